@@ -1,7 +1,7 @@
-//! Accounts: signing in and out, sessions, preferences.
+//! Accounts: sign-in, sign-out, sessions, preferences.
 //!
-//! Whoever tries to sign in learns nothing about an account but that ID and password belong together: unknown, locked, not
-//! activated, not live and wrong are one answer after the same work.
+//! A sign-in reveals nothing about an account except that ID and password match. For an ID that is unknown, locked, not activated
+//! or not live, and for a wrong password, the response and the work are the same.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -54,16 +54,16 @@ pub use operator::{Admin, NewAdmin};
 
 use limits::{COUNT_FAILURE, IN_A_ROW, Scope};
 
-/// A session ends when its device was not seen for so long.
+/// Idle timeout of a session.
 const IDLE: TimeDelta = TimeDelta::days(30);
 
-/// How precisely the store knows when a device was last seen: one write an hour, not one a page.
+/// Minimum interval between two updates of the time a device was last seen, so that not every page causes a write.
 const SEEN_EVERY: TimeDelta = TimeDelta::hours(1);
 
-/// How long the rows of [`Accounts::commit_at_the_door`] for nobody stay.
+/// How long the rows of [`Accounts::commit_at_the_door`] for unknown IDs are kept.
 const STRANGERS_KEPT_FOR: TimeDelta = TimeDelta::hours(1);
 
-/// Most characters kept of what a device calls itself.
+/// Most characters stored of a device's description.
 const DEVICE_MAX: usize = 120;
 
 /// See [`Backend::accounts`].
@@ -72,26 +72,26 @@ pub struct Accounts<'a> {
     origin: Origin,
 }
 
-/// What was typed to sign in.
+/// The sign-in form, as typed.
 #[derive(Clone, Copy)]
 pub struct SignInForm<'f> {
     pub national_id: &'f str,
     pub password: &'f str,
-    /// What the device calls itself, for the list of devices.
+    /// A short description of the device, for the list of devices.
     pub device: &'f str,
 }
 
 /// A new session.
 #[derive(Clone)]
 pub struct SignedIn {
-    /// The secret of the device: 256 bits, base64url. Only its hash is stored.
+    /// The session token: 256 bits, base64url. Only its hash is stored.
     pub token: String,
-    /// The secret by which this device is known again, so that limits never lock its owner out.
+    /// The secret that identifies this device later, so that rate limits never lock its owner out.
     pub device: String,
     pub preferences: Preferences,
 }
 
-/// Who is there, and how they want the pages.
+/// The signed-in person and their preferences.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     pub viewer: Viewer,
@@ -103,16 +103,18 @@ impl<'a> Accounts<'a> {
         Self { backend, origin: Origin::default() }
     }
 
-    /// The same for somebody at `origin`, by which guessing is limited.
+    /// Sets the origin of the request, by which guessing is limited.
     #[must_use]
     pub fn at(self, origin: Origin) -> Self {
         Self { origin, ..self }
     }
 
+    /// Signs in with national ID and password.
+    ///
     /// # Errors
-    /// [`Error::Invalid`] of the form `sign_in`: [`Problem::WrongCredentials`] on `password` whatever the reason,
-    /// [`Problem::TooManyTries`] for IDs of members and of nobody alike, or what is wrong with a field as typed.
-    /// [`Error::NotLive`] after the right password when the unit does not use the handbook yet.
+    /// [`Error::Invalid`] of the form `sign_in`: [`Problem::WrongCredentials`] on `password` for any reason,
+    /// [`Problem::TooManyTries`] regardless of whether the ID is a member's, or a problem of the format of a field.
+    /// [`Error::NotLive`] after the correct password when the unit does not use the handbook yet.
     pub async fn sign_in(&self, typed: SignInForm<'_>) -> Result<SignedIn> {
         let mut form = FormReader::new("sign_in");
         let national_id = form.read("national_id", typed.national_id, NationalId::parse);
@@ -123,7 +125,7 @@ impl<'a> Accounts<'a> {
 
         let id_hash = self.backend.keys().lookup("id", national_id.expose());
         let member = self.holder(&id_hash).await?;
-        // The account and the device of nobody are looked for too.
+        // Account and device are also looked up for an unknown ID.
         let owner = member.as_ref().map_or_else(nobody, |member| member.id.clone());
         let account = self.account(&owner).await?;
         let device = self.known_device(&owner).await?;
@@ -150,7 +152,7 @@ impl<'a> Accounts<'a> {
         }
     }
 
-    /// Forgets the session of `token`. A session that is no more is no error.
+    /// Deletes the session of `token`. Idempotent.
     pub async fn sign_out(&self, token: &str) -> Result<()> {
         let session = record("session", fingerprint(token));
         let Some(found) = self.session_row(&session).await? else { return Ok(()) };
@@ -164,7 +166,7 @@ impl<'a> Accounts<'a> {
         Ok(())
     }
 
-    /// Whose session `token` opens; none when it is unknown, idle for too long, or its owner is not a member any more.
+    /// The session of `token`; none when it is unknown or expired, or its owner is no longer a member.
     ///
     /// # Errors
     /// [`Error::Damaged`], [`Error::Store`].
@@ -201,8 +203,10 @@ impl<'a> Accounts<'a> {
         Ok(Some(Session { viewer, preferences: account.preferences()? }))
     }
 
+    /// Stores the viewer's preferences.
+    ///
     /// # Errors
-    /// [`Error::Invalid`] of the form `preferences` when one of the choices is not offered.
+    /// [`Error::Invalid`] of the form `preferences` when a value is not offered.
     pub async fn save_preferences(&self, viewer: &Viewer, locale: &str, text_size: &str, theme: &str) -> Result<Preferences> {
         let mut form = FormReader::new("preferences");
         let locale = form.read("locale", locale, |typed| Locale::from_tag(typed).ok_or(Problem::NotOffered));
@@ -225,8 +229,8 @@ impl<'a> Accounts<'a> {
         Ok(preferences)
     }
 
-    /// Deletes sessions, flashes and what else has only its time, once that is over, and says how many rows they were. A job calls
-    /// it.
+    /// Deletes expired sessions, flashes and other rows with a time of expiry. Returns the number of deleted rows. Called by a
+    /// job.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -239,7 +243,7 @@ impl<'a> Accounts<'a> {
         Ok(purged)
     }
 
-    /// The PHC text to be stored for a new password.
+    /// The hash of a new password as a PHC string, to be stored.
     pub(crate) async fn hash_password(&self, password: &Password) -> Result<String> {
         passwords::hash(self.backend.keys(), self.backend.clock(), password).await
     }
@@ -264,14 +268,14 @@ impl<'a> Accounts<'a> {
         Ok(self.backend.store().read(format!("{select} FROM $record"), vars! { record: record(table, key) }).await?.row(0)?)
     }
 
-    /// Opens a session, in one transaction with what led to it.
+    /// Opens a session in one transaction with `before`.
     async fn enter(&self, member: &MemberRow, preferences: Preferences, device: &str, before: Change) -> Result<SignedIn> {
         let (change, entered) = self.entering(member, preferences, device, before).await?;
         self.backend.transact(change).await?;
         Ok(entered)
     }
 
-    /// `before` with the statements that open a session, and what the device is told once that is committed.
+    /// Adds the statements that open a session to `before`. Also returns the secrets to send to the device after the commit.
     async fn entering(
         &self,
         member: &MemberRow,
@@ -296,7 +300,7 @@ impl<'a> Accounts<'a> {
                 proved_at: Some(now),
             },
             account: record("account", &member.id),
-            // Whoever signs in on a device takes the place of who was signed in there.
+            // A sign-in replaces the previous session on the device.
             previous: self.origin.session.as_ref().map(|token| record("session", fingerprint(token))),
         };
         let remembered = self.remember_device(&mut vars, &member.id).await?;
@@ -311,8 +315,8 @@ impl<'a> Accounts<'a> {
         Ok((change, SignedIn { token, device: remembered, preferences }))
     }
 
-    /// Writes down a refused sign-in. For nobody it writes a row of the same size: an answer that comes sooner when nothing is
-    /// written would tell who is a member.
+    /// Records a refused sign-in. For an unknown ID it writes a row of the same size, because a faster response without a write
+    /// would reveal who is a member.
     async fn note_refusal(&self, member: Option<&MemberRow>, failing: RecordId) -> Result<()> {
         let mut vars = vars! { failing: failing };
         self.failure(&mut vars);
@@ -320,8 +324,8 @@ impl<'a> Accounts<'a> {
         self.commit_at_the_door(change, member, |member| EventBody::SignInRefused { member, again: false }).await
     }
 
-    /// Commits a change together with what somebody did before signing in: of a member in the log, of nobody in a table made like it, which
-    /// [`Self::purge`] empties.
+    /// Commits a change together with an event before sign-in: for a member in the log, for an unknown ID in a table with the
+    /// same columns, which [`Self::purge`] empties.
     async fn commit_at_the_door(
         &self,
         change: Change,
@@ -343,7 +347,7 @@ impl<'a> Accounts<'a> {
         events::bind(&mut vars, "log", &event);
         vars.extend(vars! { log_id: record("stranger", event.id), log_expiry: at + STRANGERS_KEPT_FOR });
         self.backend.transact(change.then(CREATE_STRANGER).bind(vars)).await?;
-        // The log has nothing new, but it is read after this as after what a member did.
+        // The log has no new event, but the tail is woken as after an event of a member.
         self.backend.events().wake();
         Ok(())
     }
@@ -352,14 +356,14 @@ impl<'a> Accounts<'a> {
         let vars = vars! { opened: session, now: now, expires_at: now + IDLE };
         let sql = "UPDATE $opened SET seen_at = $now, expires_at = $expires_at RETURN NONE";
         match self.backend.transact(Change::new(sql, vars)).await {
-            // Other requests of the same device were faster.
+            // Concurrent requests of the same device have updated it.
             Ok(_) | Err(StoreError::Busy) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
 }
 
-/// The id of the member that stands in for nobody, so that the same is looked up and written.
+/// The placeholder id for an unknown person, so that the same look-ups and writes happen.
 fn nobody() -> String {
     Ulid::nil().to_string()
 }
@@ -370,7 +374,7 @@ fn new_token(clock: &Clock) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(secret)
 }
 
-/// [`events::create`] for whom no log is kept.
+/// [`events::create`] for an unknown ID, of which no event is logged.
 const CREATE_STRANGER: &str = "CREATE $log_id SET at = $log_at, kind = $log_kind, unit = $log_unit, subject = $log_subject, \
                                expires_at = $log_expiry RETURN NONE;";
 
@@ -389,7 +393,7 @@ struct MemberRow {
 }
 
 impl MemberRow {
-    /// Whom and where the log names.
+    /// Member and unit path for an event.
     fn id_and_path(&self) -> Result<(MemberId, UnitPath)> {
         let id = self.id.parse().map_err(|_| self.damaged())?;
         Ok((id, UnitPath::parse(&self.path).map_err(|_| self.damaged())?))
@@ -397,7 +401,7 @@ impl MemberRow {
 
     fn viewer(&self, offices: &[OfficeRow], tree: &Tree, today: NaiveDate) -> Result<Viewer> {
         let (member, _) = self.id_and_path()?;
-        // While a merge is under way, some members still stand in the branch that has ended.
+        // During a merge of units, some rows of members still have the closed branch.
         let branch = tree.successor(&self.unit).filter(|unit| tree.get(unit.id).is_some()).ok_or_else(|| self.damaged())?.clone();
         let offices = offices
             .iter()
@@ -406,7 +410,7 @@ impl MemberRow {
             .collect::<Result<Vec<_>>>()?;
         let grants = offices.iter().map(|office| Grant { role: office.role, path: office.unit.path.clone() }).collect();
         let standing = Standing::from_key(&self.standing).ok_or_else(|| self.damaged())?;
-        // The place in the tree, where the member's own row follows when a unit above has just moved.
+        // The path from the tree: the member's own row is updated only some time after the move of a unit above.
         let standpoint = Standpoint { branch: branch.path.clone(), standing, grants };
         Ok(Viewer { member, name: self.full_name.clone(), branch, standpoint, offices, resting: Vec::new() })
     }
@@ -419,7 +423,7 @@ impl MemberRow {
 #[derive(Debug, SurrealValue)]
 struct AccountRow {
     password: Option<String>,
-    /// Wrong passwords in a row, but for those typed on known devices.
+    /// Consecutive wrong passwords, except those typed on known devices.
     failures: i64,
     locale: String,
     text_size: String,
@@ -446,7 +450,7 @@ struct OfficeRow {
 }
 
 impl OfficeRow {
-    /// Days are stored as `2026-11-21`, so their text sorts as they do. The last day still counts.
+    /// Days are stored as `2026-11-21`, so the text sorts in date order. The last day is inclusive.
     fn is_held_on(&self, today: NaiveDate) -> bool {
         let today = today.to_string();
         self.from <= today && self.until.as_ref().is_none_or(|until| *until >= today)

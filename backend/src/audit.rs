@@ -1,5 +1,5 @@
-//! The audit trail, read from the event log: for those who keep the registry of a subtree, and for each member about the own
-//! record. And the seal that makes the log a proof: see `audit/seal.rs` and `audit/verify.rs`.
+//! The audit trail, read from the event log: of a subtree for its registrars, and of the own record for each member. Also the
+//! seal that makes the log tamper-evident: see `audit/seal.rs` and `audit/verify.rs`.
 
 mod names;
 mod seal;
@@ -27,10 +27,10 @@ use crate::{
 /// Lines on a page.
 const PAGE: usize = 50;
 
-/// Events read at a time on the way back through the log.
+/// Events read at a time when paging back through the log.
 const STRIDE: usize = 500;
 
-/// Most events looked at for one page: then the reader decides whether to look further back.
+/// Most events examined for one page. Beyond that the reader decides whether to continue.
 const EXAMINED: usize = 10_000;
 
 /// See [`Backend::audit`].
@@ -38,15 +38,15 @@ pub struct Audit<'a> {
     backend: &'a Backend,
 }
 
-/// What the page of the trail is asked for.
+/// The filter of the audit page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AuditQuery<'q> {
-    /// None: all units of the viewer's top units.
+    /// None for the subtrees of all the viewer's top units.
     pub unit: Option<UnitId>,
     pub group: Option<AuditGroup>,
-    /// Id of a member or number of a card: only what this person did, or what was done to their record.
+    /// Id of a member or number of a card: only events by this person or about their record.
     pub member: Option<&'q str>,
-    /// Only what happened before this event.
+    /// Only events before this one.
     pub before: Option<EventId>,
 }
 
@@ -55,16 +55,16 @@ impl<'a> Audit<'a> {
         Self { backend }
     }
 
-    /// What happened in the viewer's subtree, newest first. What members read and write for themselves is not on it.
+    /// Events in the viewer's subtrees, newest first, without what members read and write for themselves.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for who reads no trail and for a unit the viewer may not know of, [`Error::NotAllowed`] for one they
-    /// know, but whose trail is not theirs to read.
+    /// [`Error::NotFound`] for a viewer who may read no trail, and for a unit the viewer may not know of; [`Error::NotAllowed`]
+    /// for a known unit whose trail the viewer may not read.
     pub async fn page(&self, viewer: &Viewer, query: AuditQuery<'_>) -> Result<AuditPage> {
         self.page_within(viewer, query, EXAMINED).await
     }
 
-    /// The same, looking at `most` events of the log.
+    /// Like [`Self::page`], examining at most `most` events.
     async fn page_within(&self, viewer: &Viewer, query: AuditQuery<'_>, most: usize) -> Result<AuditPage> {
         let tree = self.backend.units().tree();
         let (unit, scope) = scope(viewer, &tree, query.unit)?;
@@ -110,7 +110,7 @@ impl<'a> Audit<'a> {
         Ok(AuditPage { unit, asked, entries: self.entries(viewer, &tree, found).await?, next, looked_back_to })
     }
 
-    /// Who looked at the viewer's own record or account and what was changed there, newest first.
+    /// Accesses and changes to the viewer's own record and account, newest first.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -142,7 +142,7 @@ impl<'a> Audit<'a> {
         Ok(events.into_iter().map(entry).collect())
     }
 
-    /// The member of this id or card, when the viewer reads the trail of their branch.
+    /// The member with this id or card, if the viewer may read the trail of their branch.
     async fn asked(&self, viewer: &Viewer, typed: &str) -> Result<TrailSubject> {
         let card = CardNumber::parse(typed).map(|card| card.as_str().to_owned()).unwrap_or_default();
         let sql =
@@ -162,12 +162,12 @@ impl<'a> Audit<'a> {
     }
 }
 
-/// Where the unit of an event is now. Events are never rewritten: they name the path of their time.
+/// The current unit of an event. Events are never rewritten, so they contain the path of their time.
 fn event_unit<'t>(tree: &'t Tree, event: &Event) -> Option<&'t UnitRef> {
     tree.at(&event.unit).or_else(|| tree.former(&event.unit))
 }
 
-/// Whose trail is wanted.
+/// The person a trail is filtered by.
 enum TrailSubject {
     Nobody,
     Unknown,
@@ -176,7 +176,7 @@ enum TrailSubject {
 
 const PERSON: &str = "SELECT record::id(id) AS id, full_name, path";
 
-/// The unit the page is named after, and the subtrees whose events it shows.
+/// The unit of the page's title, and the subtrees whose events it shows.
 fn scope(viewer: &Viewer, tree: &Tree, asked: Option<UnitId>) -> Result<(UnitRef, Vec<UnitPath>)> {
     let Some(asked) = asked else {
         let top_units: Vec<UnitPath> = viewer.standpoint.top_units(Action::ReadAudit).into_iter().cloned().collect();
@@ -193,7 +193,7 @@ fn scope(viewer: &Viewer, tree: &Tree, asked: Option<UnitId>) -> Result<(UnitRef
     }
 }
 
-/// Signing in and out is not in it: the page of one's devices tells that.
+/// Excludes sign-ins and sign-outs: the page of the member's devices shows them.
 fn own_range() -> String {
     let ways_in = [EventKind::SignedIn, EventKind::SignedOut].map(|kind| format!("'{}'", kind.key())).join(", ");
     format!(
@@ -238,9 +238,9 @@ mod tests {
         detail: String,
     }
 
-    /// The log of a unit, behind more events of another than are looked at for one page.
+    /// An event of one unit, followed by more events of another unit than are examined for one page.
     #[tokio::test]
-    async fn a_far_way_back_is_gone_in_steps() {
+    async fn a_long_search_back_is_split_into_pages() {
         let clock = Clock::fixed("2026-11-21T08:00:00Z".parse().expect("a moment"), 1);
         let backend = Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
         let unit = clock.ulid().to_string();
@@ -248,7 +248,7 @@ mod tests {
         backend.store().write(sql, vars! { unit: record("unit", &unit) }).await.expect("creates");
         backend.units().reload(backend.store()).await.expect("loads");
         let mut rows = Vec::new();
-        // One more than is looked at, and one for a window that ends in between.
+        // One more than is examined, and one for a window that ends in between.
         for at in 0..=STRIDE + 1 {
             clock.advance(TimeDelta::milliseconds(1));
             let path = if at == 0 { "/01/" } else { "/02/" };

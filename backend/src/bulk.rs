@@ -1,4 +1,4 @@
-//! Writing many rows fast.
+//! Bulk inserts.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -12,19 +12,19 @@ use crate::{
     store::{Row, Store, Value, Variables},
 };
 
-/// An `INSERT` costs the square of its rows: many small ones are faster than a big one.
+/// The cost of an `INSERT` is quadratic in its rows: many small ones are faster than a large one.
 const ROWS_PER_STATEMENT: usize = 25;
 
-/// How many of the last statements are looked at for one with room: rows of a few tables come by turns.
+/// How many of the last statements are searched for one with room: rows of a few tables alternate.
 const OPEN_STATEMENTS: usize = 8;
 
-/// One transaction is one wait for the disk.
+/// Each transaction waits for the disk once.
 const STATEMENTS_PER_TRANSACTION: usize = 16;
 
-/// More writers only stand in each other's way.
+/// More writers only contend with each other.
 const WRITERS: usize = 2;
 
-/// Rows waiting to be written, in the order they came.
+/// Rows to be written, in the order they were added.
 #[derive(Debug, Default)]
 pub(crate) struct Bulk {
     statements: Vec<Statement>,
@@ -40,12 +40,12 @@ struct Statement {
 }
 
 impl Bulk {
-    /// `row` carries its id.
+    /// Adds a row, which contains its id.
     pub(crate) fn push(&mut self, table: &'static str, row: impl Row) {
         self.insert("INSERT", table, row.into_value());
     }
 
-    /// The same for a row that may be there already, and then stays as it is.
+    /// Adds a row, which is ignored if it already exists.
     pub(crate) fn push_once(&mut self, table: &'static str, row: impl Row) {
         self.insert("INSERT IGNORE", table, row.into_value());
     }
@@ -59,17 +59,17 @@ impl Bulk {
         }
     }
 
-    /// All rows as statements of one transaction with their bindings: for a caller that writes something else along with them.
+    /// All rows as statements and bindings of one transaction, for a caller that writes other rows in the same transaction.
     pub(crate) fn into_transaction(self) -> (String, Variables) {
         transaction(self.statements)
     }
 
-    /// Writes all rows and says how many they were. What is written before a failure stays.
+    /// Writes all rows and returns their number. Rows written before a failure remain.
     pub(crate) async fn save(self, backend: &Backend) -> Result<usize> {
         self.save_in(backend.clone()).await
     }
 
-    /// The same where there is no [`Backend`].
+    /// Like [`Self::save`], without a [`Backend`].
     pub(crate) async fn save_in<S>(self, store: S) -> Result<usize>
     where
         S: AsRef<Store> + Clone + Send + Sync + 'static,
@@ -86,7 +86,7 @@ impl Bulk {
     }
 }
 
-/// Statements still to be run.
+/// Statements that are still to be run.
 type Queue = Arc<Mutex<IntoIter<Statement>>>;
 
 async fn write(store: impl AsRef<Store>, queue: Queue) -> Result<()> {

@@ -1,4 +1,4 @@
-//! The one way to change rows: statements with their bindings and the events that tell of them, in one transaction.
+//! The only way to change rows: statements, their bindings and the events that record them, in one transaction.
 //!
 //! ```ignore
 //! let change = Change::new(RENAME, vars! { unit: record("unit", id), name: name })
@@ -10,9 +10,9 @@
 //! }
 //! ```
 //!
-//! [`Backend::transact`] commits, runs the transaction again when it met another one, and wakes who waits for the log or for jobs.
-//! A test (`tests::rows_are_changed_in_one_way`) holds the crate to it: `Store::write` is called here and by the few modules that are
-//! below use-cases, and `Store::read` refuses statements that change rows.
+//! [`Backend::transact`] commits, retries the transaction on a conflict, and wakes the tail of the log and the job runner. The
+//! test `tests::rows_are_changed_in_one_way` enforces this: only this module and the few modules below the use-cases call
+//! `Store::write`. `Store::read` rejects statements that change rows.
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -28,7 +28,7 @@ use crate::{
     store::{Answers, Bindings, StoreError, Variables},
 };
 
-/// A transaction in the making. Its statements run in the order they were added.
+/// A transaction to be committed. Its statements run in the order they were added.
 #[derive(Default)]
 pub(crate) struct Change {
     sql: String,
@@ -40,7 +40,7 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    /// `sql` must be safe to run again: ids are made before, not inside.
+    /// `sql` must be safe to retry: ids are generated before, not inside.
     pub(crate) fn new(sql: &str, vars: impl Into<Bindings>) -> Self {
         Self::default().then(sql).bind(vars)
     }
@@ -55,7 +55,7 @@ impl Change {
         self
     }
 
-    /// Adds bindings; one that is there already gets the new value.
+    /// Adds bindings. A new value replaces an existing one of the same name.
     pub(crate) fn bind(mut self, vars: impl Into<Bindings>) -> Self {
         self.vars.extend(vars.into().into_variables());
         self
@@ -74,7 +74,7 @@ impl Change {
         change.then(&statement)
     }
 
-    /// The same if a condition holds in the transaction, such as `array::len($ended) > 0`.
+    /// Like [`Self::event`], if a condition holds in the transaction, such as `array::len($ended) > 0`.
     pub(crate) fn event_if(
         self,
         condition: &str,
@@ -97,19 +97,19 @@ impl Change {
         self.then(&statement)
     }
 
-    /// Enqueues jobs. Once for a change.
+    /// Enqueues jobs. At most once per change.
     pub(crate) fn jobs(mut self, clock: &Clock, jobs: Vec<NewJob>) -> Self {
-        debug_assert!(!self.has_jobs, "jobs are enqueued once for a change");
+        debug_assert!(!self.has_jobs, "jobs are enqueued at most once per change");
         self.has_jobs = true;
         let statement = jobs::enqueue(&mut self.vars, clock, jobs);
         self.then(statement)
     }
 
-    /// Binds the columns of an event and returns the name they begin with.
+    /// Binds the columns of an event and returns the prefix of their names.
     fn bind_event(mut self, clock: &Clock, actor: Option<MemberId>, unit: &UnitPath, body: EventBody) -> (Self, String) {
         let at = *self.at.get_or_insert_with(|| clock.now());
         self.events += 1;
-        // Statements of a change may name the time of its first event: `$log_at`.
+        // Statements of a change may use the time of its first event: `$log_at`.
         let row = if self.events == 1 { "log".to_owned() } else { format!("log_{}", self.events) };
         bind(&mut self.vars, &row, &Event { id: EventId::new(clock.ulid_at(at)), at, actor, unit: unit.clone(), body });
         (self, row)
@@ -117,10 +117,10 @@ impl Change {
 }
 
 impl Backend {
-    /// Commits a change. The answers are those of its statements; the one of the `BEGIN` before them is the first.
+    /// Commits a change. Returns the answers of its statements, after that of the leading `BEGIN`.
     ///
     /// # Errors
-    /// Those of the store. A `THROW`, a record that exists and a taken index are for the caller to map.
+    /// Those of the store. The caller maps a `THROW`, an existing record and a violated unique index.
     pub(crate) async fn transact(&self, change: Change) -> Result<Answers, StoreError> {
         let answers = self.store().write(&change.sql, change.vars).await?;
         if change.events > 0 {
@@ -141,14 +141,14 @@ mod tests {
         path::{Path, PathBuf},
     };
 
-    /// Who calls `Store::write`, and why that is no use-case.
+    /// The files that call `Store::write`, and why each is not a use-case.
     const BELOW_USE_CASES: [(&str, &str); 6] = [
-        ("bulk.rs", "it fills stores of older versions too, over which there is no backend"),
-        ("change.rs", "it is the one way"),
-        ("jobs/lease.rs", "leases lie below the jobs that changes enqueue"),
-        ("key_check.rs", "the key is looked at before there is a backend"),
-        ("migrations.rs", "the schema is brought up to date before there is a backend"),
-        ("migrations/lease.rs", "so is the lease of who does that"),
+        ("bulk.rs", "it also fills stores of older versions, which no backend can open"),
+        ("change.rs", "it implements changes"),
+        ("jobs/lease.rs", "leases are below the jobs that changes enqueue"),
+        ("key_check.rs", "the key is checked before the backend exists"),
+        ("migrations.rs", "migrations run before the backend exists"),
+        ("migrations/lease.rs", "the migration lease is taken before the backend exists"),
     ];
 
     /// All files of the crate.
@@ -170,14 +170,14 @@ mod tests {
     }
 
     fn writes_past_changes(text: &str) -> bool {
-        // The test module of a file is its end.
+        // The test module is the last item of a file.
         let program = text.split("mod tests {").next().unwrap_or_default();
         let packed: String = program.split_whitespace().collect();
         ["store.write(", "store().write(", "store.as_ref().write("].iter().any(|call| packed.contains(call))
     }
 
     #[test]
-    fn a_write_past_changes_is_noticed_however_it_is_broken_into_lines() {
+    fn a_direct_write_is_detected_across_line_breaks() {
         assert!(writes_past_changes("self.backend\n    .store()\n    .write(sql, ())\n    .await?;"));
         assert!(writes_past_changes("store.write(sql, ())"));
         assert!(!writes_past_changes("backend.transact(change)\n#[cfg(test)]\nmod tests {\n store.write(sql, ()) }"));
@@ -199,8 +199,8 @@ mod tests {
             }
         }
         for (file, why) in BELOW_USE_CASES {
-            assert!(writers.remove(file), "{file} ({why}) does so no longer: take it from the list");
+            assert!(writers.remove(file), "{file} ({why}) no longer calls `Store::write`: remove it from the list");
         }
-        assert!(writers.is_empty(), "rows are changed by `Backend::transact`: {writers:?}");
+        assert!(writers.is_empty(), "these files must use `Backend::transact`: {writers:?}");
     }
 }

@@ -7,7 +7,7 @@ use domain::locale::local_date;
 use rand::{RngCore, SeedableRng, rngs::StdRng};
 use ulid::Ulid;
 
-/// What time it is, and fresh ids.
+/// The current time, new ids and random bytes.
 #[derive(Clone)]
 pub struct Clock {
     inner: Arc<Inner>,
@@ -19,23 +19,23 @@ struct Inner {
 }
 
 enum Time {
-    /// The machine's clock, and how far this one is ahead of it.
+    /// The system clock plus this offset.
     Running(TimeDelta),
     Fixed(Mutex<DateTime<Utc>>),
 }
 
 impl Clock {
-    /// The machine's clock and its entropy.
+    /// The system clock and the system's entropy.
     pub fn system() -> Self {
         Self::ahead(TimeDelta::zero())
     }
 
-    /// A clock that runs as the machine's does, this far ahead of it: for tests of what depends on the day.
+    /// A running clock that is `by` ahead of the system clock, for tests that depend on the day.
     pub fn ahead(by: TimeDelta) -> Self {
         Self { inner: Arc::new(Inner { time: Time::Running(by), rng: Mutex::new(StdRng::from_os_rng()) }) }
     }
 
-    /// A clock that stands still until [`Self::advance`], and ids from a seed.
+    /// A clock that changes only by [`Self::advance`], and ids from a seed.
     pub fn fixed(now: DateTime<Utc>, seed: u64) -> Self {
         let time = Time::Fixed(Mutex::new(now));
         Self { inner: Arc::new(Inner { time, rng: Mutex::new(StdRng::seed_from_u64(seed)) }) }
@@ -48,24 +48,24 @@ impl Clock {
         }
     }
 
-    /// Today in the organisation's zone.
+    /// Today in the organisation's time zone.
     pub fn today(&self) -> NaiveDate {
         local_date(self.now())
     }
 
-    /// Moves a fixed clock; one that runs is not moved.
+    /// Advances a fixed clock. Does nothing to a running clock.
     pub fn advance(&self, by: TimeDelta) {
         if let Time::Fixed(moment) = &self.inner.time {
             *moment.lock().unwrap_or_else(PoisonError::into_inner) += by;
         }
     }
 
-    /// A fresh id of this moment.
+    /// A new id with the current time.
     pub fn ulid(&self) -> Ulid {
         self.ulid_at(self.now())
     }
 
-    /// A fresh id that sorts at `at`.
+    /// A new id with the time `at`.
     pub fn ulid_at(&self, at: DateTime<Utc>) -> Ulid {
         let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default();
         let mut bytes = [0; 16];

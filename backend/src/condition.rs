@@ -1,5 +1,5 @@
-//! Whether the store takes what is written. On a full disk the engine stops writing and, once there is room again, does not begin anew:
-//! only a new start of the process helps then.
+//! Whether the store accepts writes. On a full disk the engine stops writing and does not resume when space is free again; the
+//! process must be restarted.
 
 use std::{fs, io::Write, path::Path};
 
@@ -9,44 +9,44 @@ use crate::{
     store::{StoreError, record, vars},
 };
 
-/// What a look at the store shows.
+/// The result of a health check of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
     Well,
-    /// The store takes nothing, and neither does its disk: room must be made. Reading goes on meanwhile.
+    /// Neither the store nor its disk accepts writes: disk space must be freed. Reads still work.
     DiskFull,
-    /// The disk takes what is written, the engine does not.
+    /// The disk accepts writes, the engine does not.
     Stuck,
-    /// The store cannot be reached or takes nothing, and its disk is not ours to look at.
+    /// The store is unreachable or accepts no writes, and this process has no access to its disk.
     Away,
 }
 
-/// What is written to the folder to see whether its disk takes anything.
+/// The bytes written to the folder to test its disk.
 const SAMPLE: [u8; 16 * 1024] = [1; 16 * 1024];
 
 impl Backend {
-    /// Writes a row, so that a store that only reads is not taken for a whole one.
+    /// Writes a row, so that a store that can only read does not pass as healthy.
     ///
     /// # Errors
-    /// [`crate::Error::Store`] when it is not taken.
+    /// [`crate::Error::Store`] when the write fails.
     pub async fn ready(&self) -> Result<()> {
-        // In a table without an index: for a new row of any other the engine asks for a number first, and when that cannot be written
-        // it tries again until the time of the statement is over.
+        // The table has no index. For a new row of an indexed table the engine first allocates a number, and when that write
+        // fails it retries until the statement times out.
         let vars = vars! { probe: record("upkeep", "probe"), now: self.clock().now() };
         match self.transact(Change::new("UPSERT $probe SET done_at = $now RETURN NONE", vars)).await {
-            // Another process wrote it at the same moment.
+            // Another process wrote the row concurrently.
             Ok(_) | Err(StoreError::Busy) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Tells a disk without room from an engine that has stopped writing.
+    /// Distinguishes a full disk from an engine that has stopped writing.
     pub async fn condition(&self) -> Condition {
         let Err(error) = self.ready().await else { return Condition::Well };
         let Some(folder) = self.folder().map(Path::to_owned) else { return Condition::Away };
         let sampled = tokio::task::spawn_blocking(move || sample(&folder)).await;
         let condition = if matches!(sampled, Ok(Ok(()))) { Condition::Stuck } else { Condition::DiskFull };
-        tracing::error!(%error, ?condition, "the store does not take what is written");
+        tracing::error!(%error, ?condition, "the store does not accept writes");
         condition
     }
 }
@@ -57,7 +57,7 @@ fn sample(folder: &Path) -> std::io::Result<()> {
         file.write_all(&SAMPLE)?;
         file.sync_all()
     });
-    // What cannot be removed is written over the next time.
+    // A file that cannot be removed is overwritten by the next check.
     let _ = fs::remove_file(&path);
     written
 }

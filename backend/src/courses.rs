@@ -1,10 +1,11 @@
-//! Courses: documents to read and a quiz, given to a subtree by a day. Who gives them, who studies them, who sees how far they are.
+//! Courses: documents to read and a quiz, assigned to a subtree with a due day; writing, taking and following them.
 //!
-//! What a member has done is two tables: tries, of which the last may be open, and one completion for each course, which makes the
-//! certificate. That a document was read is told by the library (`document_read`). Who has no try left can be given another one
-//! (`another_try`).
+//! A member's progress is stored in two tables: tries, of which the last may be open, and one completion per course, from which
+//! the certificate is derived. The library records which documents were read (`document_read`). A member without tries left can
+//! be granted another one (`another_try`).
 //!
-//! Invariant: what is right in a quiz leaves this module only for who gives the course, and for who has passed or has no try left.
+//! Invariant: this module returns the correct answers of a quiz only to people who manage the course, and to members who have
+//! passed or have no tries left.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
@@ -53,14 +54,14 @@ impl<'a> Courses<'a> {
         Self { backend }
     }
 
-    /// The course, when there is one; who asks for it may know of it or not.
+    /// The course, if it exists. Does not check permissions.
     async fn course(&self, id: CourseId) -> Result<Course> {
         let sql = format!("SELECT {COLUMNS} FROM ONLY $course");
         let row: Option<CourseRow> = self.backend.store().read(sql, vars! { course: record("course", id) }).await?.row(0)?;
         row.ok_or(Error::NotFound)?.decode(&self.backend.units().tree())
     }
 
-    /// Those of these ids that are there.
+    /// The existing courses among these ids.
     async fn courses(&self, ids: &[String]) -> Result<Vec<Course>> {
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -72,7 +73,7 @@ impl<'a> Courses<'a> {
         rows.into_iter().map(|row| row.decode(&tree)).collect()
     }
 
-    /// Those of `ids` that were given to somebody and are the person's to study or to end, in no particular order.
+    /// The assigned courses among `ids` that the person may take or manage, in no particular order.
     pub(crate) async fn found(&self, viewer: &Viewer, ids: &[CourseId]) -> Result<Vec<FoundCourse>> {
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
         let courses = self.courses(&ids).await?;
@@ -85,7 +86,7 @@ impl<'a> Courses<'a> {
         row.ok_or_else(|| Error::Damaged(format!("the course {id} has no text")))?.decode(id)
     }
 
-    /// The course for somebody who gives it.
+    /// The course, if the viewer manages it.
     async fn managed(&self, viewer: &Viewer, id: CourseId) -> Result<Course> {
         let course = self.course(id).await?;
         if course.is_managed_by(viewer) {
@@ -97,14 +98,14 @@ impl<'a> Courses<'a> {
         }
     }
 
-    /// The documents the person can read, in the order of the course.
+    /// The documents that the person may read, in the order of the course.
     async fn documents(&self, viewer: &Viewer, course: &Course) -> Result<Vec<DocumentSummary>> {
         let mut found = self.backend.documents().found(viewer, &course.documents).await?;
         found.sort_by_key(|document| course.documents.iter().position(|id| *id == document.id));
         Ok(found)
     }
 
-    /// When and how the member has completed these courses.
+    /// The member's completions of these courses.
     async fn completions(&self, viewer: &Viewer, courses: &[CourseId]) -> Result<Vec<Completed>> {
         if courses.is_empty() {
             return Ok(Vec::new());
@@ -114,10 +115,10 @@ impl<'a> Courses<'a> {
     }
 }
 
-/// Point gets.
+/// Reads completions by id.
 const COMPLETED: &str = "SELECT course, member, at, unit, serial FROM $ids";
 
-/// A completion as it lies in the store.
+/// The stored row of a completion.
 #[derive(Debug, Clone, SurrealValue)]
 struct Completed {
     course: String,
@@ -137,7 +138,7 @@ impl Completed {
 const COLUMNS: &str = "record::id(id) AS id, title, issuer, state, version, saved_at, saved_by, documents, questions, pass_percent, \
                        minutes, tries, audience, standings, due_on, shelf";
 
-/// A course as it lies in the store, without its text.
+/// The stored row of a course, without its text.
 #[derive(Debug, SurrealValue)]
 struct CourseRow {
     id: String,
@@ -158,7 +159,7 @@ struct CourseRow {
     shelf: Option<String>,
 }
 
-/// A course whose columns were understood.
+/// A decoded row of a course.
 #[derive(Debug)]
 struct Course {
     id: CourseId,
@@ -174,7 +175,7 @@ struct Course {
     given: Option<Given>,
 }
 
-/// To whom a course was given, and until when.
+/// The audience and due day of an assigned course.
 #[derive(Debug, Clone)]
 struct Given {
     audience: Audience,
@@ -222,18 +223,17 @@ impl CourseRow {
 }
 
 impl Course {
-    /// Whether the person writes, assigns and ends it.
+    /// Whether the person may write, assign and end it.
     fn is_managed_by(&self, viewer: &Viewer) -> bool {
         viewer.standpoint.may_by_office(Action::ManageCourses, &self.issuer.path)
     }
 
-    /// Whether it was given to the person as a member, and still is.
+    /// Whether it is assigned to the person as a member.
     fn reaches(&self, viewer: &Viewer) -> bool {
         self.given.as_ref().is_some_and(|given| given.audience.includes(&viewer.standpoint, Action::TakeCourse))
     }
 
-    /// Whether the person may know of it without having done anything in it: it is theirs to study, or to look at how far others
-    /// are.
+    /// Whether the person may know of it without having started it: they may take it, or follow the progress of others.
     fn is_visible_to(&self, viewer: &Viewer) -> bool {
         self.reaches(viewer)
             || self.given.as_ref().is_some_and(|given| {
@@ -241,7 +241,7 @@ impl Course {
             })
     }
 
-    /// None for a draft, and for a course that is neither the person's to study nor to end.
+    /// The course as a search result. None for a draft, and for a course that the person may neither take nor manage.
     fn found(self, viewer: &Viewer) -> Option<FoundCourse> {
         let is_own = self.reaches(viewer);
         if self.state == CourseState::Draft || !(is_own || self.is_managed_by(viewer)) {
@@ -256,7 +256,7 @@ impl Course {
     }
 }
 
-/// What only the pages of one course need.
+/// The text of a course, which only the pages of one course need.
 #[derive(Debug)]
 struct CourseText {
     description: String,
@@ -269,7 +269,7 @@ struct TextRow {
     questions: Vec<QuestionRow>,
 }
 
-/// A question as it lies in the store.
+/// A stored question.
 #[derive(Debug, Clone, SurrealValue)]
 pub(crate) struct QuestionRow {
     pub(crate) text: String,

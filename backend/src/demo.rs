@@ -1,6 +1,6 @@
-//! The sample organisation: invented units and people, written so that every page has something true to life on it.
+//! The sample organisation: fictional units and people, so that every page has realistic content.
 //!
-//! Everything follows from a seed and the clock, but for the ciphertexts and the one password nobody knows.
+//! Everything is derived from a seed and the clock, except the ciphertexts and one random password.
 
 use domain::{
     events::{self, EventBody},
@@ -39,19 +39,19 @@ pub struct Summary {
     pub opinions: usize,
 }
 
-/// How many there are of what there are many of. Units, documents and courses are always all there.
+/// Size of the parts that can be scaled. Units, documents and courses are always loaded completely.
 #[derive(Debug, Clone, Copy)]
 struct Size {
-    /// A branch is filled up to so many members at most.
+    /// Most members of a branch.
     members_of_branch: usize,
-    /// Documents opened for the first time.
+    /// First openings of documents.
     openings: i64,
     opinions: usize,
 }
 
 const WHOLE: Size = Size { members_of_branch: usize::MAX, openings: 16_000, opinions: 300 };
 
-/// Somebody of the sample one can sign in as.
+/// A person of the sample with a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignIn {
     /// In English, for the console and the README.
@@ -59,11 +59,11 @@ pub struct SignIn {
     pub name: &'static str,
     pub national_id: &'static str,
     pub password: &'static str,
-    /// The unit the role is held on, or the branch.
+    /// The unit of the role, or the branch.
     pub unit_name: String,
 }
 
-/// Everybody of the sample one can sign in as, a fisherman first.
+/// All people of the sample with a password; the first one is a fisherman.
 pub fn sign_ins() -> Vec<SignIn> {
     let units = files::units().unwrap_or_default();
     cast::CAST
@@ -77,7 +77,7 @@ pub fn sign_ins() -> Vec<SignIn> {
         .collect()
 }
 
-/// Somebody of the sample who has not signed in yet.
+/// A person of the sample who has not signed in yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Newcomer {
     /// In English, as in [`SignIn`].
@@ -86,12 +86,13 @@ pub struct Newcomer {
     pub national_id: &'static str,
 }
 
-/// Members of the fishing village for whom the first sign-in can be tried out; those with a phone get their code in the outbox.
+/// Members of the fishing village with whom the first sign-in can be tried. Codes of those with a phone are written to the
+/// outbox.
 pub fn newcomers() -> impl Iterator<Item = Newcomer> {
     cast::NEWCOMERS.iter().map(|one| Newcomer { role: one.role, name: one.name, national_id: one.national_id })
 }
 
-/// Whether the store holds the sample: its first person is a member.
+/// Whether the store contains the sample, that is, whether its first person is a member.
 ///
 /// # Errors
 /// [`Error::Store`].
@@ -102,10 +103,10 @@ pub async fn is_loaded(backend: &Backend) -> Result<bool> {
     Ok(!found.is_empty())
 }
 
-/// Fills an empty store. Should it fail half-way, the store is of no use and is to be deleted.
+/// Fills an empty store. After a failure the store is incomplete and must be deleted.
 ///
 /// # Errors
-/// [`Error::Internal`] with a sentence for the operator when the store is not empty.
+/// [`Error::Internal`] with a message for the operator when the store is not empty.
 pub async fn load(backend: &Backend, seed: u64) -> Result<Summary> {
     load_size(backend, seed, WHOLE).await
 }
@@ -116,7 +117,7 @@ async fn load_size(backend: &Backend, seed: u64, size: Size) -> Result<Summary> 
         return Err(Error::Internal("the sample organisation goes into an empty store only, and this one has units".to_owned()));
     }
     let organisation = people::found(backend, seed, size).await?;
-    tracing::info!(units = organisation.units.len(), members = organisation.people().count(), "the registry is filled");
+    tracing::info!(units = organisation.units.len(), members = organisation.people().count(), "filled the registry");
 
     let mut bulk = Bulk::default();
     let published = library::fill(&mut bulk, backend, seed, &organisation)?;
@@ -130,7 +131,7 @@ async fn load_size(backend: &Backend, seed: u64, size: Size) -> Result<Summary> 
         + reminders::ask(backend, seed, &organisation, &published).await?;
     backend.recount().await?;
     backend.search_index().discard().await?;
-    tracing::info!(documents = published.len(), reads, meetings, opinions, rows, "the sample organisation is loaded");
+    tracing::info!(documents = published.len(), reads, meetings, opinions, rows, "loaded the sample organisation");
 
     Ok(Summary {
         units: organisation.units.len(),
@@ -143,7 +144,7 @@ async fn load_size(backend: &Backend, seed: u64, size: Size) -> Result<Summary> 
     })
 }
 
-/// Whoever used the handbook had signed in.
+/// Logs a sign-in for each person with an activated account.
 fn sign_in_everybody(bulk: &mut Bulk, seed: u64, organisation: &people::Organisation) {
     let mut dice = dice::Dice::new(seed, 7);
     for branch in &organisation.branches {
@@ -164,10 +165,10 @@ pub(crate) mod tests {
     use super::*;
     use crate::{Clock, Keys, StoreLocation, store::Value};
 
-    /// Enough that there is something in each of [`TABLES`].
+    /// Large enough to put rows into each of [`TABLES`].
     const SMALL: Size = Size { members_of_branch: 8, openings: 1_000, opinions: 40 };
 
-    /// All that the sample writes to.
+    /// The tables that the sample writes to.
     const TABLES: [&str; 23] = [
         "account",
         "attendance",
@@ -200,7 +201,8 @@ pub(crate) mod tests {
         (backend, summary)
     }
 
-    /// The ids hold every throw of the dice and the moment of the row. They do not hold what the clock adds: ciphertexts and passwords.
+    /// The ids depend on all random draws and on the time of the row, but not on the clock's own randomness, which ciphertexts
+    /// and passwords use.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn one_seed_makes_one_organisation() {
         let now = "2026-11-21T08:00:00Z".parse().expect("a moment");
@@ -216,7 +218,7 @@ pub(crate) mod tests {
             let ids = rows(&first, "id", table).await;
             assert!(!ids.is_empty() && ids == rows(&second, "id", table).await, "the rows of {table}");
         }
-        // Everybody is who they were.
+        // The people are the same.
         assert_eq!(rows(&first, "id_hash", "member").await, rows(&second, "id_hash", "member").await);
     }
 

@@ -1,4 +1,4 @@
-//! Documents: the library a member reads from, the desk an editor writes at, and what both have in common.
+//! Documents: the library for members, the desk for editors, and what both share.
 
 use std::collections::BTreeSet;
 
@@ -82,7 +82,7 @@ const COLUMNS: Columns = Columns(
     "record::id(id) AS id, state, version, minutes, saved_at, published_at, shelf, must, pin, corrected_at, corrected_version",
 );
 
-/// What was published, as it lies in the store, without its text. What is in work lies in `draft` ([`draft::DraftRow`]).
+/// The stored row of a published document, without its text. Drafts are stored in `draft` ([`draft::DraftRow`]).
 #[derive(Debug, SurrealValue)]
 struct DocumentRow {
     id: String,
@@ -100,25 +100,25 @@ struct DocumentRow {
     corrected_version: Option<i64>,
 }
 
-/// A document whose columns were understood.
+/// A decoded row of a document.
 #[derive(Debug, Clone)]
 struct Document {
     id: DocumentId,
-    /// Its issuer has the name it had then.
+    /// The issuer has the name of the time of publication.
     particulars: Particulars,
     out: PublicationState,
     version: u32,
     minutes: u32,
     saved_at: DateTime<Utc>,
     published_at: Option<DateTime<Utc>>,
-    /// Where it stands in the library, while it does.
+    /// Its published key, while it is in the library.
     shelf: Option<String>,
-    /// While it must be read.
+    /// The day by which it must be read, while it is a must-read.
     must_read_by: Option<NaiveDate>,
     pinned: bool,
-    /// When a text went out in place of one that members may have read.
+    /// When a correction replaced the published text.
     corrected_at: Option<DateTime<Utc>>,
-    /// Whether it is counted who has opened that text.
+    /// Whether openings of the corrected text are counted.
     is_corrected: bool,
 }
 
@@ -144,11 +144,11 @@ impl DocumentRow {
     }
 }
 
-/// The audience of a text, of its columns. None when one of them says what it cannot.
+/// Decodes the audience of a text from its columns. None when a column is invalid.
 fn audience(tree: &Tree, unit: &str, parts: Option<&[String]>, standings: Option<&[String]>) -> Option<Audience> {
     let mut parts: Vec<UnitRef> =
         parts.unwrap_or_default().iter().map(|part| tree.successor(part).cloned()).collect::<Option<_>>()?;
-    // One unit may have taken over two of them.
+    // Two parts may have the same successor.
     let mut known = BTreeSet::new();
     parts.retain(|part| known.insert(part.id));
     Some(Audience {
@@ -159,7 +159,7 @@ fn audience(tree: &Tree, unit: &str, parts: Option<&[String]>, standings: Option
 }
 
 impl Document {
-    /// Whether the person may know that the document exists, and read it.
+    /// Whether the person may read the document and know that it exists.
     fn is_readable_for(&self, viewer: &Viewer) -> bool {
         let standpoint = &viewer.standpoint;
         let by_office =
@@ -167,17 +167,18 @@ impl Document {
         self.reaches(viewer) || by_office || standpoint.may_by_office(Action::WriteDocument, &self.particulars.issuer.path)
     }
 
-    /// Whether it is out and meant for the person as a member: what the library and the own lists are made of.
+    /// Whether it is published and its audience includes the person as a member: the condition of the library and the personal
+    /// lists.
     fn reaches(&self, viewer: &Viewer) -> bool {
         self.out == PublicationState::Published && self.is_meant_for(viewer, Action::ReadDocument)
     }
 
-    /// Whether the person is of its audience.
+    /// Whether its audience includes the person.
     fn is_meant_for(&self, viewer: &Viewer, action: Action) -> bool {
         self.particulars.audience.includes(&viewer.standpoint, action)
     }
 
-    /// Whether it reaches the person as a member, and still does.
+    /// Whether it is published and the person may send opinions on it.
     fn takes_opinions_of(&self, viewer: &Viewer) -> bool {
         self.out == PublicationState::Published && self.is_meant_for(viewer, Action::SendOpinion)
     }
@@ -201,7 +202,7 @@ impl Document {
 }
 
 impl Documents<'_> {
-    /// Documents by their ids, whoever asks: those there are, in no particular order.
+    /// The existing documents among `ids`, in no particular order. Does not check permissions.
     async fn fetched(&self, ids: &[DocumentId]) -> Result<Vec<Document>> {
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -213,7 +214,7 @@ impl Documents<'_> {
     }
 }
 
-/// Does what may take long with a long text beside the tasks of the server, of which each waits for all others on its thread.
+/// Runs CPU-heavy work on a text outside the async worker threads, where it would block other tasks.
 async fn spawn_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| Error::Internal(format!("work on a text stopped: {error}")))
@@ -225,13 +226,13 @@ impl Documents<'_> {
         Ok(!self.readable_of(viewer, &[id]).await?.is_empty())
     }
 
-    /// Rows of those of `ids` which are published and which the person may read, in no particular order.
+    /// The published documents among `ids` that the person may read, in no particular order.
     pub(crate) async fn found(&self, viewer: &Viewer, ids: &[DocumentId]) -> Result<Vec<DocumentSummary>> {
         let documents = self.readable_of(viewer, ids).await?;
         self.summaries(viewer, &documents.iter().collect::<Vec<_>>()).await
     }
 
-    /// Whom those of these documents which are published reach.
+    /// The audiences of the published documents among `ids`.
     pub(crate) async fn audiences(&self, ids: &[DocumentId]) -> Result<Vec<(DocumentId, Audience)>> {
         let mut documents = self.fetched(ids).await?;
         documents.retain(|document| document.out == PublicationState::Published);
@@ -245,25 +246,25 @@ impl Documents<'_> {
     }
 }
 
-/// Point gets.
+/// Reads documents by id.
 static SUBJECTS: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| format!("SELECT {COLUMNS} FROM $documents"));
 
-/// That a member has read a document; a row of [`OPENED`] tells that they have opened it. The ids of both are made of document and
-/// member.
+/// The table of members who have read a document; [`OPENED`] is that of members who have opened it. The ids of both consist of
+/// document and member.
 const READ: &str = "document_read";
 
-/// That a member has opened a document. Until reading and opening were told apart this was called a read receipt.
+/// The table of members who have opened a document. Its name dates from before reading and opening were recorded separately.
 const OPENED: &str = "read_receipt";
 
-/// Point gets.
+/// Reads receipts by id.
 const READ_MARKS: &str = "SELECT VALUE record::id(id)[0] FROM $receipts";
 
-/// Those of `ids` which the member has read.
+/// The documents among `ids` that the member has read.
 pub(crate) async fn read_marks(store: &Store, member: MemberId, ids: &[DocumentId]) -> Result<Vec<DocumentId>> {
     marks(store, READ, member, ids).await
 }
 
-/// Those of `ids` for which the member has a row in this table, [`READ`] or [`OPENED`].
+/// The documents among `ids` for which the member has a row in this table, [`READ`] or [`OPENED`].
 async fn marks(store: &Store, table: &'static str, member: MemberId, ids: &[DocumentId]) -> Result<Vec<DocumentId>> {
     if ids.is_empty() {
         return Ok(Vec::new());

@@ -1,4 +1,4 @@
-//! What can go wrong in a use-case. One variant for each thing a caller can do something about.
+//! Errors of use-cases, with one variant for each failure that a caller can handle.
 
 use domain::{
     documents::steps::StepRefused,
@@ -13,47 +13,47 @@ pub enum Error {
     /// Nobody is signed in, or the session has ended.
     #[error("not signed in")]
     NotSignedIn,
-    /// The thing does not exist, *or* the person may not know that it does.
+    /// The resource does not exist, *or* the person may not learn that it exists.
     #[error("not found")]
     NotFound,
-    /// The person may see the thing, but not do this with it.
+    /// The person may see the resource, but lacks the permission for this action.
     #[error("not allowed")]
     NotAllowed,
-    /// The person has proved who they are, but the unit does not use the handbook yet. The activation, a secret for the device, leads to
-    /// the page that says when it will.
+    /// The person has proved their identity, but the unit does not use the handbook yet. `activation` is a secret for the device;
+    /// it opens the page that shows when the unit goes live.
     #[error("the unit is not live yet")]
     NotLive { activation: String },
-    /// The form has problems the person can mend.
+    /// The form has problems that the person can correct.
     #[error("the form has problems")]
     Invalid(FormErrors),
-    /// The step does not lead on from where the thing is.
+    /// The step is not allowed in the current state.
     #[error(transparent)]
     Step(#[from] StepRefused),
-    /// The file cannot be taken.
+    /// The file is not accepted.
     #[error("the file is not taken: {0:?}")]
     File(FileRefused),
-    /// The bytes do not continue what has arrived.
+    /// The bytes do not continue the upload at its current offset.
     #[error(transparent)]
     Offset(#[from] OffsetRefused),
-    /// Too many people want the same at once; asking again helps.
+    /// Too many concurrent requests for the same resource; the caller can retry.
     #[error("busy")]
     Busy,
     /// Another process uses the data folder.
     #[error("another process is using this data folder")]
     InUse,
-    /// The schema in the store is not one this program can work with.
+    /// This program does not support the schema of the store.
     #[error("{0}")]
     Schema(String),
-    /// The key is missing, or not the one the store was filled with.
+    /// The key is missing, or the store was filled with another one.
     #[error("{0}")]
     Key(String),
     /// The store failed.
     #[error("the store failed: {0}")]
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Stored data does not have the form it must have.
+    /// Stored data is malformed.
     #[error("stored data is damaged: {0}")]
     Damaged(String),
-    /// A key, a file or a cipher failed.
+    /// An operation on a key, a file or a cipher failed.
     #[error("{0}")]
     Internal(String),
 }

@@ -1,4 +1,4 @@
-//! The event log: appended in the transaction of each change, tailed once per process, fanned out to those who listen.
+//! The event log: appended in the transaction of each change, tailed once per process and broadcast to listeners.
 
 use std::{
     collections::BTreeSet,
@@ -21,23 +21,23 @@ use crate::{
     store::{KEYS, RecordId, Store, SurrealValue, Variables, keys_between, keys_from, record, vars},
 };
 
-/// Transactions of several processes may commit out of the order of their ids: the tail re-reads this far back.
+/// Transactions of several processes may commit out of id order, so the tail re-reads this far back.
 const OVERLAP: TimeDelta = TimeDelta::seconds(5);
 
-/// A transaction that is tried again, or of a process whose clock is behind, may commit later still: the tail looks this far back now and
-/// then, and a start that goes on from a snapshot of the counters does.
+/// A retried transaction, or one of a process whose clock is behind, may commit even later. So the tail periodically re-reads
+/// this far back, and so does a start from a snapshot of the counters.
 pub(crate) const SETTLE: TimeDelta = TimeDelta::minutes(5);
 
-/// How often the tail looks back by [`SETTLE`].
+/// How often the tail re-reads [`SETTLE`].
 const LOOK_BACK_EVERY: TimeDelta = TimeDelta::minutes(1);
 
-/// How long the tail sleeps when nobody in this process wrote anything.
+/// How long the tail sleeps unless a write in this process wakes it.
 const POLL: Duration = Duration::from_millis(500);
 
 /// Most events read at a time.
 const PAGE: usize = 500;
 
-/// Listeners that fall further behind are told to read afresh.
+/// A listener that falls further behind receives a lag error and must reload.
 const BACKLOG: usize = 4096;
 
 /// The statement that appends an event bound by [`bind`] under this name.
@@ -48,7 +48,7 @@ pub(crate) fn create(row: &str) -> String {
     )
 }
 
-/// Binds the columns of an event; `row` is what their names begin with.
+/// Binds the columns of an event; `row` is the prefix of their names.
 pub(crate) fn bind(vars: &mut Variables, row: &str, event: &Event) {
     let NewEvent { id, at, actor, kind, unit, subject, detail } = event.into();
     vars.insert(format!("{row}_id"), id);
@@ -87,7 +87,7 @@ impl From<&Event> for NewEvent {
 }
 
 impl NewEvent {
-    /// An event of now.
+    /// An event at the current time.
     pub(crate) fn now(clock: &Clock, actor: Option<MemberId>, unit: &UnitPath, body: EventBody) -> Self {
         let at = clock.now();
         (&Event { id: EventId::new(clock.ulid_at(at)), at, actor, unit: unit.clone(), body }).into()
@@ -99,11 +99,11 @@ pub struct Events {
     sender: broadcast::Sender<Event>,
     woken: Notify,
     tail: Mutex<Tail>,
-    /// One reads on at a time: an event must not count twice.
+    /// Held while the log is read, so that no event is counted twice.
     turn: tokio::sync::Mutex<()>,
 }
 
-/// How far the log was read, and what of the time before that was handed on already.
+/// The position of the tail, and the time it last re-read [`SETTLE`].
 struct Tail {
     position: Position,
     looked_back_at: DateTime<Utc>,
@@ -114,12 +114,12 @@ struct Tail {
 pub(crate) struct Position {
     /// The time of the latest event read.
     pub(crate) horizon: DateTime<Utc>,
-    /// The events read of the last [`SETTLE`] before that.
+    /// The events read of the [`SETTLE`] before that.
     pub(crate) seen: BTreeSet<EventId>,
 }
 
 impl Position {
-    /// The end of the log. What is in the log now is counted from the tables; only what comes later is news.
+    /// The end of the log. Events before it are counted from the tables; only later ones are new.
     ///
     /// # Errors
     /// Those of the store.
@@ -141,7 +141,7 @@ impl Events {
         }
     }
 
-    /// Lets nobody read on, and nothing be counted, while the guard lives.
+    /// Pauses reading and counting until the guard is dropped.
     pub(crate) async fn pause(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.turn.lock().await
     }
@@ -155,12 +155,12 @@ impl Events {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells the tail that this process has just written.
+    /// Wakes the tail after a write of this process.
     pub(crate) fn wake(&self) {
         self.woken.notify_one();
     }
 
-    /// Everything from now on.
+    /// A receiver of all events from now on.
     pub fn listen(&self) -> broadcast::Receiver<Event> {
         self.sender.subscribe()
     }
@@ -175,15 +175,15 @@ impl Backend {
                 () = tokio::time::sleep(POLL) => {}
             }
             if let Err(error) = self.catch_up().await {
-                tracing::error!(%error, "cannot read the event log; will try again");
+                tracing::error!(%error, "cannot read the event log; retrying");
             }
         }
     }
 
-    /// Reads what is new in the log, counts it and hands it to the listeners. Returns how many events were new.
+    /// Reads new events, counts them and sends them to the listeners. Returns the number of new events.
     ///
     /// # Errors
-    /// [`Error::Store`] when the log cannot be read; nothing is lost, the next call reads it again.
+    /// [`Error::Store`] when the log cannot be read. No event is lost: the next call reads it again.
     pub async fn catch_up(&self) -> Result<usize> {
         let events = self.events();
         let _turn = events.turn.lock().await;
@@ -211,7 +211,7 @@ impl Backend {
         Ok(count)
     }
 
-    /// Counts what is new of these rows and hands it to the listeners. Returns how many were new.
+    /// Counts the new events among these rows and sends them to the listeners. Returns the number of new events.
     async fn take(&self, mut found: Vec<LoggedRow>) -> Result<usize> {
         let events = self.events();
         {
@@ -219,7 +219,7 @@ impl Backend {
             found.retain(|row| !tail.position.seen.contains(&row.id));
         }
         let count = found.len();
-        // Other processes change the tree too.
+        // Another process may have changed the tree.
         if found.iter().filter_map(|row| row.event.as_ref()).any(|event| event.kind().changes_tree()) {
             self.units().reload(self.store()).await?;
         }
@@ -233,7 +233,7 @@ impl Backend {
             tail.position.horizon = tail.position.horizon.max(at);
             drop(tail);
             if let Some(event) = event {
-                // No listener is no error.
+                // `send` fails when there are no listeners.
                 let _ = events.sender.send(event);
             }
         }
@@ -244,17 +244,17 @@ impl Backend {
         Ok(count)
     }
 
-    /// Reads the tree and counts everything afresh: after so many rows were written that the log does not name each. Returns the units
-    /// whose figures were others before.
+    /// Reloads the tree and recounts everything, after bulk writes without an event for each row. Returns the units whose figures
+    /// have changed.
     pub(crate) async fn recount(&self) -> Result<Vec<UnitPath>> {
         let _turn = self.events().turn.lock().await;
         self.counters().reload(self.store(), self.units(), self.clock()).await
     }
 
-    /// Lets the figures follow an event. Of members it touched, the log names no standing: they are read again.
+    /// Updates the figures for an event. The log does not contain the standing of members, so changed members are read again.
     async fn count(&self, event: &Event) -> Result<()> {
         let (store, tree, counters) = (self.store(), self.units().tree(), self.counters());
-        // Members of an import may use the handbook before the log tells of the import.
+        // Imported members may use the handbook before the event of the import is logged.
         if let Some(actor) = event.actor.filter(|actor| event.kind().counts_as_use() && !counters.knows(*actor)) {
             counters.refresh(store, &tree, &[actor]).await?;
         }
@@ -265,7 +265,7 @@ impl Backend {
             Effect::Merged { member, other } => {
                 let both: Vec<MemberId> = std::iter::once(member).chain(other).collect();
                 counters.refresh(store, &tree, &both).await?;
-                // The last, because what fails is counted again, and a read must not count twice.
+                // Last, because a failed event is counted again and a read must not be counted twice.
                 return counters.count_merge(event, store, self.units(), self.clock()).await;
             }
             Effect::Nothing
@@ -286,7 +286,7 @@ impl Backend {
     }
 }
 
-/// All events from a moment on, in the order of their ids. Rows that this version cannot read are left out.
+/// All events from a time on, in the order of their ids. Rows that this version cannot read are skipped.
 pub(crate) async fn read_from(store: &Store, from: DateTime<Utc>) -> Result<Vec<Event>> {
     Ok(rows_from(store, from).await?.into_iter().filter_map(|row| row.event).collect())
 }
@@ -309,24 +309,24 @@ async fn rows_from(store: &Store, from: DateTime<Utc>) -> Result<Vec<LoggedRow>>
     }
 }
 
-/// The first rows from this id on, at most [`PAGE`].
+/// At most [`PAGE`] rows from this id on.
 async fn page_from(store: &Store, next: &str) -> Result<Vec<LoggedRow>> {
     let sql = format!("SELECT record::id(id) AS id, {COLUMNS} FROM {KEYS} LIMIT {PAGE}");
     let rows: Vec<EventRow> = store.read(sql, vars! { keys: keys_from("event", next) }).await?.rows(0)?;
     rows.into_iter().map(LoggedRow::try_from).collect()
 }
 
-/// A way back through the log, newest first.
+/// A cursor that reads the log backwards, newest first.
 ///
-/// The engine reads a range of keys from its beginning only, so the way goes from one window of time to the one before it: wide
-/// where little happened, narrow where much did.
+/// The engine can only read a range of keys forwards, so the cursor moves back by time windows: wide where events are rare,
+/// narrow where they are frequent.
 pub(crate) struct ReverseCursor {
     before: EventId,
-    /// Of the next window, in milliseconds.
+    /// Width of the next window, in milliseconds.
     width: u64,
 }
 
-/// Width of the first window: a minute.
+/// Width of the first window in milliseconds: a minute.
 const WINDOW: u64 = 60_000;
 
 impl ReverseCursor {
@@ -336,7 +336,7 @@ impl ReverseCursor {
         Self { before: before.unwrap_or_else(newest), width: WINDOW }
     }
 
-    /// How far back it has come: everything from here on was looked at.
+    /// The position of the cursor: all later events were read.
     pub(crate) const fn position(&self) -> EventId {
         self.before
     }
@@ -345,7 +345,7 @@ impl ReverseCursor {
         self.before.ulid().timestamp_ms() == 0
     }
 
-    /// The rows of the next window, newest first, at most `count`; none where nothing happened.
+    /// At most `count` rows of the next window, newest first. Empty for a window without events.
     pub(crate) async fn step(&mut self, store: &Store, count: usize) -> Result<Vec<LoggedRow>> {
         let upper = self.before.ulid().timestamp_ms();
         let (lower, keys) = loop {
@@ -375,13 +375,13 @@ impl ReverseCursor {
 
 pub(crate) const COLUMNS: &str = "at, actor, kind, unit, subject, detail";
 
-/// The first id a moment can have. Ids know no moment before 1970 and none in ten thousand years.
+/// The lowest id of a time, clamped to the range of ids: from 1970 for about ten thousand years.
 pub(crate) fn lowest(at: DateTime<Utc>) -> Ulid {
     let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default();
     Ulid::from_parts(millis.min((1 << Ulid::TIME_BITS) - 1), 0)
 }
 
-/// An event as it lies in the store.
+/// The stored row of an event.
 #[derive(Debug, Clone, SurrealValue)]
 pub(crate) struct EventRow {
     pub(crate) id: String,
@@ -393,13 +393,13 @@ pub(crate) struct EventRow {
     pub(crate) detail: Option<String>,
 }
 
-/// A row of the log as this version understands it.
+/// A row of the log, decoded by this version.
 #[derive(Debug)]
 pub(crate) struct LoggedRow {
     pub(crate) id: EventId,
     pub(crate) at: DateTime<Utc>,
-    /// None for a kind that a later version writes while this one still runs, and for a row that says nothing to this one. It changes
-    /// nothing and is shown to nobody, since this version does not know whom it concerns; the seal covers it like any other.
+    /// None for a kind that only a later version can decode, and for a row without meaning for this one. Such a row changes
+    /// nothing and is not shown to anybody, since this version cannot check whom it concerns. It is sealed like any other.
     pub(crate) event: Option<Event>,
 }
 
@@ -436,7 +436,7 @@ mod tests {
     use crate::{Keys, StoreLocation, change::Change, store::tests::migrated};
 
     #[tokio::test]
-    async fn what_commits_late_is_found_by_looking_back() {
+    async fn a_late_commit_is_found_by_looking_back() {
         let clock = Clock::fixed("2026-11-21T08:00:00Z".parse().expect("a moment"), 1);
         let backend = Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
         let write = async |at: &Clock| {
@@ -446,18 +446,18 @@ mod tests {
         };
         write(&clock).await;
         assert_eq!(backend.catch_up().await.expect("reads"), 1);
-        // Of a process whose clock is behind, or of a transaction that was tried again for long.
+        // Simulates a process whose clock is behind, or a transaction with many retries.
         write(&Clock::fixed(clock.now() - TimeDelta::minutes(2), 2)).await;
-        assert_eq!(backend.catch_up().await.expect("reads"), 0, "it looked back moments ago");
+        assert_eq!(backend.catch_up().await.expect("reads"), 0, "the tail has just looked back");
         clock.advance(LOOK_BACK_EVERY);
         assert_eq!(backend.catch_up().await.expect("reads"), 1);
         clock.advance(LOOK_BACK_EVERY);
         assert_eq!(backend.catch_up().await.expect("reads"), 0, "once");
     }
 
-    /// As while a newer version is brought out on another server.
+    /// Simulates the roll-out of a newer version on another server.
     #[tokio::test]
-    async fn a_row_of_an_unknown_kind_is_passed_over_and_sealed_like_any_other() {
+    async fn a_row_of_an_unknown_kind_is_skipped_and_sealed_like_any_other() {
         let clock = Clock::fixed("2026-11-21T08:00:00Z".parse().expect("a moment"), 1);
         let backend = Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
         let mut heard = backend.events().listen();
@@ -466,7 +466,7 @@ mod tests {
         let sql = "CREATE $event SET at = $at, kind = 'tea_served', unit = '/01/', subject = 'cup', detail = 'green'";
         backend.store().write(sql, vars! { event: record("event", unknown), at: clock.now() }).await.expect("appends");
         assert_eq!(backend.catch_up().await.expect("goes on"), 1);
-        assert!(heard.try_recv().is_err(), "nobody hears of it");
+        assert!(heard.try_recv().is_err(), "no listener receives it");
         let position = backend.events().position();
         assert_eq!((position.horizon, position.seen.contains(&unknown)), (clock.now(), true));
         assert_eq!(backend.catch_up().await.expect("reads"), 0, "once");

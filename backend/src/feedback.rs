@@ -1,4 +1,4 @@
-//! Opinions: sent once however often they arrive, read by exactly those who were named beforehand, answered.
+//! Opinions: sent idempotently, read only by the readers named in advance, and answered.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,10 +34,10 @@ impl<'a> Feedback<'a> {
         Self { backend }
     }
 
-    /// The author's own opinion, as the receipt shows it.
+    /// The viewer's own opinion, as the receipt shows it.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for any other.
+    /// [`Error::NotFound`] for an opinion of another author.
     pub async fn receipt(&self, viewer: &Viewer, id: OpinionId) -> Result<Opinion> {
         let row = self.row(id).await?;
         if row.member == viewer.member.to_string() { row.decode(&self.backend.units().tree()) } else { Err(Error::NotFound) }
@@ -53,7 +53,7 @@ impl<'a> Feedback<'a> {
 const COLUMNS: &str = "record::id(id) AS id, member, author, unit, path, committee_path, document, document_title, issuer_path, text, \
                        body_hash, audience, state, received, sent_at, seen_at, answer";
 
-/// An opinion as it lies in the store.
+/// The stored row of an opinion.
 #[derive(Debug, SurrealValue)]
 struct OpinionRow {
     id: String,
@@ -103,13 +103,13 @@ impl OpinionRow {
     }
 }
 
-/// A place whose opinions an office opens to the person.
+/// A group of readers of opinions, to which a person belongs by an office.
 ///
-/// Invariant: what a [`Desk`] holds is what the author was shown before writing, and no more. An office above the named
-/// committee, or beside it, reads nothing.
+/// Invariant: a [`Desk`] gives access exactly to the opinions whose authors were shown this desk before writing. An office above
+/// or beside the named committee gives no access.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Desk {
-    /// Secretary and deputies of a unit: everything its own members send.
+    /// Secretary and deputies of a unit, for everything its own members send.
     Own(UnitPath),
     /// The same people, for what members of the branches below addressed to their committee.
     Committee(UnitPath),
@@ -118,7 +118,7 @@ enum Desk {
 }
 
 impl Desk {
-    /// All that the person reads at.
+    /// All desks of the viewer.
     fn of(viewer: &Viewer) -> Vec<Self> {
         let mut desks = Vec::new();
         for grant in &viewer.standpoint.grants {
@@ -144,7 +144,7 @@ impl Desk {
         }
     }
 
-    /// The condition that picks the desk's opinions by an index; `parameter` is its path.
+    /// The SQL condition of the desk's opinions, which uses an index; `parameter` is the desk's path.
     fn condition(&self, parameter: &str) -> String {
         match self {
             Self::Own(_) => format!("path = {parameter}"),
@@ -153,7 +153,7 @@ impl Desk {
         }
     }
 
-    /// The same condition on a row at hand.
+    /// The condition of [`Self::condition`] on a row in memory.
     fn holds(&self, row: &OpinionRow) -> bool {
         match self {
             Self::Own(path) => path.as_str() == row.path,
@@ -163,13 +163,13 @@ impl Desk {
     }
 }
 
-/// The unit whose committee stands above a branch: the one it hangs on. A unit at the root is its own.
+/// The unit whose committee is responsible for a branch: its parent. A root unit is its own.
 pub(crate) fn committee_of<'t>(tree: &'t Tree, branch: &'t UnitRef) -> &'t UnitRef {
     let above = branch.path.ancestors_and_self().filter(|path| *path != branch.path).last();
     above.and_then(|path| tree.at(&path)).unwrap_or(branch)
 }
 
-/// Names of those who read what is sent to a unit: the secretary first.
+/// Names of the readers of opinions that are sent to a unit, the secretary first.
 pub(crate) async fn readers_of(backend: &Backend, unit: UnitId) -> Result<Vec<String>> {
     let mut readers = holders(backend, unit, Action::ReadOpinions).await?;
     readers.sort_by_key(|(role, _)| *role);
@@ -179,7 +179,7 @@ pub(crate) async fn readers_of(backend: &Backend, unit: UnitId) -> Result<Vec<St
     Ok(members.iter().filter_map(|member| names.get(member).cloned()).collect())
 }
 
-/// Whether somebody reads what is sent to the editors of a unit: a branch has none.
+/// Whether a unit has editors, who read opinions. A branch has none.
 pub(crate) async fn has_editors(backend: &Backend, unit: UnitId) -> Result<bool> {
     Ok(!holders(backend, unit, Action::WriteDocument).await?.is_empty())
 }
@@ -190,11 +190,11 @@ struct Holder {
     role: String,
 }
 
-/// The offices held at a unit today.
+/// The offices of a unit that are current today.
 const HOLDERS: &str =
     "SELECT member, role FROM office WHERE unit = $unit AND from <= $today AND (until = NONE OR until >= $today)";
 
-/// The members whose office at each of the units covers `action`; asked for in one question, however many units they are.
+/// For each unit the members whose office there covers `action`. Sends one request for any number of units.
 pub(crate) async fn holders_of(
     backend: &Backend,
     units: &BTreeSet<UnitId>,
@@ -220,7 +220,7 @@ pub(crate) async fn holders_of(
     Ok(held)
 }
 
-/// Those whose office at the unit covers `action`, by the id of the member.
+/// The roles of a unit that cover `action`, with the ids of the members who hold them.
 pub(crate) async fn holders(backend: &Backend, unit: UnitId, action: Action) -> Result<Vec<(Role, String)>> {
     let vars = vars! { unit: unit.to_string(), today: backend.clock().today().to_string() };
     let rows: Vec<Holder> = backend.store().read(HOLDERS, vars).await?.rows(0)?;

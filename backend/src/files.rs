@@ -1,9 +1,10 @@
-//! Files of documents: taken in piece by piece, looked at, guarded, kept by their content, handed out to whom their document reaches.
+//! Files of documents: uploaded in pieces, inspected, checked by the guard, stored by content hash, and served to readers of
+//! their document.
 //!
-//! The bytes lie in the file store (`files/storage.rs`), what is known of them in the database. A file belongs to a document because the
-//! document's row names it, `draft.attachments` and `document.attachments`: that row decides who sees it.
+//! The bytes are in the file store (`files/storage.rs`), the metadata in the database. The row of a document names its files, in
+//! `draft.attachments` and `document.attachments`; that row decides who may read them.
 //!
-//! Invariant: nobody is handed a file but through [`Files::open`] and [`Files::open_preview`], which ask the policy.
+//! Invariant: files are served only by [`Files::open`] and [`Files::open_preview`], which check the policy.
 
 use std::sync::{Arc, OnceLock};
 
@@ -45,12 +46,12 @@ pub use receive::{NewUpload, UploadWriter};
 pub use serve::{OpenFile, OpenPreview};
 pub use storage::FileStorage;
 
-/// Files that are looked at at a time: each is whole in memory meanwhile.
+/// Files that are inspected concurrently; each is held in memory as a whole.
 const AT_ONCE: usize = 2;
 
-/// What the files of this process need: where they lie, who reads them.
+/// Storage and extractor of files in this process.
 pub(crate) struct FileService {
-    /// Beside the store, unless the operator says otherwise.
+    /// Beside the store, unless the operator sets another one.
     default_storage: FileStorage,
     chosen: OnceLock<FileStorage>,
     extractor: OnceLock<Extractor>,
@@ -73,17 +74,17 @@ impl FileService {
 }
 
 impl Backend {
-    /// Says where files lie. Once, at the start.
+    /// Sets the file storage. Call once, at startup.
     pub fn keep_files_in(&self, storage: FileStorage) {
         if self.file_service().chosen.set(storage).is_err() {
-            tracing::error!("the place of files was set already and stays");
+            tracing::error!("the file storage is already set; ignoring the second call");
         }
     }
 
-    /// Says who reads files. Once, at the start; without it, files have no text and no preview.
+    /// Sets the extractor of files. Call once, at startup; without it, files have no text and no preview.
     pub fn read_files_by(&self, extractor: Extractor) {
         if self.file_service().extractor.set(extractor).is_err() {
-            tracing::error!("the reader of files was set already and stays");
+            tracing::error!("the file extractor is already set; ignoring the second call");
         }
     }
 }
@@ -108,18 +109,18 @@ impl<'a> Files<'a> {
     }
 }
 
-/// The files members see with a document that is out, in their order. Who may see the document is asked by the caller.
+/// The files of a published document, in their order. The caller must check that the viewer may read the document.
 pub(crate) async fn of_document(backend: &Backend, document: DocumentId) -> Result<Vec<AttachmentSummary>> {
     let named = named_by(backend, document).await?;
     rows(backend, &named).await?.iter().map(AttachmentRow::summary).collect()
 }
 
-/// Files by their ids, in their order, for who may see the text that names them.
+/// Files by their ids, in their order. The caller must check that the viewer may read the text that names them.
 pub(crate) async fn summaries(backend: &Backend, ids: &[String]) -> Result<Vec<AttachmentSummary>> {
     rows(backend, ids).await?.iter().map(AttachmentRow::summary).collect()
 }
 
-/// The files that the text names which is out.
+/// The files of the published text.
 async fn named_by(backend: &Backend, document: DocumentId) -> Result<Vec<String>> {
     #[derive(SurrealValue)]
     struct Naming {
@@ -134,7 +135,7 @@ async fn named_by(backend: &Backend, document: DocumentId) -> Result<Vec<String>
 const COLUMNS: &str = "record::id(id) AS id, document, state, name, kind, bytes, sha256, pages, preview, text_missing, \
                        preview_missing, warnings, decided_by, decided_at, reason, added_by, added_at";
 
-/// A file as it lies in the store.
+/// The stored row of a file.
 #[derive(Debug, Clone, SurrealValue)]
 struct AttachmentRow {
     id: String,
@@ -207,7 +208,7 @@ fn missing(key: Option<&str>) -> Option<Missing> {
     key.and_then(Missing::from_key)
 }
 
-/// Point gets, in the order of `ids`. What is gone is left out.
+/// Rows by id, in the order of `ids`. Deleted ones are skipped.
 async fn rows(backend: &Backend, ids: &[String]) -> Result<Vec<AttachmentRow>> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -225,15 +226,15 @@ async fn row(backend: &Backend, id: AttachmentId) -> Result<AttachmentRow> {
     found.ok_or(Error::NotFound)
 }
 
-/// What is known of a document's text in work, and of the one that is out.
+/// A document at the desk, from its draft and its published text.
 #[derive(Debug)]
 struct DeskText {
     title: String,
     issuer: UnitRef,
-    /// Whether the text is being written, so that its files may change.
+    /// Whether the text can be edited, so that its files may change.
     is_open: bool,
     attachments: Vec<String>,
-    /// What the person may do with it.
+    /// The person's permissions for it.
     permissions: EditorPermissions,
 }
 
@@ -245,10 +246,10 @@ struct WorkRow {
     attachments: Option<Vec<String>>,
 }
 
-/// The document for people of its desk: those who write for its issuer, or were asked to look at it.
+/// The document, for editors of its issuer and people who were asked to review it.
 ///
 /// # Errors
-/// [`Error::NotFound`] for who may not know of it, [`Error::NotAllowed`] for its readers.
+/// [`Error::NotFound`] when the viewer may not know of it, [`Error::NotAllowed`] for its readers.
 async fn on_desk(backend: &Backend, viewer: &Viewer, document: DocumentId) -> Result<DeskText> {
     let permissions = backend.documents().permissions_of(viewer, document).await?;
     let sql = "SELECT title, issuer, stage, attachments FROM ONLY $draft; SELECT title, issuer, attachments FROM ONLY $document;";
@@ -266,10 +267,10 @@ async fn on_desk(backend: &Backend, viewer: &Viewer, document: DocumentId) -> Re
     })
 }
 
-/// The same for who changes something there: the people who write it.
+/// Like [`on_desk`], only for people who may write the document.
 ///
 /// # Errors
-/// As [`on_desk`]; [`Error::NotAllowed`] for who was only asked to look at it.
+/// As [`on_desk`]; [`Error::NotAllowed`] for a viewer who was only asked to review it.
 async fn writing(backend: &Backend, viewer: &Viewer, document: DocumentId) -> Result<DeskText> {
     let work = on_desk(backend, viewer, document).await?;
     if work.permissions.writes { Ok(work) } else { Err(Error::NotAllowed) }

@@ -1,4 +1,4 @@
-//! What was typed into a form that could not be accepted, kept for the page shown next: for browsers without script.
+//! Rejected forms with their problems and typed values, stored for the next page. For browsers without script.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,29 +13,30 @@ use crate::{
     store::{KEYS, SurrealValue, pairs_of, record, vars},
 };
 
-/// Time enough to be called away from the phone.
+/// Long enough for an interruption.
 const KEPT_FOR: TimeDelta = TimeDelta::minutes(30);
 
-/// Most bytes of one form: the longest text of a draft fits, also where each letter takes three bytes.
+/// Most bytes of one form: the longest text of a draft fits, even with three bytes per letter.
 const SIZE_MAX: usize = 700 * 1024;
 
-/// Most bytes of the form of somebody nobody knows: those of the ways in fit.
+/// Most bytes of a form of a stranger: the forms of sign-in and activation fit.
 const SMALL_MAX: usize = 4 * 1024;
 
-/// Bytes of one person, or of one known device, in half an hour.
+/// Most bytes per half hour of one person or one known device.
 const OWN_BYTES: i64 = 8 * 1024 * 1024;
 
-/// Bytes of the strangers of one network in half an hour.
+/// Most bytes per half hour of the strangers of one network.
 const NETWORK_BYTES: i64 = 1024 * 1024;
 
-/// Bytes of all strangers together in half an hour.
+/// Most bytes per half hour of all strangers.
 const ALL_BYTES: i64 = 64 * 1024 * 1024;
 
-/// Whose form it is.
+/// The sender of a form.
 #[derive(Debug, Clone)]
 pub enum Sender {
     Member(MemberId),
-    /// Somebody who is not signed in. On a device that members have signed in on before, their session may have ended while they wrote.
+    /// Somebody who is not signed in. On a device on which members have signed in before, the session may have expired during
+    /// typing.
     Stranger(Origin),
 }
 
@@ -55,12 +56,12 @@ impl<'a> Flashes<'a> {
         Self { backend }
     }
 
-    /// Keeps the form and returns the secret that opens it. What was typed may be personal, so it is stored encrypted.
+    /// Stores the form and returns the token that opens it. Typed values may be personal, so the form is stored encrypted.
     ///
-    /// A form beyond 700 KiB, of a stranger beyond 4 KiB, loses its longest texts: the problems are told in any case.
+    /// A form above 700 KiB, or 4 KiB for a stranger, loses its longest values. The problems are always kept.
     ///
     /// # Errors
-    /// [`Error::Busy`] when the sender, their network or all strangers together have left too much already; [`Error::Store`].
+    /// [`Error::Busy`] when the quota of the sender, their network or all strangers is exhausted; [`Error::Store`].
     pub async fn put(&self, errors: &FormErrors, sender: &Sender) -> Result<String> {
         let owner = self.owner(sender).await?;
         let text = fitting(errors.clone(), if owner.is_some() { SIZE_MAX } else { SMALL_MAX })?;
@@ -86,7 +87,7 @@ impl<'a> Flashes<'a> {
         }
     }
 
-    /// By what somebody is known: as a member, or by a device on which some member has signed in before.
+    /// The id of the sender: the member, or a device on which some member has signed in before.
     async fn owner(&self, sender: &Sender) -> Result<Option<String>> {
         let origin = match sender {
             Sender::Member(member) => return Ok(Some(member.to_string())),
@@ -100,14 +101,14 @@ impl<'a> Flashes<'a> {
         Ok(known.map(|_| name))
     }
 
-    /// Hands the form out once; none when it was taken before, has expired or never was.
+    /// Returns the form and deletes it; none when it was already taken, has expired or never existed.
     ///
     /// # Errors
     /// [`Error::Damaged`], [`Error::Store`].
     pub async fn take(&self, token: &str) -> Result<Option<FormErrors>> {
         let id = fingerprint(token);
         let vars = vars! { flash: record("flash", &id) };
-        // `BEGIN` has the first answer.
+        // The answer at position 0 is that of `BEGIN`.
         let found: Option<FlashRow> = self.backend.transact(Change::new("DELETE $flash RETURN BEFORE;", vars)).await?.row(1)?;
         let Some(row) = found.filter(|row| row.expires_at > self.backend.clock().now()) else { return Ok(None) };
         let text = self.backend.keys().open(&id, &row.content)?;
@@ -136,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_too_big_to_keep_still_tells_its_problems() {
+    fn a_form_too_large_to_store_keeps_its_problems() {
         let mut form = FormReader::new("draft");
         form.read("title", "Nghị quyết", |typed| bounded_text(typed, 300));
         form.read("body", &"ộ".repeat(SIZE_MAX), |typed| bounded_text(typed, 10));

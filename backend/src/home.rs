@@ -1,4 +1,4 @@
-//! What a member finds when opening the handbook.
+//! The first page of the handbook.
 
 use domain::{
     accounts::Viewer,
@@ -19,10 +19,10 @@ use crate::{Backend, Result};
 const DOCUMENTS: usize = 5;
 const OPINIONS: usize = 3;
 
-/// Documents the member was asked again to read; they stand before the newest.
+/// Most documents with a reminder; they precede the newest ones.
 const REMINDED: usize = 3;
 
-/// Documents that were corrected since the member had read them; they stand behind those.
+/// Most documents corrected since the member read them; they follow those with a reminder.
 const CORRECTED: usize = 3;
 
 /// The use-case of the first page.
@@ -36,7 +36,7 @@ impl<'a> Home<'a> {
         Self { backend }
     }
 
-    /// The next meeting, what must be read or looked at, the newest documents, the latest own opinions, and whether a correction was decided.
+    /// The next meeting, pending items, the newest documents, the latest own opinions, and decided corrections.
     ///
     /// # Errors
     /// Those of the store.
@@ -44,14 +44,14 @@ impl<'a> Home<'a> {
         self.page_with(viewer, self.count_pending(viewer).await?).await
     }
 
-    /// The same with numbers that the frame around it tells too.
+    /// Like [`Self::page`], with numbers that the page's frame also shows.
     ///
     /// # Errors
     /// Those of the store.
     pub async fn page_with(&self, viewer: &Viewer, pending: Pending) -> Result<HomePage> {
         let (meetings, members, feedback) = (self.backend.meetings(), self.backend.members(), self.backend.feedback());
         let (documents, courses) = (self.backend.documents(), self.backend.courses());
-        // Boxed: joined in place, their futures would lie beside each other in that of the page.
+        // Boxed to keep the future of the page small: `try_join!` stores all joined futures inline.
         let (meetings, news, newest, opinions, asked, course) = try_join!(
             Box::pin(meetings.list(viewer)),
             Box::pin(members.news(viewer)),
@@ -75,7 +75,7 @@ impl<'a> Home<'a> {
         })
     }
 
-    /// What the member was asked again to read, then what was corrected since they had read it, then what is new.
+    /// Documents with a reminder, then documents corrected since the member read them, then the newest ones.
     async fn newest(&self, viewer: &Viewer) -> Result<Vec<DocumentSummary>> {
         let (documents, all) = (self.backend.documents(), LibraryQuery::default());
         let (mut rows, corrected, newest) = try_join!(

@@ -1,9 +1,9 @@
-//! Files on their way into the registry: taken in sealed, looked at, confirmed, written.
+//! Imports into the registry: a file is stored sealed, checked, confirmed and written.
 //!
-//! An import is *checking* while its file is read for the first time, *previewed* until somebody confirms it, *running* until it is
-//! written. Work goes on in the background; whatever is interrupted, by a crash too, is resumed by [`Imports::resume`].
+//! An import is *checking* while its file is first read, *previewed* until somebody confirms it, and *running* until it is
+//! written. The work runs in the background; [`Imports::resume`] resumes it after an interruption, including a crash.
 //!
-//! Invariant: before the confirmation nothing is written but the row of the import and its sealed file.
+//! Invariant: before the confirmation only the row of the import and its sealed file are written.
 
 use std::{
     collections::HashMap,
@@ -62,31 +62,31 @@ pub use upload::Upload;
 use file::ImportError;
 use preview::{Outcome, RowProgress};
 
-/// Lines of the report on the page.
+/// Lines of the report shown on the page.
 const LINES_SHOWN: usize = 100;
 
-/// Imports in the list.
+/// Most imports in the list.
 const LISTED: usize = 50;
 
-/// How long a file waits for its confirmation, and a report for its reader.
+/// How long an unconfirmed file and a report are kept.
 const KEPT: TimeDelta = TimeDelta::days(7);
 
 /// Rows deleted in one transaction.
 const PURGED_AT_ONCE: usize = 200;
 
-/// How long another process waits before it takes over, and how often the one at work says that it is.
+/// How long a process holds an import before another one may take it over, and how often it renews the hold.
 const HELD: TimeDelta = TimeDelta::seconds(60);
 const HOLD_EVERY: std::time::Duration = std::time::Duration::from_secs(20);
 
-/// Stands for the whole tree where there is none yet.
+/// Stands for the whole tree while it is empty.
 const EVERYTHING: &str = "/";
 
-/// Where files lie while they are worked on, and who works on which.
+/// The folder of the files of imports, and the imports that run in this process.
 pub struct ImportWorkspace {
     folder: PathBuf,
-    /// Nobody else finds the files here: they go with the process.
+    /// Whether the folder is private to this process and deleted when it ends.
     is_temporary: bool,
-    /// One file is written at a time: two would only stand in each other's way.
+    /// Held while a file is written: concurrent imports would only contend with each other.
     turn: tokio::sync::Mutex<()>,
     at_work: Mutex<HashMap<ImportId, RunningImport>>,
 }
@@ -96,7 +96,7 @@ struct RunningImport {
     /// Closed when the task has ended.
     ended: watch::Receiver<()>,
     progress: RowProgress,
-    /// It was started again while the task may have been at its end: it looks once more.
+    /// Set when the import was started again while the task may have been finishing, so that the task checks it once more.
     again: bool,
 }
 
@@ -125,11 +125,11 @@ impl ImportWorkspace {
         at_work.get(&import).filter(|work| !work.task.is_finished()).map(|work| work.progress.clone())
     }
 
-    /// Whether the task that closes `ended` is to look at the import once more. If not it is at work no longer: who starts the import
-    /// from now on starts another task.
+    /// Whether the task that closes `ended` must check the import once more. If not, the import is removed from the running ones,
+    /// and the next start spawns another task.
     fn goes_on(&self, import: ImportId, ended: &watch::Receiver<()>) -> bool {
         let mut at_work = self.at_work.lock().unwrap_or_else(PoisonError::into_inner);
-        // Who was stopped has no place here any more, though another task may.
+        // A stopped task is no longer registered here, though another one for the same import may be.
         let Some(work) = at_work.get_mut(&import).filter(|work| work.ended.same_channel(ended)) else { return false };
         let again = std::mem::take(&mut work.again);
         if !again {
@@ -142,7 +142,7 @@ impl ImportWorkspace {
 impl Drop for ImportWorkspace {
     fn drop(&mut self) {
         if self.is_temporary && self.folder.exists() {
-            // What cannot be removed is sealed with a key nobody has any more.
+            // Files that cannot be removed are sealed with a key that no longer exists.
             let _ = fs::remove_dir_all(&self.folder);
         }
     }
@@ -154,11 +154,11 @@ pub struct Imports<'a> {
     backend: &'a Backend,
 }
 
-/// A file as it is announced.
+/// The form that announces a file.
 #[derive(Debug, Clone, Copy)]
 pub struct UploadForm<'f> {
     pub kind: &'f str,
-    /// The unit whose subtree the file may touch.
+    /// The unit whose subtree the file may change.
     pub unit: &'f str,
     pub file_name: &'f str,
 }
@@ -168,10 +168,10 @@ impl<'a> Imports<'a> {
         Self { backend }
     }
 
-    /// What the viewer can import.
+    /// The kinds and units that the viewer can import.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for who keeps no unit.
+    /// [`Error::NotFound`] for a viewer who may import for no unit.
     #[expect(clippy::unused_async, reason = "a use-case like the others")]
     pub async fn blank(&self, viewer: &Viewer) -> Result<NewImportPage> {
         let tree = self.backend.units().tree();
@@ -188,10 +188,10 @@ impl<'a> Imports<'a> {
         Ok(NewImportPage { kinds, units, unit })
     }
 
-    /// The imports of the subtrees the viewer keeps.
+    /// The imports of the subtrees for which the viewer may import.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for who keeps no unit.
+    /// [`Error::NotFound`] for a viewer who may import for no unit.
     pub async fn list(&self, viewer: &Viewer) -> Result<ImportsPage> {
         let mut rows: Vec<ImportRow> = Vec::new();
         let mut top_units: Vec<&UnitPath> =
@@ -216,10 +216,11 @@ impl<'a> Imports<'a> {
         Ok(ImportsPage { imports })
     }
 
-    /// Takes a file that is about to arrive.
+    /// Starts the upload of a file.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for who keeps no unit, [`Error::Invalid`] of the form `upload` with the fields `kind` and `unit`.
+    /// [`Error::NotFound`] for a viewer who may import for no unit, [`Error::Invalid`] of the form `upload` with the fields
+    /// `kind` and `unit`.
     pub async fn receive(&self, viewer: &Viewer, typed: UploadForm<'_>) -> Result<Upload> {
         let page = self.blank(viewer).await?;
         let tree = self.backend.units().tree();
@@ -237,11 +238,11 @@ impl<'a> Imports<'a> {
         Upload::begin(self.backend, kind, unit.path.as_str(), Some(viewer.member), typed.file_name)
     }
 
-    /// The same for the operator on the machine. Without a viewer: for the command line only. `unit` is a path of codes; none for the
-    /// whole tree.
+    /// Starts the upload of a file of the operator, without a viewer: for the command line only. `unit` is a path of codes; none
+    /// for the whole tree.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is no such unit.
+    /// [`Error::NotFound`] when the unit does not exist.
     pub fn receive_from_operator(&self, kind: ImportKind, unit: Option<&str>, file_name: &str) -> Result<Upload> {
         let tree = self.backend.units().tree();
         let unit = match unit {
@@ -254,14 +255,16 @@ impl<'a> Imports<'a> {
         Upload::begin(self.backend, kind, unit.map_or(EVERYTHING, |unit| unit.path.as_str()), None, file_name)
     }
 
+    /// The page of an import.
+    ///
     /// # Errors
-    /// [`Error::NotFound`] when there is none, or not for this viewer.
+    /// [`Error::NotFound`] when it does not exist, or the viewer may not read it.
     pub async fn page(&self, viewer: &Viewer, import: ImportId) -> Result<ImportPage> {
         let row = self.kept_by(viewer, import).await?;
         self.page_of(&row).await
     }
 
-    /// The same for the operator.
+    /// Like [`Self::page`], for the operator.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -269,14 +272,16 @@ impl<'a> Imports<'a> {
         self.page_of(&self.row(import).await?).await
     }
 
+    /// The progress of an import.
+    ///
     /// # Errors
-    /// [`Error::NotFound`] when there is none, or not for this viewer.
+    /// [`Error::NotFound`] when it does not exist, or the viewer may not read it.
     pub async fn progress(&self, viewer: &Viewer, import: ImportId) -> Result<Progress> {
         let row = self.kept_by(viewer, import).await?;
         self.progress_of(&row).await
     }
 
-    /// The same for the operator.
+    /// Like [`Self::progress`], for the operator.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -284,17 +289,17 @@ impl<'a> Imports<'a> {
         self.progress_of(&self.row(import).await?).await
     }
 
-    /// The row of the file this process is at; none when it is not at work on it.
+    /// The current row of the file; none when the import does not run in this process.
     fn at_row(&self, import: ImportId) -> Option<u64> {
         self.backend.workspace().progress(import).map(|progress| progress.rows.load(Relaxed))
     }
 
-    /// Takes the columns of the file for something else: for each the key of a column, or nothing. The file is looked at again.
+    /// Changes the mapping of the file's columns: for each the key of a column, or an empty text. The file is checked again.
     ///
     /// # Errors
-    /// [`Error::Invalid`] of the form `mapping` with the field `columns`: [`Problem::ToBeVerified`] when the file has met as many
-    /// national IDs known outside the subtree as it may, since another column could name others. [`Error::NotAllowed`] when it is too
-    /// late.
+    /// [`Error::Invalid`] of the form `mapping` with the field `columns`: [`Problem::ToBeVerified`] when the file has reached the
+    /// limit of national IDs known outside the subtree, since another column could contain more. [`Error::NotAllowed`] when the
+    /// import is already confirmed.
     pub async fn remap(&self, viewer: &Viewer, import: ImportId, columns: &[String]) -> Result<()> {
         let row = self.kept_by(viewer, import).await?;
         let kind = row.kind()?;
@@ -330,10 +335,11 @@ impl<'a> Imports<'a> {
         Ok(())
     }
 
-    /// Lets the file be written. `as_of` is the day it speaks of; empty for today.
+    /// Confirms an import, so that it is written. `as_of` is the day of the data; empty for today.
     ///
     /// # Errors
-    /// [`Error::Invalid`] of the form `confirm` with the field `as_of`; [`Error::NotAllowed`] when it cannot be, or was already.
+    /// [`Error::Invalid`] of the form `confirm` with the field `as_of`; [`Error::NotAllowed`] when the import cannot be
+    /// confirmed, or already was.
     pub async fn confirm(&self, viewer: &Viewer, import: ImportId, as_of: &str) -> Result<()> {
         let row = self.kept_by(viewer, import).await?;
         let today = self.backend.clock().today();
@@ -351,7 +357,7 @@ impl<'a> Imports<'a> {
         Ok(())
     }
 
-    /// Gives an import up before anything was written.
+    /// Cancels an import before anything was written.
     ///
     /// # Errors
     /// [`Error::NotAllowed`] when it is too late.
@@ -363,13 +369,13 @@ impl<'a> Imports<'a> {
     /// All lines of the report.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is none, or not any more.
+    /// [`Error::NotFound`] when there is no report, or it was deleted.
     pub async fn report(&self, viewer: &Viewer, import: ImportId) -> Result<Report> {
         let row = self.kept_by(viewer, import).await?;
         self.report_of(&row)
     }
 
-    /// The same for the operator.
+    /// Like [`Self::report`], for the operator.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -377,19 +383,19 @@ impl<'a> Imports<'a> {
         self.report_of(&self.row(import).await?)
     }
 
-    /// For the operator: looks at the file and waits for it.
+    /// For the operator: checks the file and waits until that is done.
     ///
     /// # Errors
-    /// Those of the store. What is wrong with the file is on its page.
+    /// Those of the store. Problems of the file are on its page.
     pub async fn check(&self, import: ImportId) -> Result<()> {
         self.start(import);
         self.settled(import).await
     }
 
-    /// For the operator: writes the file and waits for it.
+    /// For the operator: writes the file and waits until that is done.
     ///
     /// # Errors
-    /// [`Error::NotAllowed`] when the file cannot be written, or was already; those of the store.
+    /// [`Error::NotAllowed`] when the file cannot be written, or already was; those of the store.
     pub async fn write(&self, import: ImportId, as_of: Option<NaiveDate>) -> Result<()> {
         let row = self.row(import).await?;
         if !self.missing(&row)?.is_empty() {
@@ -400,7 +406,7 @@ impl<'a> Imports<'a> {
         self.settled(import).await
     }
 
-    /// For the operator: gives an import up before anything was written.
+    /// For the operator: cancels an import before anything was written.
     ///
     /// # Errors
     /// [`Error::NotAllowed`] when it is too late.
@@ -408,7 +414,7 @@ impl<'a> Imports<'a> {
         self.give_up(import).await
     }
 
-    /// The operator's import of the same file that was interrupted while it was written.
+    /// The operator's import of the same file that was interrupted during writing.
     ///
     /// # Errors
     /// Those of the store.
@@ -419,7 +425,7 @@ impl<'a> Imports<'a> {
         Ok(rows.iter().find(same).and_then(|row| row.id.parse().ok()))
     }
 
-    /// For the operator: goes on with an import that was interrupted, and waits for it.
+    /// For the operator: resumes an interrupted import and waits until it is done.
     ///
     /// # Errors
     /// Those of the store.
@@ -428,7 +434,7 @@ impl<'a> Imports<'a> {
         self.settled(import).await
     }
 
-    /// Waits until nothing happens with the import any more in this process.
+    /// Waits until the import no longer runs in this process.
     ///
     /// # Errors
     /// [`Error::Busy`] when it was interrupted and will be resumed later.
@@ -438,13 +444,13 @@ impl<'a> Imports<'a> {
             at_work.get(&import).map(|work| work.ended.clone())
         };
         if let Some(ended) = &mut ended {
-            // The sender goes with the task, however that ends.
+            // The sender is dropped with the task, however that ends.
             while ended.changed().await.is_ok() {}
         }
         if self.row(import).await?.state()?.is_at_work() { Err(Error::Busy) } else { Ok(()) }
     }
 
-    /// Goes on with what another process left, or this one could not do. Returns how many imports that are.
+    /// Resumes interrupted imports of this process and of other processes that have ended. Returns their number.
     ///
     /// # Errors
     /// Those of the store.
@@ -456,7 +462,7 @@ impl<'a> Imports<'a> {
         let now = self.backend.clock().now();
         let mut resumed = 0;
         for row in rows {
-            // Into a folder only one process writes; on a server somebody else may have the file.
+            // Only one process uses a folder; with a database server another process may have the file.
             let is_ours = self.backend.workspace().file(&row.id).exists();
             let is_held = self.backend.workspace().is_temporary && row.held_until.is_some_and(|until| until > now);
             let id = row.key()?;
@@ -467,14 +473,14 @@ impl<'a> Imports<'a> {
                 self.start(id);
                 resumed += 1;
             } else if row.started_at < now - HELD {
-                // The process that had the file is gone, and its folder with it.
+                // The process that had the file has ended, and its folder was deleted.
                 self.fail(&row, Failure::Lost).await?;
             }
         }
         Ok(resumed)
     }
 
-    /// Stops all work of this process; what was under way is resumed by [`Self::resume`].
+    /// Stops all imports of this process. [`Self::resume`] resumes them.
     pub async fn stop(&self) {
         let works: Vec<(ImportId, RunningImport)> = {
             let mut at_work = self.backend.workspace().at_work.lock().unwrap_or_else(PoisonError::into_inner);
@@ -482,7 +488,7 @@ impl<'a> Imports<'a> {
         };
         for (import, work) in works {
             work.task.abort();
-            // It was told to stop.
+            // The result is that of an aborted task.
             let _ = work.task.await;
             self.let_go(import).await;
         }
@@ -491,11 +497,11 @@ impl<'a> Imports<'a> {
     async fn let_go(&self, import: ImportId) {
         let change = Change::new("UPDATE $import SET held_until = NONE RETURN NONE", vars! { import: record("import", import) });
         if let Err(error) = self.backend.transact(change).await {
-            tracing::warn!(%error, "another process will go on with an import later than it could");
+            tracing::warn!(%error, "cannot release an import; other processes resume it only when its hold expires");
         }
     }
 
-    /// Removes files nobody confirmed and reports nobody reads any more. Returns how many imports were given up.
+    /// Cancels imports that were not confirmed in time and deletes old reports. Returns the number of cancelled imports.
     ///
     /// # Errors
     /// Those of the store.
@@ -507,7 +513,7 @@ impl<'a> Imports<'a> {
         for row in rows.iter().filter(|row| row.started_at < before) {
             match self.give_up(row.key()?).await {
                 Ok(()) => given_up += 1,
-                // Somebody confirmed it at this moment.
+                // It was confirmed concurrently.
                 Err(Error::NotAllowed) => {}
                 Err(error) => return Err(error),
             }
@@ -517,7 +523,7 @@ impl<'a> Imports<'a> {
         Ok(given_up)
     }
 
-    /// Deletes which members the imports of before this moment wrote: the counters have long followed.
+    /// Deletes the lists of members written by imports before this time. The counters no longer need them.
     async fn forget_written(&self, before: DateTime<Utc>) -> Result<()> {
         let sql = format!("SELECT VALUE id FROM {KEYS} LIMIT {PURGED_AT_ONCE}");
         loop {
@@ -530,12 +536,12 @@ impl<'a> Imports<'a> {
         }
     }
 
-    /// Removes the files of imports that are over for long, and of none at all.
+    /// Deletes files created before this time whose import has ended or does not exist.
     async fn sweep(&self, before: DateTime<Utc>) -> Result<()> {
         let folder = &self.backend.workspace().folder;
         let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
         for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
-            // The file itself, its report, and reports that were never finished.
+            // The file itself, its report, and unfinished reports.
             let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.split('.').next());
             let Some(id) = name.and_then(|id| id.parse::<ImportId>().ok()) else { continue };
             let is_old = DateTime::from_timestamp_millis(i64::try_from(id.ulid().timestamp_ms()).unwrap_or(i64::MAX))
@@ -581,7 +587,7 @@ impl<'a> Imports<'a> {
         };
         if let Some(work) = work {
             work.task.abort();
-            // It was told to stop.
+            // The result is that of an aborted task.
             let _ = work.task.await;
         }
         let workspace = self.backend.workspace();
@@ -598,8 +604,8 @@ impl<'a> Imports<'a> {
         }
     }
 
-    /// Works in the background. Where this process does already, it looks once more when it has done what it is at: it may have come
-    /// to its end before what is to be done now was written.
+    /// Starts the import in a background task. If it already runs in this process, its task checks the import once more at the
+    /// end, because it may have read the row before the latest change.
     fn start(&self, import: ImportId) {
         let mut at_work = self.backend.workspace().at_work.lock().unwrap_or_else(PoisonError::into_inner);
         at_work.retain(|_, work| !work.task.is_finished());
@@ -620,7 +626,7 @@ impl<'a> Imports<'a> {
                     never = imports.hold(import) => match never {},
                 };
                 if let Err(error) = outcome {
-                    tracing::error!(%import, error = &error as &dyn std::error::Error, "an import stopped; it will be gone on with");
+                    tracing::error!(%import, error = &error as &dyn std::error::Error, "an import stopped; it will be resumed");
                     imports.let_go(import).await;
                 }
                 if !backend.workspace().goes_on(import, &own) {
@@ -631,7 +637,7 @@ impl<'a> Imports<'a> {
         at_work.insert(import, RunningImport { task, ended, progress, again: false });
     }
 
-    /// Says again and again that this process is at work.
+    /// Renews the hold on an import until cancelled.
     async fn hold(&self, import: ImportId) -> Infallible {
         let mut ticks = tokio::time::interval(HOLD_EVERY);
         loop {
@@ -639,11 +645,11 @@ impl<'a> Imports<'a> {
             let until = self.backend.clock().now() + HELD;
             let vars = vars! { import: record("import", import), until: until };
             match self.backend.transact(Change::new("UPDATE $import SET held_until = $until RETURN NONE;", vars)).await {
-                // Somebody else writes this row again and again: it is said next time. The work itself is not in danger.
+                // On conflicts with other writers of the row, the next tick retries. The work itself is not affected.
                 Ok(_) | Err(StoreError::Busy) => {}
-                // Nor is it by a store that was slow once.
+                // Nor is it affected by a single failure of the store.
                 Err(error) => {
-                    tracing::warn!(%import, error = &error as &dyn std::error::Error, "an import is not held; trying again");
+                    tracing::warn!(%import, error = &error as &dyn std::error::Error, "cannot renew the hold on an import; retrying");
                 }
             }
         }
@@ -665,11 +671,11 @@ impl<'a> Imports<'a> {
         }
     }
 
-    /// Ends an import whose file cannot be read. What does not lie with the file is tried again.
+    /// Fails an import whose file cannot be read. Other errors are retried.
     async fn fail_or_retry(&self, row: &ImportRow, error: ImportError) -> Result<()> {
         let is_elsewhere = matches!(error, ImportError::Other(Error::Busy | Error::Store(_)));
         if !is_elsewhere && self.is_damaged(row).await {
-            tracing::error!(import = %row.id, "the kept file of an import is damaged; it has to be sent again");
+            tracing::error!(import = %row.id, "the stored file of an import is damaged; it must be uploaded again");
             return self.fail(row, Failure::Damaged).await;
         }
         match error {
@@ -678,8 +684,8 @@ impl<'a> Imports<'a> {
         }
     }
 
-    /// Whether the kept file does not open any more. What reads a spreadsheet takes that for a broken one, so the whole file is looked
-    /// at.
+    /// Whether the stored file can no longer be decrypted. The spreadsheet reader reports that as a broken spreadsheet, so the
+    /// whole file is checked.
     async fn is_damaged(&self, row: &ImportRow) -> bool {
         let (path, name, keys) = (self.backend.workspace().file(&row.id), row.id.clone(), self.backend.keys().clone());
         let checked = spawn_blocking(move || sealed::check(&path, &name, &keys)).await;
@@ -724,7 +730,7 @@ impl<'a> Imports<'a> {
         }
     }
 
-    /// The mapping that was confirmed for such a header last, or what its words mean.
+    /// The mapping last confirmed for the same header, or one derived from the header's words.
     async fn mapping(&self, kind: ImportKind, row: &ImportRow) -> Result<Vec<String>> {
         let id = pair("import_mapping", &row.path, columns::header_fingerprint(kind, &row.headers));
         let sql = "SELECT VALUE mapping FROM $remembered";
@@ -745,13 +751,13 @@ impl<'a> Imports<'a> {
             now: clock.now(),
             written: written(row.kind()?, counts).filter(|count| *count > 0),
         };
-        // Who found it left alone may come when it has just been done.
+        // A process that takes over an import without a hold may arrive after it was completed.
         let sql = "LET $fails = $import.state IN ['checking', 'running']; \
                    IF $fails { \
                        UPDATE $import SET state = 'failed', failure = $failure, finished_at = $now, written = $written RETURN NONE \
                    };";
         let mut change = Change::new(sql, vars);
-        // What was written before it failed stays, and counts.
+        // Rows written before the failure remain and are counted.
         if counts.fresh + counts.changed > 0
             && let Some(End { actor, unit, body }) = self.end_of(row, counts)?
         {
@@ -762,7 +768,7 @@ impl<'a> Imports<'a> {
         Ok(())
     }
 
-    /// What was written of an import that is under way.
+    /// The figures of the rows written so far by a running import.
     async fn written_so_far(&self, row: &ImportRow) -> Result<Counts> {
         let mut counts = Counts::default();
         if row.kind()? == ImportKind::Members {
@@ -796,7 +802,7 @@ impl<'a> Imports<'a> {
         }
         match self.backend.transact(change).await {
             Ok(_) => {}
-            // Another run has ended it.
+            // Another run has completed it.
             Err(StoreError::Thrown(_)) => return Ok(()),
             Err(error) => return Err(error.into()),
         }
@@ -804,7 +810,7 @@ impl<'a> Imports<'a> {
         Ok(())
     }
 
-    /// What the log says of an import that ends. None for a store into which nothing came: it has no unit the event could be counted for.
+    /// The event of a completed import. None for a store without units, since the event needs a unit.
     fn end_of(&self, row: &ImportRow, counts: Counts) -> Result<Option<End>> {
         let Some(unit) = units::home(&self.backend.units().tree(), row.scope()?.as_ref()) else { return Ok(None) };
         let (import, kind) = (row.key()?, row.kind()?);
@@ -880,7 +886,7 @@ impl<'a> Imports<'a> {
         Ok(Progress { state, done, total: if state == ImportState::Checking { 0 } else { total } })
     }
 
-    /// The required columns the file does not have. A file for one branch need not say which.
+    /// The required columns that the file lacks. A file for a single branch needs no column for the branch.
     fn missing(&self, row: &ImportRow) -> Result<Vec<Column>> {
         let columns = row.columns();
         let tree = self.backend.units().tree();
@@ -888,7 +894,7 @@ impl<'a> Imports<'a> {
         let is_missing = |column: &Column| {
             column.is_required() && !columns.contains(&Some(*column)) && !(*column == Column::Branch && is_branch)
         };
-        // Lists on paper write the birth date into a column for men or one for women.
+        // Paper lists put the birth date into a column for men or one for women.
         let is_sided = [Column::Male, Column::Female].iter().all(|column| columns.contains(&Some(*column)));
         let is_missing = |column: &Column| is_missing(column) && !(is_sided && matches!(column, Column::Sex | Column::BirthDate));
         Ok(Column::of(row.kind()?).filter(is_missing).collect())
@@ -910,19 +916,19 @@ impl<'a> Imports<'a> {
     }
 }
 
-/// The event of an import that ends.
+/// The event of a completed import.
 struct End {
     actor: Option<MemberId>,
     unit: UnitPath,
     body: EventBody,
 }
 
-/// How many members an import wrote; none of one of units.
+/// The number of members an import wrote; none for an import of units.
 fn written(kind: ImportKind, counts: Counts) -> Option<i64> {
     (kind == ImportKind::Members).then_some(count(counts.fresh + counts.changed))
 }
 
-/// The right it takes.
+/// The permission an import requires.
 const fn action(kind: ImportKind) -> Action {
     match kind {
         ImportKind::Units => Action::ManageUnit,
@@ -930,7 +936,7 @@ const fn action(kind: ImportKind) -> Action {
     }
 }
 
-/// The figures of [`counted`] as they are set.
+/// The assignments of the figures bound by [`counted`].
 const COUNTED: &str = "fresh = $fresh, changed = $changed, unchanged = $unchanged, refused = $refused, lines = $lines, \
                        remarks = $remarks, rows_met = $rows_met, passed = $passed, converted = $converted";
 
@@ -953,12 +959,12 @@ fn count(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// A file that cannot be removed now is swept up later.
+/// Removes a file. If that fails, [`Imports::purge`] removes it later.
 fn remove(path: &Path) {
     if let Err(error) = fs::remove_file(path)
         && error.kind() != std::io::ErrorKind::NotFound
     {
-        tracing::warn!(%error, file = %path.display(), "a file of an import cannot be removed yet");
+        tracing::warn!(%error, file = %path.display(), "cannot remove a file of an import; it is removed later");
     }
 }
 
@@ -1001,7 +1007,7 @@ struct ImportRow {
 }
 
 impl ImportRow {
-    /// What its rows are held against beside the registry: see [`check::Ledger`].
+    /// What its rows are compared with in addition to the registry: see [`check::Ledger`].
     fn met_before(&self) -> &[String] {
         self.foreign_before.as_deref().unwrap_or_default()
     }
@@ -1014,7 +1020,7 @@ impl ImportRow {
         self.id.parse().map_err(|_| self.damaged())
     }
 
-    /// Who brought the file; none for the operator.
+    /// Who uploaded the file; none for the operator.
     fn actor(&self) -> Option<MemberId> {
         self.started_by.as_ref().and_then(|member| member.parse().ok())
     }
@@ -1059,7 +1065,7 @@ impl ImportRow {
         })
     }
 
-    /// When it began: the time part of the ids it gives.
+    /// When it started, in Unix milliseconds: the time part of the ids it creates.
     fn millis(&self) -> u64 {
         u64::try_from(self.started_at.timestamp_millis()).unwrap_or_default()
     }
@@ -1072,7 +1078,7 @@ impl ImportRow {
     }
 }
 
-/// What an import is created as.
+/// The row of a new import.
 #[derive(Debug, SurrealValue)]
 struct NewImport {
     id: RecordId,
@@ -1122,7 +1128,7 @@ impl NewImport {
     }
 }
 
-/// The largest file of a format.
+/// The size limit of a format, in bytes.
 const fn bytes_max(format: file::Format) -> u64 {
     match format {
         file::Format::Csv { .. } => CSV_BYTES_MAX,

@@ -1,21 +1,25 @@
-//! Durable background jobs: a row of the table `job` for each, written in the transaction of what makes it necessary and removed
-//! when it is done.
+//! Durable background jobs. Each is a row of the table `job`, written in the transaction that causes it and deleted when it is
+//! done.
 //!
-//! - **Enqueue**: `enqueue` returns a statement for the caller's transaction, so a job exists exactly if its cause was committed.
-//!   `[kind, key]` is the id. A key that waits already is not doubled, it only becomes due earlier; one that is running runs once more.
-//! - **Run**: a [`Runner`] in each process takes due jobs under a *lease*, see `jobs/lease.rs`. A job whose process was killed is taken by
-//!   another one when its lease has lapsed. On an embedded store the next start does not wait for that: no other process can be there.
-//! - **Fail**: an error, a panic or a run beyond the kind's time limit is tried again with exponential back-off. After the kind's number
-//!   of attempts a job is *parked*: it stays, is logged as an error, and waits for the operator (`handbook jobs`). A run whose
-//!   process died counts as an attempt, so a job that kills its process is parked too. A parked job keeps its key.
-//! - **Periodic** kinds have one row that becomes due again after each run. They are never parked: nothing that must happen every few
-//!   seconds may wait for an operator.
+//! - **Enqueue**: `enqueue` returns a statement for the caller's transaction, so a job exists if and only if its cause was
+//!   committed. The id is `[kind, key]`. Enqueuing a waiting job again only makes it due earlier; enqueuing a running one makes
+//!   it run again.
+//! - **Run**: a [`Runner`] in each process takes due jobs under a *lease*, see `jobs/lease.rs`. When a process was killed,
+//!   another one takes its jobs after their leases have expired. A restart on an embedded store does not wait for that: no other
+//!   process can hold a lease.
+//! - **Fail**: a run that fails, panics or exceeds the time limit of its kind is retried with exponential back-off. After the
+//!   maximum number of attempts of its kind a job is *parked*: it is kept, logged as an error, and waits for the operator
+//!   (`handbook jobs`). A run whose process died counts as an attempt, so a job that kills its process is parked too. A parked
+//!   job keeps its key.
+//! - **Periodic** kinds have one row that becomes due again after each run. They are never parked, because work that must happen
+//!   every few seconds cannot wait for an operator.
 //!
 //! **Delivery.** A job runs at least once. An effect in the store happens exactly once when its transaction contains
-//! `LeasedJob::end`, which removes the job and fails when the lease is lost. Effects elsewhere may happen twice when the
-//! process dies before it has noted that they did: a short message is handed to the gateway again, with the same idempotency key.
+//! `LeasedJob::end`, which deletes the job and fails when the lease is lost. Effects outside the store may happen twice when the
+//! process dies before it has recorded them: a short message is sent to the gateway again, with the same idempotency key.
 //!
-//! What lies in a process's own folder is no job: imports are resumed by the process that has the file (`server/src/jobs.rs`).
+//! Work on files in a process's own folder is not a job: the process that has the file resumes its imports
+//! (`server/src/jobs.rs`).
 
 use std::time::Duration;
 
@@ -38,28 +42,28 @@ pub use runner::Runner;
 
 pub(crate) use perform::Outcome;
 
-/// The key of a periodic kind's one job.
+/// The key of the only job of a periodic kind.
 const PERIODIC_KEY: &str = "one";
 
-/// What a job does. Keys are labels of metrics and names on the command line too.
+/// What a job does. The keys are also metric labels and command-line names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum JobKind {
     /// Sends one short message.
     SendSms,
-    /// Makes the short message that tells the owner of an account what was done to it.
+    /// Creates the short message that notifies the owner of an account of a change.
     NotifyOwner,
-    /// Publishes documents that are due and takes out those that are over.
+    /// Publishes documents that are due and removes expired ones from the library.
     PublishDue,
     /// Seals the event log.
     SealEvents,
-    /// Lets rows follow a unit that was moved or merged.
+    /// Updates the paths in rows of a unit that was moved or merged.
     FollowMoves,
-    /// Deletes sessions, activations, counters and forms whose time is over.
+    /// Deletes expired sessions, activations, counters and forms.
     PurgeExpired,
-    /// Deletes what was typed at the desk and never saved.
+    /// Deletes unsaved text of the desk.
     PurgeWriting,
-    /// Removes uploads and files that nobody needs any more.
+    /// Deletes unused uploads and files.
     PurgeFiles,
 }
 
@@ -68,15 +72,15 @@ domain::keyed!(JobKind);
 /// How a kind is run.
 #[derive(Debug, Clone, Copy)]
 struct Rules {
-    /// Time from the end of a run to the next one; none for a kind that is enqueued by use-cases.
+    /// Time from the end of a run to the next one; none for a kind that use-cases enqueue.
     every: Option<Duration>,
     /// Length of the lease. It is renewed while the job runs.
     lease: Duration,
-    /// A run that takes longer has failed.
+    /// Time limit of a run. A longer run has failed.
     limit: Duration,
-    /// Jobs of the kind that one process runs at a time.
+    /// Jobs of the kind that one process runs concurrently.
     at_once: usize,
-    /// Attempts after which a job is parked; none for never.
+    /// Attempts after which a job is parked; none to never park it.
     attempts: Option<u32>,
 }
 
@@ -93,10 +97,10 @@ impl Rules {
 impl JobKind {
     const fn rules(self) -> Rules {
         match self {
-            // The gateway has ten seconds. Twelve attempts take between 25 and 50 minutes.
+            // The gateway's timeout is ten seconds. Twelve attempts take between 25 and 50 minutes.
             Self::SendSms => Rules::once(Duration::from_secs(15), 32, 12),
             Self::NotifyOwner => Rules::once(Duration::from_mins(1), 4, 12),
-            // With the second of the runner's own poll a document is out within five.
+            // The runner polls every second, so a document is published within five.
             Self::PublishDue => Rules::periodic(Duration::from_secs(4), Duration::from_mins(2)),
             Self::SealEvents | Self::FollowMoves => Rules::periodic(Duration::from_mins(1), Duration::from_mins(10)),
             Self::PurgeExpired | Self::PurgeWriting | Self::PurgeFiles => {
@@ -119,15 +123,15 @@ pub(crate) struct NewJob {
 }
 
 impl NewJob {
-    /// The one job of a periodic kind, to run at `due_at` at the latest.
+    /// The only job of a periodic kind, due at `due_at` or earlier.
     pub(crate) fn periodic(kind: JobKind, due_at: DateTime<Utc>) -> Self {
         Self { kind, key: PERIODIC_KEY.to_owned(), due_at, payload: None }
     }
 
-    /// A job due now. Jobs with the same key have the same payload.
+    /// A job due now. Jobs with the same key must have the same payload.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the payload cannot be written or sealed.
+    /// [`Error::Internal`] when the payload cannot be serialised or sealed.
     pub(crate) fn now(keys: &Keys, clock: &Clock, kind: JobKind, key: String, payload: &impl Serialize) -> Result<Self> {
         let text = serde_json::to_string(payload).map_err(|error| Error::Internal(format!("the payload of a job: {error}")))?;
         let payload = Some(keys.seal(clock, &seal_name(kind, &key), &text)?);
@@ -135,21 +139,21 @@ impl NewJob {
     }
 }
 
-/// What the payload is bound to, so that one copied to another job does not open.
+/// The name a payload is bound to, so that a payload copied to another job cannot be decrypted.
 fn seal_name(kind: JobKind, key: &str) -> String {
     format!("job {}/{key}", kind.key())
 }
 
-/// The statement that enqueues the jobs, and its bindings; once in a transaction. The runner finds them within a second of the commit, or at
-/// once after [`crate::Backend::wake_jobs`].
+/// Returns the statement that enqueues the jobs and adds its bindings to `vars`. At most once per transaction. The runner finds
+/// the jobs within a second of the commit, or immediately after [`crate::Backend::wake_jobs`].
 pub(crate) fn enqueue(vars: &mut Variables, clock: &Clock, jobs: Vec<NewJob>) -> &'static str {
     let rows: Vec<Enqueued> = jobs.into_iter().map(|job| Enqueued::new(clock.now(), job)).collect();
     vars.insert("enqueued_jobs", rows);
     ENQUEUE
 }
 
-/// The counter `asked` is written also where nothing else changes: a run that takes the job at this moment must not miss what this
-/// transaction commits.
+/// The counter `asked` is incremented even when nothing else changes: a run that takes the job concurrently must not miss what
+/// this transaction commits.
 const ENQUEUE: &str = "FOR $enqueued IN $enqueued_jobs { \
          LET $enqueued_id = $enqueued.id; LET $enqueued_row = $enqueued.row; LET $enqueued_due = $enqueued_row.due_at; \
          LET $enqueued_state = (SELECT VALUE state FROM $enqueued_id)[0]; \

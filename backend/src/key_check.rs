@@ -1,5 +1,6 @@
-//! Whether the key in use is the one the store was filled with. With another one every look-up by national ID finds nobody: people who
-//! are in the registry could be registered again, and nobody could sign in. So a store that is in use is opened with its own key only.
+//! Checks that the key in use is the one the store was filled with. With another key every look-up by national ID finds nothing:
+//! members of the registry could be registered again, and nobody could sign in. So a store in use is opened only with its own
+//! key.
 
 use std::path::Path;
 
@@ -11,17 +12,17 @@ use crate::{
 /// Where the key comes from.
 pub enum KeySource<'k> {
     Given(Keys),
-    /// A file, which is made for a store that is empty. Beside a store in use it must be there.
+    /// A file. It is created for an empty store; for a store in use it must exist.
     File(&'k Path),
 }
 
-/// The key, once it is known to fit the store.
+/// Returns the key after checking that it matches the store.
 ///
 /// # Errors
-/// [`Error::Key`] with a sentence for the operator when the file is missing beside a store in use, or the key is another one.
+/// [`Error::Key`] with a message for the operator when the file is missing for a store in use, or the key is another one.
 pub(crate) async fn settle(store: &Store, source: KeySource<'_>, clock: &Clock) -> Result<Keys> {
     let known = mark_of(store).await?;
-    // Looked for only where nothing else tells: no index leads to it.
+    // Read only when there is no mark: the query uses no index.
     let sealed = if known.is_none() { sealed_value(store).await? } else { None };
     let (keys, name) = match source {
         KeySource::Given(keys) => (keys, "the key given in the settings".to_owned()),
@@ -33,14 +34,14 @@ pub(crate) async fn settle(store: &Store, source: KeySource<'_>, clock: &Clock) 
         Some(known) if known == mark => Ok(keys),
         Some(_) => Err(another(&name)),
         None => {
-            // A store of before this check: what is sealed in it must open.
+            // The store is older than this check: a value sealed in it must open.
             if sealed.is_some_and(|row| keys.open(&row.id, &row.sealed).is_err()) {
                 return Err(another(&name));
             }
             let vars = vars! { check: record("key_check", "1"), mark: mark.clone() };
             match store.write("CREATE $check SET mark = $mark RETURN NONE", vars).await {
                 Ok(_) => Ok(keys),
-                // Another process opened the empty store in the same moment.
+                // Another process opened the empty store concurrently.
                 Err(StoreError::Exists) if mark_of(store).await?.is_some_and(|known| known == mark) => Ok(keys),
                 Err(StoreError::Exists) => Err(another(&name)),
                 Err(error) => Err(error.into()),
@@ -59,7 +60,7 @@ struct SealedRow {
     sealed: String,
 }
 
-/// Something that was sealed with the store's key.
+/// A value that was sealed with the store's key.
 async fn sealed_value(store: &Store) -> Result<Option<SealedRow>> {
     let sql = "SELECT record::id(id) AS id, id_cipher ?? phone_cipher AS sealed FROM member \
                WHERE id_cipher != NONE OR phone_cipher != NONE LIMIT 1";

@@ -1,8 +1,8 @@
-//! Keys kept outside the database, and what is done with them: keyed hashes for look-up, authenticated encryption for display,
-//! a pepper for passwords.
+//! Keys that are stored outside the database, and their uses: keyed hashes for look-up, authenticated encryption for display, a
+//! pepper for passwords.
 //!
-//! A national ID has about a million candidates once province, sex and year of birth are known; an unkeyed hash would be no
-//! protection at all.
+//! A national ID has about a million candidates once province, sex and year of birth are known, so an unkeyed hash would not
+//! protect it.
 
 use std::{fmt, fs, io::Write, path::Path};
 
@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{Clock, Error, Result};
 
-/// The secrets derived from the one master key. `Debug` shows none of them.
+/// The secrets derived from the master key. `Debug` prints none of them.
 #[derive(Clone)]
 pub struct Keys {
     lookup: [u8; 32],
@@ -33,10 +33,10 @@ impl Keys {
         }
     }
 
-    /// Takes the master key as it is written in files and settings: 32 bytes in base64, padded or not.
+    /// Parses the master key as stored in files and settings: 32 bytes in base64, with or without padding.
     ///
     /// # Errors
-    /// [`Error::Internal`] with a sentence when it is something else.
+    /// [`Error::Internal`] with a message for the operator when the text is malformed.
     pub fn from_text(text: &str) -> Result<Self> {
         let refused = || Error::Internal("it is not 32 bytes in base64".to_owned());
         let bytes = BASE64_STANDARD_NO_PAD.decode(text.trim().trim_end_matches('=')).map_err(|_| refused())?;
@@ -44,10 +44,10 @@ impl Keys {
         Ok(Self::from_master(&master))
     }
 
-    /// Reads the master key from `file`, or makes one there, readable by the owner only.
+    /// Reads the master key from `file`, or creates one there, readable only by the owner.
     ///
     /// # Errors
-    /// [`Error::Internal`] with a sentence for the operator when the file cannot be read, written or is not a key.
+    /// [`Error::Internal`] with a message for the operator when the file cannot be read or written, or does not contain a key.
     pub fn from_file(file: &Path, clock: &Clock) -> Result<Self> {
         let told =
             |what: &str, error: &dyn fmt::Display| Error::Internal(format!("{what} the key file {}: {error}", file.display()));
@@ -66,20 +66,21 @@ impl Keys {
         Ok(Self::from_master(&master))
     }
 
-    /// The hash under which a national ID or phone number is looked up. `label` keeps the kinds apart.
+    /// The keyed hash by which a national ID or phone number is looked up. `label` separates the kinds.
     pub fn lookup(&self, label: &str, value: &str) -> String {
         hex(&mac(&self.lookup, &[label.as_bytes(), b"\0", value.as_bytes()]))
     }
 
-    /// What is hashed by argon2 in place of the bare password.
+    /// The keyed hash of a password, which argon2 hashes instead of the password itself.
     pub fn peppered(&self, password: &str) -> [u8; 32] {
         mac(&self.pepper, &[password.as_bytes()])
     }
 
-    /// Encrypts for display; `owner` is bound to the text, so a ciphertext copied to another record does not open.
+    /// Encrypts a text for display. `owner` is authenticated with it, so a ciphertext copied to another record cannot be
+    /// decrypted.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the cipher refuses, which it does for texts beyond gigabytes only.
+    /// [`Error::Internal`] when the cipher fails, which happens only for texts of many gigabytes.
     pub fn seal(&self, clock: &Clock, owner: &str, text: &str) -> Result<String> {
         let mut nonce = [0; 24];
         clock.fill(&mut nonce);
@@ -90,6 +91,8 @@ impl Keys {
         Ok(BASE64_STANDARD_NO_PAD.encode([nonce.as_slice(), &sealed].concat()))
     }
 
+    /// Decrypts a text.
+    ///
     /// # Errors
     /// [`Error::Damaged`] when it was not sealed by [`Self::seal`] with this key for this owner.
     pub fn open(&self, owner: &str, sealed: &str) -> Result<String> {
@@ -101,10 +104,10 @@ impl Keys {
         String::from_utf8(opened).map_err(|_| damaged())
     }
 
-    /// Encrypts a piece of a file; `place` says which file and which piece, so that pieces cannot change places.
+    /// Encrypts a piece of a file. `place` identifies the file and the piece, so that pieces cannot be swapped.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the cipher refuses, which it does for texts beyond gigabytes only.
+    /// [`Error::Internal`] when the cipher fails, which happens only for pieces of many gigabytes.
     pub(crate) fn seal_piece(&self, clock: &Clock, place: &str, piece: &[u8]) -> Result<Vec<u8>> {
         let mut nonce = [0; 24];
         clock.fill(&mut nonce);
@@ -115,6 +118,8 @@ impl Keys {
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
+    /// Decrypts a piece of a file.
+    ///
     /// # Errors
     /// [`Error::Damaged`] when it was not sealed by [`Self::seal_piece`] with this key for this place.
     pub(crate) fn open_piece(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>> {
@@ -135,8 +140,8 @@ pub fn fingerprint(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes()).into())
 }
 
-/// HMAC-SHA256 of the label under the master key. HKDF would give other keys, and nothing that was stored with these could be found or
-/// opened: these three stay as they are. A new key is better derived with HKDF.
+/// HMAC-SHA256 of the label under the master key. Switching to HKDF would change the three keys and make stored data unreadable,
+/// so they keep this derivation. New keys should use HKDF.
 fn derive(master: &[u8; 32], label: &[u8]) -> [u8; 32] {
     mac(master, &[label])
 }
@@ -183,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn look_ups_of_different_kinds_never_meet() {
+    fn look_ups_of_different_kinds_have_different_hashes() {
         let keys = Keys::from_master(&[7; 32]);
         assert_eq!(keys.lookup("id", "1"), keys.lookup("id", "1"));
         assert_ne!(keys.lookup("id", "1"), keys.lookup("phone", "1"));

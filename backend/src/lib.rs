@@ -1,10 +1,12 @@
 //! The use-cases of the handbook and their storage in SurrealDB.
 //!
-//! Each noun has a module whose struct borrows the [`Backend`]: `backend.documents().publish(&viewer, …)`. A use-case asks the
-//! policy, applies the state rule and writes in **one** transaction, together with its row of the event log.
+//! Each noun has a module whose struct borrows the [`Backend`]: `backend.documents().publish(&viewer, …)`. A use-case checks the
+//! policy, applies the state rule and writes **one** transaction that includes its row of the event log.
 //!
-//! Invariant: authorisation happens here and nowhere else, so that no entry point (page, server function, command line) can forget it.
-//! Invariant: this crate knows nothing of HTTP and nothing of leptos.
+//! Invariant: authorisation happens here and nowhere else, so that no entry point (page, server function, command line) can skip
+//! it.
+//!
+//! Invariant: this crate depends on neither HTTP nor leptos.
 
 use std::{
     path::{Path, PathBuf},
@@ -77,18 +79,18 @@ use crate::{
     units::{UnitDesk, Units},
 };
 
-/// Where the data is.
+/// Where the data is stored.
 #[derive(Clone, PartialEq, Eq)]
 pub enum StoreLocation {
-    /// In this process and gone with it: for tests.
+    /// In the memory of this process, lost when it ends. For tests.
     Memory,
-    /// In a folder of this machine, which one process at a time may use.
+    /// In a local folder that one process at a time can use.
     Folder(PathBuf),
     /// In a SurrealDB server, `ws://host:port` or `wss://…`, which several processes share.
     Server { url: String, credentials: Option<(String, String)> },
 }
 
-/// Everything a use-case needs. Cheap to clone; one per process.
+/// The state that use-cases share. Cheap to clone; one per process.
 #[derive(Clone)]
 pub struct Backend {
     shared: Arc<Shared>,
@@ -108,7 +110,7 @@ struct Shared {
     search: SearchIndex,
     files: FileService,
     last_counts: LastCounts,
-    /// Called when this process has enqueued a job.
+    /// Notified when this process has enqueued a job.
     job_wake: Notify,
     parked_jobs: AtomicU64,
 }
@@ -120,17 +122,17 @@ impl AsRef<Store> for Backend {
 }
 
 impl Backend {
-    /// Opens the store, brings its schema up to date, loads the tree and the counters: from their newest snapshot and the log since,
-    /// or from the tables where none can be used.
+    /// Opens the store, applies pending migrations, and loads the tree and the counters. The counters come from their newest
+    /// snapshot and the log since, or from the tables when no snapshot can be used.
     ///
     /// # Errors
-    /// [`Error::InUse`] when another process has the folder; [`Error::Schema`] when the data is from a newer or altered version;
+    /// [`Error::InUse`] when another process uses the folder; [`Error::Schema`] when the data is from a newer or altered version;
     /// [`Error::Key`] when the store was filled with another key.
     pub async fn open(location: &StoreLocation, keys: Keys, clock: Clock) -> Result<Self> {
         Self::open_with(location, KeySource::Given(keys), clock, &Progress::default()).await
     }
 
-    /// The same with the key in a file. For an empty store it is made; beside a store in use it must be there.
+    /// Like [`Self::open`] with the key in a file. The file is created for an empty store; for a store in use it must exist.
     ///
     /// # Errors
     /// As [`Self::open`].
@@ -138,7 +140,8 @@ impl Backend {
         Self::open_with(location, KeySource::File(file), clock, &Progress::default()).await
     }
 
-    /// The same with either key, telling how far the migrations are: on a large store they take minutes.
+    /// Like [`Self::open`] with the key from either source. Reports the progress of migrations, which take minutes on a large
+    /// store.
     ///
     /// # Errors
     /// As [`Self::open`].
@@ -147,7 +150,7 @@ impl Backend {
         Self::over(store, location, keys, clock, progress).await
     }
 
-    /// The same over a store that is connected.
+    /// Like [`Self::open_with`] for a connected store.
     async fn over(
         store: Store,
         location: &StoreLocation,
@@ -158,9 +161,9 @@ impl Backend {
         migrations::run(&store, &clock, progress).await?;
         let keys = key_check::settle(&store, keys, &clock).await?;
         if store.is_exclusive() {
-            // On a full disk people read on, and the leases end by themselves.
+            // A full disk must not prevent reading. The leases expire by themselves.
             if let Err(error) = jobs::lease::end_all(&store, &clock).await {
-                tracing::warn!(%error, "interrupted jobs run again only when their leases have lapsed");
+                tracing::warn!(%error, "cannot end the leases of interrupted jobs; they run again when their leases expire");
             }
         }
         let units = Units::load(&store).await?;
@@ -203,26 +206,26 @@ impl Backend {
         let backend = Self { shared: Arc::new(shared) };
         let events = backend.catch_up().await?;
         if goes_on {
-            tracing::info!(events, "the counters go on from their snapshot with what the log tells since");
+            tracing::info!(events, "loaded the counters from their snapshot and replayed the log since");
         } else {
-            tracing::info!("the counters were counted from the tables");
+            tracing::info!("rebuilt the counters from the tables");
         }
         backend.members().refold().await?;
         backend.unit_desk().resume().await?;
         Ok(backend)
     }
 
-    /// Says how short messages go out. Once, at the start.
+    /// Sets the transport of short messages. Call once, at startup.
     pub fn send_messages_by(&self, sms: Sms) {
         if self.shared.sms.set(sms).is_err() {
-            tracing::error!("the way of short messages was set already and stays");
+            tracing::error!("the SMS transport is already set; ignoring the second call");
         }
     }
 
-    /// Says how the owners of accounts are told what was done to them. Once, at the start; without it nobody is told.
+    /// Sets the texts of notices to account owners. Call once, at startup; without it no notices are sent.
     pub fn word_notices_by(&self, words: NoticeWords) {
         if self.shared.notice_words.set(words).is_err() {
-            tracing::error!("the words of notices were set already and stay");
+            tracing::error!("the texts of notices are already set; ignoring the second call");
         }
     }
 
@@ -298,7 +301,7 @@ impl Backend {
         &self.shared.clock
     }
 
-    /// Where the embedded store lies.
+    /// The folder of the embedded store.
     pub(crate) fn folder(&self) -> Option<&Path> {
         self.shared.folder.as_deref()
     }
@@ -319,7 +322,7 @@ impl Backend {
         self.shared.sms.get()
     }
 
-    /// Tells the runner of this process that it has just enqueued a job.
+    /// Wakes the job runner of this process after a job was enqueued.
     pub(crate) fn wake_jobs(&self) {
         self.shared.job_wake.notify_one();
     }

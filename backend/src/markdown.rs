@@ -1,6 +1,6 @@
-//! Markdown of documents to HTML that can do no harm.
+//! Renders the Markdown of documents to safe HTML.
 //!
-//! Two walls: raw HTML in the text never leaves the parser as anything but text, and what comes out passes an allow-list of
+//! There are two layers of protection: raw HTML in the source becomes text, and the output is sanitised by an allow-list of
 //! elements, attributes and link schemes.
 
 use std::{
@@ -14,25 +14,25 @@ use pulldown_cmark::{Alignment, CowStr, Event, HeadingLevel, Options, Parser, Ta
 
 mod footnotes;
 
-/// Containers within each other that are kept as such. Nobody writes more by hand; it bounds what a crafted text can cost.
+/// Maximum nesting of containers. More is not written by hand; the limit bounds the cost of a crafted text.
 const DEPTH: usize = 32;
 
-/// Where a link may lead, beside places of this site.
+/// Allowed schemes of links to other sites.
 const SCHEMES: [&str; 4] = ["http", "https", "mailto", "tel"];
 
-/// Drawings of the guides are of one size, so that a page does not move when they come.
+/// The size of all drawings of the guides, in CSS pixels, so that the layout does not shift when they load.
 const PICTURE: (u32, u32) = (320, 220);
 
-/// A text ready for the page.
+/// A rendered text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
-    /// Sanitised.
+    /// Sanitised HTML.
     pub html: String,
     /// Headings of the first two levels, in order.
     pub contents: Vec<Heading>,
 }
 
-/// Renders the text of a document. Its highest headings become `<h2>`: the page's title is the only `<h1>`.
+/// Renders the text of a document. Its top-level headings become `<h2>`, because the page's title is the only `<h1>`.
 pub fn render(body: &str) -> Rendered {
     let options = Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH;
     let events: Vec<Event<'_>> = Shallow { inner: Parser::new_ext(body, options), depth: 0 }.collect();
@@ -44,7 +44,7 @@ pub fn render(body: &str) -> Rendered {
     Rendered { html: POLICY.clean(&unsafe_html).to_string(), contents: writer.contents }
 }
 
-/// Drops the ends of nesting: containers deeper than [`DEPTH`] lose their frame and keep their text.
+/// Limits nesting: containers deeper than [`DEPTH`] are dropped, their text is kept.
 struct Shallow<I> {
     inner: I,
     depth: usize,
@@ -75,24 +75,24 @@ impl<'t, I: Iterator<Item = Event<'t>>> Iterator for Shallow<I> {
     }
 }
 
-/// Rewrites the parser's events into those the page wants.
+/// Rewrites the parser's events for the page.
 struct Writer {
     shift: i8,
     anchors: HashSet<String>,
-    /// For each name of headings, the number its last one got. A text of many equal headings is still read in one go.
+    /// The last number given to each heading title, so that many equal headings are numbered in linear time.
     counts: HashMap<String, u32>,
     contents: Vec<Heading>,
-    /// Columns of the table at hand.
+    /// Column alignments of the current table.
     alignments: Vec<Alignment>,
     column: usize,
     in_head: bool,
-    /// For each open link, whether it leads somewhere allowed.
+    /// For each open link, whether its target is allowed.
     links: Vec<bool>,
-    /// For each open picture, its address, when it is one of ours, and what its description has come to.
+    /// For each open picture, its address and its description so far; none if it is not one of our drawings.
     pictures: Vec<Option<Picture>>,
 }
 
-/// A drawing of ours that is being described.
+/// One of our drawings, whose description is being read.
 struct Picture {
     address: String,
     description: String,
@@ -135,9 +135,9 @@ impl Writer {
                     self.links.push(true);
                     event
                 }
-                // The text of a link that leads elsewhere stays, without the link.
+                // The text of a disallowed link is kept, without the link.
                 Event::End(TagEnd::Link) if !self.links.pop().unwrap_or(true) => continue,
-                // A picture from elsewhere would tell its owner who reads; its description stays.
+                // A picture from another site would reveal the reader to its owner; only its description is kept.
                 Event::Start(Tag::Image { dest_url, .. }) => {
                     let ours = is_drawing(&dest_url);
                     let picture = ours.then(|| Picture { address: dest_url.to_string(), description: String::new() });
@@ -156,14 +156,14 @@ impl Writer {
         rewritten
     }
 
-    /// Takes the text for the description of the drawing it stands in, if it does.
+    /// Adds the text to the description of the current drawing. Returns false outside a drawing.
     fn describes(&mut self, text: &str) -> bool {
         let Some(Some(picture)) = self.pictures.last_mut() else { return false };
         picture.description.push_str(text);
         true
     }
 
-    /// Tables are written by hand: they scroll on a phone, say which cells are heads, and align without a `style` attribute.
+    /// Writes the tags of a table: it scrolls on a phone, marks header cells, and aligns without a `style` attribute.
     fn table<'t>(&mut self, event: Event<'t>) -> Event<'t> {
         let html: CowStr<'t> = match event {
             Event::Start(Tag::Table(alignments)) => {
@@ -213,14 +213,14 @@ impl Writer {
         HeadingLevel::try_from(level.clamp(2, 6)).unwrap_or(HeadingLevel::H6)
     }
 
-    /// Registers a heading and gives it an anchor of its own.
+    /// Registers a heading and returns its unique anchor.
     fn heading(&mut self, level: HeadingLevel, title: String) -> String {
         let stem = anchor(&title);
         let count = self.counts.entry(stem.clone()).or_default();
         let anchor = loop {
             *count += 1;
             let anchor = if *count == 1 { stem.clone() } else { format!("{stem}-{count}") };
-            // Another heading may really be called `x 2`.
+            // Another heading may have the title `x 2`.
             if self.anchors.insert(anchor.clone()) {
                 break anchor;
             }
@@ -241,19 +241,19 @@ impl Picture {
     }
 }
 
-/// Whether this is the address of a drawing that comes with the program: `/pictures/` and a plain name, nothing else.
+/// Whether this is the address of a bundled drawing: `/pictures/` and a plain name.
 fn is_drawing(address: &str) -> bool {
     let name = address.strip_prefix("/pictures/").and_then(|file| file.strip_suffix(".svg"));
     name.is_some_and(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'))
 }
 
-/// What stands before the first colon is a scheme, however it is disguised; the parser has resolved entities already.
+/// The text before the first colon is a scheme, however it is disguised. The parser has already decoded entities.
 fn leads_somewhere_allowed(to: &str) -> bool {
     let start = to.split(['/', '?', '#']).next().unwrap_or_default();
     start.split_once(':').is_none_or(|(scheme, _)| SCHEMES.iter().any(|allowed| scheme.eq_ignore_ascii_case(allowed)))
 }
 
-/// How far headings move so that the highest is `<h2>`.
+/// The shift of heading levels that makes the highest one `<h2>`.
 fn shift(events: &[Event<'_>]) -> i8 {
     let levels = events.iter().filter_map(|event| match event {
         Event::Start(Tag::Heading { level, .. }) => Some(*level as i8),
@@ -286,7 +286,7 @@ fn titles(events: &[Event<'_>]) -> Vec<String> {
     titles
 }
 
-/// `II. Nhiệm vụ` → `s-ii-nhiem-vu`. The prefix keeps the text from taking a name the page's scripts look up.
+/// `II. Nhiệm vụ` → `s-ii-nhiem-vu`. The prefix prevents clashes with ids that the page's scripts look up.
 fn anchor(title: &str) -> String {
     let mut anchor = "s".to_owned();
     for word in fold(title).split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).take(12) {
@@ -296,7 +296,7 @@ fn anchor(title: &str) -> String {
     anchor
 }
 
-/// What may be on the page. Everything the renderer writes, and nothing else.
+/// The allow-list: exactly what the renderer writes.
 static POLICY: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let tags = [
         "a",
@@ -361,7 +361,7 @@ static POLICY: LazyLock<Builder<'static>> = LazyLock::new(|| {
             ("img", "src") if !is_drawing(value) => None,
             _ => Some(value.into()),
         })
-        // To the browser, not to the application: a link within the text leads to a place in it.
+        // `external`: the browser, not the client-side router, follows links, which include those to anchors in the text.
         .link_rel(Some("external noopener nofollow"));
     policy
 });

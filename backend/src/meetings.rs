@@ -1,4 +1,4 @@
-//! Meetings: what one is called to, with the papers to read before.
+//! Meetings that concern a person, with their papers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ use crate::{
     units::Tree,
 };
 
-/// Meetings listed of one unit, coming and past.
+/// Most upcoming and past meetings listed for one unit.
 const COMING: usize = 20;
 const PAST: usize = 24;
 
@@ -43,7 +43,7 @@ impl<'a> Meetings<'a> {
     /// Those of the store.
     pub async fn list(&self, viewer: &Viewer) -> Result<MeetingsPage> {
         let paths = called_to(viewer);
-        // A meeting of today, over or not, is among the first; which list it belongs to is seen below.
+        // All meetings of today are in the first range; they are assigned to a list below.
         let since = self.backend.clock().now() - TimeDelta::days(1);
         let mut answers = self.backend.store().read(ranges(paths.len()), bindings(&paths, since)).await?;
         let mut rows: Vec<MeetingRow> = Vec::new();
@@ -66,7 +66,7 @@ impl<'a> Meetings<'a> {
     /// One meeting with its agenda and papers.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is none, or none this person may know of.
+    /// [`Error::NotFound`] when it does not exist or the person may not know of it.
     pub async fn read(&self, viewer: &Viewer, id: MeetingId) -> Result<MeetingPage> {
         let sql = format!(
             "SELECT {COLUMNS} FROM ONLY $meeting; SELECT VALUE kind FROM ONLY $own; \
@@ -92,7 +92,7 @@ impl<'a> Meetings<'a> {
         Ok(MeetingPage { summary, chair: row.chair, agenda, turnout, own_attendance })
     }
 
-    /// Those of `ids` which the person may read, in no particular order.
+    /// The meetings among `ids` that the person may read, in no particular order.
     pub(crate) async fn found(&self, viewer: &Viewer, ids: &[MeetingId]) -> Result<Vec<MeetingSummary>> {
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -105,7 +105,7 @@ impl<'a> Meetings<'a> {
         rows.iter().map(|row| self.summary(row, &tree, &papers)).collect()
     }
 
-    /// The papers of these meetings which the person may read.
+    /// The papers of these meetings that the person may read.
     async fn papers(&self, viewer: &Viewer, meetings: &[MeetingRow]) -> Result<Papers> {
         let named: BTreeSet<DocumentId> = meetings
             .iter()
@@ -148,14 +148,14 @@ impl<'a> Meetings<'a> {
 /// Papers by the document's id.
 type Papers = BTreeMap<String, Paper>;
 
-/// Point gets.
+/// Reads meetings by id.
 fn found() -> String {
     format!("SELECT {COLUMNS} FROM $meetings")
 }
 
 const COLUMNS: &str = "record::id(id) AS id, unit, kind, form, state, title, starts_at, place, chair, agenda";
 
-/// A meeting as it lies in the store.
+/// The stored row of a meeting.
 #[derive(Debug, SurrealValue)]
 struct MeetingRow {
     id: String,
@@ -178,7 +178,8 @@ struct ItemRow {
 }
 
 impl MeetingRow {
-    /// Whether the person may read it. The tree says where the unit is, or the one that took over: its rows follow a move later.
+    /// Whether the person may read it. The path is taken from the tree, for the unit or its successor, since rows are updated
+    /// only some time after a move.
     fn is_open_to(&self, viewer: &Viewer, tree: &Tree) -> bool {
         tree.successor(&self.unit).is_some_and(|unit| viewer.standpoint.may(Action::ReadMeeting, &unit.path))
     }
@@ -198,7 +199,8 @@ impl ItemRow {
     }
 }
 
-/// The units whose meetings concern the person: the own branch, unless exempt, and those of their offices, without what lies below.
+/// The units whose meetings concern the person: their branch, unless they are exempt, and the units of their offices, without the
+/// units below.
 fn called_to(viewer: &Viewer) -> Vec<UnitPath> {
     let standpoint = &viewer.standpoint;
     let branch = Some(&standpoint.branch).filter(|branch| standpoint.may_as_member(Action::ReadMeeting, branch));
@@ -206,7 +208,7 @@ fn called_to(viewer: &Viewer) -> Vec<UnitPath> {
     branch.into_iter().chain(offices).collect::<BTreeSet<_>>().into_iter().cloned().collect()
 }
 
-/// Two index ranges for each unit: from a moment on, and before it.
+/// Two index ranges for each unit: from a time on, and before it.
 fn ranges(units: usize) -> String {
     (0..units)
         .map(|at| {
@@ -226,7 +228,7 @@ fn bindings(paths: &[UnitPath], since: DateTime<Utc>) -> Variables {
     vars
 }
 
-/// None when no roll was called.
+/// None without a roll call.
 fn turnout(kinds: &[String]) -> Result<Option<Turnout>> {
     let mut turnout = Turnout { present: 0, remote: 0, excused: 0, absent: 0 };
     for kind in kinds {

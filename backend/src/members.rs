@@ -1,8 +1,8 @@
-//! The registry: records of members, how they are found, corrected, moved and kept clean.
+//! The registry: records of members, and how they are searched, corrected, transferred and checked for quality.
 //!
-//! National ID and phone lie in the store as a keyed hash and a sealed text only; nothing here prints them but for those who may
-//! read them. The hash of the national ID is unique, so two records of one ID cannot exist: an import or a form that brings a
-//! second one is refused. What may be one person twice is told by name and birth date.
+//! National ID and phone are stored only as a keyed hash and a sealed text, and returned only to people who may read them. The
+//! hash of the national ID is unique, so an import or a form with an existing ID is refused. Possible duplicates are detected by
+//! name and birth date.
 
 use std::collections::BTreeMap;
 
@@ -63,13 +63,13 @@ impl<'a> Members<'a> {
         self.backend.store().read(sql, vars! { member: record("member", id) }).await?.row(0)?.ok_or(Error::NotFound)
     }
 
-    /// The row of a member whose records an office opens to the viewer.
+    /// The row of a member whose record the viewer may read by an office.
     async fn readable(&self, viewer: &Viewer, id: MemberId) -> Result<MemberRow> {
         let row = self.row(id).await?;
         if viewer.standpoint.may_by_office(Action::ReadMembers, &row.unit_path()?) { Ok(row) } else { Err(Error::NotFound) }
     }
 
-    /// The same for who may do `action` with it. Nobody works on a record that became part of another one.
+    /// Like [`Self::readable`], if the viewer may also do `action`. A merged record cannot be changed.
     async fn within_reach(&self, viewer: &Viewer, id: MemberId, action: Action) -> Result<MemberRow> {
         let row = self.readable(viewer, id).await?;
         let is_merged = row.state == MemberState::Merged.key();
@@ -77,13 +77,13 @@ impl<'a> Members<'a> {
         if may { Ok(row) } else { Err(Error::NotAllowed) }
     }
 
-    /// The rows as lists show them.
+    /// Decodes rows for lists.
     async fn lines(&self, rows: Vec<LineRow>) -> Result<Vec<MemberLine>> {
         let names = self.unit_names(rows.iter().map(|row| row.unit.as_str())).await?;
         rows.into_iter().map(|row| row.decode(&names)).collect()
     }
 
-    /// Names of units by id, of those that are closed too.
+    /// Names of units by id, including closed ones.
     async fn unit_names(&self, units: impl Iterator<Item = &str>) -> Result<BTreeMap<String, String>> {
         let tree = self.backend.units().tree();
         let mut names = BTreeMap::new();
@@ -117,15 +117,15 @@ impl<'a> Members<'a> {
         Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
     }
 
-    /// The change for who may do `action` with somebody, whatever roles they hold; it is stopped when those change meanwhile. None for
-    /// who may not.
+    /// Adds a check to the change that makes it fail when the member's roles change concurrently. None if the member's roles do
+    /// not allow the viewer to do `action`.
     async fn guard(&self, change: Change, viewer: &Viewer, row: &MemberRow, action: Action) -> Result<Option<Change>> {
         let holder = self.backend.offices().holder(&row.id).await?;
         Ok(holder.is_in_hands_of(viewer, action).then(|| holder.hold_still(change, "holder")))
     }
 
-    /// Adds what the owner finds on the first page about the numbers that change, and from where it was done; and the same by short message,
-    /// at the phone the record had.
+    /// Adds notices about changed numbers to the change: one for the owner's first page, with the unit that made the change, and
+    /// a short message to the previous phone number.
     fn tell_owner(&self, change: Change, viewer: &Viewer, row: &MemberRow, changed: &[&str]) -> Result<Change> {
         let notices: Vec<AccountNotice> = notices_of(changed).collect();
         if notices.is_empty() {
@@ -139,7 +139,7 @@ impl<'a> Members<'a> {
         let (clock, mut vars) = (self.backend.clock(), Variables::new());
         let sql = accounts::tell(&mut vars, clock, &row.id, &notices, office);
         let change = change.then(sql).bind(vars);
-        // What is no number gets no message.
+        // An invalid phone number gets no message.
         if let Ok(Some(phone)) = row.phone(self.backend) {
             let notify = self.backend.notify(&row.id, Some(&phone), &notices)?;
             return Ok(change.jobs(clock, notify));
@@ -148,7 +148,7 @@ impl<'a> Members<'a> {
     }
 }
 
-/// What the owner is told of fields that change.
+/// The notices to the owner about changed fields.
 fn notices_of(changed: &[&str]) -> impl Iterator<Item = AccountNotice> {
     let (phone, id) = (CorrectionField::Phone.key(), CorrectionField::NationalId.key());
     let told = [(phone, AccountNotice::PhoneChanged), (id, AccountNotice::IdChanged)];
@@ -159,7 +159,7 @@ fn notices_of(changed: &[&str]) -> impl Iterator<Item = AccountNotice> {
 const COLUMNS: &str = "record::id(id) AS id, code, full_name, sex, birth_date, admitted_on, official_on, standing, state, unit, \
                        path, id_hash, id_cipher, phone_hash, phone_cipher, twin_key, distinct_from, merged_into, version, posted_from";
 
-/// A record as it lies in the store.
+/// The stored row of a member.
 #[derive(Debug, Clone, SurrealValue)]
 struct MemberRow {
     id: String,
@@ -197,7 +197,7 @@ impl MemberRow {
         self.version.and_then(|version| u32::try_from(version).ok()).unwrap_or_default()
     }
 
-    /// The day the member joined the branch; none for who is no member any more.
+    /// The day the member joined the branch; none for a former member.
     fn posted_from(&self) -> Result<Option<NaiveDate>> {
         self.posted_from.as_deref().map(|day| self.day(day)).transpose()
     }
@@ -278,7 +278,7 @@ impl MemberRow {
 /// The columns of [`LineRow`].
 const LINE: &str = "record::id(id) AS id, code, full_name, sort_key, given, birth_date, standing, state, unit, path";
 
-/// What a list shows and a walk over it needs.
+/// The columns that a list shows or pages by.
 #[derive(Debug, Clone, SurrealValue)]
 struct LineRow {
     id: String,
@@ -329,8 +329,8 @@ fn highest<'t>(tree: &'t crate::units::Tree, top_units: &[&UnitPath]) -> Result<
 }
 
 impl Members<'_> {
-    /// The refusal of a form one of whose numbers another record has, as a unique index says. Of a national ID outside the own subtree
-    /// the form does not tell, and the log does.
+    /// The error for a form with a number that another record has, as reported by a unique index. For a national ID outside the
+    /// viewer's own subtree the form does not reveal this, and the log records it.
     async fn taken_by(&self, viewer: &Viewer, reader: FormReader, index: &str, form: MemberForm<'_>) -> Result<Error> {
         let is_id = index == ID_INDEX;
         let (id, card) = (NationalId::parse(form.national_id).ok(), CardNumber::parse(form.card).ok());
@@ -362,7 +362,7 @@ impl Members<'_> {
 /// The unique index of national IDs; that of card numbers is the other one.
 const ID_INDEX: &str = "member_id_hash";
 
-/// Whose number it is.
+/// The record that holds a number.
 #[derive(Debug, SurrealValue)]
 struct HolderRow {
     id: String,
@@ -371,13 +371,13 @@ struct HolderRow {
 }
 
 impl HolderRow {
-    /// Whether an office opens the record to the viewer.
+    /// Whether the viewer may read the record by an office.
     fn is_readable_by(&self, viewer: &Viewer) -> bool {
         UnitPath::parse(&self.path).is_ok_and(|path| viewer.standpoint.may_by_office(Action::ReadMembers, &path))
     }
 }
 
-/// Refuses a number, and says which record has it to who may read that one.
+/// Refuses a number, and names the record that has it if the viewer may read that record.
 fn taken(viewer: &Viewer, reader: FormReader, field: &str, holder: Option<HolderRow>) -> Error {
     let mut errors = reader.refused(field, Problem::Taken);
     if let Some(holder) = holder.filter(|holder| holder.is_readable_by(viewer)) {

@@ -1,23 +1,24 @@
-//! Brings the schema of a store up to date: numbered files, each applied once, none ever changed afterwards.
+//! Schema migrations: numbered files, each applied once and never changed afterwards.
 //!
-//! A new store is empty, so each file is one transaction there. On a store that is in use a file is a list of steps ([`mod@steps`]), and
-//! the row of the migration notes which of them are done: whatever interrupts a migration, the next start goes on behind the last step
-//! that was noted. Until the last one is done the row has a hash of its own (see [`unfinished`]), so that no other version of the program takes
-//! the store for one it knows. One process at a time migrates ([`lease`]).
+//! On an empty store each file is one transaction. On a store in use a file is a list of steps ([`mod@steps`]), and the row of
+//! the migration records which of them are done: after an interruption the next start resumes after the last recorded step. Until
+//! the last step is done the row has a special hash (see [`unfinished`]), so that other versions of the program refuse the store.
+//! One process at a time migrates ([`lease`]).
 //!
-//! # What the engine does (`SurrealDB` 3.3.5, `surrealdb-core/src/kvs/index`)
+//! # Index builds of the engine (`SurrealDB` 3.3.5, `surrealdb-core/src/kvs/index`)
 //!
-//! - Every index is built by a task that commits 250 rows at a time, each together with a checkpoint. `DEFINE INDEX` waits for that
-//!   task within its own transaction: when the time of a transaction is over, the definition is rolled back and all that was built is
-//!   deleted. So a large index would never be there, however often the program starts.
-//! - `DEFINE INDEX … CONCURRENTLY` returns when the task has begun; the definition is committed at once and the time of the statement
-//!   does not apply to the task. It writes the index for rows that change meanwhile too. Queries do not use an index before it is ready.
-//! - `INFO FOR INDEX` tells `building.status` (`started`, `cleaning`, `indexing`, `ready`, `aborted`, `error`), how many rows were
-//!   looked at (`initial`), and the `error`.
-//! - When the process dies, the state stays as it was. The task owns the build for 60 seconds after its last commit; a look of the engine
-//!   every 30 seconds then goes on behind the checkpoint, one index at a time. So after a `kill -9` a build stands still for one
-//!   to two minutes and then goes on by itself; nothing has to be asked for.
-//! - A build that failed, as a `UNIQUE` one on rows that are alike, stays in `error`, and `REBUILD INDEX` begins it anew.
+//! - Every index is built by a task that commits 250 rows at a time, each batch with a checkpoint. `DEFINE INDEX` waits for that
+//!   task within its own transaction: when the transaction times out, the definition is rolled back and the partial index is
+//!   deleted. So a large index would never be completed, however often the program is restarted.
+//! - `DEFINE INDEX … CONCURRENTLY` returns when the task has started. The definition is committed immediately, and the statement
+//!   timeout does not apply to the task. Concurrent changes of rows are indexed too. Queries do not use an index before it is
+//!   ready.
+//! - `INFO FOR INDEX` returns `building.status` (`started`, `cleaning`, `indexing`, `ready`, `aborted`, `error`), the number of
+//!   processed rows (`initial`), and the `error`.
+//! - When the process dies, the status remains. The task owns the build for 60 seconds after its last commit. After that, a check
+//!   that the engine runs every 30 seconds resumes the build from the checkpoint, one index at a time. So after a `kill -9` a
+//!   build pauses for one to two minutes and then resumes without a request.
+//! - A failed build, such as that of a `UNIQUE` index on duplicate values, remains in `error`; `REBUILD INDEX` restarts it.
 
 use std::time::{Duration, Instant};
 
@@ -84,22 +85,22 @@ const MIGRATIONS: &[Migration] = migrations![
     30 "0030_jobs",
 ];
 
-/// Rows that a step in pages changes in one transaction.
+/// Rows that a batched step changes in one transaction.
 const PAGE: usize = 500;
 
-/// Between two looks at an index that is being built: at first, and at last.
+/// Interval between two checks of an index build: the first, and the longest.
 const LOOK_MIN: Duration = Duration::from_millis(10);
 const LOOK_MAX: Duration = Duration::from_secs(1);
 
-/// Between two lines of the log about the same step.
+/// Minimum interval between two log lines about the same step.
 const LOG_AGAIN: Duration = Duration::from_secs(10);
 
-/// How far the migrations of a start are. Clones tell of the same start.
+/// The progress of the migrations of one start. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Progress(watch::Sender<Option<String>>);
 
 impl Progress {
-    /// A line for operators, such as `migrating 0014_readers: read_receipt_place, 43 %`; `None` while nothing is migrated.
+    /// A line for operators, such as `migrating 0014_readers: read_receipt_place, 43 %`; `None` while no migration runs.
     pub fn subscribe(&self) -> watch::Receiver<Option<String>> {
         self.0.subscribe()
     }
@@ -109,13 +110,13 @@ impl Progress {
     }
 }
 
-/// Returns when the store has the whole schema, whoever has seen to it.
+/// Applies pending migrations, or waits for another process that does. Returns when the schema is complete.
 ///
 /// # Errors
-/// [`Error::Schema`] when the store holds a migration this program does not know, or one whose text was changed, or when an index
-/// cannot be built.
+/// [`Error::Schema`] when the store contains a migration that is unknown to this program, or one whose text was changed, or when
+/// an index cannot be built.
 pub(crate) async fn run(store: &Store, clock: &Clock, progress: &Progress) -> Result<()> {
-    // Who held the lease of data that nobody else can use is dead.
+    // With exclusive access, any holder of the lease is dead.
     let patience = if store.is_exclusive() { Duration::ZERO } else { lease::PATIENCE };
     run_patiently(store, clock, progress, patience).await
 }
@@ -132,7 +133,7 @@ async fn run_patiently(store: &Store, clock: &Clock, progress: &Progress, patien
         let mut work = MigrationRun::new(lease, clock, progress);
         match work.all().await {
             Ok(()) => work.lease.leave().await,
-            Err(Stopped::TakenOver) => tracing::warn!("another process has taken the migrations over"),
+            Err(Stopped::TakenOver) => tracing::warn!("another process has taken over the migrations"),
             Err(Stopped::Failed(error)) => {
                 work.lease.leave().await;
                 return Err(error);
@@ -141,12 +142,12 @@ async fn run_patiently(store: &Store, clock: &Clock, progress: &Progress, patien
     }
 }
 
-/// How many steps a store has that is up to date.
+/// The number of migrations of an up-to-date store.
 pub(crate) fn steps() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 
-/// Gives an empty store the schema up to this version, as the program of that version left it: for measurements of what comes after.
+/// Applies the migrations up to this version to an empty store, to measure or test later ones.
 pub(crate) async fn apply_until(store: &Store, clock: &Clock, version: u32) -> Result<()> {
     prepare(store).await?;
     let (mut candidate, progress) = (Candidate::new(Duration::ZERO), Progress::default());
@@ -166,7 +167,7 @@ pub(crate) async fn apply_until(store: &Store, clock: &Clock, version: u32) -> R
     Ok(())
 }
 
-/// Whether the store has the whole schema, each of its migrations applied once and to the end.
+/// Whether all migrations are applied, each once and completely.
 pub(crate) async fn is_complete(store: &Store) -> Result<bool> {
     Ok(is_up_to_date(&applied(store).await?))
 }
@@ -175,11 +176,11 @@ pub(crate) async fn is_complete(store: &Store) -> Result<bool> {
 struct Applied {
     version: i64,
     name: String,
-    /// That of the text, or [`unfinished`].
+    /// The hash of the text, or [`unfinished`].
     hash: String,
-    /// Of an unfinished one, the names of the steps that are done.
+    /// The names of the completed steps of an unfinished migration.
     done: Option<Vec<String>>,
-    /// Of a step in pages that is not done, the last row it has changed, and how many.
+    /// The last row changed by the current batched step; `walked` is the number of changed rows.
     position: Option<RecordId>,
     walked: Option<i64>,
 }
@@ -190,7 +191,7 @@ impl Applied {
     }
 }
 
-/// The migrations the store knows, which this program knows too.
+/// The migrations recorded in the store. Fails when this program does not know one of them.
 async fn applied(store: &Store) -> Result<Vec<Applied>> {
     let sql = "SELECT version, name, hash, done, position, walked FROM migration ORDER BY version";
     let applied = store.read(sql, ()).await?.rows(0)?;
@@ -202,7 +203,7 @@ fn is_up_to_date(applied: &[Applied]) -> bool {
     applied.len() == MIGRATIONS.len() && applied.iter().all(Applied::is_finished)
 }
 
-/// Where the notes lie. One transaction: processes that start together may both want to make it.
+/// Defines the tables of the migrations' state. One transaction, because processes that start together may both define them.
 async fn prepare(store: &Store) -> Result<()> {
     let sql = "DEFINE TABLE IF NOT EXISTS migration SCHEMAFULL TYPE NORMAL PERMISSIONS NONE;
                DEFINE FIELD IF NOT EXISTS version ON migration TYPE int;
@@ -228,26 +229,26 @@ struct MigrationRun<'s> {
     logged: Option<Instant>,
 }
 
-/// The step that comes next.
+/// The next step.
 struct Next {
     migration: &'static Migration,
-    /// None where the program that began the migration had more steps than this one.
+    /// None when the program that began the migration had more steps than this one.
     step: Option<Step>,
     is_last: bool,
     done: Vec<String>,
     reached: Reached,
 }
 
-/// How far a step in pages is: the last row it has changed, and how many.
+/// The progress of a batched step: the last row it has changed, and the number of changed rows.
 #[derive(Debug, Clone, Default)]
 struct Reached {
     position: Option<RecordId>,
     walked: i64,
 }
 
-/// What the row of a migration says from now on.
+/// An update of the row of a migration.
 enum Note {
-    /// A page was changed, up to here.
+    /// A page was changed, up to this row.
     Page(Reached),
     StepDone,
 }
@@ -290,14 +291,14 @@ impl<'s> MigrationRun<'s> {
         Ok(())
     }
 
-    /// The definitions and the note of them are one transaction: a crash leaves both or neither. For a store without rows.
+    /// Applies a migration and records it in one transaction, so that a crash leaves both or neither. For an empty store.
     async fn whole(&self, migration: &'static Migration) -> Result<(), Stopped> {
-        tracing::info!(migration = migration.name, "bringing the schema up to date");
+        tracing::info!(migration = migration.name, "applying migration");
         let next = Next { migration, step: None, is_last: true, done: Vec::new(), reached: Reached::default() };
         self.lease.write(&format!("{} {NOTE}", migration.sql), self.note(&next, Note::StepDone)).await
     }
 
-    /// None when all is done.
+    /// None when all migrations are done.
     async fn next(&self) -> Result<Option<Next>, Stopped> {
         let mut applied = applied(self.lease.store).await?;
         let at = applied.iter().take_while(|applied| applied.is_finished()).count();
@@ -326,7 +327,7 @@ impl<'s> MigrationRun<'s> {
         self.lease.write(NOTE, self.note(next, Note::StepDone)).await
     }
 
-    /// Returns when the index is ready.
+    /// Builds an index and returns when it is ready.
     async fn build(&mut self, next: &Next, index: &Index) -> Result<(), Stopped> {
         self.lease.write(&index.define(), ()).await?;
         let rows = self.count(&index.table).await?;
@@ -338,7 +339,7 @@ impl<'s> MigrationRun<'s> {
             };
             match building.status.as_str() {
                 "ready" => return Ok(()),
-                // It failed in an earlier start, and what was in its way may be gone.
+                // It failed in an earlier start, and the cause may have been removed.
                 "error" | "aborted" if is_first => self.lease.write(&index.rebuild(), ()).await?,
                 "error" | "aborted" => return Err(refused(index, building.error.as_deref()).into()),
                 _ => {}
@@ -351,7 +352,7 @@ impl<'s> MigrationRun<'s> {
         }
     }
 
-    /// Returns when all rows of the table are changed.
+    /// Runs a batched step to its end.
     async fn walk(&mut self, next: &Next, batched: &Batched) -> Result<(), Stopped> {
         let rows = self.count(batched.table).await?;
         let mut from = next.reached.clone();
@@ -362,7 +363,7 @@ impl<'s> MigrationRun<'s> {
         Ok(())
     }
 
-    /// Changes the next rows. None when there are none left.
+    /// Changes the next page of rows. None when there are none left.
     async fn page(&self, next: &Next, batched: &Batched, from: Reached) -> Result<Option<Reached>, Stopped> {
         let sql = format!("SELECT VALUE id FROM {KEYS} LIMIT {PAGE}");
         let vars = vars! { keys: rows_after(batched.table, from.position) };
@@ -381,7 +382,7 @@ impl<'s> MigrationRun<'s> {
         Ok(counted.map_or(0, |counted| counted.count))
     }
 
-    /// What [`NOTE`] writes.
+    /// The bindings of [`NOTE`].
     fn note(&self, next: &Next, note: Note) -> Variables {
         let migration = next.migration;
         let mut done = next.done.clone();
@@ -420,12 +421,13 @@ impl<'s> MigrationRun<'s> {
     }
 }
 
-/// Never the whole: rows may come while others are looked at.
+/// At most 99, because rows may be added during the step.
 fn percent(part: i64, whole: i64) -> i64 {
     (part.saturating_mul(100) / whole.max(1)).clamp(0, 99)
 }
 
-/// The engine's own words hold the values of the row.
+/// The error for an index that cannot be built. The engine's message for duplicates contains the values of the row, so it is
+/// replaced.
 fn refused(index: &Index, error: Option<&str>) -> Error {
     let (Index { name, table, .. }, error) = (index, error.unwrap_or_default());
     let why = if error.contains("already contains") { "two of its rows have the same values" } else { error };
@@ -458,7 +460,7 @@ fn hash(sql: &str) -> String {
 
 const UNFINISHED: &str = "unfinished ";
 
-/// In place of the hash of a migration some steps of which are still to be done. Older versions of the program refuse it.
+/// Stored instead of the hash while some steps of a migration are pending. Older versions of the program refuse it.
 fn unfinished(sql: &str) -> String {
     format!("{UNFINISHED}{}", hash(sql))
 }
@@ -473,7 +475,7 @@ mod tests {
         store::{StoreError, Value},
     };
 
-    /// Far more than it takes, also on a busy machine.
+    /// A generous timeout, even for a busy machine.
     const PATIENCE: Duration = Duration::from_mins(1);
 
     async fn empty() -> Store {
@@ -488,21 +490,21 @@ mod tests {
         run(store, &clock(), &Progress::default()).await
     }
 
-    /// A process that takes the lease at once, whoever holds it.
+    /// A process that takes the lease immediately, even if another one holds it.
     async fn started<'s>(store: &'s Store, clock: &'s Clock, progress: &'s Progress) -> MigrationRun<'s> {
         prepare(store).await.expect("defines");
         let lease = Candidate::new(Duration::ZERO).take(store, progress).await.expect("asks").expect("takes");
         MigrationRun::new(lease, clock, progress)
     }
 
-    /// A store as the program of this version left it.
+    /// A store with the schema of this version.
     pub(super) async fn at_version(version: u32) -> Store {
         let store = empty().await;
         apply_until(&store, &clock(), version).await.expect("applies");
         store
     }
 
-    /// One of version 4 with rows in what is changed later, more than a page of receipts.
+    /// A store of version 4 with rows in tables that later migrations change, and more than one page of receipts.
     async fn in_use() -> Store {
         let store = at_version(4).await;
         let rows = "FOR $key IN ['A', 'B'] { CREATE type::record('member', $key) SET code = $key, full_name = 'Võ Văn Khơi', \
@@ -532,7 +534,7 @@ mod tests {
         found
     }
 
-    /// What the migrations change in the rows of [`in_use`], and their own notes.
+    /// The rows of [`in_use`] that the migrations change, and the rows of the migrations.
     async fn rows(store: &Store) -> serde_json::Value {
         let sql = "RETURN { members: (SELECT * FROM member), postings: (SELECT * FROM posting), \
                    receipts: (SELECT * FROM read_receipt), migrations: (SELECT * FROM migration) }";
@@ -595,11 +597,11 @@ mod tests {
         assert_eq!(found.rows::<Option<String>>(1).expect("no day"), [None]);
         let mut ended = found.rows::<String>(2).expect("days");
         ended.sort();
-        assert_eq!(ended, ["2001-02-03", "2010-01-01"], "what is over stays where it was");
+        assert_eq!(ended, ["2001-02-03", "2010-01-01"], "ended postings are unchanged");
     }
 
     #[tokio::test]
-    async fn receipts_of_an_older_version_stand_where_their_readers_are() {
+    async fn receipts_of_an_older_version_get_the_paths_of_their_readers() {
         let store = at_version(13).await;
         let old = "FOR $key IN ['A', 'B', 'C'] { CREATE type::record('member', $key) SET code = $key, full_name = 'Võ Văn Khơi', \
                    sort_key = 'khoi', sex = 'male', birth_date = '1972-05-12', admitted_on = '2001-02-03', unit = 'U', \
@@ -618,7 +620,7 @@ mod tests {
             vec![Some(member.to_owned()), place.map(str::to_owned), Some("/01/03/".to_owned())]
         };
         let expected = [row("A", Some("Dofficial/01/02/")), row("B", None), row("C", None)];
-        assert_eq!(found.rows::<Vec<Option<String>>>(0).expect("rows"), expected, "where the member was when reading stays");
+        assert_eq!(found.rows::<Vec<Option<String>>>(0).expect("rows"), expected, "the path at the time of reading is unchanged");
     }
 
     #[tokio::test]
@@ -636,14 +638,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whatever_interrupts_a_migration_the_store_ends_as_if_nothing_had() {
+    async fn an_interrupted_migration_ends_with_the_same_store() {
         let (fresh, through, interrupted) = (empty().await, in_use().await, in_use().await);
         up_to_date(&fresh).await.expect("applies");
         up_to_date(&through).await.expect("goes on");
         let (clock, progress) = (clock(), Progress::default());
         let mut steps = 0;
         loop {
-            // One start is killed in the middle of a step, the next one behind it.
+            // One start is killed in the middle of a step, the next one after it.
             let killed = started(&interrupted, &clock, &progress).await;
             let Some(next) = killed.next().await.expect("reads") else { break };
             match &next.step {
@@ -652,7 +654,7 @@ mod tests {
                     let reached = killed.page(&next, batched, next.reached.clone()).await.expect("changes a page");
                     assert!(reached.is_some(), "{} has rows to change", batched.name);
                 }
-                // All or nothing.
+                // Other steps are atomic.
                 _ => {}
             }
             let (version, name) = (next.migration.version, next.step.as_ref().map(|step| step.name().to_owned()));
@@ -671,7 +673,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-    async fn of_two_processes_that_start_together_one_migrates() {
+    async fn of_two_concurrent_starts_only_one_migrates() {
         for (store, version) in [(empty().await, 0), (in_use().await, 4)] {
             let other = store.another_process();
             let ahead = Clock::fixed(clock().now() + TimeDelta::minutes(1), 2);
@@ -686,7 +688,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_comes_second_waits_and_tells_what_for() {
+    async fn a_second_process_waits_and_reports_why() {
         let (store, clock, progress) = (in_use().await, clock(), Progress::default());
         let mut work = started(&store, &clock, &progress).await;
         let next = work.next().await.expect("reads").expect("a step");
@@ -710,7 +712,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_lease_that_stands_still_is_taken_over_and_its_holder_changes_nothing_any_more() {
+    async fn a_stale_lease_is_taken_over_and_its_holder_writes_nothing_more() {
         let (store, clock, progress) = (in_use().await, clock(), Progress::default());
         let mut stopped = started(&store, &clock, &progress).await;
         let next = stopped.next().await.expect("reads").expect("a step");
@@ -726,7 +728,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_program_that_does_not_know_steps_refuses_what_is_half_done() {
+    async fn a_program_without_steps_refuses_an_unfinished_migration() {
         let (store, clock, progress) = (in_use().await, clock(), Progress::default());
         let mut killed = started(&store, &clock, &progress).await;
         let next = killed.next().await.expect("reads").expect("a step");
@@ -750,7 +752,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_index_that_cannot_be_built_is_told_without_its_values_and_built_once_it_can() {
+    async fn an_index_that_cannot_be_built_is_reported_without_values_and_built_later() {
         let store = empty().await;
         store.read("DEFINE TABLE t SCHEMALESS;", ()).await.expect("defines");
         store.write("CREATE t:1 SET name = 'Khơi'; CREATE t:2 SET name = 'Khơi';", ()).await.expect("writes");

@@ -1,6 +1,6 @@
-//! Roles on units: given and ended by those whose own role gives them, in their own subtree.
+//! Roles on units: granted and ended by people whose own role allows it, within their own subtree.
 //!
-//! A role takes effect at once: every request reads the offices of its session from the store.
+//! A role takes effect immediately: every request reads the offices of its session from the store.
 
 use std::collections::BTreeMap;
 
@@ -27,10 +27,10 @@ mod holders;
 
 pub(crate) use holders::Holder;
 
-/// Roles of one unit that are looked at: more than any unit has had in years.
+/// Most offices read for one unit: more than any unit has had in years.
 const ROLES_MAX: usize = 500;
 
-/// Sorts behind every day.
+/// Sorts after every day.
 const NEVER: &str = "9999-12-31";
 
 /// See [`Backend::offices`].
@@ -38,7 +38,7 @@ pub struct Offices<'a> {
     backend: &'a Backend,
 }
 
-/// A role to be given, as it was typed.
+/// The form that grants a role, as typed.
 #[derive(Debug, Clone, Copy)]
 pub struct GrantForm<'f> {
     /// Id of the unit.
@@ -46,8 +46,9 @@ pub struct GrantForm<'f> {
     /// Number of the member's card.
     pub card: &'f str,
     pub role: &'f str,
-    /// First and last day; the last may be empty.
+    /// First day.
     pub from: &'f str,
+    /// Last day; may be empty.
     pub until: &'f str,
 }
 
@@ -56,10 +57,12 @@ impl<'a> Offices<'a> {
         Self { backend }
     }
 
-    /// Who holds and held which role on a unit. `candidate` is somebody whose record the viewer came from to give them one.
+    /// Current and former offices of a unit. `candidate` is the member from whose record the viewer opened the page to grant a
+    /// role.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the viewer may not know of the unit, [`Error::NotAllowed`] when they know it as members only.
+    /// [`Error::NotFound`] when the viewer may not know of the unit, [`Error::NotAllowed`] when they may read it only as a
+    /// member.
     pub async fn list(&self, viewer: &Viewer, unit: UnitId, candidate: Option<MemberId>) -> Result<OfficesPage> {
         let tree = self.backend.units().tree();
         let unit = visible(viewer, &tree, unit)?.clone();
@@ -84,11 +87,12 @@ impl<'a> Offices<'a> {
         Ok(OfficesPage { unit, today, current, over, gives, candidate })
     }
 
-    /// Gives a member a role.
+    /// Grants a role to a member.
     ///
     /// # Errors
-    /// As [`Self::list`]; [`Error::NotAllowed`] for who gives no role here; [`Error::Invalid`] of the form `office`:
-    /// [`Problem::UnknownCard`] for a card of nobody in the giver's own subtree, [`Problem::AlreadyHeld`], [`Problem::DateRange`].
+    /// As [`Self::list`]; [`Error::NotAllowed`] for a viewer who may grant no role here; [`Error::Invalid`] of the form `office`:
+    /// [`Problem::UnknownCard`] for a card of nobody in the viewer's own subtree, [`Problem::AlreadyHeld`],
+    /// [`Problem::DateRange`].
     pub async fn grant(&self, viewer: &Viewer, typed: GrantForm<'_>) -> Result<OfficeId> {
         let tree = self.backend.units().tree();
         let unit = visible(viewer, &tree, typed.unit.parse().map_err(|_| Error::NotFound)?)?;
@@ -106,7 +110,7 @@ impl<'a> Offices<'a> {
         let from = form.read("from", typed.from, forms::day);
         let until = form.read("until", typed.until, |typed| {
             let until = forms::optional(typed, forms::day)?;
-            // Without a first day there is nothing to compare with but today.
+            // Without a first day, the last day is only compared with today.
             Period::new(from.unwrap_or(NaiveDate::MIN), until, today).map(|period| period.until)
         });
         let (Some(card), Some(role), Some(from), Some(until)) = (card, role, from, until) else {
@@ -124,11 +128,11 @@ impl<'a> Offices<'a> {
         }
     }
 
-    /// Ends a role: from this moment on it gives no right. Returns the unit it was held on.
+    /// Ends a role, whose rights end immediately. Idempotent. Returns the unit of the role.
     ///
     /// # Errors
-    /// As [`Self::list`]; [`Error::NotAllowed`] for who may not give such a role here, and for a role that was given by somebody
-    /// above. Ending what has ended is no error.
+    /// As [`Self::list`]; [`Error::NotAllowed`] for a viewer who may not grant such a role here, and for a role that was granted
+    /// from a higher unit.
     pub async fn end(&self, viewer: &Viewer, office: OfficeId) -> Result<UnitId> {
         let tree = self.backend.units().tree();
         let sql = format!("SELECT record::id(id) AS id, {COLUMNS} FROM $office");
@@ -151,23 +155,23 @@ impl<'a> Offices<'a> {
             by: viewer.member.to_string(),
         };
         let member = row.member.parse().map_err(|_| row.damaged())?;
-        // Today is not the last day: the rights are to go now, and days are all that an office knows.
+        // The last day is yesterday: the rights must end now, and offices are stored by the day.
         let sql = "LET $open = (SELECT VALUE id FROM ONLY $office WHERE until = NONE OR until >= $today); \
                    IF $open = NONE { THROW 'over' }; \
                    UPDATE $office SET until = $until, ended_by = $by RETURN NONE;";
         let body = EventBody::RoleEnded { member, role };
         let change = Change::new(sql, vars).event(self.backend.clock(), Some(viewer.member), &unit.path, body);
         match self.backend.transact(change).await {
-            // Thrown: somebody else ended it in this moment.
+            // Thrown: another transaction ended it concurrently.
             Ok(_) | Err(StoreError::Thrown(_)) => Ok(unit.id),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Writes a role down.
+    /// Stores an office.
     ///
     /// # Errors
-    /// [`StoreError::Thrown`] when the member holds it there in that time.
+    /// [`StoreError::Thrown`] when the member already holds the role on this unit in an overlapping period.
     pub(crate) async fn write(&self, office: NewOffice<'_>) -> Result<OfficeId, StoreError> {
         let clock = self.backend.clock();
         let id = OfficeId::new(clock.ulid());
@@ -196,9 +200,9 @@ impl<'a> Offices<'a> {
         Ok(id)
     }
 
-    /// The active member with this card, when the viewer gives roles where that member is.
+    /// The active member with this card, if the viewer may grant roles in that member's branch.
     async fn member_of(&self, viewer: &Viewer, card: &CardNumber, typed: &str) -> Result<Option<MemberId>> {
-        // Cards of before the number had one spelling are found as they were written.
+        // Card numbers stored before they were normalised are found as typed.
         let sql = "SELECT record::id(id) AS id, full_name, code, unit, path, state FROM member WHERE code = $card; \
                    SELECT record::id(id) AS id, full_name, code, unit, path, state FROM member WHERE code = $typed";
         let vars = vars! { card: card.as_str(), typed: typed.trim() };
@@ -225,19 +229,19 @@ impl<'a> Offices<'a> {
     }
 }
 
-/// A role about to be given.
+/// An office to be stored.
 pub(crate) struct NewOffice<'n> {
     pub(crate) member: MemberId,
     pub(crate) role: Role,
     pub(crate) unit: &'n UnitRef,
     pub(crate) period: Period,
-    /// None on the command line.
+    /// None for the command line.
     pub(crate) by: Option<MemberId>,
-    /// The unit on which the giver holds the role that gives it.
+    /// The unit of the office by which the role is granted.
     pub(crate) given_from: Option<UnitId>,
 }
 
-/// The unit for who sees its roles: by an office, not as a member only.
+/// The unit, if the viewer may see its roles: by an office, not only as a member.
 fn visible<'t>(viewer: &Viewer, tree: &'t Tree, unit: UnitId) -> Result<&'t UnitRef> {
     let unit = tree.get(unit).ok_or(Error::NotFound)?;
     if viewer.standpoint.may_by_office(Action::ReadUnit, &unit.path) {
@@ -265,7 +269,7 @@ struct OfficeRow {
 }
 
 impl OfficeRow {
-    /// Everybody the row names.
+    /// Ids of all members in the row.
     fn people(&self) -> impl Iterator<Item = &str> {
         [Some(&self.member), self.granted_by.as_ref(), self.ended_by.as_ref()].into_iter().flatten().map(String::as_str)
     }
@@ -279,7 +283,7 @@ impl OfficeRow {
         Ok(Period { from: day(&self.from)?, until: self.until.as_ref().map(day).transpose()? })
     }
 
-    /// Where the giver stood; a unit that is no more binds nobody.
+    /// The unit from which the role was granted; none for a closed unit, which restricts nobody.
     fn given_from<'t>(&self, tree: &'t Tree) -> Option<&'t UnitPath> {
         Some(&tree.named(self.granted_from.as_ref()?)?.path)
     }
@@ -320,8 +324,8 @@ struct PersonRow {
 }
 
 impl PersonRow {
-    /// Whether this is somebody in the viewer's own subtree whom a role may be given to. A card of anybody else is unknown here:
-    /// the form must not tell who is a member elsewhere.
+    /// Whether the viewer may grant a role to this person, who must be an active member in the viewer's own subtree. Any other
+    /// card is reported as unknown, so that the form does not reveal who is a member elsewhere.
     fn is_within_reach(&self, viewer: &Viewer) -> bool {
         let path = UnitPath::parse(&self.path);
         self.state == "active" && path.is_ok_and(|path| viewer.standpoint.may_by_office(Action::GrantRoles, &path))

@@ -1,5 +1,5 @@
-//! How much people may leave in the store for a while: forms that came back, activations. Counted by who they are, else by network and over
-//! all, in the transaction that writes it, so that many at once are not more than one after the other.
+//! Quotas for temporary rows that people create: rejected forms and activations. They are counted by person, else by network and
+//! in total, in the transaction that writes the row, so that concurrent requests cannot exceed a quota.
 
 use std::net::IpAddr;
 
@@ -11,13 +11,13 @@ use crate::{
     store::{RecordId, StoreError, SurrealValue, Variables, pair, vars},
 };
 
-/// What is left is over after this time too.
+/// The period of a quota. The counted rows expire after the same time.
 const WINDOW: TimeDelta = TimeDelta::minutes(30);
 
-/// The counters that everybody writes are cut into so many rows, so that writers do not queue on one.
+/// The number of rows of a total counter, so that writers do not contend for one row.
 const SHARDS: i64 = 16;
 
-/// To stand before what is written; [`Quotas::bind`] makes its bindings.
+/// The statement that takes from the quotas, run before the statements that write. [`Quotas::bind`] adds its bindings.
 pub(crate) const TAKE: &str = "FOR $quota IN $quotas {
          LET $counter = $quota.counter;
          LET $before = (SELECT count, expires_at FROM $counter)[0];
@@ -28,10 +28,10 @@ pub(crate) const TAKE: &str = "FOR $quota IN $quotas {
          UPSERT $counter SET count = $count, expires_at = $ends RETURN NONE;
      };";
 
-/// An amount that is taken from several shares at once.
+/// An amount that is taken from several quotas at once.
 pub(crate) struct Quotas<'b> {
     backend: &'b Backend,
-    /// What is counted, as part of the counters' names.
+    /// What is counted; part of the names of the counters.
     what: &'static str,
     amount: i64,
     rows: Vec<Quota>,
@@ -49,13 +49,13 @@ impl<'b> Quotas<'b> {
         Self { backend, what, amount, rows: Vec::new() }
     }
 
-    /// The share of one person or device; `whom` says nothing about them.
+    /// Adds the quota of one person or device. `whom` must be an id without personal data.
     pub(crate) fn of_one(mut self, whom: &str, most: i64) -> Self {
         self.push(whom.to_owned(), most);
         self
     }
 
-    /// The share of the network somebody comes from, and of the larger one around it. None where there is no network.
+    /// Adds the quotas of the client's network and of the larger network around it. Adds nothing without an address.
     pub(crate) fn of_network(mut self, address: Option<IpAddr>, most: i64) -> Self {
         for (network, times) in address.map(networks).unwrap_or_default() {
             let name = self.backend.keys().lookup("network", &network.to_string());
@@ -64,7 +64,7 @@ impl<'b> Quotas<'b> {
         self
     }
 
-    /// The share of everybody together.
+    /// Adds the total quota.
     pub(crate) fn of_all(mut self, most: i64) -> Self {
         let mut byte = [0];
         self.backend.clock().fill(&mut byte);
@@ -84,18 +84,18 @@ impl<'b> Quotas<'b> {
     }
 }
 
-/// Whether a transaction was refused because a share is used up.
+/// Whether a transaction was refused because a quota is exhausted.
 pub(crate) fn is_used_up(error: &StoreError) -> bool {
     matches!(error, StoreError::Thrown(thrown) if thrown == "quota")
 }
 
-/// The time after which a share is whole again, at most.
+/// The maximum time in minutes until a quota is reset.
 pub(crate) fn minutes() -> u32 {
     u32::try_from(WINDOW.num_minutes()).unwrap_or(u32::MAX)
 }
 
-/// The networks of an address, and how many times the share of the smallest each has. What one household, ship or village shares: a /24
-/// of IPv4, a /64 of IPv6. Whoever rents a /48 has 65,536 of those, so it is counted too.
+/// The networks of an address, each with its quota as a multiple of that of the smallest: a /24 of IPv4, or a /64 of IPv6, which
+/// one household, ship or village shares. A /48 has 65,536 networks of /64, so it is counted too.
 pub(crate) fn networks(address: IpAddr) -> Vec<(IpNet, i64)> {
     let address = address.to_canonical();
     let network = |bits| IpNet::new_assert(address, bits).trunc();
@@ -123,13 +123,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn activations_of_one_network_come_to_an_end() {
+    async fn activations_of_one_network_are_limited() {
         let backend = backend().await;
         let near = Origin { address: "203.0.113.7".parse().ok(), device: None, session: None };
         let far = Origin { address: "198.51.100.1".parse().ok(), device: None, session: None };
         let begin_activation =
             async |origin: &Origin| backend.accounts().at(origin.clone()).begin_activation("951999999999").await;
-        begin_activation(&near).await.expect("is let in");
+        begin_activation(&near).await.expect("is accepted");
         take(&backend, "visits", 2_999, "203.0.113.9", 3_000).await.expect("a whole town");
         match begin_activation(&near).await {
             Err(Error::Invalid(errors)) => {
@@ -137,11 +137,11 @@ mod tests {
             }
             other => panic!("{other:?}"),
         }
-        begin_activation(&far).await.expect("others are not concerned");
+        begin_activation(&far).await.expect("other networks are not affected");
     }
 
     #[tokio::test]
-    async fn many_at_once_take_no_more_than_one_after_the_other() {
+    async fn concurrent_writers_cannot_exceed_a_quota() {
         let backend = backend().await;
         let mut taking = tokio::task::JoinSet::new();
         for _ in 0..12 {
@@ -149,7 +149,7 @@ mod tests {
             taking.spawn(async move {
                 loop {
                     match take(&backend, "forms", 1, "203.0.113.7", 5).await {
-                        // So many at once may also be told to come again.
+                        // Conflicts may also exhaust the retries.
                         Err(StoreError::Busy) => tokio::task::yield_now().await,
                         Err(error) => {
                             assert!(is_used_up(&error), "{error}");
@@ -160,7 +160,7 @@ mod tests {
                 }
             });
         }
-        let all = tokio::time::timeout(Duration::from_mins(1), taking.join_all()).await.expect("each is let in or refused");
+        let all = tokio::time::timeout(Duration::from_mins(1), taking.join_all()).await.expect("each is accepted or refused");
         let taken = all.into_iter().filter(|taken| *taken).count();
         assert_eq!(taken, 5);
     }
@@ -171,7 +171,7 @@ mod tests {
         let same = |a: &str, b: &str| of(a)[0] == of(b)[0];
         assert!(same("203.0.113.7", "203.0.113.250"));
         assert!(!same("203.0.113.7", "203.0.114.7"));
-        assert!(same("203.0.113.7", "::ffff:203.0.113.9"), "the same address in the new notation");
+        assert!(same("203.0.113.7", "::ffff:203.0.113.9"), "the IPv4-mapped notation of the same network");
         assert!(same("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"));
         assert!(!same("2001:db8:1:2::1", "2001:db8:1:3::1"));
         assert_eq!(of("2001:db8:1:2::1")[1], of("2001:db8:1:3::1")[1], "one /48");

@@ -1,7 +1,8 @@
-//! What every column that names a place or a person does when that unit moves, or that record becomes part of another one.
+//! What happens to each column with a unit path or a member id when that unit moves or that member is merged into another one.
 //!
-//! [`TABLES`] has all tables and all columns that can hold a text. A new column must be put there: below `columns` when it holds the
-//! path of a unit or the id of a member, else into `other`. The ids of units never change, so columns with them are among the others.
+//! [`TABLES`] lists all tables and all columns that can hold a text. A new column must be added there: to `columns` when it holds
+//! the path of a unit or the id of a member, else to `other`. The ids of units never change, so columns with them belong to
+//! `other`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,12 +30,13 @@ use Fate::{Follows, Stays};
 /// A table and its columns. The key of a row is the column `id`.
 struct Table {
     name: &'static str,
-    /// The key of the row that [`fill`] makes, in `SurrealQL`. None where [`organisation`] makes the rows, or nothing is referred to.
+    /// The key of the row that [`fill`] creates, in `SurrealQL`. None when [`organisation`] creates the rows, or when the table
+    /// has no references.
     row: Option<&'static str>,
     columns: &'static [Column],
-    /// Columns that can hold a text, and hold neither a path nor the id of a member.
+    /// Columns that can hold a text, but neither a path nor the id of a member.
     other: &'static str,
-    /// Values of the row of [`fill`] that do not follow from the definitions.
+    /// Values of the row of [`fill`] that cannot be derived from the definitions.
     set: &'static [(&'static str, &'static str)],
 }
 
@@ -53,9 +55,9 @@ enum Holds {
 }
 
 enum Fate {
-    /// Rewritten or deleted by this.
+    /// Rewritten or deleted by the code named here.
     Follows(&'static str),
-    /// As it was, because.
+    /// Unchanged, for the reason given here.
     Stays(&'static str),
 }
 
@@ -67,7 +69,7 @@ const fn member(name: &'static str, fate: Fate) -> Column {
     Column { name, holds: Holds::Member, fate }
 }
 
-/// A table whose rows refer to nothing that moves.
+/// A table without references to members or paths.
 const fn free(name: &'static str, other: &'static str) -> Table {
     Table { name, row: None, columns: &[], other, set: &[] }
 }
@@ -80,11 +82,12 @@ const HANDED_OVER: Fate = Follows("documents::progress::HAND_OVER");
 const INHERITED: Fate = Follows("courses::tries::INHERIT");
 const SIGNED_OUT: Fate = Follows("members::state::END_SESSIONS");
 
-/// Of a column that says who did something.
-const BY: Fate = Stays("tells who did it then; a merged record keeps its name");
-const THEN: Fate = Stays("tells where it was then; Tree::former leads on");
-const LAST_SEEN: Fate =
-    Stays("stands where the last change of the member put it: millions of rows would follow; Tree::path_ranges has all ranges");
+/// For a column that records the actor.
+const BY: Fate = Stays("records who did it; a merged record keeps its name");
+const THEN: Fate = Stays("records the path of that time; Tree::former resolves it");
+const LAST_SEEN: Fate = Stays(
+    "keeps the path of the member's last change, else millions of rows would be rewritten; Tree::path_ranges has all ranges",
+);
 
 const TABLES: &[Table] = &[
     Table {
@@ -116,7 +119,7 @@ const TABLES: &[Table] = &[
         set: &[],
     },
     free("attachment_text", "text"),
-    // The key holds keyed hashes only.
+    // The key contains only keyed hashes.
     free("attempt", ""),
     Table { name: "attendance", row: Some("[$key, $gone]"), columns: &[member("id", MERGED)], other: "reason", set: &[] },
     Table {
@@ -135,7 +138,7 @@ const TABLES: &[Table] = &[
         other: "field wanted reason note",
         set: &[],
     },
-    // Members and paths in an encoding of its own, as they were at a position of the log; what came after is counted on from it.
+    // Members and paths in a private encoding, as of a position in the log; later events are replayed.
     free("counter_piece", "content"),
     free("counter_snapshot", "newest hash"),
     free("counter_turn", ""),
@@ -203,7 +206,7 @@ const TABLES: &[Table] = &[
     Table {
         name: "door",
         row: Some("$key"),
-        columns: &[member("proved", Stays("a visit of minutes; choose_password asks whether the member is active"))],
+        columns: &[member("proved", Stays("expires in minutes; choose_password checks that the member is active"))],
         other: "id_hash code_hash paper_code",
         set: &[],
     },
@@ -229,13 +232,13 @@ const TABLES: &[Table] = &[
             member("actor", BY),
             member("subject", Stays("the log is sealed; the trail of the merged record is read with it")),
             member("detail", Stays("the log is sealed")),
-            path("unit", Stays("the log is sealed; Tree::former leads on")),
+            path("unit", Stays("the log is sealed; Tree::former resolves it")),
             path("detail", Stays("the log is sealed")),
         ],
         other: "kind",
         set: &[("kind", "'member_changed'")],
     },
-    // What was typed, for minutes.
+    // Form contents, kept for minutes.
     free("flash", "content"),
     Table {
         name: "flaw",
@@ -260,18 +263,21 @@ const TABLES: &[Table] = &[
     Table {
         name: "import_mapping",
         row: Some("[$path, $key]"),
-        columns: &[path("id", Stays("a convenience: at the new place the columns are confirmed once more"))],
+        columns: &[path("id", Stays("only a default: at the new path the columns are confirmed again"))],
         other: "mapping",
         set: &[],
     },
     Table {
         name: "import_written",
         row: Some("[$key, $key]"),
-        columns: &[member("members", Stays("which rows an import wrote: they are counted as they stand now, merged ones too"))],
+        columns: &[member(
+            "members",
+            Stays("records which rows an import wrote; they are counted in their current state, including merged ones"),
+        )],
         other: "",
         set: &[],
     },
-    // Sealed; what it tells a merged member is told to nobody, since their account is gone.
+    // Sealed. A notice to a merged member is not sent, since the account no longer exists.
     free("job", "kind key lease payload last_error"),
     free("key_check", "mark"),
     Table {
@@ -287,8 +293,8 @@ const TABLES: &[Table] = &[
         columns: &[
             path("path", MOVED),
             member("id", Stays("the record stays, as merged")),
-            member("merged_into", Stays("leads to a record that says itself where it went")),
-            member("distinct_from", Stays("the two are compared again: the kept record says other things")),
+            member("merged_into", Stays("the record it refers to has its own merged_into")),
+            member("distinct_from", Stays("the two are compared again: the kept record has other values")),
         ],
         other: "code full_name sort_key birth_date admitted_on official_on unit id_hash id_cipher phone_hash phone_cipher given \
                 id_tail twin_key import_print posted_from",
@@ -297,7 +303,7 @@ const TABLES: &[Table] = &[
     Table {
         name: "member_merge",
         row: Some("$key"),
-        columns: &[member("id", Stays("tells of the merge")), path("lost_reads.*.path", THEN)],
+        columns: &[member("id", Stays("records the merge")), path("lost_reads.*.path", THEN)],
         other: "lost_reads",
         set: &[("lost_reads", "[{ path: $path, at: time::now() }]")],
     },
@@ -308,12 +314,12 @@ const TABLES: &[Table] = &[
         row: Some("$key"),
         columns: &[
             path("path", MOVED),
-            member("member", Stays("the roles end: END_OFFICES; who held them stays")),
+            member("member", Stays("END_OFFICES ends the roles; their holder remains recorded")),
             member("granted_by", BY),
             member("ended_by", BY),
         ],
         other: "unit from until granted_from",
-        // Over: else the merge ends it and says who did.
+        // Already ended, else the merge ends it and records the actor.
         set: &[("from", "'2020-01-01'"), ("until", "'2024-01-01'")],
     },
     Table {
@@ -339,7 +345,7 @@ const TABLES: &[Table] = &[
     Table {
         name: "paper_code",
         row: Some("$key"),
-        columns: &[member("member", Stays("revoked by END_SESSIONS, and kept as what was issued")), member("issued_by", BY)],
+        columns: &[member("member", Stays("revoked by END_SESSIONS; kept as a record of the issue")), member("issued_by", BY)],
         other: "unit code_hash issued_from",
         set: &[],
     },
@@ -384,12 +390,12 @@ const TABLES: &[Table] = &[
     Table {
         name: "sent_opinion",
         row: Some("[$gone, $key]"),
-        columns: &[member("id", Stays("tells for a day what was sent from tabs that are signed out now"))],
+        columns: &[member("id", Stays("kept for a day to detect repeated sending from tabs that are now signed out"))],
         other: "opinion",
         set: &[],
     },
     Table { name: "session", row: Some("$key"), columns: &[member("member", SIGNED_OUT)], other: "handle device", set: &[] },
-    // The path is one that no unit has.
+    // The path does not belong to any unit.
     free("stranger", "kind unit subject"),
     Table {
         name: "transfer",
@@ -404,14 +410,14 @@ const TABLES: &[Table] = &[
             path("joins", COMPUTED),
         ],
         other: "from_unit to_unit reason note",
-        // What is requested is withdrawn by the merge, which says who did.
+        // Already decided, else the merge withdraws it and records the actor.
         set: &[("state", "'accepted'")],
     },
     free("tree", ""),
     Table {
         name: "unit",
         row: None,
-        columns: &[path("path", Stays("that of a closed unit; FOLLOWERS moves the open ones"))],
+        columns: &[path("path", Stays("only closed units keep it; FOLLOWERS moves the open ones"))],
         other: "code name opened_on live_from contact closed_on parent successor",
         set: &[],
     },
@@ -419,8 +425,8 @@ const TABLES: &[Table] = &[
         name: "unit_operation",
         row: Some("$key"),
         columns: &[
-            path("shifts.*.from", Stays("tells what moved")),
-            path("shifts.*.to", Stays("tells where to")),
+            path("shifts.*.from", Stays("records the old path of the move")),
+            path("shifts.*.to", Stays("records the new path of the move")),
             member("started_by", BY),
         ],
         other: "unit target shifts effective_on",
@@ -438,7 +444,7 @@ const TABLES: &[Table] = &[
     Table {
         name: "upload",
         row: Some("$key"),
-        columns: &[member("member", Stays("goes on in the session that began it only; the job PurgeFiles deletes it"))],
+        columns: &[member("member", Stays("continues only in the session that began it; the job PurgeFiles deletes it"))],
         other: "document name pieces",
         set: &[],
     },
@@ -458,15 +464,15 @@ const TABLES: &[Table] = &[
         name: "writing",
         row: Some("[$key, $gone]"),
         columns: &[
-            member("id", Stays("what is typed belongs to a session, and those are closed; the job PurgeWriting deletes it")),
-            member("member", Stays("as the key")),
+            member("id", Stays("belongs to a session, and those are closed; the job PurgeWriting deletes it")),
+            member("member", Stays("see the key")),
         ],
         other: "document title body",
         set: &[],
     },
 ];
 
-/// The columns of [`TABLES`] that hold this and of which `keep` is true, as `table.column`.
+/// The columns of [`TABLES`] of this kind for which `keep` returns true, as `table.column`.
 fn listed(holds: Holds, keep: impl Fn(&Fate) -> bool) -> BTreeSet<String> {
     let columns = TABLES.iter().flat_map(|table| table.columns.iter().map(move |column| (table, column)));
     columns
@@ -500,13 +506,13 @@ impl Definition {
         Self { kind: kind.to_owned(), is_computed: clauses.contains(" VALUE ") }
     }
 
-    /// Whether its values can hold any text, and not only some that the definition names.
+    /// Whether its values can hold arbitrary text, not only the literals of the definition.
     fn holds_text(&self) -> bool {
         let unquoted: String = self.kind.split('\'').step_by(2).collect();
         ["string", "object", "any", "record", "bytes"].iter().any(|kind| unquoted.contains(kind))
     }
 
-    /// Some value of the type in `SurrealQL`; `text` is that of a text. None where there need not be one.
+    /// A value of the type in `SurrealQL`; `text` is used for text. None for an optional column.
     fn value(&self, text: Option<&str>) -> Option<String> {
         let kind = self.kind.as_str();
         let value = match text {
@@ -537,7 +543,7 @@ async fn tables(store: &Store) -> Vec<String> {
     database["tables"].as_object().expect("tables").keys().cloned().collect()
 }
 
-/// The columns of a table by name, such as `shifts.*.from`, without those that the engine adds for the items of a list.
+/// The columns of a table by name, such as `shifts.*.from`, without those that the engine adds for the items of an array.
 async fn columns(store: &Store, table: &str) -> BTreeMap<String, Definition> {
     let info = json(store, format!("INFO FOR TABLE {table}")).await;
     let fields = info["fields"].as_object().expect("columns");
@@ -549,7 +555,8 @@ async fn columns(store: &Store, table: &str) -> BTreeMap<String, Definition> {
         .collect()
 }
 
-/// The columns, as `table.column`, in which some row has a text that `holds`. All parts of a key are the column `id`.
+/// The columns, as `table.column`, in which some row has a text for which `holds` returns true. All parts of a key are the column
+/// `id`.
 async fn columns_with(store: &Store, holds: impl Fn(&str) -> bool) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for table in tables(store).await {
@@ -591,7 +598,7 @@ fn now() -> DateTime<Utc> {
     "2026-11-21T08:00:00Z".parse().expect("a moment")
 }
 
-/// Two provinces; the first has a commune with a branch of three members and a branch that is closed.
+/// Two provinces. The first has a commune with a branch of three members and a closed branch.
 struct Organisation {
     commune: UnitRef,
     branch: UnitRef,
@@ -599,7 +606,7 @@ struct Organisation {
     /// Two records of one person.
     kept: MemberId,
     gone: MemberId,
-    /// Keeps the registry and the units of all.
+    /// Registrar and operator of the whole tree.
     viewer: Viewer,
 }
 
@@ -644,7 +651,7 @@ async fn organisation(backend: &Backend) -> Organisation {
     Organisation { commune, branch, other_province, kept, gone, viewer }
 }
 
-/// A row in every table that refers to something: each path is that of the branch, each member the record that will be merged.
+/// Creates a row in every table with references: each path is that of the branch, each member id that of the record to be merged.
 async fn fill(store: &Store, organisation: &Organisation) {
     for table in TABLES {
         let Some(row) = table.row else { continue };
@@ -679,7 +686,7 @@ async fn fill(store: &Store, organisation: &Organisation) {
 }
 
 #[tokio::test]
-async fn every_column_says_whether_it_names_a_place_or_a_person() {
+async fn every_text_column_is_listed() {
     let store = migrated().await;
     let names: BTreeSet<String> = TABLES.iter().map(|table| table.name.to_owned()).collect();
     let defined: BTreeSet<String> = tables(&store).await.into_iter().collect();
@@ -703,7 +710,7 @@ async fn every_column_says_whether_it_names_a_place_or_a_person() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_path_follows_a_move_and_every_reference_to_a_member_a_merge_or_says_why_not() {
+async fn every_path_follows_a_move_and_every_member_id_a_merge_unless_listed() {
     let backend =
         Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), Clock::fixed(now(), 1)).await.expect("opens");
     let store = backend.store();
@@ -732,13 +739,13 @@ async fn every_path_follows_a_move_and_every_reference_to_a_member_a_merge_or_sa
     assert_eq!(columns_with(store, names_gone).await, listed(Holds::Member, stays), "what still names the merged record");
 }
 
-/// Of real rows: a column among the others that holds a path or a member all the same.
+/// Checks real rows for paths and members in the columns of `other`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_sample_has_paths_and_members_in_the_columns_that_are_listed_only() {
+async fn the_sample_has_paths_and_members_only_in_listed_columns() {
     let (backend, _) = demo::tests::loaded(&Clock::fixed(now(), 1)).await;
     let sql = "SELECT VALUE path FROM unit; SELECT VALUE record::id(id) FROM member";
     let mut found = backend.store().read(sql, ()).await.expect("reads");
-    // The highest one is too short to be told from other texts.
+    // The path of the root is too short to be distinguished from other texts.
     let is_low = |path: &String| path.matches('/').count() > 2;
     let paths: BTreeSet<String> = found.rows::<String>(0).expect("paths").into_iter().filter(is_low).collect();
     let members: BTreeSet<String> = found.rows::<String>(1).expect("ids").into_iter().collect();

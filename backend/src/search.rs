@@ -1,20 +1,20 @@
-//! Searching documents, meetings and courses: an index beside the store, and the use-case that asks it.
+//! Full-text search of documents, meetings and courses: an index beside the store, and the use-case that queries it.
 //!
-//! **Why an index of its own.** The store knows whole columns and ranges of them; words, their forms and their weight it does not. The
-//! engine is `tantivy`, because it runs inside the process, keeps its files in one folder and needs no service; only this module and
-//! those below it name it. Of its queries only the lists of words are used: see `ranking.rs` for the reason.
+//! **Why a separate index.** The store indexes whole columns, not words, their forms or their weights. The engine is `tantivy`,
+//! because it runs inside the process, stores its files in one folder and needs no service. Only this module and its submodules
+//! use it. Only its posting lists are used, not its queries: see `ranking.rs` for the reason.
 //!
-//! **What the index is.** A copy that can be made again at any time: of published documents, meetings, and courses that were given to
-//! somebody, never of drafts, with nothing personal in it. It lies in `search/` beside the store, is not part of a backup, and is made anew when it is missing, damaged, of
-//! another version of this program or of another store. Several processes at one server have one each, in a folder that goes with
-//! the process.
+//! **Content.** The index is a copy that can be rebuilt at any time. It contains published documents, meetings and assigned
+//! courses, never drafts or personal data. It is stored in `search/` beside the store and is not part of a backup. It is rebuilt
+//! when it is missing, damaged, or belongs to another version of this program or another store. Processes that share a database
+//! server each have their own index, in a temporary folder.
 //!
-//! **How it follows.** [`crate::Backend::catch_up`] hands each event on (`SearchIndex::note`); a task of its own
-//! ([`Backend::follow_search`]) reads what they name and commits, so neither readers nor writers wait for the disk. With each
-//! commit goes the moment up to which the log was read: a restart reads only what came after.
+//! **Updates.** [`crate::Backend::catch_up`] passes each event to `SearchIndex::note`. A separate task
+//! ([`Backend::follow_search`]) reads the affected rows and commits, so neither readers nor writers wait for the disk. Each
+//! commit stores the time up to which the log was read, so a restart reads only later events.
 //!
-//! Invariant: what a person finds is what the policy lets them read. The query is narrowed to what reaches them (`reach.rs`,
-//! `within.rs`), and each one is read from the store and asked about again before it is shown.
+//! Invariant: search results contain only what the policy lets the person read. The query is restricted to what reaches them
+//! (`reach.rs`, `within.rs`), and each result is read from the store and checked again before it is shown.
 
 use std::{
     cmp::Reverse,
@@ -72,23 +72,23 @@ use within::Within;
 /// Items on a page.
 const PAGE: usize = 20;
 
-/// Items whose words are looked at to spell a suggestion.
+/// Items whose words are used to spell a suggestion.
 const SPELT_BY: usize = 3;
 
-/// How far the log may run ahead of the last commit when no document changes.
+/// Most time between the last commit and the end of the log when no document changes.
 const COMMIT_EVERY: TimeDelta = TimeDelta::minutes(10);
 
-/// The process's index.
+/// The search index of this process.
 pub(crate) struct SearchIndex {
     location: IndexLocation,
     held: RwLock<Option<Arc<OpenIndex>>>,
     waiting: Mutex<Waiting>,
     woken: Notify,
-    /// One brings the index up to date at a time.
+    /// Held while the index is updated, so that updates do not overlap.
     turn: tokio::sync::Mutex<()>,
 }
 
-/// What the log has told of that is not in the index yet.
+/// Changes from the log that are not in the index yet.
 #[derive(Debug, Default)]
 struct Waiting {
     due: Due,
@@ -96,7 +96,7 @@ struct Waiting {
     committed: Option<DateTime<Utc>>,
 }
 
-/// What has to be read anew.
+/// What must be read again.
 #[derive(Debug, Default)]
 struct Due {
     entries: BTreeSet<(SearchKind, Ulid)>,
@@ -133,7 +133,7 @@ impl SearchIndex {
         }
     }
 
-    /// Takes an event into account. Cheap: the work is the follower's.
+    /// Records an event. Cheap: the update task does the work.
     pub(crate) fn note(&self, event: &Event) {
         let mut waiting = self.waiting();
         waiting.note(event);
@@ -142,7 +142,7 @@ impl SearchIndex {
         }
     }
 
-    /// Forgets the index: after rows were written that the log does not name, or when it is damaged. The follower makes it anew.
+    /// Deletes the index, after rows were written without events or when it is damaged. The update task rebuilds it.
     pub(crate) async fn discard(&self) -> Result<()> {
         let _turn = self.turn.lock().await;
         *self.held.write().unwrap_or_else(PoisonError::into_inner) = None;
@@ -188,7 +188,7 @@ impl Waiting {
         self.horizon = self.horizon.max(Some(event.at));
     }
 
-    /// Whether there is something to write; the horizon alone only now and then.
+    /// Whether a commit is due. The horizon alone is committed every [`COMMIT_EVERY`].
     fn is_due(&self) -> bool {
         let is_ahead = match (self.horizon, self.committed) {
             (Some(horizon), Some(committed)) => horizon - committed > COMMIT_EVERY,
@@ -198,7 +198,7 @@ impl Waiting {
     }
 }
 
-/// The use-cases of searching.
+/// The use-cases on search.
 #[derive(Clone, Copy)]
 pub struct Search<'a> {
     backend: &'a Backend,
@@ -209,9 +209,9 @@ impl<'a> Search<'a> {
         Self { backend }
     }
 
-    /// A page of what the person may read and what was asked for, the best first.
+    /// A page of results that the person may read, the best first.
     ///
-    /// Nothing typed is an error. While the index is made anew, the page says so and is empty.
+    /// Any input is valid. While the index is being rebuilt, the page is empty and `is_ready` is false.
     ///
     /// # Errors
     /// Those of the store.
@@ -233,8 +233,8 @@ impl<'a> Search<'a> {
         let answer = match answer.map_err(|error| TantivyError::InternalError(error.to_string())) {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) | Err(error) => {
-                // A damaged file shows itself here at the latest. A new index costs a minute, a broken one every search.
-                tracing::error!(%error, "the search index does not answer and is made anew");
+                // A damaged file is detected here at the latest. A rebuild takes a minute; a damaged index fails every search.
+                tracing::error!(%error, "cannot query the search index; rebuilding it");
                 index.discard().await?;
                 return Ok(SearchPage { is_ready: false, ..page });
             }
@@ -249,7 +249,7 @@ impl<'a> Search<'a> {
         shown.map_err(|error| Error::Internal(format!("results cannot be shown: {error}")))
     }
 
-    /// What was found as it is in the store, of that what the person may still read.
+    /// The items of the answer, read from the store, that the person may still read.
     async fn items(&self, viewer: &Viewer, answer: &IndexAnswer) -> Result<Vec<SearchItem>> {
         let documents: Vec<DocumentId> = answer.of(SearchKind::Documents).map(DocumentId::new).collect();
         let meetings: Vec<MeetingId> = answer.of(SearchKind::Meetings).map(MeetingId::new).collect();
@@ -263,11 +263,12 @@ impl<'a> Search<'a> {
     }
 }
 
-/// What the index answered, with the texts of the page.
+/// The answer of the index, with the texts of the page.
 struct IndexAnswer {
     closeness: Closeness,
-    /// What was looked for: as typed, and what may have been meant, the likeliest first.
+    /// The query as typed.
     typed: ParsedQuery,
+    /// Possible corrections of the query, the likeliest first.
     meant: Vec<ParsedQuery>,
     total: usize,
     texts: Vec<Text>,
@@ -275,11 +276,11 @@ struct IndexAnswer {
     within: Arc<Within>,
 }
 
-/// What the index holds of an item, to cut the passage from that is shown.
+/// The indexed texts of an item, from which the excerpt is taken.
 struct Text {
     what: Option<SearchKind>,
     item: Ulid,
-    /// By which of [`IndexAnswer::meant`] it was found; none for what was typed.
+    /// Index into [`IndexAnswer::meant`] of the correction that found it; none for the query as typed.
     meant: Option<usize>,
     plain: String,
     attached: Vec<Attached>,
@@ -305,7 +306,7 @@ impl IndexAnswer {
         Ok(Self { closeness, typed, meant, total, texts, next, within })
     }
 
-    /// The ids of what was found of this kind.
+    /// The ids of the found items of this kind.
     fn of(&self, what: SearchKind) -> impl Iterator<Item = Ulid> {
         self.texts.iter().filter(move |text| text.what == Some(what)).map(|text| text.item)
     }
@@ -330,14 +331,14 @@ impl Text {
         Ok(Self { what, item: found.place.item, meant, plain, attached })
     }
 
-    /// All there is to search of the item and its files.
+    /// All searchable texts of the item and its files.
     fn parts<'t>(&'t self, item: &'t SearchItem) -> impl Iterator<Item = &'t str> {
         let files = self.attached.iter().flat_map(|file| [file.name.as_str(), file.text.as_str()]);
         [item.title(), item.unit().name.as_str(), self.plain.as_str()].into_iter().chain(files)
     }
 }
 
-/// The page with those of the items that may still be shown.
+/// The page with the items that may still be shown.
 fn show(mut page: SearchPage, answer: &IndexAnswer, items: &[SearchItem]) -> SearchPage {
     let mut marked: Vec<(Option<usize>, SearchItem, Texts<'_>, Marks<'_>)> = Vec::with_capacity(answer.texts.len());
     let titles: Vec<String> = items.iter().map(|item| plain::shown(item.title())).collect();
@@ -345,7 +346,7 @@ fn show(mut page: SearchPage, answer: &IndexAnswer, items: &[SearchItem]) -> Sea
         let asked = answer.asked(text);
         let at = items.iter().position(|item| item.id() == text.item);
         let Some(at) = at.filter(|at| excerpt::has_phrases(asked, text.parts(&items[*at]))) else {
-            // Withdrawn a moment ago, or two pairs of a phrase that do not follow each other.
+            // The item was withdrawn concurrently, or the word pairs of a phrase are not adjacent.
             page.total = page.total.saturating_sub(1);
             continue;
         };
@@ -376,7 +377,7 @@ fn titled(item: &SearchItem, title: &str) -> SearchItem {
     item
 }
 
-/// What an item is searched by and does not say in its text: number, unit, kind.
+/// Searchable texts of an item that are not part of its body: number, unit, kind.
 fn about(item: &SearchItem) -> [&str; 3] {
     let unit = item.unit().name.as_str();
     match item {
@@ -386,7 +387,7 @@ fn about(item: &SearchItem) -> [&str; 3] {
     }
 }
 
-/// The units to choose from: those with the most documents, and always the one that was chosen.
+/// The units of the filter: those with the most documents, and always the selected one.
 fn issuers(counts: &BTreeMap<String, usize>, chosen: Option<UnitId>, tree: &Tree) -> Vec<UnitRef> {
     let mut units: Vec<(usize, UnitRef)> =
         counts.iter().filter_map(|(id, count)| Some((*count, tree.known(id)?.clone()))).collect();

@@ -1,8 +1,9 @@
-//! Short messages: through the operator's gateway, or, without one, into a folder for the operator to carry on.
+//! Short messages, sent through the operator's gateway or, without one, written to a folder that the operator forwards.
 //!
-//! A message is a job ([`crate::jobs`]), enqueued in the transaction that makes it necessary and sent at least once.
+//! A message is a job ([`crate::jobs`]), enqueued in the transaction that causes it and sent at least once.
 //!
-//! Invariant: neither a phone number nor a text is ever logged; no file of ours holds a whole number, and the store only a sealed one.
+//! Invariant: phone numbers and texts are never logged. No file contains a complete number, and the store contains only sealed
+//! ones.
 
 use std::{
     fmt, fs, io,
@@ -22,10 +23,10 @@ use crate::{
     jobs::{JobKind, NewJob, Outcome, lease::LeasedJob},
 };
 
-/// A gateway that has not answered by then has failed.
+/// Timeout of a request to the gateway.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The way messages go out. Cheap to clone.
+/// The transport of messages. Cheap to clone.
 #[derive(Clone)]
 pub struct Sms {
     way: Arc<Transport>,
@@ -36,38 +37,38 @@ enum Transport {
     Outbox { folder: PathBuf, clock: Clock },
 }
 
-/// What the gateway is sent, as JSON.
+/// The JSON body of a request to the gateway.
 #[derive(Serialize)]
 struct Message<'f> {
-    /// With the country's code: `+84912345678`.
+    /// With the country code: `+84912345678`.
     to: &'f str,
     text: &'f str,
 }
 
 impl Sms {
-    /// Through an HTTP gateway: a POST of `{"to": "+84…", "text": "…"}`, with the token as bearer if there is one. The header
-    /// `Idempotency-Key` is the same whenever a message is sent again, and another one for each message. Any status of 200 to 299 means
-    /// that the message is taken over.
+    /// Sends through an HTTP gateway: a POST of `{"to": "+84…", "text": "…"}`, with the token, if any, as bearer token. The
+    /// header `Idempotency-Key` is unique per message and the same in every retry. Any status from 200 to 299 means that the
+    /// gateway has accepted the message.
     ///
     /// # Errors
-    /// [`Error::Internal`] with a sentence for the operator when `url` is not one of HTTP.
+    /// [`Error::Internal`] with a message for the operator when `url` is not an HTTP URL.
     pub fn gateway(url: &str, token: Option<String>) -> Result<Self> {
         let url: Url = url.parse().map_err(|error| Error::Internal(format!("the SMS gateway {url:?}: {error}")))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Error::Internal("the SMS gateway must be an http or https address".to_owned()));
         }
-        // A redirect would carry numbers and codes to somebody the operator has not named.
+        // A redirect would send numbers and codes to a host that the operator has not configured.
         let client = Client::builder().timeout(PATIENCE).redirect(Policy::none()).build();
         let client = client.map_err(|error| Error::Internal(format!("the SMS gateway: {error}")))?;
         Ok(Self { way: Arc::new(Transport::Gateway { client, url, token }) })
     }
 
-    /// Into a folder, a file for each message, which only the owner may read.
+    /// Writes each message to a file in a folder, readable only by the owner.
     pub fn outbox(folder: &Path, clock: &Clock) -> Self {
         Self { way: Arc::new(Transport::Outbox { folder: folder.to_owned(), clock: clock.clone() }) }
     }
 
-    /// Hands over one message, once: to be sure that it goes out is the job's to do.
+    /// Tries to send one message once. The job retries it.
     async fn send(&self, key: &str, to: &PhoneNumber, text: &str) -> Result<()> {
         match &*self.way {
             Transport::Gateway { client, url, token } => {
@@ -78,28 +79,28 @@ impl Sms {
             Transport::Outbox { folder, clock } => {
                 let told = |error: io::Error| Error::Internal(format!("cannot write into the SMS outbox: {error}"));
                 lay_down(folder, clock, to, text).map_err(told)?;
-                tracing::info!("no SMS gateway is set: an SMS lies in the outbox");
+                tracing::info!("no SMS gateway is set; an SMS was written to the outbox");
             }
         }
         Ok(())
     }
 }
 
-/// What a job of [`JobKind::SendSms`] holds.
+/// The payload of a job of [`JobKind::SendSms`].
 #[derive(Serialize, Deserialize)]
 struct ShortMessage {
     /// Ten digits, or [`NOBODY`].
     to: String,
     text: String,
-    /// A message that is of no use any more is not sent.
+    /// The message is not sent after this time.
     until: Option<DateTime<Utc>>,
 }
 
-/// As long as a number, and none.
+/// Stands for no number, with the length of one.
 const NOBODY: &str = "----------";
 
 impl Backend {
-    /// The job that sends a message; without a number one that sends none, and that nobody can tell apart by its size.
+    /// The job that sends a message. Without a number the job sends nothing; its row has the same size.
     ///
     /// # Errors
     /// [`Error::Internal`] when it cannot be sealed.
@@ -114,16 +115,16 @@ impl Backend {
         NewJob::now(self.keys(), self.clock(), JobKind::SendSms, key, &letter)
     }
 
-    /// Runs a job made by [`Self::sms`]. A message is handed over twice when the process dies after the gateway took it; the second time
-    /// it has the same key.
+    /// Runs a job created by [`Self::sms`]. A message is sent twice, with the same key, when the process dies after the gateway
+    /// has accepted it.
     pub(crate) async fn send_sms(&self, job: &LeasedJob) -> Result<Outcome> {
         let letter: ShortMessage = job.payload(self.keys())?;
         let Ok(to) = PhoneNumber::parse(&letter.to) else { return Ok(Outcome::Done) };
         if letter.until.is_some_and(|until| until <= self.clock().now()) {
-            tracing::warn!("an SMS is not sent: what it says expired before it could go out");
+            tracing::warn!("an SMS expired before it could be sent");
             return Ok(Outcome::Done);
         }
-        let way = self.sms_way().ok_or_else(|| Error::Internal("nobody has said how short messages go out".to_owned()))?;
+        let way = self.sms_way().ok_or_else(|| Error::Internal("the SMS transport is not set".to_owned()))?;
         way.send(job.key(), &to, &letter.text).await.map(|()| Outcome::Done)
     }
 }
@@ -145,13 +146,13 @@ async fn hand_over(client: &Client, url: &Url, token: Option<&str>, key: &str, m
     let failure = match request.send().await {
         Ok(answer) if answer.status().is_success() => return Ok(()),
         Ok(answer) => format!("it answered {}", answer.status().as_u16()),
-        // The address may carry a secret in its query.
+        // The URL may contain a secret in its query.
         Err(error) => error.without_url().to_string(),
     };
     Err(Error::Internal(format!("the SMS gateway failed: {failure}")))
 }
 
-/// Writes beside the outbox first, so that whoever watches the folder never sees half a message.
+/// Writes to a temporary file first, so that a program that watches the outbox never reads a partial message.
 fn lay_down(folder: &Path, clock: &Clock, to: &PhoneNumber, text: &str) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let name = clock.ulid().to_string();

@@ -1,4 +1,4 @@
-//! Figures of a subtree for those who answer for it, kept in memory.
+//! Figures of subtrees, kept in memory, for the people responsible for them.
 
 use domain::{
     accounts::Viewer,
@@ -30,12 +30,12 @@ impl<'a> Statistics<'a> {
         Self { backend }
     }
 
-    /// The figures of a unit and of those one level below; of the highest unit the person answers for when none is named.
-    /// Costs no query.
+    /// The figures of a unit and of its children. Without `unit`, those of the highest unit whose statistics the person may read.
+    /// Runs no query.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a unit outside the person's subtrees.
-    #[expect(clippy::unused_async, reason = "a use-case like the others; a snapshot from the store may come")]
+    #[expect(clippy::unused_async, reason = "a use-case like the others; it may read a snapshot from the store later")]
     pub async fn page(&self, viewer: &Viewer, unit: Option<UnitId>) -> Result<StatisticsPage> {
         let tree = self.backend.units().tree();
         let standpoint = &viewer.standpoint;
@@ -59,7 +59,7 @@ impl<'a> Statistics<'a> {
         })
     }
 
-    /// The same with those of the units one level below that the table on the page shows.
+    /// Like [`Self::page`], with only the children that the query selects for the table.
     ///
     /// # Errors
     /// As [`Self::page`].
@@ -69,8 +69,8 @@ impl<'a> Statistics<'a> {
         Ok(StatisticsPage { children: rows, found, ..page })
     }
 
-    /// Counts everything afresh from the tables. Returns the paths of the units whose figures were others before: none where nothing is
-    /// amiss and nobody writes meanwhile. Otherwise the new figures are saved, too.
+    /// Recounts everything from the tables. Returns the paths of the units whose figures have changed: none when the counters
+    /// were correct and there are no concurrent writes. Saves the new figures when they differ.
     ///
     /// # Errors
     /// Those of the store.
@@ -83,7 +83,7 @@ impl<'a> Statistics<'a> {
         Ok(different)
     }
 
-    /// The figures of a unit the person may look at and of those one level below, in the order of [`Tree::children`]; none where they
+    /// The figures of a unit that the person may read, and of its children in the order of [`Tree::children`]; none where they
     /// are hidden.
     pub(crate) fn level(&self, standpoint: &Standpoint, tree: &Tree, unit: &UnitRef) -> (UnitFigures, Vec<UnitFigures>) {
         let today = self.backend.clock().today();
@@ -108,8 +108,8 @@ impl<'a> Statistics<'a> {
         (total, children)
     }
 
-    /// Active members of a unit, the exempt aside; none where the figures of [`Self::level`] are hidden. Who may open the records of
-    /// these members can count them.
+    /// The number of active members of a unit without exempt ones; none where the figures of [`Self::level`] are hidden. It is
+    /// not hidden from people who may read the records of these members, since they can count them.
     pub(crate) fn members(&self, standpoint: &Standpoint, tree: &Tree, unit: &UnitRef) -> Option<u32> {
         let members = |path: &_| self.backend.counters().members(path);
         let is_shown = standpoint.may(Action::ReadMembers, &unit.path) || {
@@ -124,12 +124,12 @@ impl<'a> Statistics<'a> {
     }
 }
 
-/// From the highest unit whose figures the person may look at down to the unit itself.
+/// The path from the highest unit whose figures the person may read down to the unit itself.
 fn trail(standpoint: &Standpoint, tree: &Tree, unit: &UnitRef) -> Vec<UnitRef> {
     trail_for(Action::ReadStatistics, standpoint, tree, unit)
 }
 
-/// From the highest unit where the person may do this down to the unit itself.
+/// The path from the highest unit where the person may do `action` down to the unit itself.
 fn trail_for(action: Action, standpoint: &Standpoint, tree: &Tree, unit: &UnitRef) -> Vec<UnitRef> {
     tree.trail(&unit.path).filter(|above| standpoint.may(action, &above.path)).cloned().collect()
 }

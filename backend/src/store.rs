@@ -1,9 +1,11 @@
-//! The one module that talks to SurrealDB: connecting, binding, reading results, telling errors apart, retrying conflicts.
+//! The only module that uses SurrealDB: connections, bindings, results, error classification, and retries of conflicts.
 //!
-//! Invariant: no other module names a type of the `surrealdb` crate but through [`Row`] and [`vars!`].
-//! Invariant: a query of an embedded engine is never dropped half-way: see [`Store::run`].
-//! Invariant: every statement's error surfaces; `Response::check` is never used, since on a failed transaction it shows the
-//! first "not executed" and hides the conflict behind it.
+//! Invariant: other modules use types of the `surrealdb` crate only through [`Row`] and [`vars!`].
+//!
+//! Invariant: a query of an embedded engine is never cancelled: see [`Store::run`].
+//!
+//! Invariant: every statement's error is reported. `Response::check` is never used, since on a failed transaction it returns the
+//! first "not executed" error instead of the conflict that caused it.
 
 use std::{
     borrow::Cow,
@@ -31,17 +33,17 @@ use tokio::sync::Semaphore;
 
 use crate::{Error, StoreLocation};
 
-/// Why the store did not do what it was asked. A use-case maps [`Self::Thrown`], [`Self::Exists`] and [`Self::Taken`] to what its form says;
-/// left to `?` they become [`Error::Internal`], since no caller can do anything about them.
+/// Errors of the store. A use-case maps [`Self::Thrown`], [`Self::Exists`] and [`Self::Taken`] to problems of its form. The
+/// operator `?` converts them to [`Error::Internal`], since no caller can handle them.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
-    /// The transaction met others again and again.
+    /// The transaction conflicted with others in every retry.
     #[error("busy")]
     Busy,
-    /// A `THROW` of ours refused the transaction, with this text.
+    /// A `THROW` in the transaction aborted it with this text.
     #[error("refused: {0}")]
     Thrown(String),
-    /// The record to be created exists.
+    /// The record to be created already exists.
     #[error("the record exists")]
     Exists,
     /// A unique index refused the row.
@@ -50,10 +52,10 @@ pub(crate) enum StoreError {
     /// Another process uses the data folder.
     #[error("another process is using this data folder")]
     InUse,
-    /// Rows do not have the form they must have.
+    /// Stored rows are malformed.
     #[error("stored data is damaged: {0}")]
     Damaged(String),
-    /// The folder cannot be used, or the task of a query ended.
+    /// The folder cannot be used, or the task of a query stopped.
     #[error("{0}")]
     Internal(String),
     /// The engine failed.
@@ -82,47 +84,48 @@ impl From<StoreError> for Error {
     }
 }
 
-/// What the store answers.
+/// The result of an operation of the store.
 pub(crate) type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 const NAMESPACE: &str = "handbook";
 const DATABASE: &str = "handbook";
 
-/// One request of a WebSocket runs at a time on the server, so a few connections share the load. Embedded engines need one.
+/// The server runs one request per WebSocket at a time, so requests are spread over several connections. Embedded engines need
+/// one.
 const SERVER_CONNECTIONS: usize = 4;
 
-/// Queries an embedded engine works on at a time, for each processor, and at the least. A request asks one or a few at a time, the first
-/// page up to eight; those beyond this number wait in the order they were asked.
+/// Concurrent queries of an embedded engine: per processor, and the minimum. A request runs one or a few queries at a time, the
+/// first page up to eight. Queries above this limit wait in FIFO order.
 const RUNNING_PER_PROCESSOR: usize = 16;
 const RUNNING_MIN: usize = 64;
 
-/// A statement that takes longer is a mistake, not a heavy page.
+/// Timeout of a statement. No page needs a statement that takes this long.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Conflicts are over in milliseconds; after this many tries the caller says "busy".
+/// Attempts of a transaction before [`StoreError::Busy`]. Conflicts are resolved in milliseconds.
 const TRIES: u32 = 8;
 
-/// How long a process that has given up its lock may need to close the engine.
+/// How long to wait for a process that has released its lock but not yet closed the engine.
 const LEAVING_TRIES: u32 = 100;
 const LEAVING_PAUSE: Duration = Duration::from_millis(100);
 
 /// Rows deleted in one transaction.
 const PURGED_AT_ONCE: usize = 1_000;
 
-/// Handles to the database. The handles themselves are never cloned: a clone is a new session.
+/// Handles to the database. The handles themselves are never cloned, because a clone is a new session.
 pub(crate) struct Store {
     handles: Vec<Arc<Surreal<Any>>>,
     next: AtomicUsize,
-    /// The engine is part of this process.
+    /// Whether the engine runs in this process.
     is_embedded: bool,
-    /// Queries the engine of this process may begin, in the order they were asked.
+    /// Permits for queries of the embedded engine, granted in FIFO order.
     permits: Arc<Semaphore>,
-    /// Held while the process lives, so that a second process finds the folder taken.
+    /// Held until the process ends, so that a second process cannot use the folder.
     lock: Option<File>,
-    /// The statements that were asked for, in this order.
+    /// The executed statements, in order.
     #[cfg(test)]
     asked: std::sync::Mutex<Vec<String>>,
-    /// Rows read since a test began to count.
+    /// Rows read since a test started counting.
     #[cfg(test)]
     counted: std::sync::Mutex<Option<u64>>,
 }
@@ -169,7 +172,7 @@ impl Store {
         })
     }
 
-    /// No other process can use this data while this one lives.
+    /// Whether no other process can use this data while this one runs.
     pub(crate) fn is_exclusive(&self) -> bool {
         self.lock.is_some()
     }
@@ -183,9 +186,8 @@ impl Store {
         self.run(&sql, vars).await
     }
 
-    /// Runs statements as one transaction, again when it conflicts with another one. `sql` must be safe to run again: ids are made
-    /// before, not inside. The transaction's answer, if wanted, is its last statement, `RETURN …`. Use-cases call
-    /// [`crate::Backend::transact`].
+    /// Runs statements as one transaction and retries it on a conflict. `sql` must be safe to retry: ids are generated before,
+    /// not inside. The last statement, `RETURN …`, can return a value. Use-cases call [`crate::Backend::transact`] instead.
     pub(crate) async fn write(&self, sql: &str, vars: impl Into<Bindings>) -> Result<Answers> {
         let vars = vars.into().0;
         let transaction = format!("BEGIN; {} COMMIT;", terminated(sql));
@@ -198,7 +200,7 @@ impl Store {
         Err(StoreError::Busy)
     }
 
-    /// Deletes the rows of a table whose time, in this column, is over. Returns how many there were.
+    /// Deletes the expired rows of a table; `column` is their time of expiry. Returns the number of deleted rows.
     pub(crate) async fn purge(&self, table: &str, column: &str, now: DateTime<Utc>) -> Result<u64> {
         let sql = over(table, column);
         let mut purged = 0;
@@ -215,11 +217,12 @@ impl Store {
         }
     }
 
-    /// An embedded engine works within the future that asks, and panics later when that was dropped half-way, as for a browser that
-    /// went away or at a time limit. So it works in a task, which goes on without the caller and counts until it has ended; who leaves
-    /// before it has begun costs nothing. A server goes on by itself.
+    /// An embedded engine runs within the calling future and panics later when that future was dropped before completion, as on a
+    /// closed connection or a timeout. So the query runs in a task of its own, which outlives the caller and holds its permit
+    /// until it has ended. A caller that is dropped before the task starts costs nothing. A database server does not have this
+    /// problem.
     ///
-    /// A place is held for one query only, and none waits for another, so all places taken is never a deadlock.
+    /// A permit is held for one query only, and no query waits for another, so exhausted permits cannot cause a deadlock.
     async fn run(&self, sql: &str, vars: Variables) -> Result<Answers> {
         #[cfg(test)]
         self.note(sql);
@@ -239,13 +242,13 @@ impl Store {
     }
 }
 
-/// Whether one of the statements creates, changes or deletes rows. Keywords are written in capitals, names are not.
+/// Whether one of the statements creates, changes or deletes rows. Only keywords are in upper case.
 fn changes_rows(sql: &str) -> bool {
     let words = sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     words.into_iter().any(|word| matches!(word, "CREATE" | "INSERT" | "UPSERT" | "UPDATE" | "DELETE" | "RELATE"))
 }
 
-/// Queries of an embedded engine at a time.
+/// Concurrent queries of an embedded engine.
 fn running_max() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from).saturating_mul(RUNNING_PER_PROCESSOR).max(RUNNING_MIN)
 }
@@ -254,7 +257,7 @@ async fn ask(handle: &Surreal<Any>, sql: &str, vars: Variables) -> Result<Answer
     settle(handle.query(sql).bind(vars).await.map_err(classify)?)
 }
 
-/// The rows of a table whose time, in this column, is over.
+/// Selects expired rows of a table; `column` is their time of expiry.
 pub(crate) fn over(table: &str, column: &str) -> String {
     format!("SELECT VALUE id FROM {table} WHERE {column} <= $now LIMIT {PURGED_AT_ONCE}")
 }
@@ -267,7 +270,7 @@ impl Bindings {
         self.0
     }
 
-    /// These values and the others; where both have a name, that of the others.
+    /// Merges two sets of bindings. `others` takes precedence.
     pub(crate) fn and(mut self, others: Variables) -> Self {
         self.0.extend(others);
         self
@@ -286,7 +289,8 @@ impl From<Variables> for Bindings {
     }
 }
 
-/// The answers of a query whose statements all succeeded, by position: each statement has one, `LET`, `BEGIN` and `COMMIT` too.
+/// The answers of a query whose statements all succeeded, by position. Each statement has one, including `LET`, `BEGIN` and
+/// `COMMIT`.
 #[derive(Debug)]
 pub(crate) struct Answers(IndexedResults);
 
@@ -300,62 +304,62 @@ impl Answers {
     }
 }
 
-/// The id of a record whose key is an id of ours.
+/// The id of a record whose key is one of our ids.
 pub(crate) fn record(table: &'static str, key: impl Display) -> RecordId {
     RecordId::new(table, key.to_string())
 }
 
-/// The id of a record that joins two things: `read_receipt:[document, member]`.
+/// The id of a record with a key of two parts: `read_receipt:[document, member]`.
 pub(crate) fn pair(table: &'static str, first: impl Display, second: impl Display) -> RecordId {
     RecordId::new(table, Array::from(vec![first.to_string(), second.to_string()]))
 }
 
-/// What to select from to get the records of a range bound as `$keys`, in the order of keys.
+/// The source of a `SELECT` for the records of the range bound as `$keys`, in key order.
 ///
-/// Of a range that stands there by itself the engine reads all records before it applies a `LIMIT`; of one that a function returns it
-/// reads no more than that (`SELECT` planner of `SurrealDB` 3.3.5: only these sources take the limit down into the scan).
+/// For a plain range the engine reads all records before it applies a `LIMIT`. For a range returned by a function it stops at the
+/// limit (`SELECT` planner of `SurrealDB` 3.3.5: only such sources push the limit down into the scan).
 pub(crate) const KEYS: &str = "array::first([$keys])";
 
-/// All records of a table whose key, an id of ours, follows `key`: see [`KEYS`].
+/// All records of a table whose key, one of our ids, follows `key`: see [`KEYS`].
 pub(crate) fn keys_after(table: &'static str, key: impl Display) -> RecordId {
     RecordId::new(table, RecordIdKeyRange::from((Bound::Excluded(key.to_string()), Bound::Unbounded)))
 }
 
-/// All records of a table, or those behind one of them: see [`KEYS`].
+/// All records of a table, or those after `last`: see [`KEYS`].
 pub(crate) fn rows_after(table: &'static str, last: Option<RecordId>) -> RecordId {
     let start = last.map_or(Bound::Unbounded, |last| Bound::Excluded(last.key));
     RecordId::new(table, RecordIdKeyRange { start, end: Bound::Unbounded })
 }
 
-/// The same including `key`.
+/// Like [`keys_after`], including `key`.
 pub(crate) fn keys_from(table: &'static str, key: impl Display) -> RecordId {
     RecordId::new(table, RecordIdKeyRange::from((Bound::Included(key.to_string()), Bound::Unbounded)))
 }
 
-/// All records of a table whose key lies between two bounds.
+/// All records of a table with a key between two bounds.
 pub(crate) fn keys_between(table: &'static str, from: Bound<String>, until: Bound<String>) -> RecordId {
     RecordId::new(table, RecordIdKeyRange::from((bound(from), bound(until))))
 }
 
-/// The same for a table whose keys are made by [`pair`].
+/// Like [`keys_after`], for a table whose keys are created by [`pair`].
 pub(crate) fn pairs_after(table: &'static str, first: impl Display, second: impl Display) -> RecordId {
     let key = Array::from(vec![first.to_string(), second.to_string()]);
     RecordId::new(table, RecordIdKeyRange::from((Bound::Excluded(key), Bound::Unbounded)))
 }
 
-/// All records of a table made by [`pair`] with this first part, an id of ours.
+/// All records of a table with keys created by [`pair`] that have this first part, one of our ids.
 pub(crate) fn pairs_of(table: &'static str, first: impl Display) -> RecordId {
     let range = (Bound::Included(key_of(vec![first.to_string()])), behind(first));
     RecordId::new(table, RecordIdKeyRange::from(range))
 }
 
-/// Those of [`pairs_of`] whose second part follows `second`.
+/// The records of [`pairs_of`] whose second part follows `second`.
 pub(crate) fn pairs_of_after(table: &'static str, first: impl Display, second: impl Display) -> RecordId {
     let range = (Bound::Excluded(key_of(vec![first.to_string(), second.to_string()])), behind(first));
     RecordId::new(table, RecordIdKeyRange::from(range))
 }
 
-/// All records of a table made by [`pair`] whose first part comes before `first`.
+/// All records of a table with keys created by [`pair`] whose first part precedes `first`.
 pub(crate) fn pairs_before(table: &'static str, first: impl Display) -> RecordId {
     RecordId::new(table, RecordIdKeyRange::from((Bound::Unbounded, Bound::Excluded(key_of(vec![first.to_string()])))))
 }
@@ -364,7 +368,7 @@ fn key_of(parts: Vec<String>) -> RecordIdKey {
     RecordIdKey::from(Array::from(parts))
 }
 
-/// Behind every key that begins with the id: ids have no `!`, which sorts before all of their characters.
+/// A bound after every key that begins with the id. Ids do not contain `!`, which sorts before all of their characters.
 fn behind(first: impl Display) -> Bound<RecordIdKey> {
     Bound::Excluded(key_of(vec![format!("{first}!")]))
 }
@@ -373,7 +377,7 @@ fn bound(key: Bound<String>) -> Bound<RecordIdKey> {
     key.map(RecordIdKey::from)
 }
 
-/// Waits for an engine that still closes its files in a process that has given up its own lock already: it is about to end.
+/// Connects, and waits for the engine of an ending process that has released the folder's lock but is still closing its files.
 async fn connect(url: &str, config: Config) -> Result<Surreal<Any>> {
     let mut patience = LEAVING_TRIES;
     loop {
@@ -412,13 +416,14 @@ fn terminated(sql: &str) -> Cow<'_, str> {
     if sql.ends_with(';') { Cow::Borrowed(sql) } else { Cow::Owned(format!("{sql};")) }
 }
 
-/// 5 ms, doubled each time up to 80 ms, and as much again at random, so that two who met once do not meet again.
+/// 5 ms, doubled for each attempt up to 80 ms, plus a random jitter of up to the same time, so that two conflicting transactions
+/// do not conflict again.
 fn backoff(attempt: u32) -> Duration {
     let base = 5 << attempt.min(4);
     Duration::from_millis(base + rand::rng().random_range(0..=base))
 }
 
-/// Picks the most telling of all statement errors.
+/// Returns the most specific of all statement errors.
 fn settle(mut results: IndexedResults) -> Result<Answers> {
     let mut errors: Vec<_> = results.take_errors().into_iter().collect();
     if errors.is_empty() {
@@ -454,7 +459,7 @@ fn classify(error: surrealdb::Error) -> StoreError {
     error.into()
 }
 
-/// The engine has no kind of its own for a unique violation: "Database index `x` already contains …".
+/// The engine has no separate error kind for a unique violation; its message is "Database index `x` already contains …".
 fn violated_index(message: &str) -> Option<&str> {
     let (_, rest) = message.split_once("atabase index `")?;
     let (index, rest) = rest.split_once('`')?;
@@ -479,7 +484,7 @@ pub(crate) mod tests {
         migrations::{self, Progress},
     };
 
-    /// A store in memory with the whole schema and nothing in it.
+    /// An empty store in memory with the current schema.
     pub(crate) async fn migrated() -> Store {
         let store = Store::connect(&StoreLocation::Memory).await.expect("opens");
         migrations::run(&store, &Clock::system(), &Progress::default()).await.expect("has the schema");
@@ -491,7 +496,7 @@ pub(crate) mod tests {
             self.asked.lock().expect("is whole").push(sql.to_owned());
         }
 
-        /// A second process on the same data, as on a server.
+        /// Simulates a second process on the same data, as with a database server.
         pub(crate) fn another_process(&self) -> Self {
             Self {
                 handles: self.handles.iter().map(Arc::clone).collect(),
@@ -504,23 +509,23 @@ pub(crate) mod tests {
             }
         }
 
-        /// How many questions were asked so far.
+        /// The number of requests so far.
         pub(crate) fn questions(&self) -> usize {
             self.asked.lock().expect("is whole").len()
         }
 
-        /// The statements of all questions but the first `skipped`, in the order they were asked.
+        /// The statements of all requests after the first `skipped`, in order.
         pub(crate) fn statements(&self, skipped: usize) -> Vec<String> {
             self.asked.lock().expect("is whole").iter().skip(skipped).cloned().collect()
         }
 
-        /// Refuses statements of which one walks over a whole table.
+        /// Asserts that no statement scans a whole table.
         pub(crate) async fn assert_no_scan(&self, sql: &str, vars: impl Into<Bindings>) {
             let scans = self.scans(sql, vars.into().0).await;
             assert!(scans.is_empty(), "{scans:#?}");
         }
 
-        /// How many rows the engine takes from tables and indexes to run the statements.
+        /// The number of rows that the engine reads from tables and indexes to run the statements.
         pub(crate) async fn rows_read(&self, sql: &str, vars: impl Into<Bindings>) -> u64 {
             let vars = vars.into().0;
             let mut rows = 0;
@@ -532,12 +537,12 @@ pub(crate) mod tests {
             rows
         }
 
-        /// Counts from now on the rows that the engine takes to run the `SELECT`s of [`Self::read`].
+        /// Starts counting the rows that the engine reads for the `SELECT`s of [`Self::read`].
         pub(crate) fn count_rows_read(&self) {
             *self.counted.lock().expect("is not poisoned") = Some(0);
         }
 
-        /// Those counted since then.
+        /// The rows counted since [`Self::count_rows_read`].
         pub(crate) fn counted_rows(&self) -> u64 {
             self.counted.lock().expect("is not poisoned").take().expect("is counted")
         }
@@ -553,14 +558,14 @@ pub(crate) mod tests {
             }
         }
 
-        /// Asks the engine how it would run each of the statements, and returns the plans that walk over a whole table.
+        /// Returns the query plans of the statements that scan a whole table.
         async fn scans(&self, sql: &str, vars: Variables) -> Vec<String> {
             let mut scans = Vec::new();
             for statement in sql.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
                 let explained = self.run(&format!("EXPLAIN FORMAT JSON {statement}"), vars.clone()).await;
                 let plan = explained.expect("is explained").0.take::<Value>(0).expect("a plan");
                 let plan = plan.into_json_value().to_string();
-                assert!(plan.contains("operator"), "no plan the test understands: {statement}\n{plan}");
+                assert!(plan.contains("operator"), "unknown format of a plan: {statement}\n{plan}");
                 if plan.contains("TableScan") {
                     scans.push(format!("{statement}\n{plan}"));
                 }
@@ -569,7 +574,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// What the steps of a plan that have none below them have put out.
+    /// The number of rows returned by the leaves of a plan.
     fn rows_of_scans(step: &serde_json::Value) -> u64 {
         match step["children"].as_array() {
             Some(children) if !children.is_empty() => children.iter().map(rows_of_scans).sum(),
@@ -578,7 +583,7 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
-    async fn a_walk_over_a_whole_table_is_noticed() {
+    async fn a_table_scan_is_detected() {
         let store = migrated().await;
         for walk in
             ["SELECT * FROM opinion WHERE text = 'a'", "SELECT * FROM member", "SELECT * FROM document ORDER BY title LIMIT 1"]
@@ -610,14 +615,14 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
-    async fn a_failing_statement_behind_a_good_one_is_not_swallowed() {
+    async fn a_failing_statement_after_a_good_one_is_reported() {
         let store = store().await;
         let outcome = store.read("RETURN 1; SELECT * FROM type::no_such_function(1);", ()).await;
         assert!(outcome.is_err(), "{outcome:?}");
     }
 
     #[tokio::test]
-    async fn a_taken_name_tells_its_index_inside_a_transaction_too() {
+    async fn a_unique_violation_names_its_index_inside_a_transaction_too() {
         let store = store().await;
         store.write("CREATE t SET name = $name;", vars! { name: "a" }).await.expect("first");
         let outcome = store.write("CREATE t:x SET name = 'b'; CREATE t SET name = $name;", vars! { name: "a" }).await;
@@ -664,7 +669,7 @@ pub(crate) mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-    async fn what_was_begun_is_ended_also_when_nobody_waits_for_it_any_more() {
+    async fn a_query_completes_after_its_caller_was_dropped() {
         let store = store().await;
         let sql = "LET $slept = sleep(20ms); CREATE type::record('t', $key) SET name = $key RETURN NONE;";
         let written = async |count: usize| {
@@ -676,20 +681,20 @@ pub(crate) mod tests {
             }
         };
         for key in 0..30_usize {
-            // Asked once, and dropped.
+            // Polled once, then dropped.
             tokio::select! {
                 biased;
                 done = store.write(sql, vars! { key: key.to_string() }) => panic!("does not wait: {done:?}"),
                 () = std::future::ready(()) => {}
             }
-            // One at a time: two may meet, and nobody is there to try again.
-            tokio::time::timeout(Duration::from_secs(30), written(key + 1)).await.expect("what was begun is ended");
+            // One at a time: two could conflict, and the dropped caller does not retry.
+            tokio::time::timeout(Duration::from_secs(30), written(key + 1)).await.expect("the query runs to its end");
         }
     }
 
-    /// On one thread, so that what was begun goes on only where the test waits.
+    /// Single-threaded, so that started queries proceed only at the test's own await points.
     #[tokio::test]
-    async fn a_query_counts_until_it_has_ended_and_one_that_has_not_begun_costs_nothing() {
+    async fn a_query_holds_its_permit_until_it_ends_and_an_unstarted_one_holds_none() {
         const PATIENCE: Duration = Duration::from_secs(30);
         let store = store().await;
         let all = running_max();
@@ -697,7 +702,7 @@ pub(crate) mod tests {
         let other_permits = other_permits.await.expect("is open");
         let create = async |key: &str| {
             let sql = "CREATE type::record('t', $key) SET name = $key RETURN NONE;";
-            // Asked once, and dropped.
+            // Polled once, then dropped.
             tokio::select! {
                 biased;
                 done = store.write(sql, vars! { key: key.to_owned() }) => panic!("does not wait: {done:?}"),
@@ -705,7 +710,7 @@ pub(crate) mod tests {
             }
         };
         create("begun").await;
-        assert_eq!(store.permits.available_permits(), 0, "it counts without its caller");
+        assert_eq!(store.permits.available_permits(), 0, "the query holds its permit after its caller was dropped");
         create("waits").await;
         drop(tokio::time::timeout(PATIENCE, store.permits.acquire()).await.expect("has ended").expect("is open"));
         drop(other_permits);
@@ -720,7 +725,7 @@ pub(crate) mod tests {
         let location = StoreLocation::Folder(folder.path().to_owned());
         let first = Store::connect(&location).await.expect("opens");
         let second = Store::connect(&location).await;
-        assert!(matches!(second, Err(StoreError::InUse)), "the second is told");
+        assert!(matches!(second, Err(StoreError::InUse)), "the second process gets an error");
         drop(first);
     }
 }

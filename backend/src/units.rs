@@ -1,7 +1,7 @@
-//! The tree of units, held in memory: small (50,000 nodes at most), read by every page, changed rarely.
+//! The tree of units, held in memory: small (at most 50,000 nodes), read by every page, rarely changed.
 //!
-//! Invariant: a code below a parent belongs to one unit for ever. So a path that was ever written leads to its unit, by walking
-//! down the codes, however often that unit or one above it has moved since: see [`Tree::former`].
+//! Invariant: a code below a parent belongs to the same unit forever. So every path that was ever stored can be resolved to its
+//! unit by its codes, however often that unit or an ancestor has moved since: see [`Tree::former`].
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -35,10 +35,10 @@ pub use moving::{MergeForm, MoveForm};
 pub(crate) use path_ranges::PathRanges;
 pub use split::SplitForm;
 
-/// How often the rows are read again when somebody changes the tree meanwhile.
+/// How often reading the rows is retried when the tree changes concurrently.
 const TRIES: usize = 5;
 
-/// The tree as it stood when it was loaded. Ordered by path, so a subtree is a range. Closed units are not in it, but known.
+/// A snapshot of the tree. Open units are ordered by path, so a subtree is a range. Closed units are stored beside them.
 #[derive(Debug, Default)]
 pub struct Tree {
     by_path: BTreeMap<UnitPath, Node>,
@@ -46,15 +46,15 @@ pub struct Tree {
     closed: BTreeMap<UnitId, Closed>,
     /// Closed units by their successor.
     inherited: BTreeMap<UnitId, Vec<UnitId>>,
-    /// Whose a code below a unit is, was, and stays.
+    /// The owner of each code below a unit, current or former. Entries are never reassigned.
     codes: BTreeMap<(Option<UnitId>, String), UnitId>,
-    /// The codes that led to a unit and are not how it is reached now.
+    /// Former codes of units.
     formerly: Vec<FormerCode>,
     version: i64,
     moving: Vec<Shift>,
 }
 
-/// An open unit, with what its forms need.
+/// An open unit, with the values that its forms need.
 #[derive(Debug)]
 struct Node {
     unit: UnitRef,
@@ -62,18 +62,18 @@ struct Node {
     phase: Option<Phase>,
     live_from: Option<NaiveDate>,
     contact: Option<String>,
-    /// Since when it has the form it has.
+    /// The first day of its current version.
     since: NaiveDate,
     opened_on: NaiveDate,
     version: u32,
 }
 
-/// A unit that is no more.
+/// A closed unit.
 #[derive(Debug)]
 struct Closed {
-    /// As it was at its end, at the place where it would be now.
+    /// The unit as it was when it closed, with the path it would have now.
     unit: UnitRef,
-    /// Its path at its end.
+    /// Its path when it closed.
     last_path: UnitPath,
     on: NaiveDate,
     successor: Option<UnitId>,
@@ -85,24 +85,24 @@ impl Tree {
         self.at(self.paths.get(&id)?)
     }
 
-    /// The open unit whose id this text is.
+    /// The open unit with this id.
     pub fn named(&self, id: &str) -> Option<&UnitRef> {
         self.get(id.parse().ok()?)
     }
 
-    /// The unit whose id this text is, open or closed: for the names on what was written long ago.
+    /// The unit with this id, open or closed: for the names on old rows.
     pub fn known(&self, id: &str) -> Option<&UnitRef> {
         let id = id.parse().ok()?;
         self.get(id).or_else(|| self.closed.get(&id).map(|closed| &closed.unit))
     }
 
-    /// The unit that answers now for what was that unit's: itself, or the one that took over when it ended.
+    /// The unit itself if it is open, else the open unit that succeeded it.
     pub fn successor(&self, id: &str) -> Option<&UnitRef> {
         self.successor_of(id.parse().ok()?)
     }
 
     fn successor_of(&self, mut id: UnitId) -> Option<&UnitRef> {
-        // Units end once each, so the way is no longer than there are closed ones.
+        // Each unit closes once, so the chain is no longer than the number of closed units.
         for _ in 0..=self.closed.len() {
             match (self.get(id), self.closed.get(&id)) {
                 (Some(unit), _) => return Some(unit),
@@ -113,7 +113,7 @@ impl Tree {
         None
     }
 
-    /// The same under the name the unit had: who published or met under it did so then.
+    /// Like [`Self::successor`] with the name of the original unit: for documents and meetings of that time.
     pub fn successor_as_named(&self, id: &str) -> Option<UnitRef> {
         let (named, successor) = (self.known(id)?, self.successor(id)?);
         Some(UnitRef { name: named.name.clone(), ..successor.clone() })
@@ -128,23 +128,23 @@ impl Tree {
         self.by_path.values().map(|node| &node.unit)
     }
 
-    /// The closed units this one answers for now: those whose [`Self::successor`] it is.
+    /// The closed units whose [`Self::successor`] is this one.
     pub(crate) fn inherited(&self, id: UnitId) -> impl Iterator<Item = UnitId> {
         self.inherited.get(&id).into_iter().flatten().copied()
     }
 
-    /// Units that ended without a successor, at the places where they would be now: they answer for themselves.
+    /// Units that closed without a successor, with the paths they would have now. They remain responsible for themselves.
     pub(crate) fn without_successor(&self) -> impl Iterator<Item = &UnitRef> {
         self.closed.values().filter(|closed| closed.successor.is_none()).map(|closed| &closed.unit)
     }
 
-    /// The paths closed units had at their end.
+    /// The paths that closed units had when they closed.
     pub(crate) fn closed_paths(&self) -> impl Iterator<Item = &UnitPath> {
         self.closed.values().map(|closed| &closed.last_path)
     }
 
-    /// Ids of all units in whose subtree a branch counts now: those from the root down to it, those they took over, and those above
-    /// it that ended without a successor. What is for one of these units reaches the branch.
+    /// Ids of all units whose subtree includes a branch now: those from the root down to it, the units they succeeded, and closed
+    /// units above it without a successor. Items addressed to one of these units reach the branch.
     pub(crate) fn reaching(&self, branch: &UnitPath) -> BTreeSet<UnitId> {
         let open = self.trail(branch);
         let ended = self.without_successor().filter(|unit| unit.path.contains(branch));
@@ -175,22 +175,22 @@ impl Tree {
         self.by_path.is_empty()
     }
 
-    /// Counts up with every change of the tree.
+    /// Increases with every change of the tree.
     pub(crate) const fn version(&self) -> i64 {
         self.version
     }
 
-    /// Whether a subtree is on its way, and what was written for it still follows.
+    /// Whether a move of a subtree is in progress, so that rows still have old paths.
     pub(crate) const fn is_moving(&self) -> bool {
         !self.moving.is_empty()
     }
 
-    /// The phase that holds at a unit: its own, or that of the nearest unit above that has one.
+    /// The effective phase of a unit: its own, or that of its nearest ancestor that has one.
     pub fn phase(&self, path: &UnitPath) -> Phase {
         self.ruling(path).and_then(|node| node.phase).unwrap_or_default()
     }
 
-    /// The same with the day and the contact that go with it.
+    /// Like [`Self::phase`], with the day and the contact that belong to it.
     pub fn opening(&self, path: &UnitPath) -> Opening {
         self.ruling(path).map_or_else(Opening::default, |node| Opening {
             phase: node.phase.unwrap_or_default(),
@@ -199,7 +199,7 @@ impl Tree {
         })
     }
 
-    /// Where the unit that had this path is now; for a unit that was merged, the one that took over. None for a path no unit had.
+    /// The unit that once had this path, or its successor. None for a path that no unit ever had.
     pub fn former(&self, path: &UnitPath) -> Option<&UnitRef> {
         let mut at = None;
         for code in path.as_str().trim_matches('/').split('/') {
@@ -216,7 +216,7 @@ impl Tree {
         self.get(id)
     }
 
-    /// The path under which what was written at `path` counts now.
+    /// The current path for rows that were stored with `path`.
     pub(crate) fn current(&self, path: &UnitPath) -> UnitPath {
         if self.by_path.contains_key(path) {
             return path.clone();
@@ -241,19 +241,19 @@ impl Tree {
         self.at(&path.parent()?)
     }
 
-    /// Whose the code below this unit is or was.
+    /// The unit that has or had this code below `parent`.
     fn owner(&self, parent: UnitId, code: &str) -> Option<UnitId> {
         self.codes.get(&(Some(parent), code.to_owned())).copied()
     }
 
-    /// `code`, or when that is another unit's below `parent`, the next number of the same length that is nobody's.
+    /// `code`, or if another unit has or had it below `parent`, the first unused number of the same length.
     fn free_code(&self, parent: UnitId, code: &str, of: UnitId, given: &BTreeSet<String>) -> String {
         let is_free = |code: &str| self.owner(parent, code).is_none_or(|owner| owner == of) && !given.contains(code);
         if is_free(code) {
             return code.to_owned();
         }
         let width = code.len();
-        // One more number than there are codes: one of them is free.
+        // There is one number more than there are codes, so one of them is free.
         let most = self.codes.len() + given.len() + 1;
         (1..=most).map(|number| format!("{number:0width$}")).find(|code| is_free(code)).unwrap_or_default()
     }
@@ -263,7 +263,7 @@ fn depth(path: &UnitPath) -> usize {
     path.as_str().bytes().filter(|byte| *byte == b'/').count()
 }
 
-/// Hands out the tree and replaces it as a whole when units change.
+/// Holds the current tree and replaces it as a whole when units change.
 #[derive(Debug)]
 pub struct Units {
     tree: RwLock<Arc<Tree>>,
@@ -279,20 +279,20 @@ impl Units {
     pub(crate) async fn reload(&self, store: &Store) -> Result<()> {
         let tree = Arc::new(Rows::read(store).await?.tree()?);
         let mut held = self.tree.write().unwrap_or_else(PoisonError::into_inner);
-        // Two that load at the same time may come here in the wrong order.
+        // Concurrent loads may finish out of order.
         if tree.version >= held.version {
             *held = tree;
         }
         Ok(())
     }
 
-    /// The tree of this moment. Hold it for one use-case, not longer.
+    /// The current tree. Do not keep it longer than one use-case.
     pub fn tree(&self) -> Arc<Tree> {
         Arc::clone(&self.tree.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// The tree as it lies in the store.
+/// The stored rows of the tree.
 struct Rows {
     version: i64,
     units: Vec<UnitRow>,
@@ -300,7 +300,7 @@ struct Rows {
     running: Vec<Vec<ShiftRow>>,
 }
 
-/// The row of a new unit that no form was filled in for: of an import, of the command line, of the sample.
+/// The row of a new unit that was not entered in a form: from an import, the command line or the sample.
 #[derive(Debug, SurrealValue)]
 pub(crate) struct NewUnit {
     pub(crate) id: RecordId,
@@ -313,7 +313,7 @@ pub(crate) struct NewUnit {
 }
 
 impl NewUnit {
-    /// A unit that follows the phase of the one above.
+    /// A unit that inherits the phase of its parent.
     pub(crate) fn new(unit: &UnitRef, opened_on: NaiveDate) -> Self {
         Self {
             id: record("unit", unit.id),
@@ -373,7 +373,8 @@ impl From<&Shift> for ShiftRow {
 }
 
 impl Rows {
-    /// The answers of one query are not of one moment: they are read again when the tree has another version afterwards.
+    /// The statements of a query do not share a snapshot, so they are read again when the version of the tree has changed
+    /// afterwards.
     async fn read(store: &Store) -> Result<Self> {
         let sql = "RETURN (SELECT VALUE version FROM ONLY tree:units) ?? 0; \
                    SELECT record::id(id) AS id, kind, code, name, path, opened_on, phase, live_from, contact, closed_on, parent, \
@@ -405,7 +406,7 @@ impl Rows {
             let unit = UnitRef {
                 id,
                 kind: UnitKind::from_key(&row.kind).ok_or_else(damaged)?,
-                // A unit that moves is at its new place at once; its row follows with all others of the subtree.
+                // A moving unit has its new path immediately; its row is updated later with the rest of the subtree.
                 path: if row.closed_on.is_none() { Shift::apply(&tree.moving, &path).unwrap_or(path) } else { path },
                 name: row.name,
             };
@@ -468,7 +469,8 @@ impl Tree {
         Ok(())
     }
 
-    /// Closed units hang where their parent is now. Each round places those whose parent is known; who has none stays as stored.
+    /// Places closed units below the current path of their parent. Each round places those whose parent has been placed; a unit
+    /// without a parent keeps its stored path.
     fn place_closed(&mut self, mut waiting: Vec<(Option<UnitId>, String, Closed)>) {
         for (parent, code, closed) in &waiting {
             self.codes.insert((*parent, code.clone()), closed.unit.id);
@@ -507,7 +509,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// A tree of open units at these paths, in which nothing ever happened.
+    /// A tree of open units at these paths, without any history.
     pub(crate) fn tree_of<'a>(paths: impl IntoIterator<Item = &'a UnitPath>) -> Tree {
         let mut tree = Tree::default();
         for (at, path) in paths.into_iter().enumerate() {

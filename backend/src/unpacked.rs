@@ -1,8 +1,8 @@
-//! How large a packed file would become, found out without keeping it, and single parts of it unpacked up to a limit.
+//! Measures the unpacked size of a zip file without storing it, and unpacks single parts up to a limit.
 //!
-//! A zip file says how large its parts are, but may lie, and the reader of spreadsheets holds some parts in memory as a whole. So the
-//! parts are unpacked once, counting the bytes and keeping those only that are asked for. The crate `flate2` unpacks; which parts there are
-//! is read here, because readers of zip files let parts share their bytes, which makes a small file mean any amount of work.
+//! The sizes declared in a zip file may be wrong, and the spreadsheet reader holds some parts in memory as a whole. So the parts
+//! are unpacked once to count their bytes. The crate `flate2` unpacks them. The directory is parsed here, because zip readers
+//! allow parts to share bytes, with which a small file can require any amount of work.
 
 use std::{
     io::{self, BufReader, Read, Seek, SeekFrom},
@@ -11,16 +11,16 @@ use std::{
 
 use flate2::bufread::DeflateDecoder;
 
-/// Parts a spreadsheet has by far fewer of.
+/// Most parts of a file. A spreadsheet has far fewer.
 const PARTS_MAX: u16 = 2_000;
 
-/// How long a file is unpacked to be counted. The largest that is taken needs a few seconds.
+/// Time limit for measuring a file. The largest accepted file takes a few seconds.
 const TIME_MAX: Duration = Duration::from_secs(20);
 
-/// The size of all parts together; counting ends above `limit`.
+/// The unpacked size of all parts in bytes. Stops counting above `limit`.
 ///
 /// # Errors
-/// When it is not a zip file with stored or deflated parts, or unpacking takes too long.
+/// When the file is not a zip file with stored or deflated parts, or unpacking takes too long.
 pub(crate) fn size<R: Read + Seek>(file: &mut R, limit: u64) -> io::Result<u64> {
     size_until(file, limit, Instant::now() + TIME_MAX)
 }
@@ -59,7 +59,7 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    /// Where its data begin: behind a header of its own, whose length is told there only.
+    /// The offset of its data, after a local header of variable length.
     fn data<R: Read + Seek>(&self, file: &mut R) -> io::Result<u64> {
         file.seek(SeekFrom::Start(self.header))?;
         let mut header = [0; 30];
@@ -70,10 +70,10 @@ impl Part {
         Ok(self.header + HEADER + u64::from(short(&header, 26)) + u64::from(short(&header, 28)))
     }
 
-    /// What is in it.
+    /// Its unpacked content.
     ///
     /// # Errors
-    /// When it is damaged, packed in another way, or larger than `limit`.
+    /// When the part is damaged, uses another compression method, or is larger than `limit`.
     pub(crate) fn content<R: Read + Seek>(&self, file: &mut R, limit: u64) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
         self.unpacked(file)?.take(limit.saturating_add(1)).read_to_end(&mut content)?;
@@ -93,15 +93,15 @@ impl Part {
     }
 }
 
-/// The shortest header before the data of a part.
+/// The minimum length of a local header.
 const HEADER: u64 = 30;
 
-/// The parts as the directory at the end of the file lists them.
+/// The parts listed in the directory at the end of the file.
 ///
 /// # Errors
-/// When it is not a zip file, and when parts share bytes.
+/// When the file is not a zip file, or parts share bytes.
 pub(crate) fn parts<R: Read + Seek>(file: &mut R) -> io::Result<Vec<Part>> {
-    /// The end of the directory, and a comment behind it.
+    /// The end record of the directory and the comment after it.
     const END_MAX: u64 = 22 + 65_535;
     let length = file.seek(SeekFrom::End(0))?;
     let start = length.saturating_sub(END_MAX);
@@ -111,7 +111,7 @@ pub(crate) fn parts<R: Read + Seek>(file: &mut R) -> io::Result<Vec<Part>> {
     let end = tail.windows(4).rposition(|window| window == b"PK\x05\x06").ok_or_else(broken)?;
     let end = tail.get(end..end + 22).ok_or_else(broken)?;
     let (count, size, offset) = (short(end, 10), long(end, 12), long(end, 16));
-    // The larger form of the format is for files we do not take.
+    // Zip64 is only needed for files above our limits.
     if count > PARTS_MAX || size > 4 << 20 || offset == u32::MAX {
         return Err(broken());
     }
@@ -145,7 +145,7 @@ fn broken() -> io::Error {
     io::ErrorKind::InvalidData.into()
 }
 
-/// Parts lie one behind the other: none shares bytes with another or reaches beyond the file.
+/// Whether the parts are disjoint and end within the file.
 fn lie_apart(parts: &[Part], length: u64) -> bool {
     let mut places: Vec<(u64, u64)> = parts.iter().map(|part| (part.header, part.header + HEADER + part.packed)).collect();
     places.sort_unstable();
@@ -169,11 +169,11 @@ mod tests {
     }
 
     #[test]
-    fn the_size_is_the_one_the_file_tells_when_it_tells_the_truth() {
+    fn the_size_equals_the_declared_size() {
         let book = workbook(3_000);
         let mut file = Cursor::new(&book);
         let told: u64 = {
-            // Sizes in the directory: 24 bytes behind each of its marks.
+            // Sizes in the directory: 24 bytes after each signature.
             let at =
                 |mark: &[u8; 4]| book.windows(4).enumerate().filter(|(_, w)| w == mark).map(|(at, _)| at).collect::<Vec<_>>();
             at(b"PK\x01\x02").into_iter().map(|at| u64::from(long(&book, at + 24))).sum()
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_lies_about_its_size_is_found_out() {
+    fn a_false_declared_size_is_detected() {
         let mut book = workbook(3_000);
         let marks: Vec<usize> = book.windows(4).enumerate().filter(|(_, w)| w == b"PK\x01\x02").map(|(at, _)| at).collect();
         for mark in marks {
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_zip_file_is_no_panic() {
+    fn damaged_zip_files_do_not_panic() {
         let book = workbook(10);
         let letters = vec![b'P'; 70_000];
         for content in [&b""[..], b"PK\x03\x04", b"PK\x05\x06", &book[..book.len() / 2], &letters] {
@@ -226,7 +226,7 @@ mod tests {
         }
     }
 
-    /// Where the entries of the directory begin.
+    /// The offsets of the directory's entries.
     fn entries(book: &[u8]) -> Vec<usize> {
         book.windows(4).enumerate().filter(|(_, window)| window == b"PK\x01\x02").map(|(at, _)| at).collect()
     }
@@ -239,7 +239,7 @@ mod tests {
         let mut shared = book.clone();
         let first: Vec<u8> = book[entries[0] + 42..entries[0] + 46].to_vec();
         shared[entries[1] + 42..entries[1] + 46].copy_from_slice(&first);
-        assert!(size(&mut Cursor::new(&shared), u64::MAX / 2).is_err(), "two parts at one place");
+        assert!(size(&mut Cursor::new(&shared), u64::MAX / 2).is_err(), "two parts at one offset");
         for longer in [1_000_000_u32, u32::MAX] {
             let mut overlaps = book.clone();
             overlaps[entries[0] + 20..entries[0] + 24].copy_from_slice(&longer.to_le_bytes());
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn unpacking_ends_when_its_time_is_over() {
+    fn unpacking_times_out() {
         let book = workbook(3_000);
         let late = size_until(&mut Cursor::new(&book), u64::MAX / 2, Instant::now());
         assert_eq!(late.expect_err("no time").kind(), io::ErrorKind::TimedOut);

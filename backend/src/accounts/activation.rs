@@ -1,7 +1,7 @@
-//! The activation of an account, at the first sign-in or after a forgotten password: the ways to prove who one is.
+//! Activation of an account, at the first sign-in or after a forgotten password: the person proves their identity by a code.
 //!
-//! Invariant: until an activation is proved, everything answered and written is the same for the ID of a member and of nobody, with or
-//! without an account, a phone or a unit that is live. A message is sent by a job, which is enqueued for nobody too, so time tells
+//! Invariant: until an activation is proved, responses and writes are the same for every ID: of a member or not, with or without
+//! an account, a phone or a live unit. A job sends the message and is enqueued for unknown IDs too, so response times reveal
 //! nothing either.
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -26,19 +26,20 @@ use crate::{
     store::{StoreError, SurrealValue, record, vars},
 };
 
-/// Time for the whole way from the ID to the new password.
+/// Time limit of an activation, from the ID to the new password.
 const ACTIVATION_TIME: TimeDelta = TimeDelta::minutes(30);
 
-/// How long a code sent by SMS can be used.
+/// Validity of a code sent by SMS.
 const SMS_CODE: TimeDelta = TimeDelta::minutes(10);
 
-/// Wrong codes after which the one that was sent is worth nothing.
+/// Wrong codes after which the sent code becomes invalid.
 const SMS_TRIES: i64 = 5;
 
-/// Activations of one network in half an hour. On the first day of a roll-out a whole town may share one address of a mobile network.
+/// Most activations per half hour of one network. On the first day of a roll-out a whole town may share one address of a mobile
+/// network.
 const NETWORK_ACTIVATIONS: i64 = 3_000;
 
-/// Activations of everybody together in half an hour.
+/// Most activations per half hour in total.
 const ALL_ACTIVATIONS: i64 = 400_000;
 
 /// An open activation.
@@ -54,18 +55,18 @@ pub(super) struct ActivationRow {
 }
 
 impl ActivationRow {
-    /// Whether this is the code that was sent, in time and not guessed at too often.
+    /// Whether this is the sent code, which has not expired or had too many wrong tries.
     fn was_sent(&self, hash: &str, now: DateTime<Utc>) -> bool {
         self.code_hash.as_deref() == Some(hash) && self.code_until.is_some_and(|until| until > now) && self.failures < SMS_TRIES
     }
 }
 
 impl Accounts<'_> {
-    /// Begins an activation for whoever has this national ID and returns its secret: 256 bits, base64url.
+    /// Starts an activation for this national ID and returns its secret: 256 bits, base64url.
     ///
     /// # Errors
-    /// [`Error::Invalid`] of the form `welcome`, field `national_id`: what cannot be an ID, or [`Problem::TooManyTries`] where too many
-    /// activations were begun from one network.
+    /// [`Error::Invalid`] of the form `welcome`, field `national_id`: for an invalid ID, or [`Problem::TooManyTries`] when too
+    /// many activations were started from one network or in total.
     pub async fn begin_activation(&self, national_id: &str) -> Result<String> {
         let mut form = FormReader::new("welcome");
         let national_id = form.read("national_id", national_id, NationalId::parse);
@@ -79,7 +80,7 @@ impl Accounts<'_> {
         }
     }
 
-    /// How far the activation has come. An activation that is over, or never was, is told like one that has just ended.
+    /// The state of an activation. An unknown activation is reported like an expired one.
     ///
     /// # Errors
     /// [`Error::Damaged`], [`Error::Store`].
@@ -92,12 +93,12 @@ impl Accounts<'_> {
         Ok(ActivationView { is_open: true, is_proved: activation.proved.is_some(), later })
     }
 
-    /// Has a code sent to the phone on file, if there is one; `words` makes the message from the code. What expires before it could be
-    /// sent is not sent.
+    /// Enqueues a message with a code to the phone on record, if there is one; `words` creates the text from the code. A message
+    /// that expires before it can be sent is dropped.
     ///
     /// # Errors
-    /// [`Error::Invalid`] of the form `way`: [`Problem::TooManyTries`] on `way` after three in an hour. [`Error::NotFound`] when the
-    /// activation is over.
+    /// [`Error::Invalid`] of the form `way`: [`Problem::TooManyTries`] on `way` after three in an hour. [`Error::NotFound`] when
+    /// the activation has expired.
     pub async fn send_code(&self, token: &str, words: impl FnOnce(&str) -> String) -> Result<()> {
         let form = FormReader::new("way");
         let activation = self.activation_row(token).await?.ok_or(Error::NotFound)?;
@@ -113,20 +114,20 @@ impl Accounts<'_> {
             hash: self.sms_hash(token, &code),
             until: until,
         };
-        // For nobody one of the same size is enqueued, and taken by the runner.
+        // For an unknown ID a job of the same size is enqueued and run.
         let message = self.backend.sms(clock.ulid().to_string(), phone.as_ref(), words(&code), Some(until))?;
         let sql = "UPDATE $door SET code_hash = $hash, code_until = $until, failures = 0 RETURN NONE;";
         let change = Change::new(sql, vars).jobs(clock, vec![message]);
-        // Whoever has no phone on file is logged like nobody: no code was sent.
+        // A member without a phone is logged like an unknown ID: no code was sent.
         let told = member.as_ref().filter(|_| phone.is_some());
         self.commit_at_the_door(change, told, EventBody::SignInCodeSent).await
     }
 
-    /// Tries a code, whichever of the two it is. Afterwards [`Self::activation`] tells where to go on.
+    /// Tries an SMS code or a paper code. Afterwards [`Self::activation`] returns the next step.
     ///
     /// # Errors
-    /// [`Error::Invalid`] of the form `code`, field `code`: [`Problem::CodeRefused`] whatever the reason, [`Problem::TooManyTries`].
-    /// [`Error::NotFound`] when the activation is over.
+    /// [`Error::Invalid`] of the form `code`, field `code`: [`Problem::CodeRefused`] for any reason, [`Problem::TooManyTries`].
+    /// [`Error::NotFound`] when the activation has expired.
     pub async fn try_code(&self, token: &str, typed: &str) -> Result<()> {
         let mut form = FormReader::new("code");
         let code = form.read_secret("code", typed, TypedCode::parse);
@@ -140,7 +141,7 @@ impl Accounts<'_> {
                 Ok(attempt) => attempt,
                 Err(problem) => return Err(form.refused("code", problem).into()),
             };
-        // Both are looked for, whatever was typed.
+        // Both kinds are looked up, whatever was typed.
         let paper = self.open_paper_code(&owner, code.expose()).await?;
         let paper = match paper {
             Some(paper) if self.may_open(&paper, &self.backend.offices().holder(&owner).await?) => Some(paper.id),
@@ -158,7 +159,7 @@ impl Accounts<'_> {
         let vars = vars! {
             door: record("door", fingerprint(token)),
             member: member.id.clone(),
-            // A paper code is spent when the password is chosen: who is called away in between can use it again.
+            // A paper code is used up when the password is chosen, so it can be typed again after an interruption.
             paper: paper,
         };
         let sql = "UPDATE $door SET proved = $member, paper_code = $paper, code_hash = NONE, code_until = NONE RETURN NONE;";
@@ -166,7 +167,7 @@ impl Accounts<'_> {
         Ok(())
     }
 
-    /// Opens an activation, proved already when `member` is given, and returns its secret.
+    /// Creates an activation, already proved when `member` is given, and returns its secret.
     pub(super) async fn insert_activation(&self, id_hash: &str, member: Option<&str>) -> Result<String, StoreError> {
         let clock = self.backend.clock();
         let token = new_token(clock);
@@ -180,7 +181,7 @@ impl Accounts<'_> {
             expires_at: clock.now() + ACTIVATION_TIME,
         };
         let mut vars = vars! { door: record("door", fingerprint(&token)), row: row };
-        // Who has proved who they are is counted elsewhere.
+        // Activations of people who have already proved their identity are counted elsewhere.
         let quotas = Quotas::new(self.backend, "visits", 1);
         match member {
             Some(_) => quotas,
@@ -199,7 +200,7 @@ impl Accounts<'_> {
         Ok(found.filter(|activation| activation.expires_at > self.backend.clock().now()))
     }
 
-    /// What a member of a unit that is not live yet is told.
+    /// Details for a member whose unit is not live yet; none if it is.
     async fn later(&self, member: &str) -> Result<Option<Later>> {
         let found: Option<MemberRow> = self.by_id(super::MEMBER, "member", member).await?;
         let (_, path) = found.ok_or_else(|| Error::Damaged(format!("member {member}")))?.id_and_path()?;
@@ -210,26 +211,27 @@ impl Accounts<'_> {
         Ok((!opening.phase.is_open()).then_some(later))
     }
 
-    /// The number on file. Looked up for nobody too.
+    /// The phone number on record. The look-up also runs for an unknown ID.
     async fn phone(&self, member: Option<&MemberRow>) -> Result<Option<PhoneNumber>> {
         let owner = member.map_or_else(nobody, |member| member.id.clone());
         let vars = vars! { member: record("member", &owner) };
         let found: Option<PhoneRow> = self.backend.store().read("SELECT phone_cipher FROM $member", vars).await?.row(0)?;
         let Some(sealed) = found.and_then(|row| row.phone_cipher) else { return Ok(None) };
         let digits = self.backend.keys().open(&owner, &sealed)?;
-        // A number that is none gets no message; the registry's list of issues names it.
+        // An invalid number gets no message; the registry reports it as a quality issue.
         Ok(PhoneNumber::parse(&digits).ok())
     }
 
-    /// A code sent belongs to the activation it was sent for: in another browser it opens nothing.
+    /// The keyed hash of an SMS code, bound to its activation, so that it is invalid in another browser.
     fn sms_hash(&self, token: &str, code: &str) -> String {
         self.backend.keys().lookup("sms code", &format!("{} {code}", fingerprint(token)))
     }
 
-    /// Whether the account of somebody who holds roles opens to a code: not to one of somebody below, whenever the roles were given.
-    /// A unit that has ended is above nobody, nor are its roles those of the unit that took over: its codes open to who holds none.
+    /// Whether a code may activate the account of `holder`: a code issued from a unit may not activate an account with a role
+    /// above or outside that unit, whenever the role was granted. A code issued from a closed unit may only activate accounts
+    /// without roles, because neither the unit nor its successor inherits the right.
     pub(super) fn may_open(&self, code: &PaperRow, holder: &Holder) -> bool {
-        // Whoever has the machine has the data.
+        // Issued on the command line: the operator already has full access to the data.
         let Some(issuer) = code.issuer() else { return true };
         match self.backend.units().tree().named(issuer) {
             Some(unit) => holder.is_within(&unit.path),
@@ -237,7 +239,7 @@ impl Accounts<'_> {
         }
     }
 
-    /// A paper code of `owner` that can still be used.
+    /// A valid paper code of `owner`.
     async fn open_paper_code(&self, owner: &str, code: &str) -> Result<Option<PaperRow>> {
         let sql = "SELECT record::id(id) AS id, unit, issued_by, issued_from FROM paper_code WHERE member = $member AND code_hash = $hash AND used_at = NONE \
                    AND revoked_at = NONE AND expires_at > $now LIMIT 1";
@@ -250,7 +252,7 @@ impl Accounts<'_> {
     }
 }
 
-/// Who issued a paper code, and from where.
+/// The issuer of a paper code and the unit it was issued from.
 #[derive(Debug, SurrealValue)]
 pub(super) struct PaperRow {
     id: String,

@@ -1,4 +1,5 @@
-//! Changing the own password. It ends every other session, activation and paper code: whoever knew the old one is out.
+//! Changing the own password. It ends every other session, activation and paper code, so that the old password gives no more
+//! access.
 
 use domain::{
     accounts::{AccountNotice, Password, Viewer},
@@ -17,7 +18,7 @@ use crate::{
     store::{record, vars},
 };
 
-/// What was typed to change the password.
+/// The form that changes the password, as typed.
 #[derive(Clone, Copy)]
 pub struct PasswordForm<'f> {
     pub current: &'f str,
@@ -25,12 +26,11 @@ pub struct PasswordForm<'f> {
 }
 
 impl Accounts<'_> {
-    /// Changes the password, ends all sessions of the person but the one that holds `token`, and returns this device's new
-    /// secret.
+    /// Changes the password, ends all sessions of the person except that of `token`, and returns a new token for this session.
     ///
     /// # Errors
     /// [`Error::Invalid`] of the form `password`, fields `current_password` and `new_password`; [`Error::NotSignedIn`] when the
-    /// session has ended meanwhile.
+    /// session was ended concurrently.
     pub async fn change_password(&self, viewer: &Viewer, token: &str, typed: PasswordForm<'_>) -> Result<String> {
         let member: MemberRow = self.by_id(MEMBER, "member", &viewer.member.to_string()).await?.ok_or(Error::NotSignedIn)?;
         let known = self.known(&member).await?;

@@ -1,4 +1,4 @@
-//! Choosing a password at the end of an activation: the account begins, or goes on with a new secret.
+//! Choosing a password at the end of an activation, for a new or an existing account.
 
 use domain::{
     accounts::{AccountNotice, Password, Preferences},
@@ -20,20 +20,20 @@ use crate::{
     store::{StoreError, SurrealValue, record, vars},
 };
 
-/// What the code of the activation was used for meanwhile.
+/// Thrown when the code of the activation was used concurrently.
 const SPENT: &str = "the code was spent";
 
-/// The activation is over, or was never proved.
+/// Thrown when the activation has expired or was never proved.
 const GONE: &str = "the visit is over";
 
 impl Accounts<'_> {
-    /// Sets the password of who has proved to be a member, ends all their sessions and opens one on this device. A new account begins
-    /// with `preferences`. `device` is what the device calls itself.
+    /// Sets the password of a member with a proved activation, ends all their sessions and opens one on this device. A new
+    /// account gets `preferences`. `device` describes the device.
     ///
     /// # Errors
     /// [`Error::Invalid`] of the form `choose`, field `password`: [`Problem::TooShort`], [`Problem::CommonPassword`], or
-    /// [`Problem::CodeRefused`] when the paper code was used elsewhere meanwhile. [`Error::NotLive`] when the unit does not use the
-    /// handbook yet; [`Error::NotFound`] when the activation is over or not proved.
+    /// [`Problem::CodeRefused`] when the paper code was used elsewhere concurrently. [`Error::NotLive`] when the unit does not
+    /// use the handbook yet; [`Error::NotFound`] when the activation has expired or is not proved.
     pub async fn choose_password(&self, token: &str, password: &str, device: &str, preferences: Preferences) -> Result<SignedIn> {
         let activation = self.activation_row(token).await?.ok_or(Error::NotFound)?;
         let proved = activation.proved.clone().ok_or(Error::NotFound)?;
@@ -60,7 +60,7 @@ impl Accounts<'_> {
         let holder = self.backend.offices().holder(&member.id).await?;
         let mut office = None;
         if let Some(code) = &activation.paper_code {
-            // A role may have been given since the code was tried.
+            // A role may have been granted since the code was tried.
             let sql = "SELECT record::id(id) AS id, unit, issued_by, issued_from FROM $code";
             let paper: Option<PaperRow> =
                 self.backend.store().read(sql, vars! { code: record("paper_code", code) }).await?.row(0)?;
@@ -106,13 +106,13 @@ impl Accounts<'_> {
             Ok(_) => Ok(entered),
             Err(StoreError::Thrown(why)) if why == SPENT => Err(form.refused("password", Problem::CodeRefused).into()),
             Err(StoreError::Thrown(why)) if why == GONE => Err(Error::NotFound),
-            // A role was given or ended in this moment: the next try knows of it.
+            // A role was granted or ended concurrently; a retry sees the change.
             Err(StoreError::Thrown(_)) => Err(Error::Busy),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// What others know of the member, and what therefore makes no password.
+    /// Personal data of the member that others may know, and that is refused as a password.
     pub(super) async fn known(&self, member: &MemberRow) -> Result<PersonalData> {
         let sql = "SELECT birth_date, id_cipher, phone_cipher FROM $member";
         let found: Option<KnownRow> =

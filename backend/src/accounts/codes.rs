@@ -1,6 +1,6 @@
 //! Paper codes: issued for one member or a whole branch, listed, revoked.
 //!
-//! Invariant: a code itself is nowhere stored but in a sealed sheet, for ten minutes; see `sheet`.
+//! Invariant: a code itself is stored only in a sealed sheet, for ten minutes; see `sheet`.
 
 use std::collections::BTreeMap;
 
@@ -27,22 +27,22 @@ use crate::{
     store::{RecordId, SurrealValue, Variables, record, vars},
 };
 
-/// Time for a card to reach a village at sea, and for its owner to find a telephone.
+/// Validity of a paper code: time for the card to reach a remote village and for its owner to get access to a phone.
 pub(super) const PAPER_CODE: TimeDelta = TimeDelta::days(30);
 
 /// Members whose codes are written in one transaction.
 const ISSUED_AT_ONCE: usize = 20;
 
-/// The largest branch there is has 200 members; more in one form is no branch.
+/// Most members in one form. The largest branch has 200 members.
 const ISSUED_MAX: usize = 500;
 
-/// Codes shown of a branch, the newest.
+/// Most codes listed for a branch, the newest first.
 const LISTED: usize = 200;
 
 /// Branches on one page.
 const BRANCHES: usize = 50;
 
-/// A code that was just issued. It is shown to who issued it, and to nobody ever again.
+/// A newly issued code. It is shown once, to the issuer.
 #[derive(Clone)]
 pub struct IssuedCode {
     pub member: MemberId,
@@ -54,11 +54,11 @@ pub struct IssuedCode {
 }
 
 impl Accounts<'_> {
-    /// Issues a paper code for a member and revokes the one before.
+    /// Issues a paper code for a member and revokes the previous one.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the viewer may not issue codes in the member's branch, [`Error::NotAllowed`] when the member holds a
-    /// role outside the viewer's own subtree.
+    /// [`Error::NotFound`] when the viewer may not issue codes in the member's branch, [`Error::NotAllowed`] when the member
+    /// holds a role outside the viewer's own subtree.
     pub async fn issue_paper_code(&self, viewer: &Viewer, member: MemberId) -> Result<IssuedCode> {
         let (person, unit) = self.candidate(viewer, member).await?;
         if !self.backend.offices().holder(&person.id).await?.is_in_hands_of(viewer, Action::IssueCodes) {
@@ -71,9 +71,9 @@ impl Accounts<'_> {
     /// Issues codes for members of one branch.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the viewer may not issue codes there, or one of them is not of that branch. [`Error::Invalid`] of the
-    /// form `codes`, field `members[]`, when nobody is chosen, or [`Problem::HeldAbove`] when one of them holds a role outside the
-    /// viewer's own subtree.
+    /// [`Error::NotFound`] when the viewer may not issue codes there, or a member is not in that branch. [`Error::Invalid`] of
+    /// the form `codes`, field `members[]`, when nobody is selected, or [`Problem::HeldAbove`] when a member holds a role outside
+    /// the viewer's own subtree.
     pub async fn issue_paper_codes(&self, viewer: &Viewer, unit: UnitId, members: &[String]) -> Result<Vec<IssuedCode>> {
         let unit = self.branch(viewer, unit)?;
         let form = FormReader::new("codes");
@@ -92,11 +92,11 @@ impl Accounts<'_> {
         self.issue(&unit, &chosen, Some(viewer)).await
     }
 
-    /// A code for a member whom the command line has just made the first of the house. There is no viewer: whoever has the machine
-    /// has the data.
+    /// Issues a code for the administrator created on the command line. There is no viewer: an operator of the machine already
+    /// has full access to the data.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is no such active member.
+    /// [`Error::NotFound`] when no such active member exists.
     pub async fn first_code(&self, member: MemberId) -> Result<String> {
         let person = self.person(member).await?.ok_or(Error::NotFound)?;
         let unit = self.unit_of(&person)?;
@@ -107,7 +107,7 @@ impl Accounts<'_> {
     /// The members of a branch and the codes issued for them.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the viewer may not issue codes there, or the unit is no branch.
+    /// [`Error::NotFound`] when the viewer may not issue codes there, or the unit is not a branch.
     pub async fn branch_codes(&self, viewer: &Viewer, unit: UnitId) -> Result<BranchCodes> {
         let unit = self.branch(viewer, unit)?;
         let people = self.people(&unit).await?;
@@ -141,11 +141,11 @@ impl Accounts<'_> {
         Ok(MemberCodes { member: person.candidate(held_above, card)?, unit, codes })
     }
 
-    /// The branches in which the viewer may issue codes, in the order of paths, with the number of those who have no password yet. With
-    /// words, those whose name has them, or whose code they are.
+    /// The branches in which the viewer may issue codes, in the order of paths, each with the number of members without a
+    /// password. `words` selects branches whose name contains them or whose code equals them.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is none.
+    /// [`Error::NotFound`] when the viewer may issue no codes.
     pub fn code_branches(&self, viewer: &Viewer, words: &str, after: Option<&UnitPath>) -> Result<CodeBranches> {
         let tree = self.backend.units().tree();
         let top_units = viewer.standpoint.top_units(Action::IssueCodes);
@@ -171,7 +171,8 @@ impl Accounts<'_> {
         Ok(CodeBranches { units, waiting: top_units.into_iter().map(waiting).sum(), next })
     }
 
-    /// How many members wait for a code of the viewer: those without a password. None for who issues none. Costs no query.
+    /// The number of members without a password, for whom the viewer may issue codes. None for a viewer who may issue none. Runs
+    /// no query.
     pub(crate) fn count_without_password(&self, viewer: &Viewer) -> Option<u64> {
         let top_units = viewer.standpoint.top_units(Action::IssueCodes);
         (!top_units.is_empty()).then(|| top_units.into_iter().map(|top_unit| u64::from(self.without_password(top_unit))).sum())
@@ -182,10 +183,10 @@ impl Accounts<'_> {
         figures.members.saturating_sub(figures.activated)
     }
 
-    /// Revokes a code. One that is used, expired or revoked already stays as it is. Returns the branch it was issued in.
+    /// Revokes a code. A used, expired or revoked code remains unchanged. Returns its owner and the branch it was issued in.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is no such code, or the viewer may not issue codes for its owner.
+    /// [`Error::NotFound`] when the code does not exist, or the viewer may not issue codes for its owner.
     pub async fn revoke_paper_code(&self, viewer: &Viewer, code: CodeId) -> Result<(MemberId, UnitId)> {
         let id = record("paper_code", code);
         let found: Option<Owned> =
@@ -206,7 +207,7 @@ impl Accounts<'_> {
         Ok((member, unit.id))
     }
 
-    /// `by` is nobody on the command line.
+    /// Issues codes in batches. `by` is none for the command line.
     async fn issue(&self, unit: &UnitRef, people: &[PersonRow], by: Option<&Viewer>) -> Result<Vec<IssuedCode>> {
         let mut issued = Vec::with_capacity(people.len());
         for batch in people.chunks(ISSUED_AT_ONCE) {
@@ -240,7 +241,7 @@ impl Accounts<'_> {
                 expires_at,
             });
             log.push(NewEvent::now(clock, by, &unit.path, EventBody::PaperCodeIssued(member)));
-            // A first card is awaited; one for an account in use may be somebody's attempt on it.
+            // A first code is expected; a code for an active account may be an attempt to take it over.
             if person.activated_at.is_some() {
                 notify.extend(self.backend.notify(&person.id, None, &[AccountNotice::CodeIssued])?);
             }
@@ -257,21 +258,21 @@ impl Accounts<'_> {
         Ok(issued)
     }
 
-    /// The branch, when the viewer may issue codes there.
+    /// The branch, if the viewer may issue codes there.
     fn branch(&self, viewer: &Viewer, unit: UnitId) -> Result<UnitRef> {
         let tree = self.backend.units().tree();
         let unit = tree.get(unit).filter(|unit| unit.kind == UnitKind::Branch).ok_or(Error::NotFound)?;
         if viewer.standpoint.may_by_office(Action::IssueCodes, &unit.path) { Ok(unit.clone()) } else { Err(Error::NotFound) }
     }
 
-    /// The member and the branch, when the viewer may issue codes there.
+    /// The member and their branch, if the viewer may issue codes there.
     async fn candidate(&self, viewer: &Viewer, member: MemberId) -> Result<(PersonRow, UnitRef)> {
         let person = self.person(member).await?.ok_or(Error::NotFound)?;
         let unit = self.unit_of(&person)?;
         if viewer.standpoint.may_by_office(Action::IssueCodes, &unit.path) { Ok((person, unit)) } else { Err(Error::NotFound) }
     }
 
-    /// Until when the cards of some members can be used, of those who have one.
+    /// The times of expiry of the members' valid cards, by member.
     async fn cards(&self, people: &[PersonRow]) -> Result<BTreeMap<String, DateTime<Utc>>> {
         let members: Vec<String> = people.iter().map(|person| person.id.clone()).collect();
         let vars = vars! { members: members, now: self.backend.clock().now() };
@@ -307,18 +308,18 @@ impl Accounts<'_> {
     }
 }
 
-/// Six digits, each as likely as any other.
+/// Six uniformly distributed digits.
 pub(super) fn digits(clock: &Clock) -> String {
     draw(clock, TypedCode::SMS_DIGITS, &['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
 }
 
-/// Ten symbols of the alphabet of paper codes.
+/// Ten uniformly distributed symbols of the alphabet of paper codes.
 fn symbols(clock: &Clock) -> String {
     draw(clock, TypedCode::PAPER_CHARACTERS, &TypedCode::ALPHABET)
 }
 
 fn draw(clock: &Clock, length: usize, alphabet: &[char]) -> String {
-    // Bytes beyond the last whole alphabet would make its first symbols likelier.
+    // Bytes beyond the largest multiple of the alphabet's length are rejected: they would bias the result.
     let fair = 256 - 256 % alphabet.len();
     let mut code = String::with_capacity(length);
     while code.len() < length {
@@ -332,7 +333,7 @@ fn draw(clock: &Clock, length: usize, alphabet: &[char]) -> String {
     code
 }
 
-/// A code belongs to its member: typed for another one it opens nothing.
+/// The keyed hash of a code, bound to its member, so that it is invalid for anybody else.
 pub(super) fn paper_hash(keys: &Keys, member: &str, code: &str) -> String {
     keys.lookup("paper code", &format!("{member} {code}"))
 }

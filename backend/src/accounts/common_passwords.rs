@@ -1,7 +1,7 @@
-//! Passwords that are guessed first: a list shipped with the program, the patterns people make such passwords longer with, and
-//! what everybody knows about the person.
+//! Refuses passwords that are guessed first: those of a bundled list, common patterns that lengthen them, and personal data that
+//! others may know.
 //!
-//! No rule of composition: whatever is none of these is taken.
+//! There are no composition rules: any other password is accepted.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
@@ -17,19 +17,19 @@ const LIST: &str = include_str!("common_passwords.txt");
 static LISTED: LazyLock<BTreeSet<&'static str>> =
     LazyLock::new(|| LIST.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect());
 
-/// What the handbook is called, in every language it speaks.
+/// Names of the handbook, in every supported language.
 const PRODUCT: [&str; 6] = ["sotay", "sotaydientu", "dangvien", "sotaydangvien", "handbook", "memberhandbook"];
 
-/// Longest piece whose repetition makes no password: `abc12 abc12 abc12`.
+/// Longest piece whose repetition is refused: `abc12 abc12 abc12`.
 const REPEATED_MAX: usize = 6;
 
-/// A run along the keyboard, the alphabet or the digits counts from this length on.
+/// Minimum length of a run along the keyboard, the alphabet or the digits.
 const RUN_MIN: usize = 3;
 
-/// So many characters beside what is known of the person, or beside runs, do not make a password.
+/// A password that consists of personal data or runs and at most this many other characters is refused.
 const ADDED_MAX: usize = 3;
 
-/// Rows of the keyboard and the alphabet, along which fingers walk in both directions.
+/// Rows of the keyboard, the alphabet and the digits, in which runs are detected in both directions.
 const ROWS: [&str; 8] = [
     "abcdefghijklmnopqrstuvwxyz",
     "01234567890",
@@ -41,17 +41,17 @@ const ROWS: [&str; 8] = [
     "1q2w3e4r5t6y7u8i9o0p",
 ];
 
-/// What is known of the person who chooses.
+/// Personal data of the person who chooses a password.
 #[derive(Debug, Clone, Default)]
 pub(super) struct PersonalData {
     pub(super) full_name: String,
     /// As stored, `1981-03-14`.
     pub(super) birth_date: String,
-    /// National ID, phone: digits only.
+    /// National ID and phone, digits only.
     pub(super) numbers: Vec<String>,
 }
 
-/// Takes a password that is not among those guessed first.
+/// Returns the password unless it is a common one.
 ///
 /// # Errors
 /// [`Problem::CommonPassword`].
@@ -59,7 +59,7 @@ pub(super) fn refuse(password: Password) -> Result<Password, Problem> {
     if is_common(&folded(password.expose())) { Err(Problem::CommonPassword) } else { Ok(password) }
 }
 
-/// The same, and not made of what is known of the person.
+/// Returns the password unless it is a common one or consists of the person's data.
 ///
 /// # Errors
 /// [`Problem::CommonPassword`].
@@ -68,7 +68,7 @@ pub(super) fn refuse_for(password: Password, known: &PersonalData) -> Result<Pas
     if is_known(&folded(password.expose()), known) { Err(Problem::CommonPassword) } else { Ok(password) }
 }
 
-/// Small letters without marks, letters and digits only. Of other scripts everything stays: the list knows none of it.
+/// Lower-case letters without diacritics, and digits. Letters of other scripts are unchanged; the list contains none.
 fn folded(password: &str) -> String {
     fold(password).chars().filter(|c| c.is_alphanumeric()).collect()
 }
@@ -78,7 +78,7 @@ fn is_common(folded: &str) -> bool {
     LISTED.contains(folded) || LISTED.contains(bare) || is_repeated(folded) || is_repeated(bare) || is_a_walk(folded)
 }
 
-/// One short piece again and again, or a listed one twice and more.
+/// Whether it repeats a short piece, or a listed password at least twice.
 fn is_repeated(folded: &str) -> bool {
     let characters: Vec<char> = folded.chars().collect();
     (1..=characters.len() / 2).any(|length| {
@@ -88,7 +88,8 @@ fn is_repeated(folded: &str) -> bool {
     })
 }
 
-/// Fingers that walk along a row, the alphabet or the digits, or stay on a key: `qwertyuiop12`, `111222333444`.
+/// Whether it consists of runs along a row of the keyboard, the alphabet or the digits, or of a repeated key: `qwertyuiop12`,
+/// `111222333444`.
 fn is_a_walk(folded: &str) -> bool {
     let characters: Vec<char> = folded.chars().collect();
     let (mut at, mut beside) = (0, 0);
@@ -104,7 +105,7 @@ fn is_a_walk(folded: &str) -> bool {
     beside <= ADDED_MAX
 }
 
-/// How many of the first characters are one run.
+/// The length of the run at the start.
 fn run(characters: &[char]) -> usize {
     let same = characters.iter().take_while(|c| **c == characters[0]).count();
     let along = ROWS.iter().flat_map(|row| [row.chars().collect::<Vec<_>>(), row.chars().rev().collect()]).map(|row| {
@@ -114,7 +115,7 @@ fn run(characters: &[char]) -> usize {
     along.max().unwrap_or_default().max(same)
 }
 
-/// Nothing but names, numbers and dates that others know, in any order, and hardly more.
+/// Whether it consists of the person's names, numbers and dates in any order, and at most [`ADDED_MAX`] other characters.
 fn is_known(folded: &str, known: &PersonalData) -> bool {
     let name = fold_name(&known.full_name);
     let mut pieces: Vec<String> = PRODUCT.iter().map(|name| (*name).to_owned()).collect();
@@ -132,7 +133,7 @@ fn is_known(folded: &str, known: &PersonalData) -> bool {
         ]);
     }
     pieces.retain(|piece| !piece.is_empty());
-    // The longest first, so that a short one does not take a long one apart.
+    // The longest first, so that a shorter piece does not split a longer one.
     pieces.sort_by_key(|piece| std::cmp::Reverse(piece.len()));
     let mut rest = folded.to_owned();
     for piece in &pieces {
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_guessed_first_is_refused_however_it_is_dressed_up() {
+    fn common_passwords_are_refused_in_every_disguise() {
         for common in [
             "Password12345",
             "matkhau123456",
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sentence_of_ones_own_is_taken() {
+    fn an_own_sentence_is_accepted() {
         for own in [
             "ca-voi-xanh-2026",
             "mười hai chữ cái",
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_everybody_knows_of_a_person_is_no_password_of_theirs() {
+    fn personal_data_is_refused() {
         let known = PersonalData {
             full_name: "Võ Văn Khơi".to_owned(),
             birth_date: "1981-03-14".to_owned(),

@@ -1,4 +1,4 @@
-//! The devices somebody is signed in with: listing them, signing one out, signing all others out.
+//! The devices on which a person is signed in: listing them, signing one out, signing all others out.
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -15,7 +15,7 @@ use crate::{
     store::{RecordId, SurrealValue, record, vars},
 };
 
-/// Most devices shown. Nobody has more that they know of.
+/// Most devices shown.
 const SHOWN: usize = 100;
 
 #[derive(Debug, SurrealValue)]
@@ -29,7 +29,7 @@ struct DeviceRow {
 }
 
 impl Accounts<'_> {
-    /// The devices the person is signed in with: first the one that holds `token`, then by last use.
+    /// The devices on which the person is signed in: first the one with `token`, then by last use.
     ///
     /// # Errors
     /// [`Error::Damaged`], [`Error::Store`].
@@ -56,10 +56,10 @@ impl Accounts<'_> {
         Ok(devices)
     }
 
-    /// Signs one of the person's own devices out. Its cookie is worth nothing from then on.
+    /// Signs one of the person's own devices out. Its cookie becomes invalid.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when it is nobody's, somebody else's or signed out already.
+    /// [`Error::NotFound`] when the session does not exist, was already ended, or belongs to somebody else.
     pub async fn revoke(&self, viewer: &Viewer, session: SessionId) -> Result<()> {
         let vars = vars! { member: viewer.member.to_string(), handle: session.to_string() };
         let found: Option<RecordId> = self.backend.store().read(NAMED, vars).await?.row(0)?;
@@ -67,7 +67,7 @@ impl Accounts<'_> {
         self.end(viewer, vec![ended], Revoked::One(session)).await
     }
 
-    /// Signs out every device of the person but the one that holds `token`, and says how many they were.
+    /// Signs out every device of the person except the one with `token`. Returns their number.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -103,7 +103,7 @@ mod tests {
     use crate::store::tests::migrated;
 
     #[tokio::test]
-    async fn no_query_walks_over_the_sessions_of_everybody() {
+    async fn no_query_scans_all_sessions() {
         let store = migrated().await;
         let devices = DEVICES.replace("$shown", &SHOWN.to_string());
         let vars = vars! { member: "01ARZ3NDEKTSV4RRFFQ69G5FAV", handle: "01ARZ3NDEKTSV4RRFFQ69G5FAV" };

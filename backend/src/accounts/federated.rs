@@ -1,6 +1,6 @@
-//! Signing in on the word of another organisation about a national ID.
+//! Federated sign-in: an identity provider asserts a national ID.
 //!
-//! Who the person is was established by the provider; whether they may come in is decided here, as for a password.
+//! The provider authenticates the person; this module authorises the sign-in, as for a password.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::members::NationalId;
@@ -14,40 +14,41 @@ use crate::{
     store::{StoreError, pair, vars},
 };
 
-/// Time enough to type a password and wait for a message at the provider's.
+/// Time limit for the sign-in at the provider, which may include waiting for a message.
 const AWAY_FOR: TimeDelta = TimeDelta::minutes(10);
 
 /// Binds a sealed departure to its purpose.
 const SEALED_AS: &str = "federation";
 
-/// Where a provider's word about a national ID leads to.
+/// The outcome of a provider's assertion of a national ID.
 pub enum Vouched {
     SignedIn(SignedIn),
-    /// The person has no password yet: the secret of an activation that goes on with choosing one.
+    /// The person has no password yet: the secret of a proved activation, in which they choose one.
     Activation(String),
-    /// The person's unit does not use the handbook yet: the secret of an activation that says when it will.
+    /// The person's unit does not use the handbook yet: the secret of an activation that shows when the unit goes live.
     NotLive(String),
     /// No member has this national ID.
     Unknown,
 }
 
-/// Somebody on the way to a provider and back. The browser keeps it, sealed; nothing is stored before anybody is known.
+/// The state of a sign-in at a provider, kept sealed in a cookie. Nothing is stored on the server before the person is
+/// identified.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Departure {
     pub provider: String,
-    /// Comes back with the person: that it is the same browser that left.
+    /// Returned in the redirect; proves that it is the same browser.
     pub state: String,
-    /// Comes back inside the ID token: that it was made for this departure.
+    /// Returned in the ID token; proves that the token was issued for this sign-in.
     pub nonce: String,
-    /// Of PKCE (RFC 7636): that who brings the code is who asked for it.
+    /// The PKCE verifier (RFC 7636); proves that the code is redeemed by the client that requested it.
     pub verifier: String,
-    /// Where to go on afterwards, a path of this site.
+    /// The path on this site to open after the sign-in.
     pub next: String,
     until: DateTime<Utc>,
 }
 
 impl Accounts<'_> {
-    /// Begins a sign-in at `provider` and returns it with its sealed form for the browser.
+    /// Starts a sign-in at `provider`. Returns its state and the sealed state for the cookie.
     ///
     /// # Errors
     /// [`Error::Internal`] when the cipher fails.
@@ -66,8 +67,8 @@ impl Accounts<'_> {
         Ok((departure, sealed))
     }
 
-    /// The departure of a browser that comes back; none when it is not ours, altered, too long ago, or has been used: it is good for
-    /// one return, so that a copy of the cookie is worth nothing afterwards.
+    /// Opens the sealed state of a returning browser; none when it is invalid, expired or already used. It can be used once, so
+    /// that a copy of the cookie is useless afterwards.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -79,13 +80,13 @@ impl Accounts<'_> {
         let change = Change::new("CREATE $used SET count = 1, expires_at = $until RETURN NONE;", vars);
         match self.backend.transact(change).await {
             Ok(_) => Ok(Some(departure)),
-            // It has come back before.
+            // It was already used.
             Err(StoreError::Exists) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Signs in whom a provider vouches for. Wrong passwords typed before do not matter: this is another proof.
+    /// Signs in the person asserted by a provider. Earlier wrong passwords do not block it, since it is another kind of proof.
     ///
     /// # Errors
     /// [`Error::Damaged`], [`Error::Store`].

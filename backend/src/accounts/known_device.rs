@@ -1,4 +1,4 @@
-//! Devices a member has signed in on before. What others try elsewhere never locks them out.
+//! Devices on which a member has signed in before. Tries on other devices never lock them out.
 
 use chrono::TimeDelta;
 
@@ -9,20 +9,21 @@ use crate::{
     store::{RecordId, SurrealValue, Variables, pair, vars},
 };
 
-/// As long as browsers keep a cookie at most.
+/// The longest time that browsers keep a cookie.
 const REMEMBERED: TimeDelta = TimeDelta::days(400);
 
-/// To be part of the transaction that opens a session; its bindings come from [`Accounts::remember_device`].
+/// The statement that remembers the device, for the transaction that opens a session. [`Accounts::remember_device`] adds its
+/// bindings.
 pub(super) const REMEMBER: &str =
     "UPSERT $known_device SET member = $known_member, failures = 0, expires_at = $known_until RETURN NONE;";
 
-/// A device of the member who tries to sign in.
+/// A known device of the member who is signing in.
 #[derive(Debug, Clone)]
 pub(super) struct KnownDevice {
     pub(super) record: RecordId,
-    /// Names its counters.
+    /// The name of its counters.
     pub(super) name: String,
-    /// Wrong passwords in a row.
+    /// Consecutive wrong passwords.
     pub(super) failures: i64,
 }
 
@@ -32,7 +33,7 @@ struct DeviceRow {
 }
 
 impl Accounts<'_> {
-    /// The device in use, when `owner` has signed in on it before.
+    /// The current device, if `owner` has signed in on it before.
     pub(super) async fn known_device(&self, owner: &str) -> Result<Option<KnownDevice>> {
         let name = fingerprint(self.origin.device.as_deref().unwrap_or_default());
         let record = pair("device", &name, owner);
@@ -42,12 +43,13 @@ impl Accounts<'_> {
         Ok(found.map(|row| KnownDevice { record, name, failures: row.failures }))
     }
 
-    /// Binds what [`REMEMBER`] writes and returns the device's secret: a new one, unless the member has used the device before.
+    /// Adds the bindings of [`REMEMBER`] and returns the device's secret: a new one, unless the member has used the device
+    /// before.
     pub(super) async fn remember_device(&self, vars: &mut Variables, member: &str) -> Result<String> {
         let known = self.known_device(member).await?;
         let token = match &self.origin.device {
             Some(token) if known.is_some() => token.clone(),
-            // Never one that the browser brings along: somebody else might know it.
+            // An unknown secret sent by the browser is never adopted: somebody else may have a copy.
             _ => new_token(self.backend.clock()),
         };
         vars.extend(vars! {

@@ -1,7 +1,7 @@
-//! Limits of guessing: by account, by network, and over all, kept in the store so that a restart forgives nothing.
+//! Rate limits against guessing: by account, by network, and in total. They are stored, so that a restart does not reset them.
 //!
-//! Invariant: what is counted, and what is answered, depends on the national ID as typed, never on whether it is a member's.
-//! Invariant: a device on which a member has signed in before is counted for itself: nobody elsewhere can lock it out.
+//! Invariant: counting and responses depend on the national ID as typed, never on whether it is a member's.
+//! Invariant: a device on which a member has signed in before has its own counter, so tries on other devices cannot lock it out.
 
 use std::net::IpAddr;
 
@@ -17,33 +17,33 @@ use crate::{
     store::{RecordId, SurrealValue, Variables, pair, vars},
 };
 
-/// How long tries are remembered. A full account waits so long after its last try.
+/// How long tries are counted. An account at its limit is blocked for this time after the last try.
 const WINDOW: TimeDelta = TimeDelta::hours(1);
 
-/// Failures of one network in an hour. A whole village may share one address of a mobile network, so it is no small number.
+/// Most failures per hour of one network. It is large because a whole village may share one address of a mobile network.
 const NETWORK_FAILURES: i64 = 300;
 
-/// Failures of everybody together in an hour: more is somebody who tries one password on many accounts from many networks.
+/// Most failures per hour in total. More indicate a distributed attack that tries one password on many accounts.
 const ALL_FAILURES: i64 = 20_000;
 
-/// The counters that everybody writes are cut into so many rows, so that writers do not queue on one.
+/// The number of rows of a shared counter, so that writers do not contend for one row.
 const SHARDS: u8 = 16;
 
-/// Wrong passwords in a row after which only a code helps (NIST SP 800-63B-4, 3.2.2).
+/// Consecutive wrong passwords after which the account can only be reset by a code (NIST SP 800-63B-4, 3.2.2).
 pub(super) const IN_A_ROW: i64 = 100;
 
-/// What is tried.
+/// The kind of a try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display)]
 #[strum(serialize_all = "snake_case")]
 pub(super) enum Scope {
     Password,
     Code,
-    /// Having a short message sent, which costs somebody money.
+    /// Requesting a short message, which costs money.
     Sms,
 }
 
 impl Scope {
-    /// Tries of one account, or of one known device, in an hour.
+    /// Most tries per hour of one account or one known device.
     const fn limit(self) -> i64 {
         match self {
             Self::Password | Self::Code => 10,
@@ -52,25 +52,25 @@ impl Scope {
     }
 }
 
-/// From where somebody comes.
+/// The origin of a request.
 #[derive(Debug, Clone, Default)]
 pub struct Origin {
-    /// None where there is no network in between: the command line, tests.
+    /// The client's address. None without a network: command line, tests.
     pub address: Option<IpAddr>,
-    /// The secret by which the device is known again.
+    /// The secret of a known device.
     pub device: Option<String>,
-    /// The secret of the session the device has now: a new one takes its place.
+    /// The token of the device's current session, which a new one replaces.
     pub session: Option<String>,
 }
 
-/// Where one try is counted; forgotten when it succeeds.
+/// A counted try. Its counter is deleted when it succeeds.
 #[derive(Debug, Clone)]
 pub(super) struct Try {
     counter: RecordId,
 }
 
 impl Try {
-    /// It succeeded and does not count.
+    /// The change that deletes the counter after a success.
     pub(super) fn forgotten(self) -> Change {
         Change::new("DELETE $taken RETURN NONE;", vars! { taken: self.counter })
     }
@@ -82,7 +82,7 @@ struct AttemptCount {
     expires_at: DateTime<Utc>,
 }
 
-/// To be part of the transaction that writes a failure down; its bindings come from [`Accounts::failure`].
+/// The statement that counts a failure, for the transaction that records it. [`Accounts::failure`] adds its bindings.
 pub(super) const COUNT_FAILURE: &str = "FOR $counter IN $failure_counters {
          LET $before = (SELECT count, expires_at FROM $counter)[0];
          IF $before != NONE AND $before.expires_at > $failure_at {
@@ -93,11 +93,11 @@ pub(super) const COUNT_FAILURE: &str = "FOR $counter IN $failure_counters {
      };";
 
 impl Accounts<'_> {
-    /// Counts a try before it is made, so that many at once are not more than one after the other. `account` is the keyed hash of
-    /// the national ID; `known_device` the counter name of a device that is the member's own.
+    /// Counts a try before it is made, so that concurrent tries cannot exceed the limit. `account` is the keyed hash of the
+    /// national ID; `known_device` is the counter name of the member's known device.
     ///
     /// # Errors
-    /// [`Problem::TooManyTries`], the inner one.
+    /// The inner error is [`Problem::TooManyTries`].
     pub(super) async fn take_try(
         &self,
         scope: Scope,
@@ -105,7 +105,7 @@ impl Accounts<'_> {
         known_device: Option<&str>,
     ) -> Result<std::result::Result<Try, Problem>> {
         let now = self.backend.clock().now();
-        // Nothing is written for whoever asks from a flooded network: that too would fill the store.
+        // Nothing is written for requests from a blocked network, so that they cannot fill the store.
         if known_device.is_none() && self.is_flooded(now).await? {
             return Ok(Err(wait(WINDOW)));
         }
@@ -113,7 +113,7 @@ impl Accounts<'_> {
             Some(device) => pair("attempt", format!("{scope}_device"), device),
             None => pair("attempt", scope, account),
         };
-        // A quiet hour forgets; until then each try up to the limit starts the hour anew.
+        // The counter expires an hour after the last counted try: each try up to the limit restarts the hour.
         let sql = "LET $before = (SELECT count, expires_at FROM $counter)[0];
                    LET $goes_on = $before != NONE AND $before.expires_at > $now;
                    LET $count = IF $goes_on { $before.count + 1 } ELSE { 1 };
@@ -121,7 +121,7 @@ impl Accounts<'_> {
                    UPSERT $counter SET count = $count, expires_at = $ends RETURN NONE;
                    RETURN { count: $count, expires_at: $ends }";
         let vars = vars! { counter: counter.clone(), now: now, later: now + WINDOW, limit: scope.limit() };
-        // `BEGIN` has the first answer.
+        // The answer at position 0 is that of `BEGIN`.
         let found: Option<AttemptCount> = self.backend.transact(Change::new(sql, vars)).await?.row(6)?;
         let tries = found.unwrap_or(AttemptCount { count: i64::MAX, expires_at: now + WINDOW });
         if tries.count > scope.limit() {
@@ -130,7 +130,7 @@ impl Accounts<'_> {
         Ok(Ok(Try { counter }))
     }
 
-    /// Whether there were too many failures in the last hour, in the visitor's network, in the larger one around it, or over all.
+    /// Whether the last hour had too many failures in the client's network, in the larger network around it, or in total.
     async fn is_flooded(&self, now: DateTime<Utc>) -> Result<bool> {
         let counted = self.networks().into_iter().map(|(network, times)| (shards("network", &network), NETWORK_FAILURES * times));
         for (shards, most) in counted.chain([(shards("all", ""), ALL_FAILURES)]) {
@@ -143,7 +143,7 @@ impl Accounts<'_> {
         Ok(false)
     }
 
-    /// Bindings for [`COUNT_FAILURE`].
+    /// Adds the bindings of [`COUNT_FAILURE`].
     pub(super) fn failure(&self, vars: &mut Variables) {
         let now = self.backend.clock().now();
         let mut byte = [0];
@@ -155,8 +155,8 @@ impl Accounts<'_> {
         vars.extend(vars! { failure_counters: counters, failure_at: now, failure_until: now + WINDOW });
     }
 
-    /// The names of the networks the visitor comes from, and how many times the limit of the smallest each has. None where there is no
-    /// network.
+    /// The counter names of the client's networks, each with its limit as a multiple of that of the smallest. Empty without an
+    /// address.
     fn networks(&self) -> Vec<(String, i64)> {
         let name = |(network, times): (IpNet, i64)| (self.backend.keys().lookup("network", &network.to_string()), times);
         self.origin.address.map(networks).unwrap_or_default().into_iter().map(name).collect()
@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_to_wait_is_never_told_too_short() {
+    fn the_reported_wait_is_never_too_short() {
         for (seconds, minutes) in [(1, 1), (60, 1), (61, 2), (3_600, 60), (-5, 1)] {
             assert_eq!(wait(TimeDelta::seconds(seconds)), Problem::TooManyTries { minutes }, "{seconds}");
         }

@@ -1,6 +1,6 @@
-//! Tells the owner of an account what was done to it: on the first page, where it stands until they have looked at the own record, and by
-//! a short message to the phone on file, which a job makes. The same stands in the log, which the owner reads too. An open paper code
-//! stands on the first page by itself.
+//! Notifies the owner of an account of changes to it: on the first page until they have opened their own record, and by a short
+//! message to the phone on record, which a job creates. The log, which the owner can read, has the same changes. An open paper
+//! code is shown on the first page separately.
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -21,11 +21,11 @@ use crate::{
     store::{RecordId, SurrealValue, Variables, pair, record, vars},
 };
 
-/// The text of a notice in a language. The words belong to the pages.
+/// Returns the text of a notice in a language. The texts are defined with the pages.
 pub type NoticeWords = fn(Locale, AccountNotice) -> String;
 
-/// The statement that puts what was done to an account on its owner's first page, for the transaction that does it; its bindings go into
-/// `vars`. `office` is the id of the unit from which it was done. Nobody is told of an account that is not in use.
+/// The statement that puts notices on the first page of an account's owner, for the transaction of the change. Adds its bindings
+/// to `vars`. `office` is the id of the unit that made the change. It has no effect for an account that is not activated.
 pub(crate) fn tell(
     vars: &mut Variables,
     clock: &Clock,
@@ -44,19 +44,19 @@ const TELL: &str = "IF (SELECT VALUE activated_at FROM ONLY $told_account) != NO
                         } \
                     };";
 
-/// What a job of [`JobKind::NotifyOwner`] holds.
+/// The payload of a job of [`JobKind::NotifyOwner`].
 #[derive(Serialize, Deserialize)]
 struct Notice {
     member: String,
     /// Key of an [`AccountNotice`].
     kind: String,
-    /// The number to be told; the one on file when there is none.
+    /// The number to notify; none for the number on record.
     phone: Option<String>,
 }
 
 impl Backend {
-    /// The jobs that tell the owner of an account by short message, for the transaction of what was done to it. They tell nobody when the
-    /// account is not in use by then, or has no phone; `phone` is the number to be told in place of the one on file.
+    /// The jobs that notify the owner of an account by short message, for the transaction of the change. They send nothing when
+    /// the account is not activated by then or has no phone. `phone` is the number to notify instead of the one on record.
     ///
     /// # Errors
     /// [`Error::Internal`] when they cannot be sealed.
@@ -69,7 +69,8 @@ impl Backend {
         notices.iter().map(job).collect()
     }
 
-    /// Runs a job made by [`Self::notify`]: enqueues the message and ends in one transaction, so there is one message.
+    /// Runs a job created by [`Self::notify`]. Enqueues the message and ends the job in one transaction, so there is exactly one
+    /// message.
     pub(crate) async fn make_notice(&self, job: &LeasedJob) -> Result<Outcome> {
         let told: Notice = job.payload(self.keys())?;
         let notice = AccountNotice::from_key(&told.kind);
@@ -98,7 +99,7 @@ impl Backend {
         }
     }
 
-    /// What was done to an account that its owner has not seen, the newest first.
+    /// Changes of an account that its owner has not seen, the newest first.
     pub(crate) async fn account_changes(&self, member: &str) -> Result<Vec<AccountChange>> {
         let sql = "SELECT kind, at, office FROM $changes ORDER BY at DESC";
         let rows: Vec<ChangeRow> = self.store().read(sql, vars! { changes: changes_of(member) }).await?.rows(0)?;
@@ -111,7 +112,7 @@ impl Backend {
         rows.into_iter().map(decode).collect()
     }
 
-    /// These were seen by their owner; what was done since is told again.
+    /// Marks these changes as seen by the owner. Later changes are shown again.
     pub(crate) async fn note_changes_seen(&self, member: &str, seen: &[AccountChange]) -> Result<()> {
         let Some(newest) = seen.iter().map(|change| change.at).max() else { return Ok(()) };
         let vars = vars! { changes: changes_of(member), newest: newest };
@@ -120,7 +121,7 @@ impl Backend {
     }
 }
 
-/// The rows there may be of an account.
+/// The ids of all possible rows of an account.
 pub(crate) fn changes_of(member: &str) -> Vec<RecordId> {
     AccountNotice::CHANGES.iter().map(|notice| pair("account_change", member, notice.key())).collect()
 }

@@ -1,7 +1,8 @@
-//! The first person of a house, made on the command line: whoever has the machine has the data, so nobody is asked who they are.
+//! Creating the first administrator on the command line. The operator is not authenticated: access to the machine gives access to
+//! the data.
 //!
-//! In an empty store it founds the organisation too: its highest unit, and a branch for the office, since every member belongs to
-//! a branch. Everything else comes in through an import or by hand, by the registrar this makes or the operator appoints.
+//! In an empty store it also creates the root unit and a branch for its office, since every member belongs to a branch. The
+//! registrar created here, or appointed by the operator, enters everything else by imports or forms.
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use domain::{
@@ -25,47 +26,49 @@ use crate::{
     units::NewUnit,
 };
 
-/// Code of the branch for the office, below the unit it serves.
+/// Code of the office's branch, below its unit.
 const OFFICE_CODE: &str = "VP";
 
-/// Youngest age of a member (Điều lệ Đảng, điều 1).
+/// Minimum age of a member (Điều lệ Đảng, điều 1).
 const AGE_MIN: i32 = 18;
 
-/// Who is to run the handbook, as typed on the command line.
+/// The administrator to be created, as typed on the command line.
 #[derive(Debug, Clone, Copy)]
 pub struct NewAdmin<'f> {
     pub name: &'f str,
     pub national_id: &'f str,
     pub role: Role,
-    /// Name of the unit: of the one to be founded, or of one that is there. None: the highest.
+    /// Name of the unit, new or existing. None for the root.
     pub unit: Option<&'f str>,
-    /// Level and code of the unit to be founded.
+    /// Level of a new root unit.
     pub level: UnitKind,
+    /// Code of a new root unit.
     pub code: &'f str,
-    /// Number of the member's card; made up when there is none at hand.
+    /// Number of the member's card; generated when it is none.
     pub card: Option<&'f str>,
-    /// What the organisation calls a branch, at the beginning of a name: `Chi bộ`.
+    /// The organisation's word for a branch, capitalised as the first word of a name: `Chi bộ`.
     pub branch: &'f str,
 }
 
-/// What was done.
+/// The result of [`Accounts::create_admin`].
 #[derive(Clone)]
 pub struct Admin {
     pub name: String,
-    /// The unit the role is held on.
+    /// The unit of the role.
     pub unit: UnitRef,
-    /// Whether the person was in the registry already, and only the role is new.
+    /// Whether the person was already in the registry.
     pub was_registered: bool,
-    /// The one-time paper code of the next sign-in, its characters without a dash; none for who can sign in already and had no such role.
+    /// A one-time paper code for the next sign-in, without the dash; none for a person who can already sign in and did not have
+    /// the role.
     pub code: Option<String>,
 }
 
 impl Accounts<'_> {
-    /// Registers a person, gives them the role and a code for the first sign-in. Somebody with this ID is given the role only; who has
-    /// the role already, a code.
+    /// Registers a person, grants them the role and issues a code for the first sign-in. A registered person who can sign in gets
+    /// only the role, or only a code if they already have the role.
     ///
     /// # Errors
-    /// [`Error::Internal`] with a sentence for the operator, in which the ID never is.
+    /// [`Error::Internal`] with a message for the operator, which never contains the ID.
     pub async fn create_admin(&self, typed: NewAdmin<'_>) -> Result<Admin> {
         let name = FullName::entered(typed.name)
             .map_err(|_| internal_error("the name must be one line of letters, at most 100 characters"))?;
@@ -93,7 +96,7 @@ impl Accounts<'_> {
         let office = NewOffice { member, role: typed.role, unit: &unit, period, by: None, given_from: None };
         let held = match self.backend.offices().write(office).await {
             Ok(_) => false,
-            // Asked again for who has the role, this is the way back in: above the highest unit there is nobody to issue a code.
+            // For a person who has the role, this is the account recovery: nobody above the root unit can issue a code.
             Err(StoreError::Thrown(_)) => true,
             Err(error) => return Err(error.into()),
         };
@@ -108,10 +111,10 @@ impl Accounts<'_> {
         Ok(self.backend.store().read(sql, vars! { hash: hash }).await?.row(0)?)
     }
 
-    /// The unit of that name, or the highest.
+    /// The unit with the given name, or the root.
     fn chosen_unit(&self, typed: NewAdmin<'_>) -> Result<UnitRef> {
         let tree = self.backend.units().tree();
-        // The path of the root is the beginning of all others.
+        // The path of the root is the prefix of all others, so it sorts first.
         let root = tree.all().next().ok_or_else(|| Error::Damaged("the tree of units has no root".to_owned()))?;
         let Some(name) = typed.unit else { return Ok(root.clone()) };
         let mut named = tree.subtree(&root.path).filter(|unit| unit.name == name || unit.path.as_str() == name);
@@ -126,7 +129,7 @@ impl Accounts<'_> {
         }
     }
 
-    /// Writes the person down, with the units that are not there yet, in one transaction. Returns the unit for the role.
+    /// Registers the person and creates missing units in one transaction. Returns the member and the unit for the role.
     async fn register_admin(&self, typed: NewAdmin<'_>, name: &FullName, id: &NationalId) -> Result<(MemberId, UnitRef)> {
         let clock = self.backend.clock();
         let tree = self.backend.units().tree();
@@ -182,11 +185,11 @@ impl Accounts<'_> {
         log.extend(founded.iter().map(|unit| NewEvent::now(clock, None, &unit.path, EventBody::UnitCreated(unit.id))));
         let vars = vars! {
             units: founded.iter().map(|unit| NewUnit::new(unit, today)).collect::<Vec<_>>(),
-            // No version yet, as after an import.
+            // No version, as for imported members.
             row: NewMember { version: None, ..NewMember::new(self.backend, member, &says, &branch, today)? },
             flaws: quality_issues,
         };
-        // Other processes may have checked a change against the tree without these units.
+        // Incrementing the version makes concurrent changes fail that were checked against the tree without these units.
         let sql = "INSERT INTO unit $units RETURN NONE; UPSERT tree:units SET version = (version ?? 0) + 1 RETURN NONE; \
                    INSERT INTO flaw $flaws RETURN NONE; INSERT INTO member $row RETURN NONE;";
         self.backend.transact(Change::new(sql, vars).events(log)).await.map_err(|error| match error {
@@ -216,8 +219,9 @@ fn internal_error(sentence: &str) -> Error {
     Error::Internal(sentence.to_owned())
 }
 
-/// Sex and year of birth are in the number (Nghị định 137/2015/NĐ-CP, điều 13): after three digits of the place one for century and
-/// sex, two for the year. The day is not: it is the first of the year until the record is corrected.
+/// Reads sex and year of birth from a national ID (Nghị định 137/2015/NĐ-CP, điều 13): after three digits of the place come one
+/// digit of century and sex and two of the year. The birth date is set to the first day of that year until the record is
+/// corrected.
 fn read_id(id: &NationalId, today: NaiveDate) -> Result<(Sex, NaiveDate)> {
     let refused =
         || internal_error("the national ID is of nobody who could be a member: it names no birth eighteen years ago or more");
@@ -228,7 +232,7 @@ fn read_id(id: &NationalId, today: NaiveDate) -> Result<(Sex, NaiveDate)> {
     if today.year() - birth_date.year() < AGE_MIN { Err(refused()) } else { Ok((sex, birth_date)) }
 }
 
-/// For who has no card yet: it cannot be taken for a number of a real one.
+/// A card number for a person without a card. It cannot be mistaken for a real one.
 fn made_up_card(id: Ulid) -> Result<CardNumber> {
     let text = id.to_string();
     CardNumber::parse(&format!("VP-{}", &text[text.len() - 12..])).map_err(|_| internal_error("no card number could be made"))
@@ -247,7 +251,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_tells_sex_and_year_of_birth() {
+    fn a_national_id_contains_sex_and_year_of_birth() {
         let today = NaiveDate::from_ymd_opt(2026, 11, 21).expect("a day");
         let read = |id: &str| read_id(&NationalId::parse(id).expect("twelve digits"), today).ok();
         let new_year = |year: i32| NaiveDate::from_ymd_opt(year, 1, 1).expect("a day");

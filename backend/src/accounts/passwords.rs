@@ -1,4 +1,4 @@
-//! Hashing passwords: argon2id over the peppered password, a few at a time, away from the threads that serve pages.
+//! Password hashing: argon2id over the peppered password, with limited concurrency, outside the async worker threads.
 
 #[cfg(test)]
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -14,13 +14,13 @@ const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// Each run takes 19 MiB and a core; a wave of sign-ins must wait for its turn instead of starving the pages.
+/// Each hash takes 19 MiB and a core. A burst of sign-ins queues here instead of starving page requests.
 static TURNS: Semaphore = Semaphore::const_new(2);
 
-/// Stands in for accounts that do not exist, so that the answer takes the same time. No password has this hash.
+/// Compared for accounts that do not exist, so that the response takes the same time. No password has this hash.
 const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$aGFuZGJvb2stZGVjb3ktMQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// How often a password was compared with a hash in this process; each test has one of its own.
+/// The number of comparisons of a password with a hash in this process; each test runs in its own process.
 #[cfg(test)]
 pub(super) static COMPARED: AtomicUsize = AtomicUsize::new(0);
 
@@ -32,8 +32,8 @@ pub(super) async fn hash(keys: &Keys, clock: &Clock, password: &Password) -> Res
     in_turn(move || Ok(argon2()?.hash_password(&peppered, &salt).map_err(failed)?.to_string())).await
 }
 
-/// Whether `password` has the hash, in one of its spellings. Without a hash it takes the same time and never does: how often is tried
-/// depends on what was typed alone.
+/// Whether the hash is that of `password` in one of its spellings. Without a hash it takes the same time and returns false. The
+/// number of comparisons depends only on the typed password.
 pub(super) async fn verify(keys: &Keys, password: &Password, hash: Option<String>) -> Result<bool> {
     let peppered: Vec<_> = password.spellings().iter().map(|spelling| keys.peppered(spelling)).collect();
     in_turn(move || {
@@ -53,7 +53,7 @@ pub(super) async fn verify(keys: &Keys, password: &Password, hash: Option<String
 async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     let turn = TURNS.acquire().await.map_err(|error| Error::Internal(error.to_string()))?;
     let done = tokio::task::spawn_blocking(move || {
-        // Given back when the work is done, not when the one who waits for it gives up.
+        // Released when the work is done, not when the caller is dropped.
         let _turn = turn;
         work()
     });
@@ -90,14 +90,14 @@ mod tests {
         assert!(!verify(&other_pepper, &password("ca-voi-xanh-2026"), Some(hash)).await.expect("verifies"));
     }
 
-    /// As passwords were hashed before: the bytes that were typed.
+    /// The former way of hashing passwords: the bytes as typed.
     fn hash_as_typed(keys: &Keys, typed: &str) -> String {
         let salt = SaltString::encode_b64(&[7; 16]).expect("a salt");
         argon2().expect("parameters").hash_password(&keys.peppered(typed), &salt).expect("hashes").to_string()
     }
 
     #[tokio::test]
-    async fn one_password_on_three_keyboards_opens_what_it_closed() {
+    async fn a_password_verifies_from_three_keyboards() {
         let keys = Keys::from_master(&[7; 32]);
         let composed = "Mật khẩu bến đò 26";
         let apart: String = composed.nfd().collect();

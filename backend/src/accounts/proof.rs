@@ -1,7 +1,7 @@
-//! Proof of who is at the device: the password, given again by somebody who is signed in.
+//! Re-authentication: a signed-in person enters the password again.
 //!
-//! A session is open for weeks, the powers of an office for twelve hours after the last proof. Each proof gives the device a new
-//! secret, so that whoever had copied the old one is left behind (OWASP ASVS 5.0, 7.2.4).
+//! A session lasts for weeks, but the rights of an office only for twelve hours after the last proof. Each proof gives the device
+//! a new session token, so that a copy of the old one becomes invalid (OWASP ASVS 5.0, 7.2.4).
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
@@ -19,26 +19,27 @@ use crate::{
     store::{RecordId, StoreError, SurrealValue, Variables, pair, record, vars},
 };
 
-/// How long a proof wakes the powers of offices.
+/// How long the rights of offices are active after a proof.
 const FRESH_FOR: TimeDelta = TimeDelta::hours(12);
 
-/// Wrong passwords within [`WINDOW`] after which the person has to wait: whoever holds a stolen session must not guess on.
+/// Wrong passwords within [`WINDOW`] after which the person must wait, so that the holder of a stolen session cannot guess the
+/// password.
 const TRIES: i64 = 10;
 
 const WINDOW: TimeDelta = TimeDelta::minutes(15);
 
-/// Whether the powers of offices are awake.
+/// Whether the rights of offices are active.
 pub(super) fn is_fresh(proved_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
     proved_at.is_some_and(|proved_at| now - proved_at < FRESH_FOR)
 }
 
-/// Before a session is put under a new secret: one that was ended meanwhile stays ended.
+/// Run before a session gets a new token: aborts when the session was ended concurrently.
 pub(super) const STILL_OPEN: &str = "IF !record::exists($old) { THROW 'gone' };";
 
-/// Puts it under the new secret.
+/// Stores the session under its new token.
 pub(super) const OPEN_RENEWED: &str = "CREATE $renewed CONTENT $row RETURN NONE;";
 
-/// Counts one try. The window begins with the first; what comes after the last one of it is not counted any more.
+/// Counts one try. The window starts with the first one. Tries beyond the limit are not counted.
 const TAKE: &str = "LET $before = (SELECT count, expires_at FROM $attempts)[0];
      LET $goes_on = $before != NONE AND $before.expires_at > $now;
      LET $count = IF $goes_on { $before.count + 1 } ELSE { 1 };
@@ -53,11 +54,12 @@ struct Attempts {
 }
 
 impl Accounts<'_> {
-    /// Wakes the powers of the person's offices on this device for another twelve hours. Returns the device's new secret; the old
-    /// one ends here.
+    /// Activates the rights of the person's offices on this device for another twelve hours. Returns the new session token; the
+    /// old one becomes invalid.
     ///
     /// # Errors
-    /// [`Error::Invalid`] of the form `confirm`, field `password`; [`Error::NotSignedIn`] when the session has ended meanwhile.
+    /// [`Error::Invalid`] of the form `confirm`, field `password`; [`Error::NotSignedIn`] when the session was ended
+    /// concurrently.
     pub async fn confirm(&self, viewer: &Viewer, token: &str, password: &str) -> Result<String> {
         let mut form = FormReader::new("confirm");
         let Some(password) = form.read_secret("password", password, Password::attempt) else {
@@ -78,13 +80,13 @@ impl Accounts<'_> {
         Ok(renewed)
     }
 
-    /// What is wrong with the password as that of the person who is signed in; none when it is right.
+    /// Checks the password of the signed-in person. None when it is correct.
     pub(super) async fn check_own_password(&self, viewer: &Viewer, password: &Password) -> Result<Option<Problem>> {
         let now = self.backend.clock().now();
         let attempts = self.attempts_of(viewer.member);
-        // Counted before it is judged, so that many at once are not more than one after the other.
+        // Counted before the check, so that concurrent tries cannot exceed the limit.
         let vars = vars! { attempts: attempts.clone(), now: now, until: now + WINDOW, most: TRIES };
-        // `BEGIN` has the first answer.
+        // The answer at position 0 is that of `BEGIN`.
         let taken: Option<Attempts> = self.backend.transact(Change::new(TAKE, vars)).await?.row(6)?;
         let taken = taken.unwrap_or(Attempts { count: i64::MAX, expires_at: now + WINDOW });
         if taken.count > TRIES {
@@ -102,7 +104,7 @@ impl Accounts<'_> {
         Ok(Some(Problem::WrongPassword))
     }
 
-    /// A new secret for the device that holds `token`, and the bindings of [`STILL_OPEN`] and [`OPEN_RENEWED`].
+    /// A new token for the session of `token`, and the bindings of [`STILL_OPEN`] and [`OPEN_RENEWED`].
     pub(super) async fn renewal(&self, token: &str) -> Result<(String, Variables)> {
         let clock = self.backend.clock();
         let old = record("session", fingerprint(token));
@@ -114,7 +116,7 @@ impl Accounts<'_> {
         Ok((renewed, vars))
     }
 
-    /// Commits a change that begins with [`STILL_OPEN`].
+    /// Commits a change that starts with [`STILL_OPEN`].
     pub(super) async fn renew(&self, change: Change) -> Result<()> {
         match self.backend.transact(change).await {
             Ok(_) => Ok(()),
@@ -128,7 +130,7 @@ impl Accounts<'_> {
     }
 }
 
-/// Begun minutes count whole: nobody comes back too early.
+/// Minutes until a time, rounded up, so that a retry is not too early.
 fn minutes_until(until: DateTime<Utc>, now: DateTime<Utc>) -> u32 {
     u32::try_from((until - now).num_minutes() + 1).unwrap_or(1)
 }

@@ -1,5 +1,5 @@
-//! The sheet of cards that is printed after codes were issued. It can be looked at for ten minutes, by who issued them, on the device
-//! they did it on: long enough for a printer without paper, too short to be found by who comes later.
+//! The printable sheet of issued codes. It can be opened for ten minutes, only by the issuer and on the same device: long enough
+//! to refill a printer, and short enough that a later user of the device does not find it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
@@ -23,13 +23,13 @@ use crate::{
 
 const SHOWN: TimeDelta = TimeDelta::minutes(10);
 
-/// What is sealed.
+/// The sealed content of a sheet.
 #[derive(Serialize, Deserialize)]
 struct Sheet {
     issued_by: MemberId,
     unit: UnitId,
     expires_at: DateTime<Utc>,
-    /// Name and code.
+    /// Pairs of name and code.
     codes: Vec<(String, String)>,
 }
 
@@ -40,7 +40,7 @@ struct SheetRow {
 }
 
 impl Accounts<'_> {
-    /// Keeps codes that were just issued for [`Self::sheet`] and returns the secret that opens them.
+    /// Stores newly issued codes for [`Self::sheet`] and returns the token that opens them.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there are none.
@@ -62,10 +62,10 @@ impl Accounts<'_> {
         Ok(token)
     }
 
-    /// The cards of codes issued within the last ten minutes. `origin` is where the handbook is reached, `https://host`.
+    /// The cards of codes issued within the last ten minutes. `origin` is the public address of the handbook, `https://host`.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the time is over, or somebody else issued them.
+    /// [`Error::NotFound`] when the sheet has expired, or another person issued the codes.
     pub async fn sheet(&self, viewer: &Viewer, token: &str, origin: &str) -> Result<CodeSheet> {
         let id = fingerprint(token);
         let sql = "SELECT content, expires_at FROM $sheet";
@@ -87,13 +87,13 @@ impl Accounts<'_> {
         Ok(CodeSheet { unit, address, expires_on, cards })
     }
 
-    /// Made of the secret in the cookie and the pepper: neither a copy of the store nor the key file opens a sheet.
+    /// Derived from the token in the cookie and the pepper: neither a copy of the store nor the key file alone can open a sheet.
     fn key_of(&self, token: &str) -> Keys {
         Keys::from_master(&Sha256::digest(self.backend.keys().peppered(token)).into())
     }
 }
 
-/// The dark modules of each row as strips, one path for all.
+/// Draws a QR code as one path, with a strip for each run of dark modules in a row.
 fn qr(text: &str) -> Result<QrPath> {
     use std::fmt::Write;
     let code = QrCode::with_error_correction_level(text, EcLevel::M)

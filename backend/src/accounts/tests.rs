@@ -1,5 +1,5 @@
-//! Whoever an ID belongs to, the same is done: so the time of an answer does not tell who is a member. Statements, comparisons of
-//! passwords and rows are counted, not seconds: those depend on what else the machine does.
+//! Tests that the work does not depend on whose ID was typed, so that response times do not reveal who is a member. They compare
+//! statements, password comparisons and rows instead of times, which depend on the load of the machine.
 
 use std::{collections::BTreeMap, fmt::Debug, sync::atomic::Ordering::Relaxed};
 
@@ -28,7 +28,7 @@ const WITHOUT_PHONE: &str = "951000000003";
 const KNOWN: &str = "951000000004";
 const NOT_LIVE: &str = "951000000005";
 
-/// IDs that nobody may tell apart.
+/// IDs that must be indistinguishable.
 const KINDS: [(&str, &str); 6] = [
     ("unknown", UNKNOWN),
     ("locked", LOCKED),
@@ -38,14 +38,14 @@ const KINDS: [(&str, &str); 6] = [
     ("not live", NOT_LIVE),
 ];
 
-/// Those of them that no password opens.
+/// The number of leading [`KINDS`] that no password opens.
 const CLOSED: usize = 4;
 
 fn now() -> DateTime<Utc> {
     "2026-11-21T08:00:00Z".parse().expect("a moment")
 }
 
-/// A member of each of [`KINDS`] but the first.
+/// A backend with a member for each of [`KINDS`] except the first.
 async fn backend() -> Backend {
     let backend =
         Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), Clock::fixed(now(), 1)).await.expect("opens");
@@ -96,14 +96,14 @@ fn day(year: i32) -> NaiveDate {
     NaiveDate::from_ymd_opt(year, 2, 3).expect("a day")
 }
 
-/// What a step does.
+/// The work of a step.
 #[derive(Debug, PartialEq, Eq)]
 struct Cost {
-    /// What the store was asked for, in this order.
+    /// The executed statements, in order.
     statements: Vec<String>,
-    /// How often a password was compared with a hash.
+    /// The number of comparisons of a password with a hash.
     compared: usize,
-    /// New rows of the log, and of the table that stands in for it.
+    /// New rows of the log and of the table `stranger`.
     logged: usize,
     /// Lengths of the sealed payloads of new jobs.
     enqueued: Vec<usize>,
@@ -116,7 +116,7 @@ impl Cost {
         let done = step.await;
         let statements = backend.store().statements(asked);
         let work = Self {
-            // For nobody the row of the log goes to a table of its own.
+            // For an unknown ID the event is written to a separate table.
             statements: statements.iter().map(|sql| sql.replace(CREATE_STRANGER, &create("log"))).collect(),
             compared: COMPARED.load(Relaxed) - compared,
             logged: logged(backend).await - rows,
@@ -147,10 +147,10 @@ async fn fresh_jobs(backend: &Backend, before: &BTreeMap<String, usize>) -> Vec<
     jobs(backend).await.into_iter().filter(|(key, _)| !before.contains_key(key)).map(|(_, length)| length).collect()
 }
 
-/// What was done for each kind is what was done for the first.
+/// Asserts that the work for each kind equals that for the first.
 fn assert_alike<T: Debug + PartialEq>(done: &[(&str, T)]) {
     for (kind, work) in &done[1..] {
-        assert_eq!(work, &done[0].1, "{kind}, beside {}", done[0].0);
+        assert_eq!(work, &done[0].1, "{kind}, compared with {}", done[0].0);
     }
 }
 
@@ -162,7 +162,7 @@ fn problem<T>(done: Result<T>, field: &str) -> Option<Problem> {
 }
 
 #[tokio::test]
-async fn as_much_is_done_for_a_refused_sign_in_whoever_the_id_belongs_to() {
+async fn a_refused_sign_in_takes_the_same_work_for_every_id() {
     let backend = backend().await;
     let accounts = backend.accounts();
     for (password, kinds) in [("sai-mat-khau-2026", &KINDS[..]), ("Sai mật khẩu 2026", &KINDS[..]), (PASSWORD, &KINDS[..CLOSED])]
@@ -174,7 +174,7 @@ async fn as_much_is_done_for_a_refused_sign_in_whoever_the_id_belongs_to() {
             assert_eq!(problem(outcome, "password"), Some(Problem::WrongCredentials), "{kind}");
             done.push((kind, work));
         }
-        // Each spelling of what was typed is compared, and one row is logged.
+        // Each spelling of the typed password is compared, and one row is logged.
         let spellings = Password::attempt(password).expect("a password").spellings().len();
         assert_eq!((done[0].1.compared, done[0].1.logged), (spellings, 1), "{password}");
         assert_alike(&done);
@@ -182,7 +182,7 @@ async fn as_much_is_done_for_a_refused_sign_in_whoever_the_id_belongs_to() {
 }
 
 #[tokio::test]
-async fn as_much_is_done_in_an_activation_whoever_the_id_belongs_to() {
+async fn an_activation_takes_the_same_work_for_every_id() {
     let backend = backend().await;
     let accounts = backend.accounts();
     let mut done = Vec::new();

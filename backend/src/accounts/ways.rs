@@ -1,11 +1,10 @@
-//! The ways into an account that a password change closes: whoever opened one before knew the account by something that may be in wrong
-//! hands now.
+//! Activations and paper codes that a password change invalidates, since they rely on credentials that may be compromised.
 
 use super::Accounts;
 use crate::store::{Variables, record, vars};
 
-/// Ends the activations of the account's owner, proved or with a code on its way, and revokes the paper codes that were not used. To be part
-/// of the transaction that changes the password; its bindings come from [`Accounts::ways`].
+/// Ends the activations of the account's owner, proved or not, and revokes their unused paper codes. For the transaction that
+/// changes the password; [`Accounts::ways`] adds its bindings.
 pub(super) const CLOSE_WAYS: &str = "LET $ways_id = (SELECT VALUE id_hash FROM ONLY $ways_member);
      LET $ways_proved = (SELECT VALUE id FROM door WHERE proved = $ways_owner); DELETE $ways_proved RETURN NONE;
      LET $ways_asked = (SELECT VALUE id FROM door WHERE id_hash = $ways_id AND $ways_id != NONE); DELETE $ways_asked RETURN NONE;
@@ -14,7 +13,7 @@ pub(super) const CLOSE_WAYS: &str = "LET $ways_id = (SELECT VALUE id_hash FROM O
      UPDATE $ways_codes SET revoked_at = $ways_at RETURN NONE;";
 
 impl Accounts<'_> {
-    /// The bindings of [`CLOSE_WAYS`].
+    /// Adds the bindings of [`CLOSE_WAYS`].
     pub(super) fn ways(&self, vars: &mut Variables, owner: &str) {
         vars.extend(vars! {
             ways_member: record("member", owner),

@@ -1,4 +1,4 @@
-//! Names for what the log holds as ids: people, titles, files. By point gets, for one page at a time.
+//! Names of people, titles and files for the ids in the log, looked up by id for one page at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::{
     units::Tree,
 };
 
-/// What subjects are called that are no units.
+/// The names of subjects other than units.
 const NAMED: &str = "SELECT record::id(id) AS id, full_name AS name FROM $members; \
                      SELECT record::id(id) AS id, title AS name FROM $documents; \
                      SELECT record::id(id) AS id, title AS name FROM $meetings; \
@@ -20,7 +20,7 @@ const NAMED: &str = "SELECT record::id(id) AS id, full_name AS name FROM $member
 
 const STATEMENTS: usize = 5;
 
-/// Names of the people and things of a page, by id. Ids are unique across tables.
+/// Names of the people and objects of a page, by id. Ids are unique across tables.
 pub(super) struct Names(BTreeMap<String, String>);
 
 impl Names {

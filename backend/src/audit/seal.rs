@@ -1,17 +1,17 @@
-//! The seal on the event log: a chain of hashes over what has settled.
+//! The seal of the event log: a hash chain over settled events.
 //!
-//! Each link covers at most [`LINK`] events and holds the hash of the link before, so that no event can be changed, taken out or
-//! put in without breaking it. Writers of events know nothing of it: they would queue on the chain's end. One job of each process
-//! seals behind them; the number of a link is its record id, so two processes never make the same one.
+//! Each link covers at most [`LINK`] events and contains the hash of the previous link, so that events cannot be changed, removed
+//! or inserted without breaking the chain. Writers of events do not update the chain, since they would contend for its end. A job
+//! in each process seals events afterwards; the number of a link is its record id, so two processes never create the same link.
 //!
-//! **Why sealing waits.** The id of an event is made before its transaction commits, and a transaction that conflicts is run again
-//! with the same id. An event may therefore appear in the log *before* one that is there already. What is sealed must be complete,
-//! so only events are sealed whose time lies further back than any transaction lives: [`SETTLE`]. What comes later than that with
-//! an earlier id did not come from this program, or from one whose clock is minutes off; the check reports it as put in.
+//! **Why sealing waits.** The id of an event is generated before its transaction commits, and a retried transaction keeps its
+//! ids. So an event may appear in the log *before* an existing one. A sealed range must be complete, so only events older than
+//! the longest possible transaction are sealed: [`SETTLE`]. An event that appears later with an earlier id was not written by
+//! this program, or by one whose clock is minutes off; the check reports it as inserted.
 //!
-//! **What the chain proves.** Every link follows from the one before, and the length of the chain is vouched for by a key that is
-//! not in the store. Who can write into the store can change nothing sealed without being found, and cannot shorten the chain.
-//! They could take away the whole chain: the log of the program says how long it was.
+//! **What the chain proves.** Every link contains the hash of the previous one, and the length of the chain is authenticated by a
+//! key that is not in the store. A person with write access to the store can neither change sealed events nor shorten the chain
+//! unnoticed. They could delete the whole chain; the application log records its length.
 
 use std::ops::Bound;
 
@@ -30,20 +30,20 @@ use crate::{
 /// Most events in a link.
 const LINK: usize = 500;
 
-/// A transaction is tried eight times, each try lasting half a minute at most.
+/// The minimum age of a sealed event. A transaction is tried eight times, each time for at most half a minute.
 const SETTLE: TimeDelta = TimeDelta::minutes(5);
 
-/// What the first link has in place of the hash of the link before.
+/// The previous hash of the first link.
 pub(super) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// Hexadecimal digits of an event's own hash that a link keeps: enough to tell which event was changed, while the link's hash
-/// proves that none was.
+/// Hexadecimal digits of each event's own hash that a link stores: enough to identify a changed event. The link's hash proves
+/// that none was changed.
 const PRINT: usize = 8;
 
-/// Characters of an id.
+/// Length of an id in characters.
 const ID: usize = 26;
 
-/// A link as it lies in the store.
+/// The stored row of a link.
 #[derive(Debug, Clone, SurrealValue)]
 pub(super) struct LinkRow {
     number: String,
@@ -56,12 +56,12 @@ pub(super) struct LinkRow {
 impl LinkRow {
     pub(super) const COLUMNS: &str = "record::id(id) AS number, previous, hash, entries, sealed_at";
 
-    /// None for a row under a key that is no number.
+    /// None for a row whose key is not a number.
     pub(super) fn number(&self) -> Option<u64> {
         self.number.parse().ok()
     }
 
-    /// What the link says of each of its events; none when the list was tampered with.
+    /// The entries of the link's events; none when the list was tampered with.
     pub(super) fn entries(&self) -> Option<Vec<Entry>> {
         let whole = self.entries.is_ascii() && !self.entries.is_empty() && self.entries.len().is_multiple_of(ID + PRINT);
         whole.then(|| {
@@ -76,14 +76,14 @@ impl LinkRow {
     }
 }
 
-/// One event of a link: its id and a short hash of what it says.
+/// One event of a link: its id and a short hash of its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) id: String,
     pub(super) print: String,
 }
 
-/// The end of the chain as it was vouched for.
+/// The authenticated end of the chain.
 #[derive(Debug, Clone, PartialEq, Eq, SurrealValue)]
 pub(super) struct Head {
     pub(super) number: i64,
@@ -99,13 +99,13 @@ impl Head {
         Ok(store.read("SELECT number, voucher FROM $head", vars! { head: record("seal_head", "one") }).await?.row(0)?)
     }
 
-    /// Whether the chain ends with this link.
+    /// Whether this link is the authenticated end of the chain.
     pub(super) fn vouches_for(&self, keys: &Keys, number: u64, hash: &str) -> bool {
         *self == Self::new(keys, number, hash)
     }
 }
 
-/// Makes the hash of a link, event by event.
+/// Computes the hash of a link incrementally.
 pub(super) struct Chain {
     hasher: Sha256,
 }
@@ -130,7 +130,7 @@ impl Chain {
     }
 }
 
-/// The bytes of an event that are hashed: every field with its length before it, so that no two events have the same.
+/// The canonical bytes of an event, which are hashed: every field is prefixed with its length, so that the encoding is injective.
 fn canonical(event: &EventRow) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(256);
     let mut field = |content: &[u8]| {
@@ -143,7 +143,7 @@ fn canonical(event: &EventRow) -> Vec<u8> {
         field(text.as_bytes());
     }
     for text in [&event.actor, &event.detail] {
-        // Nothing is not the same as an empty text.
+        // None is encoded differently from an empty text.
         field(&[u8::from(text.is_some())]);
         field(text.as_deref().unwrap_or_default().as_bytes());
     }
@@ -157,27 +157,27 @@ fn moment(at: DateTime<Utc>) -> [u8; 12] {
     bytes
 }
 
-/// The key of a link's record: numbers sort as texts do.
+/// The key of a link's record, zero-padded so that keys sort by number.
 pub(super) fn key(number: u64) -> String {
     format!("{number:020}")
 }
 
-/// The events of a range, at most `count`.
+/// At most `count` events of a range.
 pub(super) async fn events(store: &Store, from: Bound<String>, until: Bound<String>, count: usize) -> Result<Vec<EventRow>> {
     let sql = format!("SELECT record::id(id) AS id, {COLUMNS} FROM {KEYS} LIMIT {count}");
     Ok(store.read(sql, vars! { keys: keys_between("event", from, until) }).await?.rows(0)?)
 }
 
 impl Audit<'_> {
-    /// Seals what has settled since the last time, and says how many events that were. A job calls it.
+    /// Seals the events that have settled since the last call. Returns their number. Called by a job.
     ///
     /// # Errors
-    /// [`Error::Damaged`] when the chain does not end where it was vouched for: to go on would cover that up.
+    /// [`Error::Damaged`] when the chain does not end with the authenticated link. Sealing more would conceal the manipulation.
     pub async fn seal(&self) -> Result<u64> {
         self.seal_by(LINK).await
     }
 
-    /// The same in links of another length.
+    /// Like [`Self::seal`], with links of another length.
     pub(super) async fn seal_by(&self, length: usize) -> Result<u64> {
         let mut sealed = 0;
         while let Some(count) = self.seal_link(length).await? {
@@ -186,7 +186,7 @@ impl Audit<'_> {
         Ok(sealed)
     }
 
-    /// Makes the next link; none when nothing is left to be sealed.
+    /// Creates the next link and returns its number of events; none when there is nothing to seal.
     async fn seal_link(&self, length: usize) -> Result<Option<u64>> {
         let (store, keys, now) = (self.backend.store(), self.backend.keys(), self.backend.clock().now());
         let end = self.end().await?;
@@ -221,16 +221,16 @@ impl Audit<'_> {
         let sql = "CREATE $link CONTENT $row RETURN NONE; UPSERT $head CONTENT $content RETURN NONE;";
         match self.backend.transact(Change::new(sql, vars)).await {
             Ok(_) => {
-                tracing::info!(link = number, events = entries.len(), "events are sealed");
+                tracing::info!(link = number, events = entries.len(), "sealed events");
                 Ok(Some(entries.len() as u64))
             }
-            // Another process made this link: go on behind it.
+            // Another process created this link; continue after it.
             Err(StoreError::Exists) => Ok(Some(0)),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// The last link, after a look whether it is the one vouched for; none when nothing was ever sealed.
+    /// The last link, after checking that it is the authenticated one; none when nothing was ever sealed.
     async fn end(&self) -> Result<Option<End>> {
         let store = self.backend.store();
         let Some(head) = Head::read(store).await? else {
@@ -248,7 +248,7 @@ impl Audit<'_> {
     }
 }
 
-/// Where the chain ends.
+/// The end of the chain.
 struct End {
     number: u64,
     /// Id of the last event.

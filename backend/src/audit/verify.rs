@@ -1,7 +1,7 @@
-//! Checking the seal: the whole chain, link by link, against the log as it is now.
+//! Verification of the seal: compares the whole chain, link by link, with the current log.
 //!
-//! Nothing is held but the links at hand and their events, so the log may be of any length. The links are checked side by side,
-//! since each says with which hash it begins; that they follow from one another is checked in their order.
+//! Only the current links and their events are held in memory, so the log may be of any length. Links are checked concurrently,
+//! since each contains its previous hash; that these hashes match is checked in order.
 
 use std::{fmt, ops::Bound};
 
@@ -17,28 +17,28 @@ use crate::{
     store::{KEYS, keys_between, vars},
 };
 
-/// Links checked side by side.
+/// Links checked concurrently.
 const SIDE_BY_SIDE: usize = 32;
 
-/// Events read at a time; a link that was not tampered with is one reading.
+/// Events read at a time. An intact link takes one read.
 const PAGE: usize = 1_000;
 
-/// Most findings that are named one by one.
+/// Most findings in a report.
 const NAMED: usize = 100;
 
-/// What the check found.
+/// The result of a verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// Sealed events that are in the log as they were sealed.
+    /// Sealed events that are unchanged.
     pub events: u64,
     pub links: u64,
-    /// Events too new to be sealed yet.
+    /// Events that are not sealed yet.
     pub unsealed: u64,
-    /// What is not as it was sealed, in the order of the chain; the first ones only.
+    /// The first differences from the sealed state, in the order of the chain.
     pub findings: Vec<Finding>,
-    /// How many more there are.
+    /// The number of further findings.
     pub more: u64,
-    /// Of the link taken in last.
+    /// Whether the last added link is intact.
     last_is_whole: bool,
 }
 
@@ -49,19 +49,19 @@ impl Default for Report {
 }
 
 impl Report {
-    /// Whether nothing was changed, taken out or put in.
+    /// Whether nothing was changed, removed or inserted.
     pub fn is_whole(&self) -> bool {
         self.findings.is_empty()
     }
 
-    /// Number of the first link that is broken; none when only the end of the chain is.
+    /// Number of the first broken link; none when only the end of the chain is broken.
     pub fn first_broken(&self) -> Option<u64> {
         self.findings.iter().filter_map(Finding::link).min()
     }
 
-    /// Takes a link in; links come in their order.
+    /// Adds a link. Links must be added in order.
     fn add(&mut self, link: Checked) {
-        // Two links that are whole in themselves and do not follow from one another: the first was written again.
+        // Two links are intact, but the hash of the first does not match: it was rewritten.
         if link.breaks && link.findings.is_empty() && self.last_is_whole {
             self.find(Finding::LinkChanged { link: link.number.saturating_sub(1).max(1) });
         }
@@ -76,7 +76,7 @@ impl Report {
     }
 }
 
-/// Something that is not as it was sealed.
+/// A difference from the sealed state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
     Changed {
@@ -94,15 +94,15 @@ pub enum Finding {
         event: String,
         at: Option<DateTime<Utc>>,
     },
-    /// The row of the link itself says something else than was sealed.
+    /// The row of the link itself was changed.
     LinkChanged {
         link: u64,
     },
-    /// The link is not there, though later ones are, or one that was vouched for.
+    /// The link is missing, although a later one exists or was authenticated.
     LinkMissing {
         link: u64,
     },
-    /// The chain does not end with the link that was vouched for.
+    /// The chain does not end with the authenticated link.
     End,
 }
 
@@ -142,10 +142,10 @@ impl fmt::Display for Finding {
 }
 
 impl Audit<'_> {
-    /// Checks every sealed event and every link. Whoever can run the program may.
+    /// Checks every sealed event and every link. There is no permission check: everyone who can run the program may do this.
     ///
     /// # Errors
-    /// [`Error::Store`]; what was tampered with is no error but part of the report.
+    /// [`Error::Store`]. Manipulations are not errors; they are part of the report.
     pub async fn verify(&self) -> Result<Report> {
         let store = self.backend.store();
         let head = Head::read(store).await?;
@@ -168,7 +168,8 @@ impl Audit<'_> {
                 let from = match (&end.last, entries.first()) {
                     _ if number == 1 => Bound::Included(String::new()),
                     (Some(last), _) if follows => Bound::Excluded(last.clone()),
-                    // Behind a gap nobody knows where the link began; its own list says it, as far as it can be believed.
+                    // After a gap the start of the link is unknown; it is taken from the link's own list, which may be
+                    // manipulated.
                     (_, Some(first)) => Bound::Included(first.id.clone()),
                     (_, None) => Bound::Included(String::new()),
                 };
@@ -211,11 +212,11 @@ impl Audit<'_> {
     }
 }
 
-/// Where the chain has come to.
+/// The end of the links checked so far.
 struct End {
     number: u64,
     hash: String,
-    /// Id of the last event; none when the link does not say it.
+    /// Id of the last event; none when the link's list is unreadable.
     last: Option<String>,
 }
 
@@ -225,16 +226,16 @@ impl Default for End {
     }
 }
 
-/// A link after its check.
+/// A checked link.
 struct Checked {
     number: u64,
-    /// It does not begin with the hash of the link before.
+    /// Whether its previous hash differs from the hash of the previous link.
     breaks: bool,
     intact: u64,
     findings: Vec<Finding>,
 }
 
-/// Compares one link with the events of its range.
+/// Compares a link with the events of its range.
 async fn check(
     backend: Backend,
     number: u64,
@@ -267,7 +268,7 @@ async fn check(
     Ok(Checked { number, breaks, intact, findings })
 }
 
-/// Both lists are in the order of ids: one walk over both tells what differs.
+/// Compares two lists that are sorted by id in a single pass.
 fn compare(link: u64, sealed: &[Entry], found: Vec<(Entry, DateTime<Utc>)>) -> (u64, Vec<Finding>) {
     let mut intact = 0;
     let mut findings = Vec::new();
@@ -287,7 +288,7 @@ fn compare(link: u64, sealed: &[Entry], found: Vec<(Entry, DateTime<Utc>)>) -> (
     (intact, findings)
 }
 
-/// When an event happened that is gone: its id says it.
+/// The time of a missing event, taken from its id.
 fn made_at(id: &str) -> Option<DateTime<Utc>> {
     let millis = id.parse::<ulid::Ulid>().ok()?.timestamp_ms();
     DateTime::from_timestamp_millis(i64::try_from(millis).ok()?)

@@ -1,7 +1,7 @@
-//! Another try at a quiz for who has none left, given by who gives the course.
+//! Another try at a quiz for members without tries left, granted by the course's managers.
 //!
-//! Given to a unit it is one row, however many members have failed: whom it is for follows from their last try when somebody looks,
-//! see [`domain::courses::QuizRules::tries_after`]. What was tried before stays as it is.
+//! A grant to a unit is one row, however many members have failed. Whether it applies to a member is derived from their last try
+//! on each read, see [`domain::courses::QuizRules::tries_after`]. Previous tries are unchanged.
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -22,38 +22,39 @@ use crate::{
     store::{RecordId, StoreError, SurrealValue, pair, vars},
 };
 
-/// The form as it was sent.
+/// The form, as typed.
 #[derive(Debug, Clone, Copy)]
 pub struct AnotherTryForm<'f> {
     pub course: &'f str,
     pub unit: &'f str,
-    /// Of [`AnotherTry::act`].
+    /// Idempotency key, from [`AnotherTry::act`].
     pub act: &'f str,
-    /// None: all of the unit.
+    /// None for all members of the unit.
     pub members: Option<&'f [String]>,
 }
 
 impl Course {
-    /// Whether somebody can have no try left.
+    /// Whether the number of tries is limited.
     const fn limits_tries(&self) -> bool {
         self.questions > 0 && self.rules.tries > 0
     }
 
-    /// Whether another try can be given: in a course that has ended nothing is begun any more.
+    /// Whether another try can be granted. No try can be started in an ended course.
     fn gives_tries(&self) -> bool {
         self.state == CourseState::Assigned && self.limits_tries()
     }
 }
 
 impl Courses<'_> {
-    /// Gives one more try to members of a unit who have none left: to those named, or to all of them. To who has tries left, and
-    /// to who has one that was given and is not begun, it gives none. A form sent twice is one act, also when another one was sent
-    /// between. Returns false when it was for all of the unit and nobody has used up their tries; then nothing is given.
+    /// Grants one more try to members of a unit who have none left: to the named ones, or to all. Members with tries left, or
+    /// with a granted try they have not started, get none. Idempotent by `act`, even if another form was sent in between. Returns
+    /// false, and grants nothing, when the form is for the whole unit and no member has used up their tries.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the person may not know of the course, for a unit it was not given to, and for members of whom the
-    /// page shows no names; [`Error::NotAllowed`] for who does not give the course, when it is not assigned, and when its tries are
-    /// not limited; [`Error::Invalid`] of the form `another_try`: on `members` [`Problem::Required`] when nobody is chosen.
+    /// [`Error::NotFound`] when the person may not know of the course, for a unit it is not assigned to, and for members whose
+    /// names the page does not show; [`Error::NotAllowed`] for a person who does not manage the course, when it is not assigned,
+    /// and when its tries are not limited; [`Error::Invalid`] of the form `another_try`: on `members` [`Problem::Required`] when
+    /// nobody is selected.
     pub async fn give_another_try(&self, viewer: &Viewer, form: AnotherTryForm<'_>) -> Result<bool> {
         let id: CourseId = form.course.parse().map_err(|_| Error::NotFound)?;
         let unit: UnitId = form.unit.parse().map_err(|_| Error::NotFound)?;
@@ -73,14 +74,14 @@ impl Courses<'_> {
             return Ok(true);
         }
         if form.members.is_none() && !self.anybody_without_tries(&course, given, unit_shares.unit).await? {
-            // The same form may have given it a moment ago.
+            // The same form may have been sent before.
             return self.is_given(&targets[0], act).await;
         }
         let clock = self.backend.clock();
         let vars = vars! { targets: targets, by: viewer.member.to_string(), act: act.to_string(), now: clock.now() };
         let change = Change::new(GIVE, vars).event(clock, Some(viewer.member), &unit_shares.unit.path, EventBody::TryGiven(id));
         match self.backend.transact(change).await {
-            // Sent twice: the first one was written.
+            // The form was already processed.
             Ok(_) | Err(StoreError::Thrown(_)) => Ok(true),
             Err(error) => Err(error.into()),
         }
@@ -93,7 +94,7 @@ impl Courses<'_> {
         Ok(given.unwrap_or_default())
     }
 
-    /// What the page of a unit's results asks who gives the course.
+    /// The form on the page of a unit's results, for a manager of the course.
     pub(super) async fn another_try(&self, course: &Course, unit_shares: &UnitShares<'_>) -> Result<Option<AnotherTry>> {
         if !course.gives_tries() {
             return Ok(None);
@@ -107,7 +108,7 @@ impl Courses<'_> {
         }))
     }
 
-    /// How these members, all of one branch, stand with the tries of courses they have not completed; in the order asked.
+    /// The remaining tries of these members of one branch at courses they have not completed, in the order of `asked`.
     pub(super) async fn tries_of(&self, branch: &UnitPath, asked: &[(MemberId, &Course)]) -> Result<Vec<Tries>> {
         let mut found = vec![Tries::Left; asked.len()];
         let limited: Vec<usize> = (0..asked.len()).filter(|at| asked[*at].1.limits_tries()).collect();
@@ -126,7 +127,7 @@ impl Courses<'_> {
         Ok(found)
     }
 
-    /// Those of these members of a branch who have no try left. Somebody else may have given them one meanwhile.
+    /// The members among these of a branch who have no try left. Another one may have been granted concurrently.
     async fn without_tries(
         &self,
         course: &Course,
@@ -152,7 +153,8 @@ impl Courses<'_> {
         Ok(members)
     }
 
-    /// When another try at each of these courses was given last to the member, by name or with a unit from the root to the branch.
+    /// The time of the last grant of another try for each pair of member and course, by name or by a unit from the root to the
+    /// branch.
     async fn given(&self, branch: &UnitPath, asked: &[(MemberId, CourseId)]) -> Result<Vec<Option<DateTime<Utc>>>> {
         if asked.is_empty() {
             return Ok(Vec::new());
@@ -180,10 +182,10 @@ struct GivenRow {
     at: DateTime<Utc>,
 }
 
-/// Point gets.
+/// Reads grants by id.
 const GIVEN: &str = "SELECT course, target, at FROM $ids";
 
-/// The last 32 acts are remembered, the newest first.
+/// Stores a grant. The last 32 acts are remembered, the newest first.
 const GIVE: &str = "FOR $target IN $targets { \
      LET $acts = (SELECT VALUE acts ?? [act] FROM ONLY $target) ?? []; \
      IF $act IN $acts { THROW 'given' }; \

@@ -1,4 +1,4 @@
-//! Giving a course to people, ending it, and beginning another one with the same content.
+//! Assigning a course, ending it, and copying it.
 
 use domain::{
     accounts::Viewer,
@@ -23,27 +23,27 @@ use crate::{
 /// Units offered at a time.
 const OFFERED: usize = 200;
 
-/// Standings a course can be narrowed to. Of the exempt nothing is asked.
+/// Standings to which a course can be restricted. Courses are not assigned to exempt members.
 const STANDINGS: [Standing; 2] = [Standing::Official, Standing::Probationary];
 
-/// The form as it was typed.
+/// The form, as typed.
 #[derive(Debug, Clone, Copy)]
 pub struct AssignForm<'f> {
     pub course: &'f str,
     pub version: &'f str,
     pub unit: &'f str,
-    /// None: all members.
+    /// Empty for all members.
     pub standings: &'f [String],
     pub due_on: &'f str,
 }
 
 impl Courses<'_> {
-    /// The question before a course goes out: to which unit, how many that are, and what would not reach them. `typed` looks for
-    /// units by name.
+    /// The confirmation page before a course is assigned: the unit, its number of members, and documents that do not reach them.
+    /// `typed` searches units by name.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the person may not know of the course or of the unit, [`Error::NotAllowed`] for who only studies it
-    /// and for a course that was assigned.
+    /// [`Error::NotFound`] when the person may not know of the course or of the unit, [`Error::NotAllowed`] for a person who may
+    /// only take the course and for a course that is already assigned.
     pub async fn assignment(&self, viewer: &Viewer, id: CourseId, unit: Option<UnitId>, typed: &str) -> Result<AssignPage> {
         let course = self.managed(viewer, id).await?;
         course.step(CourseStep::Assign)?;
@@ -75,13 +75,13 @@ impl Courses<'_> {
         })
     }
 
-    /// Gives a draft to a unit's members.
+    /// Assigns a draft to the members of a unit.
     ///
     /// # Errors
-    /// [`Error::Invalid`] of the form `assign`: on `unit` [`Problem::NotOffered`] outside the own subtree, [`Problem::OutOfReach`] when
-    /// some of the documents do not reach all of them, [`Problem::Required`] when there is neither a document nor a question,
-    /// [`Problem::Stale`] when somebody changed the course meanwhile; on `due_on` [`Problem::DateRange`] for a day that is over.
-    /// Otherwise as [`Self::assignment`].
+    /// [`Error::Invalid`] of the form `assign`: on `unit` [`Problem::NotOffered`] outside the own subtree,
+    /// [`Problem::OutOfReach`] when some of the documents do not reach all members, [`Problem::Required`] when there is neither a
+    /// document nor a question, [`Problem::Stale`] when the course was changed concurrently; on `due_on` [`Problem::DateRange`]
+    /// for a past day. Otherwise as [`Self::assignment`].
     pub async fn assign(&self, viewer: &Viewer, form: AssignForm<'_>) -> Result<CourseId> {
         let id: CourseId = form.course.parse().map_err(|_| Error::NotFound)?;
         let version: u32 = form.version.parse().map_err(|_| Error::NotFound)?;
@@ -126,11 +126,11 @@ impl Courses<'_> {
         }
     }
 
-    /// Ends a course: nobody begins it any more. Who has completed it keeps the certificate, who is at a try hands it in.
+    /// Ends a course, so that it can no longer be started. Certificates remain valid, and open tries can be handed in.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the person may not know of it, [`Error::NotAllowed`] for who only studies it and for a course that is
-    /// not assigned.
+    /// [`Error::NotFound`] when the person may not know of it, [`Error::NotAllowed`] for a person who may only take the course
+    /// and for a course that is not assigned.
     pub async fn end(&self, viewer: &Viewer, id: CourseId) -> Result<()> {
         let course = self.managed(viewer, id).await?;
         if course.state == CourseState::Ended {
@@ -144,14 +144,14 @@ impl Courses<'_> {
         let (actor, issuer) = (Some(viewer.member), &course.issuer.path);
         let change = Change::new(sql, vars).event(clock, actor, issuer, EventBody::CourseEnded(id));
         match self.backend.transact(change).await {
-            // Thrown: somebody else has ended it in this moment.
+            // Thrown: another transaction ended it concurrently.
             Ok(_) | Err(StoreError::Thrown(_)) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Writes a draft with the same content: what was assigned is not changed any more. `copy` is an id made where the button is
-    /// shown, so that pressing twice makes one.
+    /// Creates a draft with the same content, since an assigned course cannot be changed. `copy` is the id of the draft,
+    /// generated when the button is rendered, so that the request is idempotent.
     ///
     /// # Errors
     /// [`Error::NotFound`] and [`Error::NotAllowed`] as [`Self::form`].
@@ -176,13 +176,13 @@ impl Courses<'_> {
         let change = Change::new(COPY, vars).event(clock, actor, issuer, EventBody::CourseSaved(copy));
         match self.backend.transact(change).await {
             Ok(_) => Ok(copy),
-            // Made by the first press; an id of something else is not the person's to know.
+            // Created by an earlier request. An id of another course is reported as not found.
             Err(StoreError::Exists) => self.managed(viewer, copy).await.map(|course| course.id),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// The documents of the course that some of these members could not read.
+    /// The documents of the course that some of these members may not read.
     async fn out_of_reach(
         &self,
         viewer: &Viewer,
@@ -214,12 +214,12 @@ fn chosen_standings(typed: &[String]) -> Result<Vec<Standing>, Problem> {
         .iter()
         .map(|key| Standing::from_key(key).filter(|standing| STANDINGS.contains(standing)).ok_or(Problem::NotOffered))
         .collect::<Result<_, _>>()?;
-    // All of them are all members.
+    // Selecting all standings means all members.
     let is_all = STANDINGS.iter().all(|standing| chosen.contains(standing));
     Ok(if is_all { Vec::new() } else { chosen })
 }
 
-/// The units one level below the chosen one, or those of the subtree whose name holds what was typed.
+/// The children of the selected unit, or the units of the subtree whose name contains `typed`.
 fn offered<'t>(tree: &'t Tree, issuer: &'t UnitRef, chosen: &'t UnitRef, typed: &str) -> Vec<&'t UnitRef> {
     let words = fold(typed);
     if words.is_empty() {

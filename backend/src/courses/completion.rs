@@ -1,4 +1,4 @@
-//! How far the units have come with a course: numbers for those above, names for who leads the branch itself.
+//! Progress of units with a course: numbers for the units above, names for the leaders of the branch itself.
 
 use std::collections::HashMap;
 
@@ -23,10 +23,10 @@ use crate::{
 const FOLLOWED: usize = 50;
 
 impl Courses<'_> {
-    /// The courses given to units the person answers for, or above them; the latest first.
+    /// The courses assigned to units whose statistics the person may read, or to units above them, the latest first.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for who answers for none.
+    /// [`Error::NotFound`] for a person who may read the statistics of no unit.
     pub async fn following(&self, viewer: &Viewer) -> Result<Vec<DeskCourse>> {
         let top_units = viewer.standpoint.top_units(Action::ReadStatistics);
         if top_units.is_empty() {
@@ -51,12 +51,12 @@ impl Courses<'_> {
         Ok(courses.into_iter().map(Course::desk_row).collect())
     }
 
-    /// How many members of a unit and of those one level below have completed the course; of the highest unit the person may look at
-    /// when none is named. With names for who leads this very branch.
+    /// The numbers of members who have completed the course in a unit and in its children. Without `unit`, those of the highest
+    /// unit that the person may see. Includes names for leaders of this branch.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the person may not know of the course, or for a unit it does not concern or that is not theirs to look
-    /// at; [`Error::NotAllowed`] for who only studies it, and for a draft.
+    /// [`Error::NotFound`] when the person may not know of the course, or for a unit that it does not concern or that the person
+    /// may not see; [`Error::NotAllowed`] for a person who may only take the course, and for a draft.
     pub async fn completion_page(&self, viewer: &Viewer, id: CourseId, unit: Option<UnitId>) -> Result<CompletionPage> {
         let course = self.course(id).await?;
         let tree = self.backend.units().tree();
@@ -83,7 +83,7 @@ impl Courses<'_> {
         })
     }
 
-    /// How many have completed the course in each of these units.
+    /// The number of members who have completed the course in each of these units.
     async fn done(&self, course: CourseId, paths: &[&UnitPath]) -> Result<Vec<u32>> {
         let (sql, vars) = done_ranges(course, paths);
         let mut answers = self.backend.store().read(sql, vars).await?;
@@ -95,7 +95,7 @@ impl Courses<'_> {
             .collect()
     }
 
-    /// Members of a branch whom the course is for, in the order of a name list. Who is exempt is listed when they did it all the same.
+    /// Members of a branch to whom the course is assigned, sorted by name. Exempt members are listed only if they completed it.
     pub(super) async fn learners(&self, course: &Course, given: &Given, branch: &UnitRef) -> Result<Vec<LearnerRow>> {
         let people = self.backend.members().roster(branch.id).await?;
         let ids: Vec<_> = people.iter().map(|person| pair("course_completion", course.id, person.id)).collect();
@@ -135,7 +135,7 @@ struct DoneRow {
     at: DateTime<Utc>,
 }
 
-/// What was given to a unit above the top unit, a range for each, and what was given to the top unit or below it.
+/// Courses assigned to units above the top unit, a range for each, and those assigned to the top unit or below it.
 fn followed_ranges(top_unit: &UnitPath) -> (String, Variables) {
     let state = CourseState::Draft.key();
     let mut vars = vars! { from: top_unit.to_string(), until: top_unit.range_end() };
@@ -151,7 +151,7 @@ fn followed_ranges(top_unit: &UnitPath) -> (String, Variables) {
     (sql, vars)
 }
 
-/// One count of a range for each unit.
+/// A count of an index range for each unit.
 fn done_ranges(course: CourseId, paths: &[&UnitPath]) -> (String, Variables) {
     let (mut sql, mut vars) = (String::new(), vars! {});
     for (at, path) in paths.iter().enumerate() {

@@ -24,17 +24,17 @@ use crate::{
     units::Tree,
 };
 
-/// Rows of one state on the page.
+/// Most rows of each state on the page.
 const DESK_ROWS: usize = 50;
 
 /// Documents offered at a time.
 const FOUND: usize = 10;
 
-/// The form of a course as it was typed.
+/// The form of a course, as typed.
 #[derive(Debug, Clone, Copy)]
 pub struct CourseForm<'f> {
     pub id: &'f str,
-    /// The version the person started from; `0` for a course not stored yet.
+    /// The version that was edited; `0` for a new course.
     pub version: &'f str,
     pub issuer: &'f str,
     pub title: &'f str,
@@ -42,10 +42,10 @@ pub struct CourseForm<'f> {
 }
 
 impl Courses<'_> {
-    /// The courses of the own units.
+    /// The courses of units for which the viewer manages courses.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for who gives none.
+    /// [`Error::NotFound`] for a viewer who manages none.
     pub async fn desk(&self, viewer: &Viewer) -> Result<CourseDesk> {
         let tree = self.backend.units().tree();
         let top_units = viewer.standpoint.top_units(Action::ManageCourses);
@@ -72,10 +72,10 @@ impl Courses<'_> {
         Ok(page)
     }
 
-    /// An empty form under a fresh id. Nothing is stored yet.
+    /// An empty form with a new id. Nothing is stored.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for who gives no courses.
+    /// [`Error::NotFound`] for a viewer who may manage no courses.
     #[expect(clippy::unused_async, reason = "a use-case like the others")]
     pub async fn blank(&self, viewer: &Viewer) -> Result<CourseFormPage> {
         let tree = self.backend.units().tree();
@@ -99,10 +99,10 @@ impl Courses<'_> {
         Ok(CourseFormPage { course, issuers, html, documents, found, questions, copy })
     }
 
-    /// The course as those see it who give it, with documents that match `typed` to choose from.
+    /// The form of a course for its managers, with documents that match `typed` to add.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the person may not know of it, [`Error::NotAllowed`] for who only studies it.
+    /// [`Error::NotFound`] when the person may not know of it, [`Error::NotAllowed`] for a person who may only take the course.
     pub async fn form(&self, viewer: &Viewer, id: CourseId, typed: &str) -> Result<CourseFormPage> {
         let course = self.managed(viewer, id).await?;
         let text = self.text(id).await?;
@@ -125,8 +125,8 @@ impl Courses<'_> {
     /// Stores the form as a new course, or as the next version of one.
     ///
     /// # Errors
-    /// [`Error::Invalid`] of the form `course` for what can be mended, [`Problem::Stale`] on `title` when somebody saved meanwhile;
-    /// [`Error::NotAllowed`] for a course that was assigned; otherwise as [`Self::form`].
+    /// [`Error::Invalid`] of the form `course` for problems that the person can correct, [`Problem::Stale`] on `title` when the
+    /// course was saved concurrently; [`Error::NotAllowed`] for an assigned course; otherwise as [`Self::form`].
     pub async fn save(&self, viewer: &Viewer, form: CourseForm<'_>) -> Result<CourseId> {
         let id: CourseId = form.id.parse().map_err(|_| Error::NotFound)?;
         let version: u32 = form.version.parse().map_err(|_| Error::NotFound)?;
@@ -144,7 +144,7 @@ impl Courses<'_> {
         let title = reader.read("title", form.title, Title::parse);
         let description = reader.read("description", form.description, Description::parse);
         let issuer = reader.read("issuer", form.issuer, |typed| match &stored {
-            // The unit stays: its people know the course by now.
+            // The issuer cannot change: its people already know the course.
             Some(course) => Ok(course.issuer.clone()),
             None => tree
                 .named(typed)
@@ -179,19 +179,19 @@ impl Courses<'_> {
                     && stored.saved_by == viewer.member.to_string()
                     && stored.title == title.as_str()
                     && self.text(id).await?.description == description.as_str();
-                // The same button pressed twice is no conflict with oneself.
+                // A repeated request is not a conflict.
                 if is_same { Ok(id) } else { Err(reader.refused("title", Problem::Stale).into()) }
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Adds a document to a draft, moves it up or down, or takes it out.
+    /// Adds a document to a draft, moves it up or down, or removes it.
     ///
     /// # Errors
-    /// [`Error::Invalid`] of the form `documents`: on `document` [`Problem::Unknown`] for one the person may not read or that does not
-    /// concern the unit, [`Problem::TooLong`] when there are too many, [`Problem::Stale`] when somebody changed the course meanwhile.
-    /// Otherwise as [`Self::save`].
+    /// [`Error::Invalid`] of the form `documents`: on `document` [`Problem::Unknown`] for one that the person may not read or
+    /// that does not concern the unit, [`Problem::TooLong`] when there are too many, [`Problem::Stale`] when the course was
+    /// changed concurrently. Otherwise as [`Self::save`].
     pub async fn arrange(&self, viewer: &Viewer, id: &str, version: &str, document: &str, step: &str) -> Result<CourseId> {
         let id: CourseId = id.parse().map_err(|_| Error::NotFound)?;
         let version: u32 = version.parse().map_err(|_| Error::NotFound)?;
@@ -222,7 +222,7 @@ impl Courses<'_> {
             .map_err(|error| stale(error, reader, "document"))
     }
 
-    /// Writes columns of a draft, when it is still the version the person started from: see [`stale`].
+    /// Updates columns of a draft if it still has the version that was edited: see [`stale`].
     pub(super) async fn edit(
         &self,
         viewer: &Viewer,
@@ -253,7 +253,7 @@ impl Courses<'_> {
         }
     }
 
-    /// What a search for documents offers: those found by number or title, or the newest when nothing was typed.
+    /// Documents to add: those found by number or title, or the newest when nothing was typed.
     async fn offered(&self, viewer: &Viewer, course: &Course, typed: &str) -> Result<Vec<DocumentSummary>> {
         let ids: Vec<DocumentId> = if typed.trim().is_empty() {
             self.newest(&course.issuer.path).await?
@@ -268,7 +268,7 @@ impl Courses<'_> {
         Ok(found)
     }
 
-    /// The newest documents that come down to a unit.
+    /// The newest documents that reach a unit.
     async fn newest(&self, unit: &UnitPath) -> Result<Vec<DocumentId>> {
         let (sql, vars) = newest_ranges(unit);
         let mut answers = self.backend.store().read(sql, vars).await?;
@@ -283,7 +283,8 @@ impl Courses<'_> {
             .collect()
     }
 
-    /// Of these documents those the person may read and that reach the course's unit or a part of it, in the order asked for.
+    /// The documents among `ids` that the person may read and that reach the course's unit or a part of it, in the order of
+    /// `ids`.
     async fn concerning(&self, viewer: &Viewer, course: &Course, ids: Vec<DocumentId>) -> Result<Vec<DocumentSummary>> {
         let reaches = self.backend.documents().audiences(&ids).await?;
         let mut found = self.backend.documents().found(viewer, &ids).await?;
@@ -344,7 +345,7 @@ impl Course {
     }
 }
 
-/// Turns the refusal of [`UNCHANGED`] into a problem of the form.
+/// Maps the `THROW` of [`UNCHANGED`] to a problem of the form.
 pub(super) fn stale(error: StoreError, reader: FormReader, field: &str) -> Error {
     match error {
         StoreError::Thrown(_) => reader.refused(field, Problem::Stale).into(),
@@ -352,10 +353,10 @@ pub(super) fn stale(error: StoreError, reader: FormReader, field: &str) -> Error
     }
 }
 
-/// What every save of a draft writes.
+/// The assignments that every save of a draft makes.
 pub(super) const SAVED: &str = "version = $next, saved_at = $now, saved_by = $editor";
 
-/// Stops the transaction when somebody saved or assigned since the person began.
+/// Aborts the transaction when the course was saved or assigned since the edited version.
 pub(super) const UNCHANGED: &str = "LET $found = (SELECT version, state FROM ONLY $course); \
                                     IF $found.version != $version OR $found.state != 'draft' { THROW 'stale' };";
 
@@ -377,12 +378,12 @@ fn desk_ranges() -> String {
         .collect()
 }
 
-/// The unit the page is named after: the highest the person gives courses for.
+/// The unit of the page's title: the highest for which the person may manage courses.
 pub(super) fn highest<'t>(tree: &'t Tree, top_units: &[&UnitPath]) -> Result<&'t UnitRef> {
     top_units.iter().min_by_key(|path| path.as_str().len()).and_then(|path| tree.at(path)).ok_or(Error::NotFound)
 }
 
-/// Units in whose name the person gives courses: those the right is held on.
+/// Units on behalf of which the person may manage courses: those of the offices with that permission.
 fn issuers(tree: &Tree, viewer: &Viewer) -> Vec<UnitRef> {
     viewer.standpoint.top_units(Action::ManageCourses).into_iter().filter_map(|top_unit| tree.at(top_unit)).cloned().collect()
 }

@@ -1,4 +1,4 @@
-//! Studying: what there is to do, one course, its end.
+//! Taking a course: the list of assigned courses, the page of a course, its completion.
 
 use std::cmp::Reverse;
 
@@ -24,14 +24,14 @@ use crate::{
     store::{StoreError, Variables, pair, vars},
 };
 
-/// Courses that reach a branch from one unit; more are not studied at a time.
+/// Most current courses of one unit that reach a branch.
 const REACHING: usize = 50;
 
-/// Completed courses in the list.
+/// Most completed courses in the list.
 const DONE: usize = 100;
 
 impl Courses<'_> {
-    /// What the member has to study, and has studied.
+    /// The member's assigned and completed courses.
     ///
     /// # Errors
     /// Those of the store.
@@ -70,12 +70,12 @@ impl Courses<'_> {
         }))
     }
 
-    /// One course: its documents with what was read of them, its quiz with the tries so far, and what comes next. A try whose time is
-    /// over ends by being looked at.
+    /// The page of a course: its documents with their reading state, its quiz with the tries so far, and the next step. Reading
+    /// the page ends a try whose time has expired.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the person may not know of it, [`Error::NotAllowed`] for who gives it or follows it, but has not got it
-    /// to study.
+    /// [`Error::NotFound`] when the person may not know of it, [`Error::NotAllowed`] for a person who manages or follows it, but
+    /// to whom it is not assigned.
     pub async fn read(&self, viewer: &Viewer, id: CourseId) -> Result<CoursePage> {
         let studied = self.studied(viewer, id).await?;
         let LearnerCourse { course, attempts, completed, tries } = &studied;
@@ -97,10 +97,11 @@ impl Courses<'_> {
         })
     }
 
-    /// Completes a course that has no quiz, once all of it was read. Pressed twice it is completed once.
+    /// Completes a course without a quiz after all documents were read. Idempotent.
     ///
     /// # Errors
-    /// [`Error::NotFound`] as [`Self::read`]; [`Error::NotAllowed`] when there is something to do first, or it has ended.
+    /// [`Error::NotFound`] as [`Self::read`]; [`Error::NotAllowed`] when another step must be done first, or the course has
+    /// ended.
     pub async fn complete(&self, viewer: &Viewer, id: CourseId) -> Result<()> {
         let studied = self.studied(viewer, id).await?;
         let documents = self.documents(viewer, &studied.course).await?;
@@ -116,7 +117,7 @@ impl Courses<'_> {
         let change = Change::new(&format!("CREATE $completion SET {COMPLETION} RETURN NONE;"), vars);
         let change = change.event(clock, actor, branch, EventBody::CourseCompleted(id));
         match self.backend.transact(change).await {
-            // It exists: pressed twice.
+            // The request was repeated.
             Ok(_) | Err(StoreError::Exists) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -125,7 +126,7 @@ impl Courses<'_> {
     /// The certificate of a course the person has completed.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when they have not.
+    /// [`Error::NotFound`] when they have not completed it.
     pub async fn certificate(&self, viewer: &Viewer, id: CourseId) -> Result<Certificate> {
         let done = self.completions(viewer, &[id]).await?.pop().ok_or(Error::NotFound)?;
         let course = self.course(id).await?;
@@ -142,7 +143,7 @@ impl Courses<'_> {
         })
     }
 
-    /// A course the person may study or has begun, with the tries so far and the completion.
+    /// A course that the person may take or has started, with the tries so far and the completion.
     pub(super) async fn studied(&self, viewer: &Viewer, id: CourseId) -> Result<LearnerCourse> {
         let course = self.course(id).await?;
         let mut attempts = self.tries(viewer, id).await?;
@@ -164,7 +165,7 @@ impl Courses<'_> {
         }
     }
 
-    /// What a completion is bound to, but for the moment, `done_at`.
+    /// The bindings of a completion, except its time, `done_at`.
     pub(super) fn completion(&self, viewer: &Viewer, id: CourseId) -> Variables {
         let clock = self.backend.clock();
         vars! {
@@ -178,7 +179,7 @@ impl Courses<'_> {
         }
     }
 
-    /// What was given to the member and is not completed, the most urgent first; those without a try left come last.
+    /// Assigned courses that the member has not completed, the most urgent first; those without tries left come last.
     async fn waiting(&self, viewer: &Viewer) -> Result<Vec<Row>> {
         let tree = self.backend.units().tree();
         let branch = &viewer.standpoint.branch;
@@ -201,7 +202,7 @@ impl Courses<'_> {
         Ok(rows)
     }
 
-    /// None for a course that was given to nobody yet.
+    /// None for a course that is not assigned.
     fn row(&self, course: &Course, completed: Option<&Completed>, tries: Tries) -> Option<Row> {
         let due_on = course.given.as_ref()?.due_on;
         let done_on = completed.map(Completed::done_on);
@@ -217,25 +218,25 @@ impl Courses<'_> {
     }
 }
 
-/// A course of a member and what they have done in it.
+/// A course of a member and their progress.
 #[derive(Debug)]
 pub(super) struct LearnerCourse {
     pub(super) course: Course,
-    /// The last first.
+    /// The latest first.
     pub(super) attempts: Vec<Attempt>,
     pub(super) completed: Option<Completed>,
     pub(super) tries: Tries,
 }
 
 impl LearnerCourse {
-    /// How many tries are left; none when they are not limited.
+    /// The number of tries left; none when they are not limited.
     pub(super) fn tries_left(&self) -> Option<u32> {
         if self.tries == Tries::Given { Some(1) } else { self.course.rules.tries_left(count(self.attempts.len())) }
     }
 }
 
-/// What somebody can do next in a course they may study, or have begun: an open try is ended wherever its member is posted meanwhile,
-/// but nothing new is begun in a course that is for others now.
+/// The next step in a course that a member may take or has started. An open try can be finished even after a transfer, but
+/// nothing new can be started in a course that is no longer assigned to the member.
 pub(super) fn next_step(viewer: &Viewer, studied: &LearnerCourse, documents: &[DocumentSummary]) -> NextStep {
     let LearnerCourse { course, attempts, completed, tries } = studied;
     let missing = count(documents.iter().filter(|document| !document.is_read()).count());
@@ -284,7 +285,7 @@ mod tests {
     use crate::store::tests::migrated;
 
     #[tokio::test]
-    async fn what_somebody_has_to_study_is_found_by_index_ranges() {
+    async fn assigned_courses_are_found_by_index_ranges() {
         let store = migrated().await;
         let (sql, vars) = reaching_ranges(&UnitPath::parse("/01/51/001/07/").expect("a path"));
         store.assert_no_scan(&sql, vars).await;

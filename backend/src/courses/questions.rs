@@ -1,4 +1,4 @@
-//! Writing the quiz of a course: one question at a time, their order, the rules of a try.
+//! Editing the quiz of a course: single questions, their order, the rules of a try.
 
 use domain::{
     accounts::Viewer,
@@ -13,23 +13,23 @@ use crate::{
     store::{StoreError, vars},
 };
 
-/// The form of a question as it was typed.
+/// The form of a question, as typed.
 #[derive(Debug, Clone, Copy)]
 pub struct QuestionForm<'f> {
     pub course: &'f str,
     pub version: &'f str,
-    /// Counted from 1; empty for a new one.
+    /// Number of the question, from 1; empty for a new one.
     pub number: &'f str,
     pub text: &'f str,
     pub kind: &'f str,
-    /// What the fields of the options hold, by their numbers from 1.
+    /// The texts of the options with their numbers, from 1.
     pub options: &'f [(usize, &'f str)],
-    /// Numbers of the options ticked as right.
+    /// Numbers of the options marked as correct.
     pub right: &'f [usize],
     pub explanation: &'f str,
 }
 
-/// The form of the rules as it was typed.
+/// The form of the rules, as typed.
 #[derive(Debug, Clone, Copy)]
 pub struct RulesForm<'f> {
     pub course: &'f str,
@@ -40,11 +40,11 @@ pub struct RulesForm<'f> {
 }
 
 impl Courses<'_> {
-    /// The form of a question, or of a new one.
+    /// The form of an existing or new question.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the person may not know of the course or there is no such question, [`Error::NotAllowed`] for who
-    /// only studies it, and for a course that was assigned.
+    /// [`Error::NotFound`] when the person may not know of the course or the question does not exist, [`Error::NotAllowed`] for a
+    /// person who may only take the course, and for an assigned course.
     pub async fn question(&self, viewer: &Viewer, id: CourseId, number: Option<u32>) -> Result<QuestionPage> {
         let course = self.managed(viewer, id).await?;
         course.step(CourseStep::Edit)?;
@@ -62,11 +62,11 @@ impl Courses<'_> {
         Ok(QuestionPage { course: id, title: course.title, version: course.version, number, question })
     }
 
-    /// Stores a question: in the place of the one with this number, or at the end.
+    /// Stores a question: replaces the one with this number, or appends it.
     ///
     /// # Errors
-    /// [`Error::Invalid`] of the form `question` as [`Question::read`] tells; on `text` [`Problem::Stale`] when somebody changed the
-    /// course meanwhile, [`Problem::TooLong`] when there are too many. Otherwise as [`Self::question`].
+    /// [`Error::Invalid`] of the form `question` as described at [`Question::read`]; on `text` [`Problem::Stale`] when the course
+    /// was changed concurrently, [`Problem::TooLong`] when there are too many. Otherwise as [`Self::question`].
     pub async fn save_question(&self, viewer: &Viewer, form: QuestionForm<'_>) -> Result<CourseId> {
         let (course, version) = self.editable(viewer, form.course, form.version).await?;
         let mut reader = FormReader::new("question");
@@ -74,7 +74,7 @@ impl Courses<'_> {
         let Some(question) = read else { return Err(reader.finish().err().unwrap_or_default().into()) };
         let mut questions = self.text(course.id).await?.questions;
         if form.number.is_empty() {
-            // Pressed twice, or sent again after the line broke.
+            // The request was repeated.
             if course.version == version + 1 && questions.last() == Some(&question) {
                 return Ok(course.id);
             }
@@ -93,10 +93,10 @@ impl Courses<'_> {
         self.store_questions(viewer, &course, version, &questions).await.map_err(|error| stale(error, reader, "text"))
     }
 
-    /// Moves a question up or down, or takes it out.
+    /// Moves a question up or down, or removes it.
     ///
     /// # Errors
-    /// [`Error::Invalid`] of the form `questions`: [`Problem::Stale`] on `number` when somebody changed the course meanwhile.
+    /// [`Error::Invalid`] of the form `questions`: [`Problem::Stale`] on `number` when the course was changed concurrently.
     /// Otherwise as [`Self::question`].
     pub async fn arrange_question(&self, viewer: &Viewer, id: &str, version: &str, number: &str, step: &str) -> Result<CourseId> {
         let (course, version) = self.editable(viewer, id, version).await?;
@@ -114,8 +114,8 @@ impl Courses<'_> {
     /// Stores pass mark, time limit and number of tries.
     ///
     /// # Errors
-    /// [`Error::Invalid`] of the form `rules` as [`QuizRules::read`] tells, [`Problem::Stale`] on `pass_percent` when somebody changed the
-    /// course meanwhile. Otherwise as [`Self::question`].
+    /// [`Error::Invalid`] of the form `rules` as described at [`QuizRules::read`], [`Problem::Stale`] on `pass_percent` when the
+    /// course was changed concurrently. Otherwise as [`Self::question`].
     pub async fn save_rules(&self, viewer: &Viewer, form: RulesForm<'_>) -> Result<CourseId> {
         let (course, version) = self.editable(viewer, form.course, form.version).await?;
         let mut reader = FormReader::new("rules");
@@ -159,7 +159,7 @@ impl Courses<'_> {
     }
 }
 
-/// Where the question with this number, counted from 1, is among so many.
+/// The index of the question with this number, counted from 1. None if there are fewer questions.
 fn question_index(number: u32, questions: usize) -> Option<usize> {
     let at = usize::try_from(number).ok()?.checked_sub(1)?;
     (at < questions).then_some(at)

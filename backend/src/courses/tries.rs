@@ -1,4 +1,4 @@
-//! Taking a quiz: one try at a time, in the time it has, handed in once.
+//! Taking a quiz: one try at a time, within its time limit, handed in once.
 
 use std::collections::BTreeMap;
 
@@ -23,22 +23,22 @@ use crate::{
     store::{RecordId, StoreError, SurrealValue, Variables, pair, vars},
 };
 
-/// Tries of one course that are looked at, the last ones.
+/// Most tries of a member at one course that are read, the latest first.
 const TRIES: usize = 100;
 
-/// What was ticked, as it arrives: places in the order shown, by the place of the question.
+/// The selected options, as received: positions in the displayed order, by the position of the question.
 pub type Ticked = BTreeMap<String, Vec<String>>;
 
-/// What became of answers that arrived.
+/// The outcome of received answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrived {
-    /// They are kept; the try goes on.
+    /// They are stored; the try is still open.
     Kept,
-    /// The try has ended, by being handed in or because time was over.
+    /// The try has ended: it was handed in or its time has expired.
     Ended,
 }
 
-/// A try as it lies in the store.
+/// The stored row of a try.
 #[derive(Debug, Clone, SurrealValue)]
 pub(super) struct Attempt {
     number: i64,
@@ -58,7 +58,7 @@ impl Attempt {
         self.handed_in_at.is_none()
     }
 
-    /// What its owner is told of it; none while it is open.
+    /// The result of the try for its member; none while it is open.
     pub(super) fn finished_row(&self) -> Option<TryRow> {
         let number = |number: Option<i64>| u32::try_from(number.unwrap_or_default()).unwrap_or_default();
         Some(TryRow {
@@ -77,7 +77,7 @@ impl Attempt {
         u32::try_from(self.number).unwrap_or_default()
     }
 
-    /// The place in the question of each option, in the order shown.
+    /// The position in the question of each option, in the displayed order.
     fn order(&self, question: &Question, at: usize) -> Vec<usize> {
         shuffled(question.options.len(), self.seed.cast_unsigned(), at)
     }
@@ -86,7 +86,7 @@ impl Attempt {
         self.answers.iter().map(|chosen| chosen.iter().filter_map(|at| usize::try_from(*at).ok()).collect()).collect()
     }
 
-    /// What was ticked, by place in the question. What names nothing that was asked is left out.
+    /// The selected options by position in the question. Unknown positions are skipped.
     fn parse_answers(&self, questions: &[Question], ticked: &Ticked) -> Vec<Vec<usize>> {
         let chosen = |(at, question): (usize, &Question)| {
             let order = self.order(question, at);
@@ -101,11 +101,11 @@ impl Attempt {
 }
 
 impl Courses<'_> {
-    /// Begins a try, or goes on with the one that is open: pressing twice begins one.
+    /// Starts a try, or continues the open one. Idempotent.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::NotAllowed`] as [`Self::read`]; [`Error::NotAllowed`] also when there is something to read first,
-    /// no try is left, the quiz is passed, the course has ended or is not for them any more.
+    /// [`Error::NotFound`], [`Error::NotAllowed`] as [`Self::read`]; [`Error::NotAllowed`] also when documents must be read
+    /// first, no try is left, the quiz is passed, or the course has ended or is no longer assigned to them.
     pub async fn start(&self, viewer: &Viewer, id: CourseId) -> Result<()> {
         let studied = self.studied(viewer, id).await?;
         let documents = self.documents(viewer, &studied.course).await?;
@@ -130,13 +130,13 @@ impl Courses<'_> {
             ends_at: ends_at(now, course.rules),
         };
         match self.backend.transact(Change::new(START, vars)).await {
-            // It exists: pressed twice.
+            // The request was repeated.
             Ok(_) | Err(StoreError::Exists) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// The open try; none when there is none (any more).
+    /// The open try, if there is one.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::NotAllowed`] as [`Self::read`].
@@ -169,11 +169,11 @@ impl Courses<'_> {
         }))
     }
 
-    /// Keeps what was ticked so far, or hands it in. What arrives after the end of time does not count: then the try ends with what
-    /// was kept before.
+    /// Stores the answers so far, or hands the try in. Answers received after the time limit are ignored, and the try ends with
+    /// the answers stored before.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is no such try of this person.
+    /// [`Error::NotFound`] when the person has no such try.
     pub async fn answer(&self, viewer: &Viewer, id: CourseId, number: u32, ticked: &Ticked, hands_in: bool) -> Result<Arrived> {
         let course = self.course(id).await?;
         let tries = self.tries(viewer, id).await?;
@@ -193,10 +193,10 @@ impl Courses<'_> {
         Ok(Arrived::Kept)
     }
 
-    /// What came of a try.
+    /// The result of a try.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is no such try of this person, or it is still open.
+    /// [`Error::NotFound`] when the person has no such try, or it is still open.
     pub async fn result(&self, viewer: &Viewer, id: CourseId, number: u32) -> Result<ResultPage> {
         let studied = self.studied(viewer, id).await?;
         let attempt = studied.attempts.iter().find(|attempt| attempt.number() == number).ok_or(Error::NotFound)?;
@@ -219,13 +219,13 @@ impl Courses<'_> {
         })
     }
 
-    /// The member's tries, the last first.
+    /// The member's tries, the latest first.
     pub(super) async fn tries(&self, viewer: &Viewer, id: CourseId) -> Result<Vec<Attempt>> {
         let vars = vars! { member: viewer.member.to_string(), course: id.to_string() };
         Ok(self.backend.store().read(own_tries(), vars).await?.rows(0)?)
     }
 
-    /// The last try of each of these members at a course, if there is one; in the order asked.
+    /// The last try of each pair of member and course, if there is one, in the order of `asked`.
     pub(super) async fn last_tries(&self, asked: &[(MemberId, CourseId)]) -> Result<Vec<Option<Attempt>>> {
         if asked.is_empty() {
             return Ok(Vec::new());
@@ -235,7 +235,7 @@ impl Courses<'_> {
         (0..asked.len()).map(|at| Ok(answers.rows(at)?.into_iter().next())).collect()
     }
 
-    /// Hands in a try whose time is over with what was kept until then. Says whether there was one.
+    /// Hands in an expired try with the answers stored so far. Returns whether there was one.
     pub(super) async fn end_late_try(&self, viewer: &Viewer, course: &Course, tries: &[Attempt]) -> Result<bool> {
         let now = self.backend.clock().now();
         let late = tries.iter().find(|attempt| attempt.is_open() && !is_in_time(attempt.ends_at, now));
@@ -245,7 +245,7 @@ impl Courses<'_> {
         Ok(true)
     }
 
-    /// Marks the try, once. Who passes has completed the course: all was read before the try began.
+    /// Marks the try, once. Passing completes the course, since all documents were read before the try started.
     async fn hand_in(
         &self,
         viewer: &Viewer,
@@ -275,7 +275,7 @@ impl Courses<'_> {
         }
         let change = change.event(clock, actor, branch, EventBody::QuizTaken(course.id));
         match self.backend.transact(change).await {
-            // Thrown when it was sent twice: the first one was marked.
+            // Thrown when the try was already marked.
             Ok(_) | Err(StoreError::Thrown(_)) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -285,13 +285,13 @@ impl Courses<'_> {
 const START: &str = "CREATE $attempt SET member = $member, course = $course, number = $number, seed = $seed, started_at = $now, \
                      ends_at = $ends_at, answers = [] RETURN NONE;";
 
-/// What arrives after it was handed in changes nothing.
+/// Stores answers, unless the try was handed in.
 const KEEP: &str = "UPDATE $attempt SET answers = $answers, saved_at = $now WHERE handed_in_at = NONE RETURN NONE;";
 
 const HAND_IN: &str = "IF (SELECT VALUE handed_in_at FROM ONLY $attempt) != NONE { THROW 'handed in' }; \
      UPDATE $attempt SET answers = $answers, handed_in_at = $done_at, right = $right, total = $total, passed = $passed RETURN NONE;";
 
-/// The completion, unless there was one before: `$completed`. It has an event of its own, beside that of the try.
+/// Creates the completion unless it exists; sets `$completed`. It has an event of its own, in addition to that of the try.
 fn complete() -> String {
     format!(
         "LET $completed = (SELECT VALUE id FROM ONLY $completion); \
@@ -326,7 +326,7 @@ fn stored(answers: &[Vec<usize>]) -> Vec<Vec<i64>> {
     answers.iter().map(|chosen| chosen.iter().filter_map(|at| i64::try_from(*at).ok()).collect()).collect()
 }
 
-/// The questions with what is right, in the order in which they were asked.
+/// The questions with the correct answers, in the displayed order.
 fn review(questions: &[Question], attempt: &Attempt) -> Vec<ReviewedQuestion> {
     let answers = attempt.answers();
     let reviewed = |(at, question): (usize, &Question)| {
@@ -346,8 +346,8 @@ fn review(questions: &[Question], attempt: &Attempt) -> Vec<ReviewedQuestion> {
     questions.iter().enumerate().map(reviewed).collect()
 }
 
-/// What becomes of the studies of the member `$key` when the record is merged into `$kept`: of two completions of one course, of two
-/// tries with one number, and of two that were given besides, the kept record's own stays.
+/// Moves the tries, completions and granted tries of the member `$key` to `$kept` when the records are merged. On a conflict the
+/// row of the kept record remains.
 pub(crate) const INHERIT: &str = "\
      LET $kept_path = (SELECT VALUE path FROM ONLY $kept); \
      LET $completions = (SELECT * FROM course_completion WHERE member = $key); \
@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn another_try_goes_over_with_all_pages_it_was_given_from() {
+    async fn a_merge_moves_granted_tries_with_all_their_acts() {
         let store = migrated().await;
         let given = "CREATE type::record('another_try', ['C', 'A']) SET by = 'R', act = '2', acts = ['2', '1'], at = time::now()";
         store.write(given, ()).await.expect("writes");

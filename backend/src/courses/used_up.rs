@@ -1,6 +1,6 @@
-//! Whether anybody of a unit has no try left, for who gives another one to all of them.
+//! Whether any member of a unit has no try left, for granting another one to all of them.
 //!
-//! Only that is told, neither who nor how many: in small units that would tell who.
+//! Only this is returned, neither names nor numbers: in small units a number would identify members.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use crate::{
     store::{RecordId, SurrealValue, pair, record, vars},
 };
 
-/// Members looked at in one round.
+/// Members examined per round.
 const ROUND: usize = 200;
 
 #[derive(Debug, SurrealValue)]
@@ -33,7 +33,7 @@ struct PersonRow {
 }
 
 impl Courses<'_> {
-    /// Looks at those who have begun the last try the course gives, and ends with the first who has none left.
+    /// Examines the members who have started the last regular try, and stops at the first without tries left.
     pub(super) async fn anybody_without_tries(&self, course: &Course, given: &Given, unit: &UnitRef) -> Result<bool> {
         let mut after = String::new();
         loop {
@@ -79,7 +79,7 @@ impl Courses<'_> {
     }
 }
 
-/// The index is named: another one begins with the member.
+/// The index is named explicitly, because another index starts with the member.
 fn begun_last() -> String {
     format!(
         "SELECT member FROM course_try WITH INDEX course_try_course \
@@ -87,7 +87,7 @@ fn begun_last() -> String {
     )
 }
 
-/// Point gets.
+/// Reads people and completions by id.
 const PEOPLE: &str =
     "SELECT record::id(id) AS id, path, standing FROM $members WHERE state = 'active'; SELECT member FROM $done;";
 
@@ -99,7 +99,7 @@ mod tests {
     use crate::store::tests::migrated;
 
     #[tokio::test]
-    async fn who_has_begun_the_last_try_is_found_by_index() {
+    async fn members_at_their_last_try_are_found_by_index() {
         let store = migrated().await;
         store.assert_no_scan(&begun_last(), vars! { course: "01", number: 2_i64, last: "" }).await;
         let (members, done) = (vec![record("member", Ulid::nil())], vec![pair("course_completion", Ulid::nil(), Ulid::nil())]);

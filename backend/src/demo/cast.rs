@@ -1,18 +1,18 @@
-//! The people one can sign in as. Their national IDs start with a province code that is assigned to no province, and with a year
-//! of birth nobody of the sample has, so they are nobody's.
+//! The demo accounts. Their national IDs begin with a province code that is not assigned, and no other person of the sample has
+//! their years of birth, so they cannot be anybody's.
 
 use domain::{
     members::{Sex, Standing},
     policy::Role,
 };
 
-/// The password of everybody in the cast.
+/// The password of all demo accounts.
 pub(super) const PASSWORD: &str = "ca-voi-xanh-2026";
 
-/// Somebody with a sign-in of their own.
+/// A person with a demo account.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Player {
-    /// What the list of sign-ins says.
+    /// The description in the list of demo accounts.
     pub(super) role: &'static str,
     pub(super) name: &'static str,
     pub(super) national_id: &'static str,
@@ -122,7 +122,7 @@ pub(super) const CAST: [Player; 14] = [
     ),
 ];
 
-/// A member of the fishing village who has not signed in yet, so that the first sign-in can be tried out.
+/// A member of the fishing village without an account, to try the first sign-in.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Newcomer {
     pub(super) role: &'static str,
@@ -133,7 +133,7 @@ pub(super) struct Newcomer {
     pub(super) has_phone: bool,
 }
 
-/// Where they are posted to.
+/// The branch they are posted to.
 pub(super) const NEWCOMERS_BRANCH: &str = "fishing";
 
 pub(super) const NEWCOMERS: [Newcomer; 6] = [

@@ -1,4 +1,4 @@
-//! Courses of the sample, and who has studied them.
+//! Courses of the sample, and their completions.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{
@@ -24,14 +24,13 @@ use crate::{
     store::{RecordId, SurrealValue, pair, record},
 };
 
-/// Of a hundred who have used the handbook since a course was given, so many have completed it.
+/// Percentage of members using the handbook since a course was assigned who have completed it.
 const ZEALOUS: i64 = 58;
 
-/// Of the others, so many have tried and failed.
+/// Percentage of the others who have tried and failed.
 const FAILED: i64 = 25;
 
-/// Gives the courses and lets the members study. What they read for it is noted where it was not noted before, so this comes after
-/// the library.
+/// Assigns the courses and writes the members' attempts. Adds missing readings of their documents, so it runs after the library.
 pub(super) async fn give(backend: &Backend, seed: u64, organisation: &Organisation, published: &[Published]) -> Result<usize> {
     let mut bulk = Bulk::default();
     let mut dice = Dice::new(seed, 12);
@@ -132,7 +131,7 @@ impl Course {
         }
     }
 
-    /// Lets one person study. Those one can sign in as have the quiz before them, and the course without one behind them.
+    /// Writes one person's attempts. The demo accounts still have the quiz to take, and have completed the course without a quiz.
     fn study(&self, bulk: &mut Bulk, dice: &mut Dice, branch: &Branch, person: &Person) {
         let Some(start) = person.uses_after(self.assigned_at) else { return };
         let has_quiz = !self.entry.questions.is_empty();
@@ -175,7 +174,7 @@ impl Course {
             .iter()
             .enumerate()
             .map(|(place, question)| {
-                // Who fails knew the first two only.
+                // A failing attempt answers only the first two questions correctly.
                 let right = question.right.iter().map(|number| whole(number.saturating_sub(1))).collect();
                 if passes || place < 2 { right } else { Vec::new() }
             })

@@ -1,23 +1,23 @@
-//! Randomness of the sample: everything it decides follows from one seed.
+//! Deterministic randomness of the sample: everything follows from one seed.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::{Rng, RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use ulid::Ulid;
 
-/// A stream of decisions that a seed repeats, on every machine and with every version of `rand`.
+/// A random stream that a seed reproduces on every machine and with every version of `rand`.
 #[derive(Debug, Clone)]
 pub(crate) struct Dice(ChaCha8Rng);
 
 impl Dice {
-    /// `purpose` keeps the streams of one seed apart, so that a change in one part of the sample leaves the others as they are.
+    /// `purpose` separates the streams of one seed, so that a change in one part of the sample does not affect the others.
     pub(crate) fn new(seed: u64, purpose: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(purpose);
         Self(rng)
     }
 
-    /// From `low` up to and without `high`; `low` when that is empty.
+    /// From `low` to `high`, exclusive; `low` when that range is empty.
     pub(crate) fn between(&mut self, low: i64, high: i64) -> i64 {
         if low < high { self.0.random_range(low..high) } else { low }
     }
@@ -26,32 +26,32 @@ impl Dice {
         if count == 0 { 0 } else { self.0.random_range(0..count) }
     }
 
-    /// Whether something of this probability happens.
+    /// True with this probability in percent.
     pub(crate) fn chance(&mut self, percent: i64) -> bool {
         self.between(0, 100) < percent
     }
 
-    /// The same for a probability in millionths.
+    /// True with this probability in millionths.
     pub(crate) fn rare(&mut self, millionths: i64) -> bool {
         self.between(0, 1_000_000) < millionths
     }
 
-    /// None of nothing.
+    /// `None` for an empty slice.
     pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
         from.get(self.below(from.len()))
     }
 
-    /// A moment from `from` up to and without `until`; `from` when that is empty.
+    /// A moment from `from` to `until`, exclusive; `from` when that range is empty.
     pub(crate) fn moment(&mut self, from: DateTime<Utc>, until: DateTime<Utc>) -> DateTime<Utc> {
         from + TimeDelta::seconds(self.between(0, (until - from).num_seconds()))
     }
 
-    /// Such a moment, more likely early than late: people read what is new.
+    /// A moment biased towards `from`: people read what is new.
     pub(crate) fn early_moment(&mut self, from: DateTime<Utc>, until: DateTime<Utc>) -> DateTime<Utc> {
         self.moment(from, until).min(self.moment(from, until)).min(self.moment(from, until))
     }
 
-    /// An id that sorts at `at`.
+    /// An id with the time `at`.
     pub(crate) fn ulid_at(&mut self, at: DateTime<Utc>) -> Ulid {
         let mut bytes = [0; 16];
         self.0.fill_bytes(&mut bytes);

@@ -1,4 +1,4 @@
-//! The files the sample is written in, compiled into the program.
+//! The source files of the sample, compiled into the program.
 
 use domain::{
     courses::QuestionKind,
@@ -18,7 +18,7 @@ mod texts {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UnitEntry {
-    /// How the other files name it.
+    /// The key by which other files refer to it.
     pub(super) key: String,
     pub(super) code: String,
     /// Empty for the root.
@@ -84,17 +84,17 @@ pub(super) struct FishingMeeting {
     pub(super) days_from_now: i64,
     pub(super) place: String,
     pub(super) items: Vec<MeetingItem>,
-    /// What its papers are about, for when the branch has no document of its own from that time.
+    /// Topics of its papers, for when the branch has no document of its own from that time.
     pub(super) paper_hints: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OpinionEntry {
-    /// The field of the documents it fits.
+    /// The field of the documents it suits.
     pub(super) topic: String,
     pub(super) text: String,
-    /// None for those that wait for one.
+    /// `None` for an unanswered opinion.
     pub(super) answer: Option<String>,
 }
 
@@ -105,7 +105,7 @@ pub(super) struct CourseEntry {
     pub(super) description: String,
     pub(super) issuer: String,
     pub(super) audience: String,
-    /// How the names of their files begin.
+    /// Prefixes of the documents' file names.
     pub(super) documents: Vec<String>,
     pub(super) pass_percent: u32,
     pub(super) minutes: Option<u32>,
@@ -122,7 +122,7 @@ pub(super) struct QuestionEntry {
     pub(super) text: String,
     pub(super) kind: QuestionKind,
     pub(super) options: Vec<String>,
-    /// Numbers of the right options, counted from 1.
+    /// Numbers of the right options, from 1.
     pub(super) right: Vec<usize>,
     pub(super) explanation: String,
 }
@@ -130,7 +130,7 @@ pub(super) struct QuestionEntry {
 /// A document with its front matter.
 #[derive(Debug)]
 pub(super) struct DocumentFile {
-    /// By which others name it: what stands before the first `-` of the file's name.
+    /// The key by which others refer to it: the file name up to the first `-`.
     pub(super) key: &'static str,
     pub(super) front: FrontMatter,
     pub(super) title: Title,
@@ -159,7 +159,7 @@ pub(super) struct FrontMatter {
     pub(super) related: Vec<RelatedEntry>,
 }
 
-/// An earlier document, by the first letters of its file's name.
+/// An earlier document, by the prefix of its file name.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RelatedEntry {
@@ -202,19 +202,19 @@ pub(super) fn courses() -> Result<Vec<CourseEntry>> {
     parse::<File>("courses.toml", include_str!("../../demo/courses.toml")).map(|file| file.course)
 }
 
-/// Title of the document whose file's name begins like this.
+/// Title of the document whose file name has this prefix.
 pub(super) fn title(begins: &str) -> Result<String> {
     let found = texts::DOCUMENTS.iter().find(|(name, _)| name.starts_with(begins));
     let (name, text) = found.ok_or_else(|| Error::Internal(format!("the sample has no document {begins}")))?;
     document(name, text).map(|document| document.title.as_str().to_owned())
 }
 
-/// What was published.
+/// The published documents.
 pub(super) fn documents() -> Result<Vec<DocumentFile>> {
     texts::DOCUMENTS.iter().map(|(name, text)| document(name, text)).collect()
 }
 
-/// What lies on the editors' desks.
+/// The drafts.
 pub(super) fn drafts() -> Result<Vec<DocumentFile>> {
     texts::DRAFTS.iter().map(|(name, text)| document(name, text)).collect()
 }
@@ -246,18 +246,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tree_is_whole() {
+    fn the_tree_is_complete() {
         let units = units().expect("reads");
         let mut kinds = BTreeMap::new();
         for unit in &units {
             let above = kinds.get(unit.parent.as_str()).copied();
             assert!(
                 unit.parent.is_empty() || above.is_some_and(|above| above < unit.kind),
-                "{} hangs below {}",
+                "{} is below {}",
                 unit.key,
                 unit.parent
             );
-            assert!(kinds.insert(unit.key.as_str(), unit.kind).is_none(), "{} is there once", unit.key);
+            assert!(kinds.insert(unit.key.as_str(), unit.kind).is_none(), "{} appears twice", unit.key);
             assert_eq!(unit.members > 0, unit.kind == UnitKind::Branch, "{}", unit.key);
         }
         assert_eq!(units.iter().filter(|unit| unit.parent == "ward").count(), 89);
@@ -278,7 +278,7 @@ mod tests {
         for document in documents.iter().chain(&drafts().expect("reads")) {
             let (front, title) = (&document.front, document.title.as_str());
             assert!(keys.contains_key(&front.audience), "{title}: audience {}", front.audience);
-            assert!(below(&front.audience, &front.issuer), "{title}: {} speaks to {}", front.issuer, front.audience);
+            assert!(below(&front.audience, &front.issuer), "{title}: {} has no authority over {}", front.issuer, front.audience);
             assert!((0..420).contains(&front.days_ago), "{title}: {} days ago", front.days_ago);
             let unsigned = matches!(front.kind, DocumentKind::News | DocumentKind::Form);
             assert!((unsigned || !front.signer.is_empty()) && !front.field.is_empty(), "{title}");
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn courses_ask_what_can_be_answered_and_give_what_can_be_read() {
+    fn courses_have_answerable_questions_and_readable_documents() {
         let keys: BTreeMap<_, _> = units().expect("reads").into_iter().map(|unit| (unit.key, unit.parent)).collect();
         let below = |key: &str, above: &str| {
             std::iter::successors(Some(key), |key| keys.get(*key).map(String::as_str)).any(|key| key == above)

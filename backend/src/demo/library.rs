@@ -1,4 +1,4 @@
-//! Documents of the sample, and who has read them.
+//! Documents of the sample, and their readings.
 
 use std::collections::BTreeMap;
 
@@ -29,10 +29,10 @@ use crate::{
     store::{RecordId, SurrealValue, Value, pair, record},
 };
 
-/// The sample lives in `Asia/Ho_Chi_Minh`, which has no summer time.
+/// The time zone of the sample, `Asia/Ho_Chi_Minh`, which has no daylight saving time.
 const ZONE: TimeDelta = TimeDelta::hours(7);
 
-/// What the other parts of the sample need to know of a document.
+/// A published document, as the other parts of the sample use it.
 #[derive(Debug)]
 pub(super) struct Published {
     pub(super) id: DocumentId,
@@ -43,7 +43,7 @@ pub(super) struct Published {
     pub(super) at: DateTime<Utc>,
 }
 
-/// How often a sample document is read, in comparison.
+/// Relative reading frequency of a document by age.
 fn pull(age: TimeDelta) -> i64 {
     match age.num_days() {
         ..=30 => 100,
@@ -52,7 +52,7 @@ fn pull(age: TimeDelta) -> i64 {
     }
 }
 
-/// Publishes the documents and puts the drafts on the desks. Newest first.
+/// Writes the published documents and the drafts. Returns the published ones, newest first.
 pub(super) fn fill(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: &Organisation) -> Result<Vec<Published>> {
     let now = backend.clock().now();
     let mut dice = Dice::new(seed, 3);
@@ -76,10 +76,10 @@ pub(super) fn fill(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: 
     Ok(published)
 }
 
-/// Of a hundred documents opened, those that are read to the end.
+/// Percentage of opened documents that are read to the end.
 const READ_OF_OPENED: i64 = 78;
 
-/// Lets the members open documents and read most of them, and says how many they read.
+/// Writes the openings and readings of the members, and returns the number of readings.
 pub(super) fn read(
     bulk: &mut Bulk,
     backend: &Backend,
@@ -90,7 +90,7 @@ pub(super) fn read(
 ) -> u32 {
     let now = backend.clock().now();
     let mut dice = Dice::new(seed, 4);
-    // Weigh every pair of a member and a document the member can have read, then draw so many of them.
+    // Weight every possible pair of a member and a document, then draw the given number of pairs.
     let mut pairs: Vec<(&UnitRef, &Person, &Published, DateTime<Utc>, i64)> = Vec::new();
     for branch in &organisation.branches {
         let reaching: Vec<_> = published.iter().filter(|document| document.audience.path.contains(&branch.unit.path)).collect();
@@ -121,8 +121,8 @@ pub(super) fn read(
     reads
 }
 
-/// Somebody who may write for the unit: its own editors, or those of the committee above. What the centre issues was entered by
-/// the province.
+/// A person who may write for the unit: one of its own editors, or of the committee above. The province entered the documents
+/// issued by the centre.
 fn editor(organisation: &Organisation, issuer: &str) -> Result<MemberId> {
     let unit = organisation.unit(issuer)?;
     let nearest = organisation
@@ -139,15 +139,15 @@ fn editor(organisation: &Organisation, issuer: &str) -> Result<MemberId> {
     seat.map(|seat| organisation.at(*seat).1.id).ok_or_else(|| Error::Internal(format!("the sample has no editor for {issuer}")))
 }
 
-/// A document on its way into the store.
+/// A document to be stored.
 struct Shelved<'f> {
     id: DocumentId,
     file: &'f DocumentFile,
     editor: MemberId,
-    /// When it was published; for a draft, when it was saved.
+    /// When it was published or, for a draft, saved.
     at: DateTime<Utc>,
     now: DateTime<Utc>,
-    /// Those it may name, by the keys of their files.
+    /// The documents it may refer to, by the keys of their files.
     earlier: &'f BTreeMap<&'static str, DocumentId>,
 }
 
@@ -202,7 +202,7 @@ impl Shelved<'_> {
         Ok(())
     }
 
-    /// What the front matter of its file says.
+    /// The particulars in the front matter of its file.
     fn particulars(&self, organisation: &Organisation) -> Result<Particulars> {
         let front = &self.file.front;
         let unknown = || Error::Internal(format!("the sample document {} is of no field: {}", self.file.key, front.field));
@@ -217,7 +217,7 @@ impl Shelved<'_> {
         })
     }
 
-    /// The text, and the version that keeps it.
+    /// The body, and the revision with it.
     fn text(&self, bulk: &mut Bulk, table: &'static str, at: DateTime<Utc>) {
         let (title, body) = (self.file.title.as_str().to_owned(), self.file.body.as_str().to_owned());
         bulk.push(table, TextRow { id: record(table, self.id), body: body.clone() });
@@ -238,13 +238,13 @@ impl Shelved<'_> {
     }
 }
 
-/// A moment between 8:00 and 16:30 of a day, and not in the future.
+/// A moment between 8:00 and 16:30 of a day, never in the future.
 fn working_hour(dice: &mut Dice, now: DateTime<Utc>, days_ago: i64) -> DateTime<Utc> {
     let at = local_time(now, -days_ago, dice.between(8 * 60, 16 * 60 + 30));
     if at > now - JUST_NOW { now - TimeDelta::minutes(90) } else { at }
 }
 
-/// So many minutes after midnight, so many days from today, on the clocks of the organisation.
+/// The local time `minutes` after midnight, `days` from today.
 pub(super) fn local_time(now: DateTime<Utc>, days: i64, minutes: i64) -> DateTime<Utc> {
     let midnight = (now + ZONE).date_naive().and_time(NaiveTime::MIN).and_utc() - ZONE;
     midnight + TimeDelta::days(days) + TimeDelta::minutes(minutes)
@@ -306,7 +306,7 @@ pub(super) struct ReadRow {
     seen: &'static str,
 }
 
-/// That a member opened a document.
+/// A receipt of a first opening.
 #[derive(Debug, SurrealValue)]
 pub(super) struct ReceiptRow {
     id: RecordId,
@@ -317,7 +317,7 @@ pub(super) struct ReceiptRow {
 }
 
 impl ReceiptRow {
-    /// Of a member who has always been where they are.
+    /// For a member who has never moved.
     pub(super) fn new(document: DocumentId, member: MemberId, path: &UnitPath, standing: Standing, at: DateTime<Utc>) -> Self {
         let counted = standing != Standing::Exempt;
         Self {
@@ -329,7 +329,7 @@ impl ReceiptRow {
         }
     }
 
-    /// That what was opened was read.
+    /// The reading of an opened document.
     pub(super) fn read(&self, at: DateTime<Utc>, seen: Seen) -> ReadRow {
         let RecordId { key, .. } = self.id.clone();
         ReadRow {

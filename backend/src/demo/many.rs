@@ -1,4 +1,4 @@
-//! A large library of invented documents, for measurements: passages of the sample, put together anew.
+//! A large library of generated documents for benchmarks, recombined from passages of the sample.
 
 use chrono::TimeDelta;
 use domain::{
@@ -22,20 +22,21 @@ use crate::{
     store::{KEYS, keys_after, record, vars},
 };
 
-/// Documents written at a time.
+/// Documents written in one batch.
 const BATCH: usize = 2_000;
 
-/// Members counted at a time.
+/// Members counted in one batch.
 const MEMBERS_AT_ONCE: usize = 20_000;
 
-/// How documents are spread over the levels they are for, in percent: most come from near.
+/// Distribution of documents by the level of their audience, in percent: most are local.
 const SPREAD: [(UnitKind, i64); 4] =
     [(UnitKind::Central, 5), (UnitKind::Province, 15), (UnitKind::Commune, 40), (UnitKind::Branch, 40)];
 
-/// Provinces, communes of each, branches of each: a tree in which one branch is reached by a small part of all documents.
+/// Number of provinces, communes of each, and branches of each: a tree in which only a small part of all documents reaches any
+/// one branch.
 const TREE: [usize; 3] = [34, 10, 6];
 
-/// The units of a large organisation; returns the root.
+/// Creates the units of a large organisation; returns the root.
 ///
 /// # Errors
 /// Those of the store.
@@ -57,12 +58,12 @@ pub async fn organise(backend: &Backend, seed: u64) -> Result<UnitRef> {
     Ok(root)
 }
 
-/// How many records the registry has.
+/// Number of records in the registry.
 ///
 /// # Errors
 /// Those of the store.
 pub async fn members(backend: &Backend) -> Result<usize> {
-    // A statement that counts a million of them may take longer than one may.
+    // Counted in batches: one statement over a million records may exceed the query timeout.
     let (mut count, mut after) = (0, String::new());
     loop {
         let sql = format!("SELECT VALUE record::id(id) FROM {KEYS} LIMIT {MEMBERS_AT_ONCE}");
@@ -73,12 +74,12 @@ pub async fn members(backend: &Backend) -> Result<usize> {
     }
 }
 
-/// A document of the library, for who wants to measure something else on the same.
+/// A document of the library, for benchmarks that index the same documents elsewhere.
 #[derive(Debug)]
 pub struct Invented<'d> {
     pub id: DocumentId,
     pub kind: DocumentKind,
-    /// Its place in the library.
+    /// Its published key.
     pub shelf: &'d str,
     pub number: &'d str,
     pub title: &'d str,
@@ -86,8 +87,8 @@ pub struct Invented<'d> {
     pub audience: &'d UnitRef,
 }
 
-/// Publishes `count` documents for units of the tree, and returns `queries` queries that find some of them: words of titles and
-/// texts, with and without marks, with an error, and numbers. `told` is shown each document.
+/// Publishes `count` documents for units of the tree, and returns `queries` queries that match some of them: words of titles and
+/// texts, with and without diacritics, with an error, and numbers. Calls `told` with each document.
 ///
 /// # Errors
 /// [`Error::Internal`] for a tree without units; those of the store.
@@ -152,7 +153,7 @@ pub async fn publish(
     Ok(asked)
 }
 
-/// Notes that members have read documents: each with the unit the member is posted to.
+/// Records that members have read documents: each entry with the unit the member is posted to.
 ///
 /// # Errors
 /// Those of the store.
@@ -202,7 +203,7 @@ impl Source {
         title.chars().take(300).collect()
     }
 
-    /// Most are a page or two, some a book: each length is as frequent as half of it is more so.
+    /// The number of paragraphs is roughly geometric: most texts have a page or two, a few are long as a book.
     fn body(&self, dice: &mut Dice) -> String {
         let mut paragraphs = 3;
         while paragraphs < 192 && dice.chance(42) {

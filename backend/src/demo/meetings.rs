@@ -19,10 +19,10 @@ use super::{
 };
 use crate::{Backend, Result, bulk::Bulk};
 
-/// Days from today at which branches meet, and how many days later some of them do.
+/// Days from today on which branches meet, and the spread in days among branches.
 const MONTHS: [(i64, i64); 4] = [(-75, 10), (-45, 10), (-14, 10), (3, 14)];
 
-/// Reasons of those who asked to be excused.
+/// Reasons given for excused absences.
 const EXCUSES: [&str; 6] = [
     "Đi công tác",
     "Ốm, có giấy của trạm y tế",
@@ -34,7 +34,7 @@ const EXCUSES: [&str; 6] = [
 
 const AT_SEA: &str = "Đi biển dài ngày";
 
-/// Holds the meetings, and says how many they were.
+/// Writes the meetings and returns how many.
 pub(super) fn hold(
     bulk: &mut Bulk,
     backend: &Backend,
@@ -57,7 +57,7 @@ pub(super) fn hold(
     Ok(secretary.count)
 }
 
-/// Writes meetings down.
+/// Writes the rows of meetings.
 struct Secretary<'b> {
     bulk: &'b mut Bulk,
     dice: Dice,
@@ -108,7 +108,7 @@ impl Secretary<'_> {
     }
 
     fn branch(&mut self, file: &MeetingFile, branch: &Branch, published: &[Published]) {
-        // A branch has its weekday and hour, and keeps them.
+        // A branch keeps its weekday and hour.
         let offset = self.dice.between(0, 10);
         let hour = *self.dice.pick(&[8 * 60, 14 * 60, 17 * 60 + 30, 19 * 60]).unwrap_or(&(14 * 60));
         for (month, (from, spread)) in MONTHS.into_iter().enumerate() {
@@ -222,7 +222,7 @@ impl Secretary<'_> {
     }
 }
 
-/// Exempt members are not called.
+/// Exempt members are not invited.
 fn invited(branch: &Branch) -> Vec<&Person> {
     branch.people.iter().filter(|person| person.standing != Standing::Exempt).collect()
 }
@@ -241,7 +241,7 @@ fn template(file: &MeetingFile, milieu: Milieu, thematic: bool) -> Option<&Meeti
     file.templates.iter().find(|template| template.title.contains(title))
 }
 
-/// Where a branch meets. The places of the templates are those of one branch each.
+/// The meeting place of a branch. The places in the templates belong to one branch each.
 fn place(branch: &Branch) -> String {
     match branch.milieu {
         Milieu::Neighbourhood | Milieu::Coast | Milieu::Retired => format!("Nhà sinh hoạt cộng đồng, {}", branch.short_name),
@@ -251,7 +251,7 @@ fn place(branch: &Branch) -> String {
     }
 }
 
-/// What reaches the branch and is about one of the hints.
+/// Documents that reach the branch and match one of the hints.
 fn hinted<'p>(hints: &[String], branch: &Branch, published: &'p [Published], before: DateTime<Utc>) -> Vec<&'p Published> {
     let hints: Vec<String> = hints.iter().map(|hint| fold(hint)).collect();
     published
@@ -265,7 +265,7 @@ fn hinted<'p>(hints: &[String], branch: &Branch, published: &'p [Published], bef
         .collect()
 }
 
-/// The papers go to the items in the middle: the first item is the roll call, the last the vote.
+/// Papers are attached to the items in the middle: the first is the roll call, the last the vote.
 fn agenda(items: &[MeetingItem], papers: &[&Published]) -> Vec<NewItem> {
     let middle = items.len().saturating_sub(2).max(1);
     let mut agenda: Vec<NewItem> =

@@ -1,8 +1,8 @@
-//! A store as an older version of the program left it, with many receipts: for measurements of the migrations that come after it.
+//! A store as an older version of the program left it, with many receipts, to measure the migrations that follow.
 //!
-//! Everything follows from the number of receipts, so each row that is found afterwards can be compared with what it has to be.
+//! Everything follows from the number of receipts, so each migrated row can be compared with its expected value.
 //!
-//! Invariant: rows are written in the columns of [`VERSION`], so none of the types of today's rows is used here.
+//! Invariant: rows are written with the columns of [`VERSION`], so none of the current row types is used here.
 
 use std::sync::Arc;
 
@@ -20,65 +20,65 @@ use crate::{
     store::{KEYS, RecordId, Store, SurrealValue, Variables, pair, record, rows_after, vars},
 };
 
-/// Version of the schema: the last one before the receipts got their columns `member` and `place`, and the indexes on them.
+/// Schema version: the last one before receipts got their columns `member` and `place`, and the indexes on them.
 const VERSION: u32 = 13;
 
-/// Provinces, communes of each, branches of each.
+/// Number of provinces, communes of each, and branches of each.
 const TREE: [u64; 3] = [34, 10, 6];
 const BRANCHES: u64 = TREE[0] * TREE[1] * TREE[2];
 
 const DOCUMENTS: u64 = 1_000;
 
-/// Documents a member has opened.
+/// Documents each member has opened.
 const OPENED: u64 = 50;
 
-/// From one of them to the next.
+/// Distance between their numbers.
 const APART: u64 = DOCUMENTS / OPENED;
 
-/// Members that are written at a time, with their receipts.
+/// Members written in one batch, with their receipts.
 const BATCH: u64 = 1_000;
 
-/// Receipts read at a time.
+/// Receipts read in one page.
 const PAGE: usize = 5_000;
 
-/// Members and documents whose receipts are asked of the indexes.
+/// Members and documents whose receipts are counted through the indexes.
 const SAMPLE: u64 = 20;
 
-/// The first moment there is, in milliseconds since 1970.
+/// Time of the oldest rows, in milliseconds since 1970.
 const BEGAN: u64 = 1_600_000_000_000;
 
-/// Fills an empty place with a store of version 13. `told` is shown how many receipts are written.
+/// Fills an empty location with a store of version 13. Calls `told` with the number of receipts written so far.
 ///
 /// # Errors
-/// Those of the store; also where the place is not empty.
+/// Those of the store; also when the location is not empty.
 pub async fn fill(location: &StoreLocation, keys: &Keys, receipts: u64, told: impl FnMut(u64)) -> Result<()> {
     fill_store(&Arc::new(Store::connect(location).await?), keys, receipts, told).await
 }
 
-/// What became of the receipts of [`fill`] once the store was migrated.
+/// The receipts of [`fill`] after migration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Migrated {
-    /// How many there are.
+    /// Number of receipts.
     pub receipts: u64,
-    /// Of these, the ones that are not what they have to be.
+    /// Number of receipts that differ from the expected value.
     pub wrong: u64,
-    /// Of some members and documents, those for which an index has more or fewer receipts than there have to be.
+    /// Among a sample of members and documents, those for which an index has a wrong number of receipts.
     pub wrong_in_indexes: u64,
-    /// SHA-256 of all receipts in the order of their keys, in hex.
+    /// SHA-256 of all receipts in key order, in hex.
     pub checksum: String,
 }
 
 impl Migrated {
-    /// Whether each of so many receipts is there once and as it has to be.
+    /// Whether all of `receipts` exist exactly once with the expected values.
     pub fn is_right(&self, receipts: u64) -> bool {
         (self.receipts, self.wrong, self.wrong_in_indexes) == (receipts, 0, 0)
     }
 }
 
-/// Reads all receipts of a store that was filled with so many.
+/// Reads all receipts of a store that was filled with this number of them.
 ///
 /// # Errors
-/// [`Error::Internal`] when the store does not have the whole schema; those of the store.
+/// [`Error::Internal`] when the schema is not fully migrated; those of the store.
 pub async fn check(backend: &Backend, receipts: u64) -> Result<Migrated> {
     check_store(backend.store(), receipts).await
 }
@@ -143,7 +143,7 @@ async fn check_store(store: &Store, receipts: u64) -> Result<Migrated> {
     Ok(Migrated { receipts: found, wrong, wrong_in_indexes, checksum: hex(&sum.finalize().into()) })
 }
 
-/// Of some members, how many have other receipts in the index than they have to.
+/// Number of sampled members whose receipts in the index differ from the expected ones.
 async fn wrong_members(store: &Store, receipts: u64) -> Result<u64> {
     let members = receipts.div_ceil(OPENED);
     let mut wrong = 0;
@@ -157,7 +157,7 @@ async fn wrong_members(store: &Store, receipts: u64) -> Result<u64> {
     Ok(wrong)
 }
 
-/// Of some documents, how many have other readers in the index than they have to.
+/// Number of sampled documents whose readers in the index differ from the expected ones.
 async fn wrong_documents(store: &Store, receipts: u64) -> Result<u64> {
     let members = receipts.div_ceil(OPENED);
     let mut wrong = 0;
@@ -190,7 +190,7 @@ fn id(number: u64) -> Ulid {
     Ulid::from_parts(BEGAN + number, u128::from(number))
 }
 
-/// None for what is no such id.
+/// `None` for any other id.
 fn number_of(text: &str) -> Option<u64> {
     let found = Ulid::from_string(text).ok()?;
     u64::try_from(found.random()).ok().filter(|number| id(*number) == found)
@@ -202,13 +202,13 @@ fn branch_path(number: u64) -> String {
     format!("/01/{province:02}/{commune:03}/{branch:02}/")
 }
 
-/// So many minutes behind the first moment.
+/// The moment `minutes` after the oldest one.
 fn moment(minutes: u64) -> DateTime<Utc> {
     let at = i64::try_from(BEGAN).ok().and_then(DateTime::from_timestamp_millis).unwrap_or_default();
     at + TimeDelta::minutes(i64::try_from(minutes).unwrap_or_default())
 }
 
-/// So many days behind the first of January of a year.
+/// The day `days` after 1 January of a year.
 fn day(year: i32, days: u64) -> NaiveDate {
     NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or_default() + TimeDelta::days(i64::try_from(days).unwrap_or_default())
 }
@@ -234,13 +234,13 @@ impl Reader {
         !self.0.is_multiple_of(17)
     }
 
-    /// Whether the member counts in the figures.
+    /// Whether the member is counted in statistics.
     fn counts(self) -> bool {
         self.is_active() && self.standing() != "exempt"
     }
 }
 
-/// That a member opened a document.
+/// A receipt of an opening.
 struct Receipt {
     number: u64,
     document: u64,
@@ -253,14 +253,14 @@ impl Receipt {
         Self { number, document: (member * 7 + at * APART) % DOCUMENTS, reader: Reader(member) }
     }
 
-    /// None for a document the member has not opened.
+    /// `None` for a document the member has not opened.
     fn of(document: u64, member: u64) -> Option<Self> {
         let ahead = (document + DOCUMENTS - member * 7 % DOCUMENTS) % DOCUMENTS;
         let is_one = document < DOCUMENTS && ahead.is_multiple_of(APART);
         is_one.then(|| Self { number: member * OPENED + ahead / APART, document, reader: Reader(member) })
     }
 
-    /// Where the member was when reading: some were elsewhere.
+    /// The member's branch when reading: some members have moved since.
     fn path(&self) -> String {
         let branch = self.reader.branch();
         branch_path(if self.reader.0.is_multiple_of(5) { (branch + 1) % BRANCHES } else { branch })
@@ -270,19 +270,19 @@ impl Receipt {
         moment(self.number % 1_000_000)
     }
 
-    /// The first versions did not note it.
+    /// Receipts of the first versions have no value.
     fn counted(&self) -> Option<bool> {
         (!self.number.is_multiple_of(10)).then(|| self.reader.standing() != "exempt")
     }
 
-    /// What the migration writes.
+    /// The value that the migration writes.
     fn place(&self) -> Option<String> {
         let Self { document, reader, .. } = self;
         reader.counts().then(|| format!("{}{}{}", id(*document), reader.standing(), branch_path(reader.branch())))
     }
 }
 
-/// A receipt as the newest schema has it.
+/// A receipt in the columns of the current schema.
 #[derive(Debug, SurrealValue)]
 struct MigratedRow {
     id: RecordId,
@@ -338,7 +338,7 @@ impl UnitRow {
     }
 }
 
-/// Follows from the path, so that a member's row finds its branch.
+/// Derived from the path, so that a member's row refers to its branch.
 fn unit_id(path: &str) -> Ulid {
     let digits: String = path.chars().filter(char::is_ascii_digit).collect();
     id(digits.parse().unwrap_or_default())
@@ -365,7 +365,7 @@ struct DocumentRow {
 }
 
 impl DocumentRow {
-    /// One of the root, for all.
+    /// One document of the root, for everybody.
     fn new(number: u64) -> Self {
         let (root, at) = (unit_id("/01/").to_string(), moment(number));
         Self {
@@ -468,7 +468,7 @@ mod tests {
     use crate::migrations::Progress;
 
     #[test]
-    fn a_receipt_is_known_by_its_document_and_its_member() {
+    fn a_receipt_is_identified_by_its_document_and_member() {
         for number in [0, 1, 49, 50, 51, 12_345, 4_999_999] {
             let receipt = Receipt::numbered(number);
             let found = Receipt::of(receipt.document, receipt.reader.0).map(|receipt| receipt.number);
@@ -479,7 +479,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn what_was_filled_is_right_once_it_is_migrated_and_what_differs_is_found() {
+    async fn a_migrated_store_checks_out_and_differences_are_found() {
         const RECEIPTS: u64 = 1_234;
         let store = Arc::new(Store::connect(&StoreLocation::Memory).await.expect("opens"));
         let keys = Keys::from_master(&[7; 32]);

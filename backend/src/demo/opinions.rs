@@ -24,16 +24,16 @@ use crate::{
     store::{RecordId, SurrealValue, record},
 };
 
-/// No opinion is older.
+/// Maximum age of an opinion.
 const OLDEST: TimeDelta = TimeDelta::days(120);
 
-/// Words of texts that only people of the coast write.
+/// Words of texts written only by people of the coast.
 const SEA: [&str; 7] = ["tàu", "biển", "bến", "ghe", "lạch", "ngư", "lưới"];
 
-/// Branches of the cast, which get more than their share: whoever signs in there finds something to answer.
+/// Branches of the demo accounts, which get more opinions, so that their readers find some to answer.
 const SHOWN: [&str; 2] = ["fishing", "ward-24"];
 
-/// Sends the opinions, and says how many they were.
+/// Writes the opinions and returns how many.
 pub(super) fn send(
     bulk: &mut Bulk,
     backend: &Backend,
@@ -45,7 +45,7 @@ pub(super) fn send(
     let entries = files::opinions()?;
     let mut post = Post { organisation, bulk, dice: Dice::new(seed, 6), now: backend.clock().now(), used: BTreeSet::new() };
     post.fisherman(organisation.branch("fishing")?, &entries, published);
-    // Some throws find nobody who could have sent that.
+    // Some draws find no possible author.
     for throw in 0..size.opinions * 20 {
         if post.used.len() >= size.opinions {
             break;
@@ -75,12 +75,12 @@ struct Post<'b> {
     bulk: &'b mut Bulk,
     dice: Dice,
     now: DateTime<Utc>,
-    /// Branch and text: nobody finds one text twice.
+    /// Branch and text: no branch gets a text twice.
     used: BTreeSet<(String, usize)>,
 }
 
 impl Post<'_> {
-    /// The fisherman of the cast has one opinion in each state.
+    /// The fisherman has one opinion in each state.
     fn fisherman(&mut self, branch: &Branch, entries: &[OpinionEntry], published: &[Published]) {
         let Some(fisherman) = branch.people.first() else { return };
         let states = [OpinionState::Answered, OpinionState::Seen, OpinionState::Received];

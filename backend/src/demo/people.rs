@@ -24,10 +24,10 @@ use crate::{Backend, Error, Result};
 /// How long ago the registry was filled.
 pub(super) const REGISTERED_AGO: TimeDelta = TimeDelta::days(430);
 
-/// The youngest end of "just now": the process that loads the sample must not meet its events as news.
+/// Minimum age of an event in the sample: the process that loads it must not tail its events as new.
 pub(super) const JUST_NOW: TimeDelta = TimeDelta::minutes(2);
 
-/// What sort of people a branch has.
+/// The kind of a branch, which determines its age and sex distribution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Milieu {
     Neighbourhood,
@@ -56,7 +56,7 @@ impl Milieu {
         }
     }
 
-    /// Youngest and oldest age, and how many of a hundred are women.
+    /// Minimum and maximum age, and percentage of women.
     const fn ages(self) -> (i64, i64, i64) {
         match self {
             Self::Neighbourhood => (19, 91, 40),
@@ -76,23 +76,23 @@ pub(super) struct Person {
     pub(super) name: String,
     pub(super) age: i64,
     pub(super) standing: Standing,
-    /// None: cannot sign in.
+    /// `None`: cannot sign in.
     pub(super) activated_at: Option<DateTime<Utc>>,
-    /// When the person last did anything. Everything the sample lets them do lies between activation and this.
+    /// Time of the last activity. All activity in the sample is between activation and this.
     pub(super) last_use: DateTime<Utc>,
-    /// How much the person reads, 100 being usual.
+    /// Relative amount of reading, in percent of the usual.
     pub(super) zeal: i64,
     pub(super) at_sea: bool,
     player: Option<usize>,
 }
 
 impl Person {
-    /// Whether one can sign in as this person.
+    /// Whether this person has a demo account.
     pub(super) fn is_player(&self) -> bool {
         self.player.is_some()
     }
 
-    /// Whether the person used the handbook at some time in `from..`; none of those without an account did.
+    /// The start of the person's use of the handbook in `from..`, if any; `None` without an account.
     pub(super) fn uses_after(&self, from: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let start = self.activated_at?.max(from);
         (start < self.last_use).then_some(start)
@@ -106,7 +106,7 @@ pub(super) struct Branch {
     pub(super) unit: UnitRef,
     pub(super) milieu: Milieu,
     pub(super) people: Vec<Person>,
-    /// Positions in `people`.
+    /// Index in `people`.
     pub(super) secretary: usize,
 }
 
@@ -125,7 +125,7 @@ pub(super) struct Committee {
     pub(super) editors: Vec<Seat>,
 }
 
-/// Somebody who holds an office: position of the branch, and of the person in it.
+/// An office holder: index of the branch, and of the person in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Seat {
     branch: usize,
@@ -159,7 +159,7 @@ impl Organisation {
     }
 }
 
-/// Writes the registry and says who is in it.
+/// Writes the registry and returns its people.
 pub(super) async fn found(backend: &Backend, seed: u64, size: Size) -> Result<Organisation> {
     let now = backend.clock().now();
     let since = now - REGISTERED_AGO;
@@ -197,11 +197,11 @@ struct Founder {
     names: Names,
     dice: Dice,
     serial: u32,
-    /// People somebody else of the sample will be taken for, by the key of their branch.
+    /// People who get a duplicate record, by the key of their branch.
     likenesses: BTreeMap<&'static str, Likeness>,
 }
 
-/// What two records of one person have in common.
+/// The fields that two records of one person share.
 #[derive(Debug, Clone)]
 struct Likeness {
     name: String,
@@ -209,16 +209,16 @@ struct Likeness {
     birth_date: NaiveDate,
 }
 
-/// Branches whose last people are written down twice: the second record is in the second branch.
+/// Branches whose last people are recorded twice: the second record is in the second branch.
 const DUPLICATES: [(&str, &str); 2] = [("ward-24", "ward-46"), ("ward-61", "ward-62")];
 
-/// The branch whose last member was admitted as a child, if one believes the record.
+/// The branch whose last member has an impossible date: admitted as a child.
 const IMPOSSIBLE: &str = "ward-59";
 
-/// One in so many has no phone number on file.
+/// One in this many people has no phone number on file.
 const WITHOUT_PHONE: u32 = 16;
 
-/// What distinguishes one branch from another in the figures, in per cent.
+/// How the figures of one branch differ from another's, in percent.
 struct Spirit {
     activated: i64,
     active: i64,
@@ -246,7 +246,7 @@ impl Founder {
             people.push(person);
         }
         if entry.key == "fishing" {
-            // The fisherman of the cast and two others are long at sea.
+            // The fisherman and two others are at sea for a long time.
             people.iter_mut().filter(|person| person.player == Some(0)).for_each(|person| person.at_sea = true);
             let others = people
                 .iter_mut()
@@ -266,7 +266,7 @@ impl Founder {
         let national_id = NationalId::parse(player.national_id).map_err(|problem| Error::Internal(format!("{problem:?}")))?;
         let (phone, dates) = (self.phone()?, (birth_date, admitted_on));
         let id = self.register(registry, player.name, player.sex, dates, player.standing, &national_id, Some(&phone), unit)?;
-        // The fisherman has been at sea for five days: the papers of the next meeting are news to him.
+        // The fisherman has been at sea for five days, so the papers of the next meeting are new to him.
         let last_use = if index == 0 { self.now - TimeDelta::days(5) } else { self.just_now() };
         Ok(Person {
             id,
@@ -310,14 +310,14 @@ impl Founder {
         spirit: &Spirit,
         unit: &UnitRef,
         taken: &mut BTreeSet<String>,
-        // Key of the branch for its last person, which may be an odd one.
+        // Key of the branch for its last person, whose record may have a quality issue.
         odd: &str,
     ) -> Result<Person> {
         let likeness =
             DUPLICATES.iter().find(|(_, second)| *second == odd).and_then(|(first, _)| self.likenesses.get(first)).cloned();
         let (youngest, oldest, women) = milieu.ages();
         let sex = if self.dice.chance(women) { Sex::Female } else { Sex::Male };
-        // The mean of two throws: few very young, few very old.
+        // The mean of two draws: few are very young or very old.
         let mut throw = || self.dice.between(youngest * 365 + 10, oldest * 365);
         let days = i64::midpoint(throw(), throw());
         let birth_date = self.today - TimeDelta::days(days);
@@ -341,7 +341,7 @@ impl Founder {
         let has_phone = !(self.serial + 1).is_multiple_of(WITHOUT_PHONE);
         let (phone, dates) = (self.phone()?, (birth_date, admitted_on));
         let id = self.register(registry, &name, sex, dates, standing, &national_id, has_phone.then_some(&phone), unit)?;
-        // The older, the fewer have come to it.
+        // Older people have activated less often.
         let reluctance = if age >= 75 { 25 } else { 0 };
         let activated_at = self
             .dice
@@ -393,17 +393,17 @@ impl Founder {
         })
     }
 
-    /// The number of the next one who is registered.
+    /// The phone number of the next person registered.
     fn phone(&self) -> Result<PhoneNumber> {
         PhoneNumber::parse(&format!("0900{:06}", self.serial + 1)).map_err(|problem| Error::Internal(format!("{problem:?}")))
     }
 
-    /// Admitted between 18 and 40; nobody in the future.
+    /// Admitted between 18 and 40, never in the future.
     fn admission(&mut self, birth_date: NaiveDate) -> NaiveDate {
         let earliest = birth_date + Months::new(12 * 18 + 1);
         let latest = (birth_date + Months::new(12 * 40)).min(self.today - TimeDelta::days(20));
         let span = (latest - earliest).num_days();
-        // The lower of two throws, for half of them: most are admitted young.
+        // The lower of two draws: most are admitted young.
         earliest + TimeDelta::days(self.dice.between(0, span).min(self.dice.between(span / 6, span)))
     }
 
@@ -411,7 +411,7 @@ impl Founder {
         self.today.years_since(birth_date).map_or(0, i64::from)
     }
 
-    /// No two people of a branch have one name, so that nobody is taken for another.
+    /// Names are unique within a branch, so that nobody is a duplicate by accident.
     fn name(&mut self, sex: Sex, taken: &mut BTreeSet<String>) -> String {
         loop {
             let family = self.family_name();
@@ -438,7 +438,7 @@ impl Founder {
         "Nguyễn".to_owned()
     }
 
-    /// Province, century and sex, year of birth, serial: as on a real card, but of a province that does not exist.
+    /// Province, century and sex, year of birth, serial number: as on a real card, but of an unassigned province.
     fn national_id(&mut self, sex: Sex, birth_date: NaiveDate) -> Result<NationalId> {
         let century = if birth_date.year() < 2000 { 0 } else { 2 } + u8::from(sex == Sex::Female);
         let text = format!("951{century}{:02}{:06}", birth_date.year() % 100, self.serial);
@@ -486,7 +486,7 @@ impl Founder {
         }
     }
 
-    /// Somebody fit for an office who is not of the cast and holds none yet.
+    /// A suitable person for an office who has no demo account and holds none yet.
     fn candidate(&mut self, people: &[Person], held: &[usize]) -> Option<usize> {
         let fits = |(index, person): &(usize, &Person)| {
             person.player.is_none() && !person.at_sea && person.standing == Standing::Official && !held.contains(index)
@@ -540,7 +540,7 @@ impl Founder {
                 unit.path.contains(&branch.unit.path) && branch.milieu != Milieu::Retired
             })
             .collect();
-        // People of offices come first where there are offices.
+        // People from office branches are preferred.
         let offices: Vec<usize> =
             below.iter().copied().filter(|index| organisation.branches[*index].milieu == Milieu::Office).collect();
         let branch = *self.dice.pick(if offices.len() > 4 { &offices } else { &below })?;
@@ -551,7 +551,7 @@ impl Founder {
         Some(Seat { branch, person })
     }
 
-    /// Whoever holds an office has an account and uses it.
+    /// Office holders have an account and use it.
     fn appoint(&mut self, registry: &mut Registry<'_>, person: &mut Person, role: Role, unit: &UnitRef) {
         registry.office(person.id, role, unit, None);
         person.activated_at =
@@ -586,14 +586,14 @@ impl Founder {
     }
 }
 
-/// From the system's entropy, not from the seed: whoever knows the seed must not know a password.
+/// From the system's entropy, not from the seed, so that the seed does not reveal a password.
 fn password_nobody_knows() -> Result<Password> {
     let mut rng = rand::rng();
     let text = format!("{:016x}{:016x}", rng.next_u64(), rng.next_u64());
     Password::parse(&text).map_err(|problem| Error::Internal(format!("{problem:?}")))
 }
 
-/// Where the cast has somebody for the office.
+/// The demo account that holds the office, if any.
 fn cast_seat(organisation: &Organisation, role: Role, key: &str) -> Option<Seat> {
     let player = CAST.iter().position(|player| player.office == Some((role, key)))?;
     organisation.branches.iter().enumerate().find_map(|(branch, found)| {

@@ -1,5 +1,5 @@
-//! Filling the registry directly: units, members, accounts, offices, meetings. For the sample organisation and for tests; the people of
-//! a real organisation come in through an import, which checks what this trusts.
+//! Fills the registry directly: units, members, accounts, offices, meetings. For the sample organisation and for tests; the
+//! people of a real organisation are imported, which validates what this trusts.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ use crate::{
     units::NewUnit,
 };
 
-/// What the registry writes down of a person.
+/// A person to be registered.
 #[derive(Debug, Clone)]
 pub struct NewMember<'f> {
     /// Number of the member's card; unique.
@@ -57,7 +57,7 @@ pub struct NewMeeting<'f> {
     pub agenda: Vec<NewItem>,
 }
 
-/// An item of its agenda.
+/// An item of the agenda.
 #[derive(Debug, Clone)]
 pub struct NewItem {
     pub title: String,
@@ -65,25 +65,25 @@ pub struct NewItem {
     pub papers: Vec<DocumentId>,
 }
 
-/// Collects rows, then writes them all with [`Self::save`].
+/// Collects rows; [`Self::save`] writes them all.
 pub struct Registry<'b> {
     backend: &'b Backend,
     dice: Dice,
     since: DateTime<Utc>,
     bulk: Bulk,
-    /// Id and path of the members of each twin key.
+    /// Id and path of the members with each duplicate key.
     duplicates: BTreeMap<String, Vec<(MemberId, UnitPath)>>,
 }
 
 impl<'b> Registry<'b> {
-    /// The registry was filled at `since`, which must lie at least five minutes back: the process that fills it counts its rows
-    /// once, from the tables, and must not meet their events as news.
+    /// `since` is when the registry was filled. It must be at least five minutes ago: the process that fills it counts the rows
+    /// once, from the tables, and must not tail their events as new.
     pub fn new(backend: &'b Backend, seed: u64, since: DateTime<Utc>) -> Self {
         Self { backend, dice: Dice::new(seed, 1), since, bulk: Bulk::default(), duplicates: BTreeMap::new() }
     }
 
     /// # Errors
-    /// [`Error::Internal`] when `code` is not one of a unit.
+    /// [`Error::Internal`] when `code` is not a unit code.
     pub fn unit(&mut self, parent: Option<&UnitRef>, kind: UnitKind, code: &str, name: &str) -> Result<UnitRef> {
         let path = match parent {
             Some(parent) => parent.path.child(code),
@@ -96,7 +96,7 @@ impl<'b> Registry<'b> {
     }
 
     /// # Errors
-    /// [`Error::Internal`] when the name or the card number is none, or encryption fails.
+    /// [`Error::Internal`] when the name or the card number is invalid, or encryption fails.
     pub fn member(&mut self, member: &NewMember<'_>) -> Result<MemberId> {
         let id = MemberId::new(self.dice.ulid_at(self.since));
         let today = self.backend.clock().today();
@@ -123,7 +123,7 @@ impl<'b> Registry<'b> {
         Ok(id)
     }
 
-    /// The hash of a password, for [`Self::account`]: costly, so one may serve many accounts.
+    /// The hash of a password, for [`Self::account`]. It is expensive, so many accounts may share one.
     ///
     /// # Errors
     /// [`Error::Internal`] when hashing fails.
@@ -156,7 +156,7 @@ impl<'b> Registry<'b> {
         self.bulk.log(&mut self.dice, activated_at, Some(member), &unit.path, EventBody::AccountActivated(member));
     }
 
-    /// Gives `member` a role on `unit` from the day the registry was filled, up to and with `until`.
+    /// Gives `member` a role on `unit` from the day the registry was filled through `until`.
     pub fn office(&mut self, member: MemberId, role: Role, unit: &UnitRef, until: Option<NaiveDate>) {
         self.bulk.push(
             "office",
@@ -185,7 +185,7 @@ impl<'b> Registry<'b> {
         note_attendance(&mut self.bulk, meeting, member, kind, None);
     }
 
-    /// Writes everything and lets the backend read the tree and the counters anew.
+    /// Writes all rows, and reloads the backend's tree and counters.
     ///
     /// # Errors
     /// [`Error::Internal`] when a code, a path or a national ID is not unique; [`Error::Store`].
@@ -198,7 +198,7 @@ impl<'b> Registry<'b> {
     }
 }
 
-/// Puts a unit back to before its roll-out: its members are told the day and whom to ask.
+/// Sets a unit back to the planned phase: its members are shown the day and the contact.
 ///
 /// # Errors
 /// [`Error::Store`].
@@ -242,7 +242,7 @@ pub(super) fn call_meeting(bulk: &mut Bulk, id: MeetingId, meeting: &NewMeeting<
     );
 }
 
-/// The row of somebody's attendance.
+/// The row of a member's attendance.
 pub(super) fn note_attendance(bulk: &mut Bulk, meeting: MeetingId, member: MemberId, kind: AttendanceKind, reason: Option<&str>) {
     let row =
         AttendanceRow { id: pair("attendance", meeting, member), kind: kind.key().to_owned(), reason: reason.map(str::to_owned) };

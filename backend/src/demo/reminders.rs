@@ -1,4 +1,4 @@
-//! What the secretary of the fishing village has asked its members again to read.
+//! The reminder of the sample's fishing branch.
 
 use chrono::{DateTime, Utc};
 use domain::events::EventBody;
@@ -16,7 +16,7 @@ use crate::{
     store::{RecordId, SurrealValue, pair},
 };
 
-/// The newest document the fisherman has not read, asked for yesterday evening. This comes after all reading.
+/// Reminds of the newest document the fisherman has not read, yesterday evening. Must run after all readings are written.
 pub(super) async fn ask(backend: &Backend, seed: u64, organisation: &Organisation, published: &[Published]) -> Result<usize> {
     let village = organisation.branch(cast::CAST[0].branch)?;
     let fisherman = village.people.iter().find(|person| person.name == cast::CAST[0].name);

@@ -1,4 +1,4 @@
-//! What waits for the registrar of the sample's ward: a correction somebody asked for, and a member on the way into the ward.
+//! Pending requests for the registrar of the sample's ward: a correction, and a transfer into the ward.
 
 use chrono::TimeDelta;
 use domain::{
@@ -15,10 +15,10 @@ use crate::{
     store::record,
 };
 
-/// The branch of the member who asks, and which the other one joins.
+/// The branch of the correction's author, which the transferred member joins.
 const JOINED: &str = "ward-24";
 
-/// The branch the other one leaves.
+/// The branch the transferred member leaves.
 const LEFT: &str = "commune-b5";
 
 pub(super) fn ask(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: &Organisation) -> Result<()> {
@@ -27,7 +27,7 @@ pub(super) fn ask(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: &
     let (joined, left) = (organisation.branch(JOINED)?, organisation.branch(LEFT)?);
     let nobody = || Error::Internal("the sample has too few people".to_owned());
 
-    // Anybody with an account but the secretary.
+    // Any account holder but the secretary.
     let secretary = joined.secretary().id;
     let author =
         joined.people.iter().find(|person| person.activated_at.is_some() && person.id != secretary).ok_or_else(nobody)?;

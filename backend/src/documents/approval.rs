@@ -1,4 +1,4 @@
-//! What goes out when a text is approved: beside what is out, for the pages where that is decided.
+//! The approval page: a draft beside the published text, on the pages where a draft is approved.
 
 use domain::{
     accounts::Viewer,
@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl Documents<'_> {
-    /// The question before a text goes out, with all that goes out and what it takes the place of.
+    /// The confirmation page before a draft is published, with the whole draft and the text it replaces.
     ///
     /// # Errors
     /// As [`Documents::draft`].
@@ -26,7 +26,7 @@ impl Documents<'_> {
         Ok(ApprovalPage { page: self.draft(viewer, id).await?, change })
     }
 
-    /// What is different between the text in work and the one that is or was out.
+    /// The difference between the draft and the text that is, or was, published.
     pub(super) async fn change_of(&self, desk: &OnDesk) -> Result<Change> {
         let attachments = desk.work.as_ref().map(|work| work.attachments.as_slice()).unwrap_or_default();
         let files = files::summaries(self.backend, attachments).await?;

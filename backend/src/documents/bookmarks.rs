@@ -1,4 +1,4 @@
-//! What a member has marked to find it again.
+//! A member's bookmarks.
 
 use domain::{accounts::Viewer, ids::DocumentId};
 
@@ -12,10 +12,10 @@ use crate::{
 pub(super) const BOOKMARK: &str = "SELECT VALUE marked FROM ONLY $bookmark";
 
 impl Documents<'_> {
-    /// Marks a document. Marking it again changes nothing.
+    /// Bookmarks a document. Idempotent.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is no such document for this person.
+    /// [`Error::NotFound`] when this person cannot read such a document.
     pub async fn bookmark(&self, viewer: &Viewer, id: DocumentId) -> Result<()> {
         let document = self.fetched(&[id]).await?.into_iter().next().ok_or(Error::NotFound)?;
         if !document.is_readable_for(viewer) {
@@ -31,7 +31,7 @@ impl Documents<'_> {
         Ok(())
     }
 
-    /// Takes the mark away, also of what is gone by now. Nothing happens where there is none.
+    /// Removes the bookmark, also of a document that is no longer available. Does nothing when there is none.
     ///
     /// # Errors
     /// Those of the store.

@@ -1,4 +1,4 @@
-//! Units an editor chooses from, and whom a choice reaches.
+//! Units an editor can choose from, and the reach of a chosen audience.
 
 use domain::{
     audience::Audience,
@@ -10,15 +10,15 @@ use domain::{
 use super::Documents;
 use crate::{Error, Result, units::Tree};
 
-/// Units a choice offers at most: a list a person can still go through.
+/// Maximum number of units offered: a list a person can still scan.
 const CHOICES: usize = 400;
 
-/// Parts of an audience that are listed at most; others are looked for by name.
+/// Maximum number of audience parts listed; the rest are found by name.
 const PARTS_LISTED: usize = 200;
 
 impl Documents<'_> {
-    /// Units below the audience to choose parts from: all that are the person's, or where those are too many, the highest ones below
-    /// the audience, or those whose names hold what was typed; and what is chosen already.
+    /// Units below the audience that can be chosen as parts: all units of the person, or, when those exceed [`PARTS_LISTED`], the
+    /// highest ones below the audience, or those whose names contain `typed`. The parts already chosen are always included.
     pub(super) fn part_choices(&self, tree: &Tree, top_units: &[&UnitPath], whom: &Audience, typed: &str) -> PartChoices {
         let top = &whom.unit.path;
         let below = move || tree.subtree(top).filter(move |unit| unit.path != *top);
@@ -52,7 +52,7 @@ impl Documents<'_> {
         }
     }
 
-    /// Members of an audience, and branches in it.
+    /// Number of members and of branches in an audience.
     pub(super) fn reach(&self, tree: &Tree, audience: &Audience) -> (u32, u32) {
         let places = audience.unit_paths();
         let branches = places.iter().flat_map(|place| tree.subtree(place)).filter(|unit| unit.kind == UnitKind::Branch).count();
@@ -65,7 +65,7 @@ pub(super) fn highest<'t>(tree: &'t Tree, top_units: &[&UnitPath]) -> Result<&'t
     top_units.iter().min_by_key(|path| path.as_str().len()).and_then(|path| tree.at(path)).ok_or(Error::NotFound)
 }
 
-/// Level by level what lies below a unit, as long as the list stays readable.
+/// Units below a unit, level by level, up to [`PARTS_LISTED`].
 fn highest_below<'t>(tree: &'t Tree, top: &'t UnitPath) -> Vec<&'t UnitRef> {
     let mut listed: Vec<&UnitRef> = Vec::new();
     let mut level: Vec<&UnitRef> = tree.children(top).collect();
@@ -79,7 +79,7 @@ fn highest_below<'t>(tree: &'t Tree, top: &'t UnitPath) -> Vec<&'t UnitRef> {
     listed
 }
 
-/// The top units and, level by level, what lies below them, as long as the list stays readable; and what is chosen already.
+/// The top units and the units below them, level by level, up to [`CHOICES`]. The unit already chosen is always included.
 pub(super) fn choices(tree: &Tree, top_units: &[&UnitPath], chosen: &UnitRef, fits: impl Fn(&UnitRef) -> bool) -> Vec<UnitRef> {
     let mut level: Vec<&UnitRef> = top_units.iter().filter_map(|path| tree.at(path)).collect();
     let mut offered: Vec<UnitRef> = Vec::new();

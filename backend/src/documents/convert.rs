@@ -1,6 +1,6 @@
-//! Texts that were written elsewhere, as Markdown: what is pasted from Word, Google Docs or a page, and whole DOCX files.
+//! Converts external texts to Markdown: HTML pasted from Word, Google Docs or a web page, and whole DOCX files.
 //!
-//! Invariant: what comes out is Markdown like any that an editor types. It is sanitised where it is rendered, not here.
+//! Invariant: the output is Markdown like any an editor types. It is sanitised when rendered, not here.
 
 use std::time::Duration;
 
@@ -20,41 +20,41 @@ mod blocks;
 mod docx;
 mod html;
 
-/// The largest HTML that is taken from a clipboard.
+/// Maximum size of pasted HTML, in bytes.
 pub const HTML_BYTES_MAX: usize = 2 << 20;
 
-/// The largest DOCX file.
+/// Maximum size of a DOCX file, in bytes.
 pub const DOCX_BYTES_MAX: usize = 20 << 20;
 
-/// Texts converted at a time: each may take some hundred megabytes for a moment.
+/// Concurrent conversions: each may use several hundred megabytes for a moment.
 static ROOM: Semaphore = Semaphore::const_new(2);
 
-/// Longer than any text that is short enough takes.
+/// Time limit of a conversion. Any text within the length limit takes less.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What was taken of a file.
+/// The result of converting a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConvertedFile {
-    /// The title, where the file begins with one.
+    /// The title, if the file begins with one.
     pub title: Option<String>,
-    /// Everything behind the title.
+    /// The text after the title.
     pub text: String,
-    /// The same with the title as a heading.
+    /// The text with the title as a heading.
     pub whole: String,
-    /// What the file has and the text has not.
+    /// Content of the file that was not converted.
     pub left_out: Vec<LeftOut>,
 }
 
 impl Documents<'_> {
-    /// Whether the person writes for some unit: whoever does not is told nothing of the desk.
+    /// Whether the person writes for some unit. The desk is hidden from everybody else.
     pub fn writes(&self, viewer: &Viewer) -> bool {
         writes_somewhere(viewer).is_ok()
     }
 
-    /// What was copied from another program, as Markdown.
+    /// Converts text copied from another program to Markdown.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for who writes nowhere; [`Error::Invalid`] on `html` for what is too long.
+    /// [`Error::NotFound`] for a person who writes for no unit; [`Error::Invalid`] on `html` when it is too long.
     pub async fn from_html(&self, viewer: &Viewer, html: String) -> Result<String> {
         writes_somewhere(viewer)?;
         if html.len() > HTML_BYTES_MAX {
@@ -64,10 +64,11 @@ impl Documents<'_> {
         Ok(converted("html", read).await?.whole)
     }
 
-    /// What is written in a DOCX file, as Markdown, and what of it is not there.
+    /// Converts a DOCX file to Markdown, and reports what was left out.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for who writes nowhere; [`Error::Invalid`] on `file` for what cannot be read, is empty or too long.
+    /// [`Error::NotFound`] for a person who writes for no unit; [`Error::Invalid`] on `file` when it is unreadable, empty or too
+    /// long.
     pub async fn from_docx(&self, viewer: &Viewer, file: Vec<u8>) -> Result<ConvertedFile> {
         writes_somewhere(viewer)?;
         if file.is_empty() {
@@ -84,15 +85,15 @@ pub(super) fn writes_somewhere(viewer: &Viewer) -> Result<()> {
     if viewer.standpoint.top_units(Action::WriteDocument).is_empty() { Err(Error::NotFound) } else { Ok(()) }
 }
 
-/// Converts beside the server's own work. A panic ends the conversion, not the server.
+/// Runs a conversion on the blocking pool. A panic fails the conversion, not the server.
 async fn converted(
     field: &'static str,
     read: impl FnOnce() -> std::result::Result<Read, Failure> + Send + 'static,
 ) -> Result<ConvertedFile> {
     let work = async {
-        // Never closed.
+        // The semaphore is never closed.
         let room = ROOM.acquire().await.map_err(|_| Error::Busy)?;
-        // The place goes with the work: that cannot be stopped, whoever has no patience any more.
+        // The permit moves into the closure: blocking work cannot be cancelled, so it holds its permit after the timeout.
         let work = move || {
             let done = read().map(taken);
             drop(room);
@@ -107,9 +108,9 @@ async fn converted(
     };
     match Body::parse(&taken.whole) {
         Ok(body) => Ok(ConvertedFile { whole: body.as_str().to_owned(), ..taken }),
-        // Somebody copied a picture.
+        // The clipboard held only an image.
         Err(Problem::Required) if field == "html" => Ok(ConvertedFile::default()),
-        // Other office files are packed alike, and have no such text.
+        // Other Office files use the same ZIP container, but have no document body.
         Err(Problem::Required) => Err(refused(field, Problem::NoWordText)),
         Err(problem) => Err(refused(field, problem)),
     }
@@ -143,22 +144,22 @@ mod tests {
     use super::*;
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_conversion_keeps_its_place_until_it_ends_whoever_waits_for_it() {
+    async fn a_cancelled_conversion_keeps_its_permit_until_it_ends() {
         let (begun, has_begun) = mpsc::channel();
         let (end, may_end) = mpsc::channel::<()>();
         let read = move || {
-            begun.send(()).expect("is waited for");
-            may_end.recv().expect("is told");
+            begun.send(()).expect("the test receives");
+            may_end.recv().expect("the test sends");
             Ok(Read::default())
         };
         let waiting = tokio::spawn(converted("file", read));
-        has_begun.recv().expect("begins");
+        has_begun.recv().expect("the conversion begins");
         let free = ROOM.available_permits();
         waiting.abort();
         assert!(waiting.await.is_err_and(|ended| ended.is_cancelled()));
-        assert_eq!(ROOM.available_permits(), free, "it is still at work");
-        end.send(()).expect("listens");
+        assert_eq!(ROOM.available_permits(), free, "the conversion still runs");
+        end.send(()).expect("the conversion receives");
         let both = tokio::time::timeout(PATIENCE, ROOM.acquire_many(2)).await;
-        assert!(both.is_ok_and(|both| both.is_ok()), "and then it is not");
+        assert!(both.is_ok_and(|both| both.is_ok()), "both permits are free");
     }
 }

@@ -1,8 +1,8 @@
-//! A correction reaches those who had opened the text before it: their lists say so until they open it again, and its editors see how
-//! many have opened and read the corrected text.
+//! Corrections reach the members who opened the text before: their lists mark the document until they open it again, and its
+//! editors see how many have opened and read the corrected text.
 //!
-//! A receipt tells that somebody has opened a document, whichever text of it was out. What was corrected since this was counted has a
-//! receipt of its own for the version opened last (`version_receipt`), so documents that were never corrected cost nothing.
+//! A receipt records that a member opened a document, in whichever version. A document corrected since counting began also has a
+//! receipt of the version opened last (`version_receipt`), so documents that were never corrected cost nothing.
 
 use chrono::TimeDelta;
 use domain::{
@@ -25,13 +25,13 @@ use crate::{
     units::{PathRanges, Tree},
 };
 
-/// What was corrected longer ago is no news any more.
+/// Age after which a correction is no longer shown.
 const NEWS: TimeDelta = TimeDelta::days(365);
 
-/// Corrections for one unit that are looked at, the newest.
+/// Corrections read for each unit, newest first.
 const LOOKED_AT: usize = 20;
 
-/// The columns of a receipt over which those who have opened the corrected text are counted, and those who have read it.
+/// The columns of a receipt by which openings and readings of the corrected text are counted.
 pub(super) const OPENED_CORRECTED: &str = "place";
 pub(super) const READ_CORRECTED: &str = "read_place";
 
@@ -42,7 +42,7 @@ struct OpenedRow {
 }
 
 impl Documents<'_> {
-    /// Notes that a member whom it reaches has opened the corrected text.
+    /// Records that a member in the audience has opened the corrected text.
     pub(super) async fn note_corrected(&self, viewer: &Viewer, document: &Document) -> Result<()> {
         if !document.is_corrected
             || !document.reaches(viewer)
@@ -51,18 +51,18 @@ impl Documents<'_> {
             return Ok(());
         }
         match self.write_receipt(viewer, document, "NONE").await {
-            // Opened twice at once: the other one has written the same.
+            // Opened twice concurrently: the other request has written the same receipt.
             Err(Error::Busy) => Ok(()),
             written => written,
         }
     }
 
-    /// Notes that a member whom it reaches has read the corrected text.
+    /// Records that a member in the audience has read the corrected text.
     pub(super) async fn note_corrected_read(&self, viewer: &Viewer, document: &Document) -> Result<()> {
         self.write_receipt(viewer, document, "$now").await
     }
 
-    /// `read_at` is an expression.
+    /// `read_at` is a `SurrealQL` expression.
     async fn write_receipt(&self, viewer: &Viewer, document: &Document, read_at: &str) -> Result<()> {
         let vars = vars! {
             receipt: pair("version_receipt", document.id, viewer.member),
@@ -77,7 +77,7 @@ impl Documents<'_> {
         Ok(())
     }
 
-    /// Marks what the person had opened before it was corrected, and has not opened since.
+    /// Marks the documents that the person opened before their correction and has not opened since.
     pub(super) async fn mark_corrected(
         &self,
         viewer: &Viewer,
@@ -98,7 +98,8 @@ impl Documents<'_> {
         Ok(())
     }
 
-    /// At most `count` documents the person had opened before they were corrected and has not opened since, corrected last first.
+    /// At most `count` documents that the person opened before their correction and has not opened since, newest correction
+    /// first.
     pub(crate) async fn corrected_since_read(&self, viewer: &Viewer, count: usize) -> Result<Vec<DocumentSummary>> {
         let tree = self.backend.units().tree();
         let mut vars = line_vars(viewer, &tree);
@@ -114,7 +115,7 @@ impl Documents<'_> {
         Ok(summaries)
     }
 
-    /// How many members in each of these subtrees have opened the corrected text, or read it, of those it is for.
+    /// For each subtree, the number of members of the audience who have opened (or read, by `column`) the corrected text.
     pub(super) async fn corrected_in(
         &self,
         column: &str,
@@ -139,7 +140,7 @@ impl Documents<'_> {
         Ok(opened)
     }
 
-    /// Those of these documents whose text of now the person has not opened.
+    /// Which of these documents the person has not opened in their current version.
     async fn not_opened(&self, viewer: &Viewer, documents: &[&Document]) -> Result<Vec<DocumentId>> {
         if documents.is_empty() {
             return Ok(Vec::new());
@@ -156,12 +157,12 @@ impl Documents<'_> {
 /// Point gets.
 const VERSIONS: &str = "SELECT document, version FROM $receipts";
 
-/// Where the record says the reader is now.
+/// The reader's current branch and standing, from the member's record.
 const READER: &str = "LET $row = (SELECT path, state, standing FROM ONLY $reader); \
                       LET $counts = $row.state = 'active' AND $row.standing != 'exempt';";
 
-/// Writes the receipt of who opens the text now, or reads it: `read_at` is an expression. A later version is not overwritten by an
-/// earlier one, and of one version the first opening and the first reading count.
+/// Writes the receipt of a reader who opens or reads the current text; `read_at` is a `SurrealQL` expression. An earlier version
+/// never overwrites a later one. Within a version, the first opening and the first reading are kept.
 fn receipt(read_at: &str) -> String {
     format!(
         "{READER} LET $has = (SELECT version, at, read_at FROM ONLY $receipt); \
@@ -175,12 +176,12 @@ fn receipt(read_at: &str) -> String {
     )
 }
 
-/// What the place of a receipt begins with.
+/// The prefix of a receipt's `place`.
 fn prefix(document: DocumentId, version: u32) -> String {
     format!("{document}{version:06}")
 }
 
-/// What was corrected last for the units of the line, a range each.
+/// The newest corrections for each unit on the path from the root to the viewer's branch, one index range each.
 fn latest(viewer: &Viewer) -> String {
     over_line(viewer, |reached| {
         format!(
@@ -191,7 +192,7 @@ fn latest(viewer: &Viewer) -> String {
     })
 }
 
-/// One count of a range for each standing and each range of paths; with each how it counts.
+/// One count over an index range for each standing and each range of paths, with the sign of each count.
 fn opened_ranges(column: &str, document: &Document, written: &[PathRanges]) -> (String, Variables, Vec<i64>) {
     let (mut sql, mut vars, mut signs) = (String::new(), vars! {}, Vec::new());
     let prefix = prefix(document.id, document.version);
@@ -216,7 +217,7 @@ mod tests {
     use crate::{documents::walk::tests::viewer_at, store::tests::migrated};
 
     #[tokio::test]
-    async fn a_reading_stands_where_its_opening_does() {
+    async fn a_reading_is_counted_where_its_opening_is() {
         let store = migrated().await;
         let create = "CREATE version_receipt:['D', 'A'] SET document = 'D', member = 'A', version = 2, prefix = 'D', at = time::now(), \
                       place = 'one', read_at = NONE";
@@ -236,7 +237,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn of_a_version_the_first_times_count_and_an_earlier_version_never() {
+    async fn the_first_times_of_a_version_are_kept_and_an_earlier_version_is_ignored() {
         let store = migrated().await;
         let at = |minute: u32| chrono::DateTime::UNIX_EPOCH + TimeDelta::minutes(minute.into());
         let written = async |read_at: &str, version: u32, minute: u32| {
@@ -256,10 +257,10 @@ mod tests {
         };
         assert_eq!(written("NONE", 2, 1).await, [(2, at(1), None)]);
         assert_eq!(written("$now", 2, 2).await, [(2, at(1), Some(at(2)))], "reading is not the first opening");
-        assert_eq!(written("NONE", 2, 3).await, [(2, at(1), Some(at(2)))], "what was read stays read");
+        assert_eq!(written("NONE", 2, 3).await, [(2, at(1), Some(at(2)))], "a later opening keeps the reading");
         assert_eq!(written("$now", 2, 4).await, [(2, at(1), Some(at(2)))]);
         assert_eq!(written("NONE", 3, 5).await, [(3, at(5), None)]);
-        assert_eq!(written("$now", 2, 6).await, [(3, at(5), None)], "the later version stays");
+        assert_eq!(written("$now", 2, 6).await, [(3, at(5), None)], "the later version is kept");
     }
 
     #[derive(Debug, SurrealValue)]

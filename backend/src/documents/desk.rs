@@ -1,4 +1,4 @@
-//! The desk: what waits for an editor, and what the own units have in work and out.
+//! The desk: what is pending for an editor, and the drafts and published texts of their units.
 
 use std::cmp::Reverse;
 
@@ -23,14 +23,14 @@ use crate::{
     store::{record, vars},
 };
 
-/// Rows of one state on the desk.
+/// Rows of each state on the desk.
 const DESK_ROWS: usize = 50;
 
 impl Documents<'_> {
-    /// What waits for this person, and what their units have in work and out.
+    /// What is pending for this person, and the drafts and published texts of their units.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for who writes nowhere and was not asked for a review.
+    /// [`Error::NotFound`] for a person who writes for no unit and was not asked for a review.
     pub async fn desk(&self, viewer: &Viewer) -> Result<DeskPage> {
         let tree = self.backend.units().tree();
         let top_units = viewer.standpoint.top_units(Action::WriteDocument);
@@ -82,7 +82,7 @@ impl Documents<'_> {
         Ok(page)
     }
 
-    /// Reviews this person was asked for, the most urgent first.
+    /// Reviews requested from this person, the most urgent first.
     async fn asked_rows(&self, viewer: &Viewer) -> Result<Vec<ReviewRow>> {
         let asked = self.awaited(viewer).await?;
         if asked.is_empty() {
@@ -105,7 +105,7 @@ impl Documents<'_> {
         Ok(rows)
     }
 
-    /// Marks texts in work whose document members read meanwhile.
+    /// Marks drafts whose document is published as well.
     async fn mark_what_is_out(&self, page: &mut DeskPage) -> Result<()> {
         let mut rows: Vec<&mut DeskRow> =
             [&mut page.drafts, &mut page.in_review, &mut page.scheduled].into_iter().flatten().collect();
@@ -125,7 +125,7 @@ impl Documents<'_> {
 }
 
 impl InWork {
-    /// As far as the draft tells: what is out of it is marked by [`Documents::mark_what_is_out`].
+    /// The row without `is_out`, which [`Documents::mark_what_is_out`] sets.
     fn desk_row(self) -> DeskRow {
         let status = DocumentStatus { work: Some(self.work), out: None };
         DeskRow {
@@ -163,7 +163,8 @@ impl Document {
     }
 }
 
-/// One range for each state: of what is in work in the order of [`DraftState::ALL`], then of what is out in that of [`PublicationState::ALL`].
+/// One index range for each state: drafts in the order of [`DraftState::ALL`], then published texts in that of
+/// [`PublicationState::ALL`].
 fn desk_ranges() -> String {
     let range = |columns: Columns, table: &str, state: String| {
         format!(

@@ -1,17 +1,17 @@
-//! The difference of two texts, word by word, as people see it: first by lines, then by words within lines that changed.
+//! Word difference of two texts: first by lines, then by words within changed lines.
 
 use std::time::{Duration, Instant};
 
 use domain::difference::{Change, DiffPiece};
 use similar::{DiffOp, TextDiff, TextDiffConfig};
 
-/// After this time what is left is told more coarsely: as whole lines or stretches that were exchanged.
+/// Deadline of the detailed comparison. After it, the rest is reported as whole replaced lines or ranges.
 const PATIENCE: Duration = Duration::from_millis(800);
 
-/// Lines were exchanged when what they have in common is less than this part of both. Told word by word, they would be a salad.
+/// Lines are reported as replaced when less than this fraction (1/6) of both is common. Word by word they would be unreadable.
 const KINSHIP: usize = 6;
 
-/// What must be taken from `old` and added to it to get `new`. Takes a second at most, so call it where that may be.
+/// What must be removed from `old` and added to it to get `new`. Takes up to a second of CPU: call it on the blocking pool.
 pub fn difference(old: &str, new: &str) -> Vec<DiffPiece> {
     let until = Instant::now() + PATIENCE;
     let lines = within(until).diff_lines(old, new);
@@ -44,7 +44,7 @@ fn words(old: &str, new: &str, until: Instant, pieces: &mut Pieces) {
     }
 }
 
-/// All texts have spaces in common.
+/// Counts no whitespace, which all texts have in common.
 fn letters(text: &str) -> usize {
     text.chars().filter(|letter| !letter.is_whitespace()).count()
 }
@@ -61,7 +61,7 @@ enum Side {
     New,
 }
 
-/// What the step is about, on one side.
+/// The text of one operation, on one side.
 fn stretch(diff: &TextDiff<'_, '_, str>, op: &DiffOp, side: Side) -> String {
     match side {
         Side::Old => op.old_range().filter_map(|at| diff.old_slice(at)).collect(),
@@ -69,13 +69,14 @@ fn stretch(diff: &TextDiff<'_, '_, str>, op: &DiffOp, side: Side) -> String {
     }
 }
 
-/// Pieces so far, and the change at hand.
+/// Finished pieces, and the pending change.
 #[derive(Default)]
 struct Pieces {
     done: Vec<DiffPiece>,
     removed: String,
     added: String,
-    /// A space behind the change, which belongs to it if another change follows: two words exchanged are one change.
+    /// A space after the pending change. It joins the change if another one follows, so that two adjacent replaced words are one
+    /// change.
     space: String,
 }
 
@@ -125,7 +126,7 @@ mod tests {
 
     use super::*;
 
-    /// `-gone-` and `+come+` in the text both have.
+    /// `-removed-` and `+added+`, within the common text.
     fn rendered(old: &str, new: &str) -> String {
         let rendered = |piece: DiffPiece| match piece.change {
             Change::Same => piece.text,
@@ -136,19 +137,19 @@ mod tests {
     }
 
     #[test]
-    fn words_are_told_as_people_see_them() {
+    fn changes_are_reported_by_whole_words() {
         for (old, new, expected) in [
             ("", "", ""),
             ("Nghị quyết", "Nghị quyết", "Nghị quyết"),
             ("", "Mới", "+Mới+"),
             ("Cũ", "", "-Cũ-"),
             ("nộp trước ngày 5 hằng tháng", "nộp trước ngày 10 hằng tháng", "nộp trước ngày -5-+10+ hằng tháng"),
-            // A mark more is another word, not a letter added.
+            // A different diacritic makes another word, not an added letter.
             ("các đảng viên của chi bộ", "các đảng viện của chi bộ", "các đảng -viên-+viện+ của chi bộ"),
-            // Words exchanged in a row are one change.
+            // Adjacent replaced words are one change.
             ("giao cho tổ ba cùng làm nhé", "giao cho nhóm hai cùng làm nhé", "giao cho -tổ ba-+nhóm hai+ cùng làm nhé"),
             ("một\nhai\nba\n", "một\nba\n", "một\n-hai\n-ba\n"),
-            // What has nothing in common is exchanged as a whole.
+            // Lines with nothing in common are replaced as a whole.
             ("một\nhai ba bốn năm\n", "một\nsáu bảy tám chín\n", "một\n-hai ba bốn năm\n-+sáu bảy tám chín\n+"),
         ] {
             assert_eq!(rendered(old, new), expected);
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_texts_are_told_in_a_bounded_time() {
+    fn the_longest_texts_are_compared_in_a_bounded_time() {
         let text =
             |step: usize, between: &str| -> String { (0..35_000).map(|n| format!("{}{between}", n * step % 7_919)).collect() };
         for (case, old, new) in [

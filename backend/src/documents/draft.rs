@@ -1,4 +1,4 @@
-//! The text in work: as it is stored, and as its editors see it.
+//! Drafts, as they are stored and as their editors see them.
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -32,7 +32,7 @@ pub(super) const DRAFT_COLUMNS: Columns = Columns(
     "record::id(id) AS id, stage, version, saved_at, saved_by, authors, attachments, publish_at, pinned, correction, held, held_at",
 );
 
-/// A text in work as it lies in the store.
+/// A draft as stored.
 #[derive(Debug, Clone, SurrealValue)]
 pub(super) struct DraftRow {
     id: String,
@@ -51,7 +51,7 @@ pub(super) struct DraftRow {
     held_at: Option<DateTime<Utc>>,
 }
 
-/// A text in work whose columns were understood.
+/// A decoded draft.
 #[derive(Debug, Clone)]
 pub(super) struct InWork {
     pub(super) id: DocumentId,
@@ -61,23 +61,23 @@ pub(super) struct InWork {
     pub(super) saved_at: DateTime<Utc>,
     pub(super) saved_by: String,
     pub(super) authors: Vec<String>,
-    /// Ids of its files, in their order.
+    /// Ids of its attachments, in order.
     pub(super) attachments: Vec<String>,
     pub(super) publish_at: Option<DateTime<Utc>>,
     pub(super) is_pinned: bool,
     pub(super) correction: Option<String>,
-    /// Why it lies on the desk again without anybody of its editors having asked for that, and since when.
+    /// Why the draft was held back and returned to the desk without a request of its editors, and since when.
     held: Option<(Held, DateTime<Utc>)>,
 }
 
 impl InWork {
-    /// The moment after which it would not be out any more: the end of its last day here.
+    /// When the text would expire: the end of its last day in local time.
     pub(super) fn expires_at(&self) -> Option<DateTime<Utc>> {
         utc_of_local(self.particulars.expires_on?.succ_opt()?.and_hms_opt(0, 0, 0)?)
     }
 
-    /// Authority flows down: nobody publishes beside or above the issuer. A unit may have moved since the text was saved, and with one
-    /// that left its audience the text would reach others than those who were looked at.
+    /// Authority flows down: nobody publishes beside or above the issuer. A unit may have moved since the draft was saved. If it
+    /// left the issuer's subtree or the audience, the text would reach other members than those approved.
     pub(super) fn reaches_only_below(&self) -> bool {
         let Particulars { issuer, audience, .. } = &self.particulars;
         issuer.path.contains(&audience.unit.path) && audience.is_whole()
@@ -108,21 +108,21 @@ impl DraftRow {
     }
 }
 
-/// A document in both its texts.
+/// A document with its draft and its published text.
 #[derive(Debug)]
 pub(super) struct Stored {
     pub(super) work: Option<InWork>,
     pub(super) out: Option<Document>,
-    /// The text of `work`, or of `out` when nothing is in work.
+    /// The body of `work`, or of `out` when there is no draft.
     pub(super) body: String,
 }
 
-/// A document as its editors see it: what is in work, what is out, and what this person may do.
+/// A document as its editors see it: the draft, the published text, and what this person may do.
 #[derive(Debug)]
 pub(super) struct OnDesk {
     pub(super) work: Option<InWork>,
     pub(super) out: Option<Document>,
-    /// The text of `work`, or of `out` when nothing is in work.
+    /// The body of `work`, or of `out` when there is no draft.
     pub(super) body: String,
     pub(super) permissions: EditorPermissions,
 }
@@ -132,7 +132,7 @@ impl OnDesk {
         DocumentStatus { work: self.work.as_ref().map(|work| work.work), out: self.out.as_ref().map(|out| out.out) }
     }
 
-    /// The unit that issues the newest text.
+    /// The unit that issues the draft, or else the published text.
     pub(super) fn issuer(&self) -> Result<&UnitRef> {
         let work = self.work.as_ref().map(|work| &work.particulars.issuer);
         work.or_else(|| self.out.as_ref().map(|out| &out.particulars.issuer)).ok_or(Error::NotFound)
@@ -147,7 +147,7 @@ impl OnDesk {
         self.work.as_ref().map_or_else(|| self.out.as_ref().map_or(0, |out| out.version), |work| work.version)
     }
 
-    /// Refuses a step this person may not take, or that leads nowhere from here; says where it leads.
+    /// Returns the status after a step; refuses a step that this person may not take or that the current status does not allow.
     ///
     /// # Errors
     /// [`Error::NotAllowed`], [`Error::Step`].
@@ -160,10 +160,10 @@ impl OnDesk {
 }
 
 impl Documents<'_> {
-    /// An empty form under a fresh id. Nothing is stored yet.
+    /// An empty form with a new id. Stores nothing.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for who writes nowhere.
+    /// [`Error::NotFound`] for a person who writes for no unit.
     #[expect(clippy::unused_async, reason = "a use-case like the others")]
     pub async fn blank(&self, viewer: &Viewer) -> Result<DraftPage> {
         let tree = self.backend.units().tree();
@@ -175,10 +175,11 @@ impl Documents<'_> {
         Ok(self.draft_page(viewer, &tree, draft, permissions))
     }
 
-    /// The text in work, or what became of it, in the form.
+    /// The draft in the form, or the published text when there is no draft.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the person may not know of the document, [`Error::NotAllowed`] when they only read what is out.
+    /// [`Error::NotFound`] when the document is hidden from the person, [`Error::NotAllowed`] when they may only read the
+    /// published text.
     pub async fn draft(&self, viewer: &Viewer, id: DocumentId) -> Result<DraftPage> {
         let tree = self.backend.units().tree();
         let desk = self.on_desk(viewer, id).await?;
@@ -193,7 +194,7 @@ impl Documents<'_> {
         Ok(DraftPage { review, wanted, open_remarks, publish_at, withdrawn, held, ..page })
     }
 
-    /// The same, with parts of the audience to choose from whose names hold what was typed.
+    /// The same, offering the audience parts whose names contain `typed`.
     ///
     /// # Errors
     /// As [`Self::draft`].
@@ -206,7 +207,7 @@ impl Documents<'_> {
         Ok(page)
     }
 
-    /// What is in work and out of a document, for whom it concerns at the desk.
+    /// The draft and the published text, for a person with permissions on them.
     ///
     /// # Errors
     /// As [`Self::draft`].
@@ -225,7 +226,7 @@ impl Documents<'_> {
         }
     }
 
-    /// What this person may do with a document, for its files.
+    /// A person's permissions on a document, used for its attachments.
     ///
     /// # Errors
     /// As [`Self::draft`].
@@ -233,7 +234,7 @@ impl Documents<'_> {
         Ok(self.on_desk(viewer, id).await?.permissions)
     }
 
-    /// What is in work and out of a document, whoever asks.
+    /// The draft and the published text, without a permission check.
     pub(super) async fn stored(&self, id: DocumentId) -> Result<Stored> {
         let sql = format!(
             "SELECT {DRAFT_COLUMNS} FROM ONLY $draft; SELECT VALUE body FROM ONLY $draft_text; \
@@ -254,7 +255,7 @@ impl Documents<'_> {
         Ok(Stored { work, out, body: body.unwrap_or_default() })
     }
 
-    /// What this person may do with the document.
+    /// The person's permissions on the document.
     async fn permissions(
         &self,
         viewer: &Viewer,
@@ -263,7 +264,8 @@ impl Documents<'_> {
         out: Option<&Document>,
     ) -> Result<EditorPermissions> {
         let standpoint = &viewer.standpoint;
-        // Both: who answers for what is out may stop it, also when a draft moves it to another issuer.
+        // Both issuers are checked: the issuer of the published text may withdraw it, even if a draft moves it to another
+        // issuer.
         let mut issuers =
             [work.map(|work| &work.particulars.issuer), out.map(|out| &out.particulars.issuer)].into_iter().flatten();
         let may = |action| issuers.clone().all(|issuer| standpoint.may_by_office(action, &issuer.path));
@@ -279,13 +281,13 @@ impl Documents<'_> {
             Some(work) if work.work == DraftState::InReview => self.asked_of(id, work.version, &member).await?,
             _ => (false, false),
         };
-        // Who was asked and has left the office, or the unit, is not asked any more.
+        // A reviewer who has left the office or the unit is no longer asked.
         let reviews = reviews && writes;
         let comments = comments && issuers_path.is_some_and(|issuer| issuer.contains(&standpoint.branch));
         Ok(EditorPermissions { writes, publishes, reviews, comments, is_author, own_approval })
     }
 
-    /// What the form holds.
+    /// The content of the form.
     pub(super) async fn drafted(&self, desk: OnDesk) -> Result<DocumentDraft> {
         let status = desk.status();
         let OnDesk { work, out, body, .. } = desk;
@@ -304,7 +306,7 @@ impl Documents<'_> {
         })
     }
 
-    /// The page without what only the store knows.
+    /// The page without what must be read from the store.
     fn draft_page(&self, viewer: &Viewer, tree: &Tree, draft: DocumentDraft, permissions: EditorPermissions) -> DraftPage {
         let top_units = viewer.standpoint.top_units(Action::WriteDocument);
         let whom = draft.whom();

@@ -1,4 +1,4 @@
-//! The editor's form: how each field of it is read.
+//! The editor's form, and how its fields are parsed.
 
 use domain::{
     accounts::Viewer,
@@ -13,22 +13,23 @@ use domain::{
 use super::{Documents, Particulars, RelatedRow};
 use crate::{Error, Result, units::Tree};
 
-/// Characters of a signer's name and office.
+/// Maximum length of the signer's name and office, in characters.
 const SIGNER_MAX: u32 = 120;
 
-/// Declares the form and, from the same list, what is given back of it: a field that is typed is also kept.
+/// Declares the form and the list of its fields together, so that a rejected form returns every field it received.
 macro_rules! draft_form {
     ($($(#[$attribute:meta])* $field:ident,)+) => {
-        /// The editor's form as it was typed.
+        /// The editor's form as typed.
         #[derive(Debug, Clone, Copy, Default)]
         pub struct DraftForm<'f> {
             $($(#[$attribute])* pub $field: &'f str,)+
-            /// Of the audience, only these: ids of units below it, and keys of levels for all its units of that level. None: all of it.
+            /// Limits the audience to these parts: ids of units below it, and keys of levels for all its units of that level.
+            /// Empty: all of it.
             pub parts: &'f [String],
         }
 
         impl<'f> DraftForm<'f> {
-            /// The names of the fields, each with what was typed. Without `parts`.
+            /// The name and the typed value of each field, without `parts`.
             pub fn fields(&self) -> Vec<(&'static str, &'f str)> {
                 vec![$((stringify!($field), self.$field)),+]
             }
@@ -38,17 +39,17 @@ macro_rules! draft_form {
 
 draft_form! {
     id,
-    /// The version the editor started from; `0` for a document not stored yet.
+    /// The version the editor started from; `0` for a document not yet stored.
     version,
     kind,
     number,
     title,
-    /// Who signed it, as it stands on paper.
+    /// The signer, as printed on paper.
     signer,
     field,
     issuer,
     audience,
-    /// Keys of standings, separated by commas; empty for everybody in the audience.
+    /// Keys of standings, separated by commas; empty for all standings.
     standings,
     /// Numbers of documents, separated by commas.
     supersedes,
@@ -56,13 +57,13 @@ draft_form! {
     guides,
     must_read_by,
     expires_on,
-    /// Anything but nothing for "stands first".
+    /// Any non-empty value pins the document.
     pinned,
     correction,
     body,
 }
 
-/// Whom a form is for that is not saved yet. As in [`DraftForm`].
+/// The audience of a form that is not saved yet. Fields as in [`DraftForm`].
 #[derive(Debug, Clone, Copy)]
 pub struct ReachForm<'f> {
     pub audience: &'f str,
@@ -70,7 +71,7 @@ pub struct ReachForm<'f> {
     pub standings: &'f str,
 }
 
-/// The form once every field was understood.
+/// A parsed form.
 pub(super) struct Draft {
     pub(super) particulars: Particulars,
     pub(super) is_pinned: bool,
@@ -79,10 +80,10 @@ pub(super) struct Draft {
 }
 
 impl Documents<'_> {
-    /// How many members and branches a form would reach.
+    /// How many members and branches the form's audience has.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for who writes nowhere; [`Error::Invalid`] of the form `draft` as [`Self::save_draft`].
+    /// [`Error::NotFound`] for a person who writes for no unit; [`Error::Invalid`] on the form `draft`, as [`Self::save_draft`].
     #[expect(clippy::unused_async, reason = "a use-case like the others")]
     pub async fn reach_of(&self, viewer: &Viewer, form: ReachForm<'_>) -> Result<(u32, u32)> {
         let is_own = |path: &UnitPath| viewer.standpoint.may_by_office(Action::WriteDocument, path);
@@ -103,10 +104,10 @@ impl Documents<'_> {
         Ok(self.reach(&tree, &Audience { unit, parts, standings }))
     }
 
-    /// Reads the form. The reader is handed back for what only the store can refuse.
+    /// Parses the form. Returns the reader as well, for problems that only the store can report.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with all that the editor can mend; those of the store.
+    /// [`Error::Invalid`] with all problems the editor can fix; those of the store.
     pub(super) async fn parse_form(
         &self,
         viewer: &Viewer,
@@ -130,12 +131,13 @@ impl Documents<'_> {
             unit(&tree, typed, |path| viewer.standpoint.may_by_office(Action::WriteDocument, path))
         });
         let audience = reader.read("audience", form.audience, |typed| {
-            // Authority flows down: nobody publishes beside or above the issuer. Without an issuer there is nothing to compare.
+            // Authority flows down: nobody publishes beside or above the issuer. Without a valid issuer there is nothing to check
+            // against.
             unit(&tree, typed, |path| issuer.as_ref().is_none_or(|issuer| issuer.path.contains(path)))
         });
         let parts = reader.read("parts", &form.parts.join(" "), |_| match (&issuer, &audience) {
             (Some(issuer), Some(audience)) => parts_of(&tree, audience, form.parts, |path| issuer.path.contains(path)),
-            // Without both there is nothing to compare.
+            // Without both there is nothing to check.
             _ => Ok(Vec::new()),
         });
         let standings = reader.read("standings", form.standings, standings_of);
@@ -158,7 +160,7 @@ impl Documents<'_> {
         let must_read_by = reader.read("must_read_by", form.must_read_by, coming);
         let expires_on = reader.read("expires_on", form.expires_on, coming);
         let correction = reader.read("correction", form.correction, |typed| match forms::optional(typed, Remark::parse)? {
-            // Who has read the old text must be able to learn what is different, also when it comes back after a withdrawal.
+            // Readers of the old text must be able to see what changed, also when it is published again after a withdrawal.
             None if is_correction => Err(Problem::Required),
             remark => Ok(remark),
         });
@@ -197,8 +199,8 @@ fn standings_of(typed: &str) -> Result<Vec<Standing>, Problem> {
     keys.map(|key| Standing::from_key(key).ok_or(Problem::NotOffered)).collect()
 }
 
-/// The parts of an audience that were chosen, in the order of the tree and none within another; none when they are all of it.
-/// `is_known` tells which other units the person may hear of: of all others the answer is that they are not offered.
+/// The chosen parts of an audience, in tree order and none within another; empty when they cover all of it. `is_known` says which
+/// units the person may see: any other unit is reported as not offered.
 fn parts_of(
     tree: &Tree,
     audience: &UnitRef,
@@ -233,7 +235,7 @@ fn parts_of(
     Ok(parts.into_iter().cloned().collect())
 }
 
-/// Whether these parts together are all of a unit: it is one of them, or each of those one level below is all of them.
+/// Whether these parts cover a unit: it is among them, or they cover each of its children.
 fn is_all_of(tree: &Tree, unit: &UnitRef, parts: &[&UnitRef]) -> bool {
     if parts.iter().all(|part| !unit.path.contains(&part.path)) {
         return parts.iter().any(|part| part.path.contains(&unit.path));

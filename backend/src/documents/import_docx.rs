@@ -1,4 +1,4 @@
-//! Taking a DOCX file in: its text becomes what the person has typed and not saved, so that nothing stored is ever overwritten by it.
+//! Imports a DOCX file into the person's unsaved text, so that it never overwrites anything stored.
 
 use domain::{
     accounts::Viewer,
@@ -11,23 +11,23 @@ use domain::{
 use super::{Documents, TypedForm};
 use crate::{Error, Result};
 
-/// The form of a file, beside the file itself.
+/// The form fields sent with the file.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ImportDocxForm<'f> {
     pub id: &'f str,
-    /// `0` for a document not stored yet.
+    /// `0` for a document not yet stored.
     pub version: &'f str,
-    /// `replace` or `append`; needed where there is a text already.
+    /// `replace` or `append`; required when there is a text already.
     pub mode: &'f str,
     pub file_name: &'f str,
 }
 
 impl Documents<'_> {
-    /// Puts the text of a DOCX file into the person's unsaved writing of the draft.
+    /// Puts the text of a DOCX file into the person's unsaved text of the draft.
     ///
     /// # Errors
-    /// As [`Self::keep_typed`] and [`Self::from_docx`]; [`Error::Invalid`] on `mode` when there is a text and nobody said what becomes
-    /// of it.
+    /// As [`Self::keep_typed`] and [`Self::from_docx`]; [`Error::Invalid`] on `mode` when there is a text already and `mode` is
+    /// empty.
     pub async fn import_docx(
         &self,
         viewer: &Viewer,
@@ -61,7 +61,7 @@ impl Documents<'_> {
         Ok((id, taken.left_out))
     }
 
-    /// Title and text as the person has them: typed, or else stored; and the version they started from.
+    /// The person's current title and body, unsaved or else stored, and the version they started from.
     async fn at_hand(&self, viewer: &Viewer, id: DocumentId, version: u32) -> Result<(String, String, u32)> {
         let unsaved = if version == 0 {
             let unfinished = self.unfinished(viewer).await?.unsaved;
@@ -80,7 +80,7 @@ impl Documents<'_> {
     }
 }
 
-/// What the text itself says, or else the file's name.
+/// The title found in the text, or else the file name.
 fn title_of(found: Option<&str>, file_name: &str) -> String {
     let name = file_name.rsplit(['/', '\\']).next().unwrap_or_default();
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem).replace('_', " ");
@@ -94,7 +94,7 @@ mod tests {
     use super::title_of;
 
     #[test]
-    fn a_text_is_called_by_its_title_or_by_its_file() {
+    fn a_text_takes_the_title_it_has_or_the_name_of_its_file() {
         assert_eq!(title_of(Some("Kế hoạch năm"), "a.docx"), "Kế hoạch năm");
         assert_eq!(title_of(None, "C:\\Văn bản\\Ke_hoach 2026.docx"), "Ke hoach 2026");
         assert_eq!(title_of(None, ""), "");

@@ -1,4 +1,4 @@
-//! The library: what reaches the member's branch, newest first.
+//! The library: published documents for the member's branch, newest first.
 
 use std::cmp::Reverse;
 
@@ -19,23 +19,23 @@ use super::{
 };
 use crate::{Result, events::lowest};
 
-/// Documents on a page.
+/// Documents per page.
 const PAGE: usize = 20;
 
-/// Pinned documents that are shown: more than that is no pinning.
+/// Pinned documents shown at most; pinning more would defeat its purpose.
 const PINNED: usize = 5;
 
-/// Documents of each range that are looked at for the first one that reaches the member.
+/// Documents of each range that are read to find the first one for the member.
 const OLDEST: usize = 25;
 
-/// What stands around the list.
+/// What surrounds the list.
 struct Head {
     pinned: Vec<Document>,
     years: Vec<i32>,
 }
 
 impl Documents<'_> {
-    /// A page of what reaches the person's branch.
+    /// A page of the documents for the person's branch.
     ///
     /// # Errors
     /// Those of the store.
@@ -46,7 +46,7 @@ impl Documents<'_> {
         let more = documents.len() > PAGE;
         documents.truncate(PAGE);
         let next = documents.last().filter(|_| more).and_then(|last| last.shelf.as_deref()).map(key).transpose()?;
-        // Above the first page only; further on they are left out all the same, so that none comes twice.
+        // Pinned documents are shown above the first page only, and left out of every page so that none appears twice.
         let shown = if query.after.is_none() { pinned } else { Vec::new() };
         let all: Vec<&Document> = shown.iter().chain(&documents).collect();
         let mut summaries = self.summaries(viewer, &all).await?;
@@ -54,13 +54,13 @@ impl Documents<'_> {
         Ok(LibraryPage { pinned: summaries, documents, units: self.issuers(viewer), years, next })
     }
 
-    /// At most `count` documents that reach the person's branch, newest first.
+    /// At most `count` documents for the person's branch, newest first.
     pub(crate) async fn shelved(&self, viewer: &Viewer, query: &LibraryQuery, count: usize) -> Result<Vec<DocumentSummary>> {
         let documents = self.walked(viewer, query, count).await?;
         self.summaries(viewer, &documents.iter().collect::<Vec<_>>()).await
     }
 
-    /// Rows for a list, in the same order.
+    /// List rows for the documents, in the same order.
     pub(super) async fn summaries(&self, viewer: &Viewer, documents: &[&Document]) -> Result<Vec<DocumentSummary>> {
         let ids: Vec<DocumentId> = documents.iter().map(|document| document.id).collect();
         let read = read_marks(self.backend.store(), viewer.member, &ids).await?;
@@ -93,7 +93,7 @@ impl Documents<'_> {
             for row in answers.rows::<DocumentRow>(statement)? {
                 documents.push(row.decode(&tree)?);
             }
-            // Where all that was looked at is for others, what is for the member begins later.
+            // If the whole batch is for others, the member's first document comes after it.
             let is_cut = documents.len() == OLDEST;
             let own = documents.iter().find(|document| document.reaches(viewer));
             let begin = own.or_else(|| documents.last().filter(|_| is_cut));
@@ -112,17 +112,17 @@ impl Documents<'_> {
     }
 }
 
-/// The ends of a year in the library.
+/// The key range of a year in the library.
 fn keys_of_year(year: i32) -> (String, String) {
     let start = |year: i32| NaiveDate::from_ymd_opt(year, 1, 1).map(|day| lowest(midnight(day)).to_string());
     match (start(year), start(year.saturating_add(1))) {
         (Some(from), Some(until)) => (from, until),
-        // No calendar has it, so nothing is from then.
+        // Outside the calendar's range: an empty key range.
         _ => (TOP.to_owned(), String::new()),
     }
 }
 
-/// From that of the oldest document to this one, the newest first.
+/// The years from that of the oldest document to the current one, newest first.
 fn years(oldest: Option<&str>, today: NaiveDate) -> Vec<i32> {
     let oldest = oldest.and_then(|shelf| shelf.parse::<PublishedKey>().ok());
     let at = oldest.and_then(|key| DateTime::<Utc>::from_timestamp_millis(key.ulid().timestamp_ms().cast_signed()));
@@ -150,7 +150,7 @@ mod tests {
     use crate::{documents::walk::tests::viewer_at, store::tests::migrated, units::Tree};
 
     #[tokio::test]
-    async fn what_stands_around_the_list_is_read_by_index() {
+    async fn pins_and_the_oldest_document_are_read_by_index() {
         let store = migrated().await;
         let viewer = viewer_at("/01/51/001/07/");
         store.assert_no_scan(&oldest(&viewer), line_vars(&viewer, &Tree::default())).await;
@@ -166,7 +166,7 @@ mod tests {
         assert!(shelf("2025-12-31T16:59:59Z") < from && shelf("2026-12-31T17:00:01Z") > until);
         for year in [i32::MIN, -262_144, -262_143, -262_142, -1, 0, 1_969, 10_945, 262_142, 262_143, i32::MAX] {
             let (from, until) = keys_of_year(year);
-            assert!(from >= until, "nothing lies in {year}");
+            assert!(from >= until, "{year} must be an empty range");
         }
     }
 

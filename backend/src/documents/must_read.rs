@@ -1,4 +1,4 @@
-//! What must be read by a day.
+//! Documents that must be read by a day.
 
 use chrono::NaiveDate;
 use domain::{accounts::Viewer, documents::DocumentSummary};
@@ -9,12 +9,12 @@ use super::{
 };
 use crate::Result;
 
-/// Documents a unit wants read at one time. What it asked for before those has long been overtaken.
+/// Must-read documents of one unit that are listed at most. Older ones are long past their day.
 const MOST: usize = 50;
 
 impl Documents<'_> {
-    /// What must be read: first what was not read yet or was corrected since, the most urgent first; then what was read, while its day is
-    /// still to come.
+    /// The must-read documents: first those not yet read, or corrected since, the most urgent first; then those read whose day is
+    /// not over.
     pub(super) async fn must_read(&self, viewer: &Viewer) -> Result<Vec<DocumentSummary>> {
         let tree = self.backend.units().tree();
         let mut answers = self.backend.store().read(asked(viewer), line_vars(viewer, &tree)).await?;

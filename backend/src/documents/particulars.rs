@@ -1,11 +1,11 @@
-//! What an editor says of a document besides its text. Declared once, for the text in work and for the one that is out.
+//! A document's metadata, declared once for the draft and for the published text.
 //!
-//! The particulars are columns of `draft` and of `document`, not one nested object: the library and the lists of the desk are ranges of
-//! indexes over most of them, and a move of units finds and changes rows by them. The statements that read, save, publish and
-//! correct take their lists of columns from here ([`Columns`], [`copied`]), so none of them can leave one out.
+//! The particulars are columns of `draft` and of `document`, not one nested object: the library and the lists of the desk are
+//! index ranges over most of them, and a move of units finds and changes rows by them. The statements that read, save, publish
+//! and correct take their column lists from here ([`Columns`], [`copied`]), so none can omit a column.
 //!
-//! Two particulars are not among these columns, because the two tables keep them differently. Standing first is `pinned` in `draft`, and
-//! a place in the library, `pin`, in `document`. A note on a correction belongs to one correction and is not copied into the next.
+//! Two particulars are not among these columns, because the two tables store them differently. Pinning is `pinned` in `draft`,
+//! and a sort key, `pin`, in `document`. A correction note belongs to one correction and is not copied into the next.
 
 use std::fmt;
 
@@ -20,10 +20,10 @@ use domain::{
 use super::{audience, related::RelatedRow, signs::Signs};
 use crate::{store::SurrealValue, units::Tree};
 
-/// Declares the row and, from the same list, the names of its columns.
+/// Declares the row and the list of its column names together.
 macro_rules! particulars {
     ($($(#[$attribute:meta])* $column:ident: $type:ty,)+) => {
-        /// The particulars as they lie in the store.
+        /// The particulars as stored.
         #[derive(Debug, Clone, SurrealValue)]
         pub(crate) struct ParticularsRow {
             $($(#[$attribute])* pub(super) $column: $type,)+
@@ -45,7 +45,7 @@ particulars! {
     issuer_level: String,
     audience: String,
     audience_path: String,
-    /// Ids of units, which lead to those that answer for them now, wherever they lie.
+    /// Ids of units. Each is resolved to the unit's successor, wherever that is in the tree.
     parts: Option<Vec<String>>,
     standings: Option<Vec<String>>,
     related: Option<Vec<RelatedRow>>,
@@ -64,18 +64,18 @@ impl fmt::Display for Columns {
     }
 }
 
-/// The part of a `SET` that copies every particular from an object that has them: a row, or a [`ParticularsRow`] that was bound.
+/// The part of a `SET` that copies every particular from an object: a row, or a bound [`ParticularsRow`].
 pub(super) fn copied(from: &str) -> String {
     COLUMNS.iter().map(|column| format!("{column} = {from}.{column}")).collect::<Vec<_>>().join(", ")
 }
 
-/// The particulars once their columns, or the fields of a form, were understood.
+/// The particulars, decoded from columns or parsed from a form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Particulars {
     pub(crate) kind: DocumentKind,
     pub(crate) number: Option<String>,
     pub(crate) title: String,
-    /// Who signed it, as it stands on paper.
+    /// The signer, as printed on paper.
     pub(crate) signer: Option<String>,
     pub(crate) field: Option<DocumentField>,
     pub(crate) issuer: UnitRef,
@@ -86,7 +86,7 @@ pub(crate) struct Particulars {
 }
 
 impl ParticularsRow {
-    /// None when a column says what it cannot. Which name the issuer has is for the caller to say.
+    /// `None` when a column has an invalid value. The caller chooses the name of the issuer.
     pub(super) fn decode(self, tree: &Tree, issuer: UnitRef) -> Option<Particulars> {
         Some(Particulars {
             kind: DocumentKind::from_key(&self.kind)?,
@@ -107,7 +107,7 @@ impl ParticularsRow {
 }
 
 impl Particulars {
-    /// Those of a document of which nothing else is said.
+    /// The particulars of a document with nothing else set.
     pub(crate) fn new(kind: DocumentKind, title: String, issuer: UnitRef, audience: UnitRef) -> Self {
         Self {
             kind,
@@ -123,7 +123,7 @@ impl Particulars {
         }
     }
 
-    /// As they are stored.
+    /// The particulars as a row to store.
     pub(crate) fn row(&self) -> ParticularsRow {
         let Self { kind, number, title, signer, field, issuer, audience, related, must_read_by, expires_on } = self;
         let parts: Vec<String> = audience.parts.iter().map(|part| part.id.to_string()).collect();
@@ -147,18 +147,18 @@ impl Particulars {
         }
     }
 
-    /// Whether both say the same. Where units lie, and how they are called, may be known as of different days.
+    /// Whether both are equal apart from the current names and paths of their units.
     pub(super) fn say_the_same(&self, other: &Self) -> bool {
         let in_other_words = Self { issuer: other.issuer.clone(), audience: other.audience.clone(), ..self.clone() };
         self.issuer.id == other.issuer.id && self.audience.names_the_same(&other.audience) && in_other_words == *other
     }
 
-    /// What readers are told of them besides the summary.
+    /// The particulars shown to readers besides the summary.
     pub(super) fn imprint(self) -> Imprint {
         Imprint { signer: self.signer, audience: self.audience.unit, parts: self.audience.parts }
     }
 
-    /// The form that holds them, of a text that is not stored yet. `signs` are the numbers of `related`.
+    /// The form filled with the particulars, for a text that is not stored yet. `signs` are the numbers of `related`.
     pub(super) fn form(self, id: DocumentId, signs: &Signs, saved_at: DateTime<Utc>) -> DocumentDraft {
         let Self { kind, number, title, signer, field, issuer, audience, related: _, must_read_by, expires_on } = self;
         let Audience { unit, parts, standings } = audience;

@@ -1,4 +1,4 @@
-//! A member's own lists: what must be read, what was not, what was begun, marked, opened.
+//! A member's personal lists: must-read, unread, begun, bookmarked, recent.
 
 use std::collections::HashMap;
 
@@ -17,11 +17,11 @@ use crate::{
     store::{SurrealValue, vars},
 };
 
-/// Rows of a page.
+/// Rows per page.
 const PAGE: usize = 20;
 
 impl Documents<'_> {
-    /// A page of one of the person's own lists.
+    /// A page of one of the person's lists.
     ///
     /// # Errors
     /// Those of the store.
@@ -63,7 +63,7 @@ impl Documents<'_> {
         Ok(documents.into_iter().map(row).collect())
     }
 
-    /// A page of what the person has kept. What they may not read any more is passed over.
+    /// A page of the rows stored for the person, without documents they may no longer read.
     async fn kept_rows(
         &self,
         viewer: &Viewer,
@@ -74,14 +74,14 @@ impl Documents<'_> {
         loop {
             let vars = vars! { member: viewer.member.to_string(), below: below };
             let mut entries: Vec<KeptRow> = self.backend.store().read(kept.range(), vars).await?.rows(0)?;
-            // Where there is no key, the list is over: those sort before all keys.
+            // Rows without a key sort before all keys, so the first of them ends the list.
             entries.retain(|entry| entry.key.is_some());
             let more = entries.len() > PAGE;
             entries.truncate(PAGE);
             let next = entries.last().filter(|_| more).and_then(|last| last.key.as_deref()).map(key).transpose()?;
             let rows = self.decode_rows(viewer, kept, entries).await?;
             match next {
-                // All of them gone: the page begins further down.
+                // No row is left to show: continue with the next page.
                 Some(next) if rows.is_empty() => below = next.to_string(),
                 next => return Ok((rows, next)),
             }
@@ -112,7 +112,7 @@ impl Documents<'_> {
     }
 }
 
-/// What is kept of documents for each member, in the order of time.
+/// What is stored of documents for each member, ordered by time.
 #[derive(Debug, Clone, Copy)]
 enum KeptKind {
     Opened,
@@ -121,7 +121,7 @@ enum KeptKind {
 }
 
 impl KeptKind {
-    /// The end of the range is where the page begins; the engine could use no other one besides.
+    /// The page starts at the end of the range: the engine can use no further condition on the index.
     fn range(self) -> String {
         let (table, column) = match self {
             Self::Opened => ("reading", "opened"),
@@ -135,7 +135,7 @@ impl KeptKind {
         )
     }
 
-    /// Whether the document stands in the list. What was withdrawn does for those it was meant for: its page tells them why.
+    /// Whether the list shows the document. A withdrawn one is listed for its audience, since its page gives the reason.
     fn shows(self, document: &Document, viewer: &Viewer) -> bool {
         match document.out {
             PublicationState::Published => document.is_readable_for(viewer),
@@ -153,7 +153,7 @@ struct KeptRow {
 }
 
 pub(super) fn key(text: &str) -> Result<PublishedKey> {
-    text.parse().map_err(|_| Error::Damaged(format!("a place in a list: {text}")))
+    text.parse().map_err(|_| Error::Damaged(format!("a key of a list: {text}")))
 }
 
 fn moment(key: PublishedKey) -> Option<DateTime<Utc>> {

@@ -1,4 +1,4 @@
-//! How far a member has come in a text, on whatever device.
+//! A member's reading position in a text, shared by all devices.
 
 use std::collections::HashMap;
 
@@ -16,13 +16,13 @@ use crate::{
     store::{StoreError, SurrealValue, pair, vars},
 };
 
-/// Opened again within this time, a text was not put down in between.
+/// Reopening within this time continues the same sitting.
 const ONE_SITTING: TimeDelta = TimeDelta::minutes(10);
 
-/// Bytes of an anchor; ours have at most twelve words.
+/// Maximum length of an anchor, in bytes; rendered anchors have at most twelve words.
 const HEADING_MAX: usize = 300;
 
-/// What is kept of a member's reading of one document.
+/// The stored reading state of a member in one document.
 #[derive(Debug, SurrealValue)]
 pub(super) struct ReadingRow {
     pub(super) opened: String,
@@ -39,10 +39,10 @@ impl ReadingRow {
 }
 
 impl Documents<'_> {
-    /// Keeps the place the person has come to: the furthest, so that leafing back or an old message from another device loses nothing.
+    /// Stores the furthest position reached, so that scrolling back or a delayed request from another device loses nothing.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is no such document for this person, or for what is no part of a text.
+    /// [`Error::NotFound`] when this person cannot read such a document, or when `thousandths` is out of range.
     pub async fn note_progress(&self, viewer: &Viewer, id: DocumentId, heading: &str, thousandths: u16) -> Result<()> {
         let part = Part::try_from(thousandths).map_err(|_| Error::NotFound)?;
         let document = self.fetched(&[id]).await?.into_iter().next().ok_or(Error::NotFound)?;
@@ -62,7 +62,7 @@ impl Documents<'_> {
         Ok(())
     }
 
-    /// Notes that the person has the document open.
+    /// Records that the person has opened the document.
     pub(super) async fn note_opening(&self, viewer: &Viewer, document: &Document, known: Option<&ReadingRow>) -> Result<()> {
         let now = self.backend.clock().now();
         let opened = known.and_then(|known| known.opened.parse::<PublishedKey>().ok());
@@ -79,13 +79,13 @@ impl Documents<'_> {
             is_open: part.is_begun() && !part.is_end(),
         };
         match self.backend.transact(Change::new(OPEN, vars)).await {
-            // Opened many times at once: the others have written the same.
+            // Opened several times concurrently: the other requests have written the same row.
             Ok(_) | Err(StoreError::Busy) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// How far the person has come in each of these, where they have begun.
+    /// How far the person has read in each of these documents, if begun.
     pub(super) async fn parts(&self, viewer: &Viewer, ids: &[DocumentId]) -> Result<HashMap<DocumentId, Part>> {
         if ids.is_empty() {
             return Ok(HashMap::new());
@@ -122,8 +122,8 @@ const ADVANCE: &str = "LET $was = (SELECT opened, part FROM ONLY $reading); \
                            part = $part, unfinished = IF $is_end { NONE } ELSE { $opened } RETURN NONE \
                        };";
 
-/// Gives what the member `$key` has kept to `$kept_key`, when two records turn out to be one person's. Of two places in one document
-/// the further one stays, of two marks the earlier one.
+/// Moves the lists of the member `$key` to `$kept_key` when two records turn out to be one person's. Of two positions in one
+/// document the further one is kept, of two bookmarks the earlier one.
 pub(crate) const HAND_OVER: &str = "\
      LET $readings = (SELECT * FROM reading WHERE member = $key); \
      FOR $was IN $readings { \
@@ -149,7 +149,7 @@ fn part(stored: i64) -> Result<Part> {
     thousandths.ok_or_else(|| Error::Damaged(format!("{stored} thousandths of a text")))
 }
 
-/// Whether this can be the anchor of a heading, as the renderer makes them.
+/// Whether this can be an anchor of a heading, as the renderer produces them.
 fn is_anchor(text: &str) -> bool {
     text.len() <= HEADING_MAX && text.starts_with("s-") && text.chars().all(|c| c.is_alphanumeric() || c == '-')
 }
@@ -162,7 +162,7 @@ mod tests {
     use crate::store::tests::migrated;
 
     #[tokio::test]
-    async fn places_are_point_gets() {
+    async fn reading_positions_are_point_gets() {
         let store = migrated().await;
         let reading = || pair("reading", Ulid::nil(), Ulid::nil());
         store.assert_no_scan(READING, vars! { reading: reading() }).await;

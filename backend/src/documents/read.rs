@@ -1,4 +1,4 @@
-//! Reading one document, and being asked for an opinion on it.
+//! Reading one document, and the invitation to write an opinion on it.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
@@ -24,7 +24,7 @@ use crate::{
     store::{SurrealValue, pair, record, vars},
 };
 
-/// A document somebody writes an opinion on.
+/// The document an opinion is addressed to.
 #[derive(Debug)]
 pub(crate) struct Addressed {
     pub(crate) title: String,
@@ -32,12 +32,12 @@ pub(crate) struct Addressed {
 }
 
 impl Documents<'_> {
-    /// The document with its text. The first time a member whom it reaches opens it, that is noted; each time, that it was opened.
-    /// That is not reading it: see [`Self::mark_read`].
+    /// The document with its text. Records the first opening by a member of the audience, and the time of each opening. Opening
+    /// is not reading: see [`Self::mark_read`].
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is none, or none this person may know of: a draft, one for another part of the tree, one that
-    /// was withdrawn (see [`Self::withdrawn`]).
+    /// [`Error::NotFound`] when there is none, or it is hidden from this person: a draft, a document for another part of the
+    /// tree, or a withdrawn one (see [`Self::withdrawn`]).
     pub async fn read(&self, viewer: &Viewer, id: DocumentId) -> Result<DocumentPage> {
         let found = self.readable(viewer, id).await?;
         if found.opened.is_none() && found.document.reaches(viewer) {
@@ -50,8 +50,8 @@ impl Documents<'_> {
         self.page(viewer, found, false).await
     }
 
-    /// The same for who looks for an office, at who has read it or before writing on: without a trace. Whoever has no such office
-    /// reads as a member.
+    /// The same for a person viewing it for an office (the list of readers, a draft of a new text), without recording anything. A
+    /// person without such an office reads as a member.
     ///
     /// # Errors
     /// As [`Self::read`].
@@ -89,10 +89,10 @@ impl Documents<'_> {
         })
     }
 
-    /// What is left of a document that was taken back, for a member who had opened or marked it: that it was, and why.
+    /// The page of a withdrawn document, for a member who had opened, read or bookmarked it: when and why it was withdrawn.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for everybody else, and for what was not taken back.
+    /// [`Error::NotFound`] for everybody else, and for a document that was not withdrawn.
     pub async fn withdrawn(&self, viewer: &Viewer, id: DocumentId) -> Result<WithdrawnDocument> {
         let found = self.found_for(viewer, id).await?;
         if !found.was_withdrawn_from(viewer) {
@@ -108,7 +108,7 @@ impl Documents<'_> {
         })
     }
 
-    /// Whether there is a page at this document's address for the person.
+    /// Whether this document's address shows a page to the person.
     ///
     /// # Errors
     /// Those of the store.
@@ -120,7 +120,7 @@ impl Documents<'_> {
         }
     }
 
-    /// The document to take along as a file. That is not reading it.
+    /// The document for a download. Records no reading.
     ///
     /// # Errors
     /// [`Error::NotFound`] as [`Self::read`].
@@ -133,10 +133,10 @@ impl Documents<'_> {
         })
     }
 
-    /// What is shown before an opinion is written: above all, who will read it.
+    /// What is shown before an opinion is written, above all who will read it.
     ///
     /// # Errors
-    /// [`Error::NotFound`] as [`Self::read`]; [`Error::NotAllowed`] for an editor whom the document does not reach.
+    /// [`Error::NotFound`] as [`Self::read`]; [`Error::NotAllowed`] for an editor outside the audience.
     pub async fn invitation(&self, viewer: &Viewer, id: DocumentId) -> Result<OpinionInvitation> {
         let Found { document, read, .. } = self.readable(viewer, id).await?;
         if !document.takes_opinions_of(viewer) {
@@ -155,7 +155,7 @@ impl Documents<'_> {
         })
     }
 
-    /// What an opinion on the document is addressed to.
+    /// The addressees' document of an opinion: its title and issuer.
     ///
     /// # Errors
     /// As [`Self::invitation`].
@@ -170,13 +170,13 @@ impl Documents<'_> {
         }
     }
 
-    /// What there is of a document this person may read.
+    /// The stored state of a document this person may read.
     pub(super) async fn readable(&self, viewer: &Viewer, id: DocumentId) -> Result<Found> {
         let found = self.found_for(viewer, id).await?;
         if found.document.is_readable_for(viewer) { Ok(found) } else { Err(Error::NotFound) }
     }
 
-    /// Everything there is of a document and of the person's reading of it. Whether they may see it is not asked here.
+    /// The stored state of a document and of the person's reading of it, without a permission check.
     async fn found_for(&self, viewer: &Viewer, id: DocumentId) -> Result<Found> {
         let vars = vars! {
             document: record("document", id),
@@ -206,16 +206,16 @@ pub(super) struct Found {
     pub(super) document: Document,
     more: MoreRow,
     pub(super) body: String,
-    /// When the person first opened it, whichever text was out.
+    /// When the person first opened the document, in any version.
     pub(super) opened: Option<DateTime<Utc>>,
-    /// When they had read it.
+    /// When they first read it.
     pub(super) read: Option<DateTime<Utc>>,
     reading: Option<ReadingRow>,
     bookmarked: bool,
     version: Option<VersionRow>,
 }
 
-/// The corrected text the person opened last.
+/// The corrected version the person opened last.
 #[derive(Debug, SurrealValue)]
 struct VersionRow {
     version: i64,
@@ -224,7 +224,7 @@ struct VersionRow {
 }
 
 impl Found {
-    /// When the person opened the text that is out, and when they had read it.
+    /// When the person opened and read the current version.
     pub(super) fn own_times(&self) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
         if !self.document.is_corrected {
             return (self.opened, self.read);
@@ -233,7 +233,7 @@ impl Found {
         (own.map(|row| row.at), own.and_then(|row| row.read_at))
     }
 
-    /// What the person is told is recorded of them, who has just opened it.
+    /// What the person, who has just opened the document, sees of their own record.
     fn recording(&self, viewer: &Viewer, looks: bool, today: NaiveDate) -> Recording {
         if !self.document.reaches(viewer) {
             Recording::Elsewhere
@@ -249,7 +249,7 @@ impl Found {
         }
     }
 
-    /// Whether it was taken back from a member who had opened or marked it.
+    /// Whether it was withdrawn from a member who had opened, read or bookmarked it.
     fn was_withdrawn_from(&self, viewer: &Viewer) -> bool {
         self.document.out == PublicationState::Withdrawn
             && self.document.is_meant_for(viewer, Action::ReadDocument)
@@ -257,7 +257,7 @@ impl Found {
     }
 }
 
-/// What only the page of a document shows.
+/// Columns that only the page of a document shows.
 #[derive(Debug, SurrealValue)]
 struct MoreRow {
     corrected_at: Option<DateTime<Utc>>,
@@ -275,7 +275,7 @@ fn found() -> String {
     )
 }
 
-/// Where to go on; none where nothing was begun, or everything read.
+/// The position to continue at; none when nothing was begun or everything was read.
 fn reading_place(reading: ReadingRow, contents: &[Heading]) -> Result<Option<ReadingPlace>> {
     let part = reading.part()?;
     if !part.is_begun() || part.is_end() {

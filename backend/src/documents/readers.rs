@@ -1,7 +1,8 @@
-//! Who has read a document: numbers by unit for its editors and for those above, names for who leads a branch.
+//! Readers of a document: counts by unit for its editors and for the units above, names for those who lead a branch.
 //!
-//! A row that tells of reading, or of opening, carries where its member is now (`place`, see `schema/0014_readers.surql`), so what was read in a subtree is counted over
-//! ranges of one index: one for each standing, and one more for each unit that moved in or out since ([`Tree::path_ranges`]).
+//! A row of a reading, or an opening, stores its member's current position in the tree (`place`, see
+//! `schema/0014_readers.surql`), so the readings in a subtree are counted over ranges of one index: one for each standing, and
+//! one more for each unit that moved in or out since ([`Tree::path_ranges`]).
 
 use std::collections::{HashMap, HashSet};
 
@@ -35,22 +36,22 @@ use crate::{
 /// Documents in the list.
 const FOLLOWED: usize = 20;
 
-/// Documents looked at for it in one range: some of them may be for other parts of their audience.
+/// Documents read for it in one range: some may be for other parts of their audience.
 const LOOKED_AT: usize = 100;
 
-/// What was to be read longer ago is nobody's work any more.
+/// Time after its day when an overdue document is no longer reported.
 const OVERDUE: TimeDelta = TimeDelta::days(30);
 
-/// Standings of those who count; what another one has read has no place.
+/// Standings that are counted; a receipt of another standing has no `place`.
 const COUNTED: [Standing; 2] = [Standing::Official, Standing::Probationary];
 
 impl Document {
-    /// Whether the person writes for its issuer, and so follows all of its audience.
+    /// Whether the person writes for its issuer, and so sees the counts of its whole audience.
     fn is_managed_by(&self, viewer: &Viewer) -> bool {
         viewer.standpoint.may_by_office(Action::WriteDocument, &self.particulars.issuer.path)
     }
 
-    /// What the person looks at, at this unit or the highest of theirs. What was taken back is its editors' affair.
+    /// The shares the person may see, at this unit or their highest one. Those of a withdrawn document are for its editors only.
     pub(super) fn unit_shares<'t>(&self, viewer: &Viewer, tree: &'t Tree, unit: Option<UnitId>) -> Option<UnitShares<'t>> {
         let is_managed = self.is_managed_by(viewer);
         (is_managed || self.out == PublicationState::Published)
@@ -58,24 +59,24 @@ impl Document {
             .flatten()
     }
 
-    /// Standings of those who are counted.
+    /// Standings of the members who are counted.
     pub(super) fn counted(&self) -> &[Standing] {
         if self.particulars.audience.standings.is_empty() { &COUNTED } else { &self.particulars.audience.standings }
     }
 
-    /// Where lies what members of the audience ever wrote in this subtree.
+    /// The paths under which receipts of the audience's members in this subtree are stored.
     pub(super) fn written_in(&self, path: &UnitPath, tree: &Tree) -> Vec<PathRanges> {
         self.particulars.audience.within(path).iter().map(|place| tree.path_ranges(place)).collect()
     }
 }
 
 impl Documents<'_> {
-    /// How many members of a unit and of those one level below have read the document; of the highest unit the person may look at
-    /// when none is named. With names for who leads this very branch.
+    /// How many members of a unit, and of each unit one level below, have read the document; for the person's highest unit when
+    /// `unit` is `None`. Includes names for those who lead this very branch.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the person may not know of the document, or for a unit it does not reach or that is not theirs to
-    /// look at; [`Error::NotAllowed`] for who only reads it.
+    /// [`Error::NotFound`] when the document is hidden from the person, or for a unit outside its audience or the person's
+    /// office; [`Error::NotAllowed`] for a person who may only read it.
     pub async fn readers(&self, viewer: &Viewer, id: DocumentId, unit: Option<UnitId>) -> Result<ReadersPage> {
         let document = self.fetched(&[id]).await?.pop().ok_or(Error::NotFound)?;
         let tree = self.backend.units().tree();
@@ -85,7 +86,7 @@ impl Documents<'_> {
         let opened = match total.share {
             Some(share) => {
                 let opened = self.count_in(OPENED, &document, &[&unit_shares.unit.path], &tree).await?.into_iter().sum::<u32>();
-                // Counters and tables are not of one moment.
+                // Counters and tables are read at different moments.
                 Some(opened.clamp(share.done, share.members))
             }
             None => None,
@@ -111,7 +112,7 @@ impl Documents<'_> {
         })
     }
 
-    /// How many of those who are looked at have read the corrected text; none for what was not corrected.
+    /// The same counts for the corrected text; `None` for a document without a correction.
     async fn corrected_readers(
         &self,
         document: &Document,
@@ -123,15 +124,15 @@ impl Documents<'_> {
         let (total, children) = unit_shares.shares(self.backend.counters(), &document.particulars.audience, &read);
         let opened =
             self.corrected_in(OPENED_CORRECTED, document, &[&unit_shares.unit.path], tree).await?.into_iter().sum::<u32>();
-        // Counters and tables are not of one moment.
+        // Counters and tables are read at different moments.
         let opened = total.share.map(|share| opened.clamp(share.done, share.members));
         Ok(Some(CorrectedReaders { on: local_date(at), total, opened, children }))
     }
 
-    /// What reaches all of the highest unit the person answers for, and how many of its members have read it.
+    /// The documents for all of the highest unit the person answers for, and how many of its members have read each.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for who answers for none.
+    /// [`Error::NotFound`] for a person who answers for no unit.
     pub async fn followed(&self, viewer: &Viewer) -> Result<FollowedPage> {
         let tree = self.backend.units().tree();
         let top_units = viewer.standpoint.top_units(Action::ReadStatistics);
@@ -145,14 +146,14 @@ impl Documents<'_> {
             let read = self.count_in(READ, &document, &[&unit.path], &tree).await?.into_iter().sum();
             let counted = share(self.backend.counters(), &unit.path, &document.particulars.audience, read);
             let is_shown = shows_all || !is_small(counted.members);
-            // Whether the person has read it is told elsewhere.
+            // The list does not show whether the person has read it.
             rows.push(FollowedRow { document: document.summary(true), share: is_shown.then_some(counted) });
         }
         Ok(FollowedPage { unit: unit.clone(), rows })
     }
 
-    /// For who leads a branch: how many documents its members must read by a day that is not long over, and not all have read. None
-    /// for everybody else: above a branch there is always somebody.
+    /// For a person who leads a branch: the number of documents that its members must read by a day not more than [`OVERDUE`] ago
+    /// and that not all have read. `None` for everybody else: in larger units, somebody always has not.
     pub(crate) async fn count_not_read_by_all(&self, viewer: &Viewer) -> Result<Option<u64>> {
         let tree = self.backend.units().tree();
         let leads = |path: &&UnitPath| {
@@ -173,7 +174,7 @@ impl Documents<'_> {
         Ok(Some(documents.iter().zip(read).filter(is_left).count() as u64))
     }
 
-    /// The latest documents for all of a unit, in these orders: those that must be read first.
+    /// The latest documents for all of a unit, in each of these orders; must-read ones first.
     async fn reaching(&self, unit: &UnitPath, orders: &[Order], tree: &Tree) -> Result<Vec<Document>> {
         let (sql, vars) = reaching_ranges(unit, orders, tree);
         let mut answers = self.backend.store().read(sql, vars).await?;
@@ -191,12 +192,12 @@ impl Documents<'_> {
         Ok(documents)
     }
 
-    /// How many members in each of these subtrees have read the document, or opened it, of those it is for.
+    /// For each subtree, the number of members of the audience who have read the document, or opened it, by `what`.
     async fn count_in(&self, what: &str, document: &Document, paths: &[&UnitPath], tree: &Tree) -> Result<Vec<u32>> {
         self.counts_in(what, &[document], paths, tree).await
     }
 
-    /// The same for several documents in one question: the numbers of the first, then those of the next.
+    /// The same for several documents in one query: the counts of the first, then those of the next.
     async fn counts_in(&self, what: &str, documents: &[&Document], paths: &[&UnitPath], tree: &Tree) -> Result<Vec<u32>> {
         let asked: Vec<CountQuery<'_>> =
             documents.iter().flat_map(|document| paths.iter().map(move |path| CountQuery::of(document, path, tree))).collect();
@@ -213,8 +214,7 @@ impl Documents<'_> {
         Ok(counted.into_iter().map(|count| u32::try_from(count).unwrap_or_default()).collect())
     }
 
-    /// Members of a branch whom the document is for, in the order of a name list. Who is exempt is listed when they read it all the
-    /// same.
+    /// Members of a branch in the document's audience, in name order. Exempt members are listed only if they have read it.
     async fn named_readers(&self, document: &Document, branch: UnitId) -> Result<Readers> {
         let people = self.backend.members().roster(branch).await?;
         let mut readers = Readers::default();
@@ -260,7 +260,7 @@ impl Documents<'_> {
     }
 }
 
-/// Why somebody has nothing to look at.
+/// The error for a person without shares to see.
 pub(super) fn no_shares(document: &Document, viewer: &Viewer, unit: Option<UnitId>) -> Error {
     if unit.is_none() && document.is_readable_for(viewer) { Error::NotAllowed } else { Error::NotFound }
 }
@@ -276,7 +276,7 @@ const NAMED: &str = "SELECT member, at FROM $read; SELECT member, at FROM $opene
                      SELECT VALUE record::id(id) FROM $accounts WHERE activated_at != NONE; \
                      SELECT VALUE member FROM $versions WHERE version = $version;";
 
-/// Of a document, what is counted in one subtree.
+/// One count: a document in one subtree.
 struct CountQuery<'d> {
     document: DocumentId,
     standings: &'d [Standing],
@@ -289,7 +289,7 @@ impl<'d> CountQuery<'d> {
     }
 }
 
-/// Each range of paths with each standing, and how what lies there counts.
+/// Each combination of a path range and a standing, with the sign of its count.
 pub(super) fn signed<'w>(
     written: &'w [PathRanges],
     standings: &'w [Standing],
@@ -300,7 +300,7 @@ pub(super) fn signed<'w>(
     paths.flat_map(move |(path, sign)| standings.iter().map(move |standing| (path, sign, standing.key())))
 }
 
-/// One count of a range for each standing and each range of paths; with each its place in `asked` and how it counts.
+/// One count over an index range for each standing and each range of paths, with its index in `asked` and its sign.
 fn ranges_of(table: &str, asked: &[CountQuery<'_>]) -> (String, Variables, Vec<(usize, i64)>) {
     let (mut sql, mut vars, mut ranges) = (String::new(), vars! {}, Vec::new());
     for (place, CountQuery { document, standings, written }) in asked.iter().enumerate() {
@@ -317,16 +317,16 @@ fn ranges_of(table: &str, asked: &[CountQuery<'_>]) -> (String, Variables, Vec<(
     (sql, vars, ranges)
 }
 
-/// By what the documents for a unit are ordered.
+/// The order in which the documents for a unit are read.
 #[derive(Debug, Clone, Copy)]
 enum Order {
-    /// Those that must be read. They are few enough to ask each whether it is for the unit.
+    /// Must-read documents. They are few enough to check each one's audience in the query.
     Must,
-    /// All that are out, of which the engine reads no more than the limit: see [`super::walk`].
+    /// All published documents. The engine reads no more than the limit: see [`super::walk`].
     Published,
 }
 
-/// What was published for a unit and for those above it, a range each.
+/// Documents published for a unit and for those above it, one index range each.
 fn reaching_ranges(unit: &UnitPath, orders: &[Order], tree: &Tree) -> (String, Variables) {
     let reaching: Vec<String> = tree.reaching(unit).iter().map(ToString::to_string).collect();
     let (mut sql, mut vars) = (String::new(), vars! { reaching: reaching });
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn numbers_come_from_index_ranges() {
+    async fn counts_read_index_ranges() {
         let store = migrated().await;
         let unit = path("/01/51/001/");
         let asked = [(); 2].map(|()| CountQuery {

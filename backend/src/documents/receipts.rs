@@ -1,7 +1,7 @@
-//! What is recorded of a member's reading: that a document was opened, and that it was read. When it was is ruled by
-//! [`domain::documents::reading`].
+//! Receipts of a member's reading: that a document was opened, and that it was read. [`domain::documents::reading`] decides when
+//! a text counts as read.
 //!
-//! Invariant: only members whom a document reaches have receipts. Who looks at it for an office leaves none.
+//! Invariant: only members in a document's audience have receipts. A person who views it for an office leaves none.
 
 use domain::{
     accounts::Viewer,
@@ -20,20 +20,21 @@ use crate::{
 };
 
 impl Document {
-    /// Whether the person has an office for which one looks at it: follows who reads, or writes for its issuer.
+    /// Whether the person has an office that views this document: one that follows its readers, or writes for its issuer.
     pub(super) fn is_looked_at_by(&self, viewer: &Viewer, tree: &Tree) -> bool {
         self.unit_shares(viewer, tree, None).is_some()
     }
 }
 
 impl Documents<'_> {
-    /// Records that the person has read the document. The first time counts, and the first of a corrected text.
+    /// Records that the person has read the document. The first time counts, and the first time for a corrected text.
     ///
-    /// False, and nothing is recorded, for who says so of a corrected text they have not opened: they had the one before it.
+    /// Returns false, and records nothing, when the person reports a corrected text as read without having opened it: they saw
+    /// the text before the correction.
     ///
     /// # Errors
-    /// [`Error::NotFound`] as [`Self::read`]; [`Error::NotAllowed`] for whom it does not reach as a member, and for what was seen sooner
-    /// after the first opening of the text than anybody reads.
+    /// [`Error::NotFound`] as [`Self::read`]; [`Error::NotAllowed`] for a person outside the audience, and when the text was seen
+    /// sooner after its first opening than anybody can read it.
     pub async fn mark_read(&self, viewer: &Viewer, id: DocumentId, seen: Seen) -> Result<bool> {
         let found = self.readable(viewer, id).await?;
         if !found.document.reaches(viewer) {
@@ -60,7 +61,7 @@ impl Documents<'_> {
             let body = EventBody::DocumentRead { document: id, counted: Some(counts(viewer)) };
             self.write(viewer, body, MARK, vars).await?;
         }
-        // The last, so that what was interrupted before is asked for again.
+        // Written last, so that an interrupted request is retried as a whole.
         if found.document.is_corrected {
             self.note_corrected_read(viewer, &found.document).await?;
         }
@@ -76,14 +77,14 @@ impl Documents<'_> {
         let change = Change::new(&format!("{READER} {sql}"), vars);
         let change = change.event(self.backend.clock(), Some(viewer.member), &viewer.standpoint.branch, body);
         match self.backend.transact(change).await {
-            // On two devices, or twice at once: the first one counts.
+            // Concurrent requests, for example from two devices: the first one counts.
             Ok(_) | Err(StoreError::Exists) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
 }
 
-/// What both statements bind.
+/// Variables of both statements.
 fn receipt(viewer: &Viewer, id: DocumentId) -> Variables {
     vars! {
         opened: pair(OPENED, id, viewer.member),
@@ -98,14 +99,14 @@ fn counts(viewer: &Viewer) -> bool {
     viewer.standpoint.standing != Standing::Exempt
 }
 
-/// Where the record says the reader is now.
+/// The reader's current branch and standing, from the member's record.
 const READER: &str = "LET $row = (SELECT path, state, standing FROM ONLY $reader); \
                       LET $place = IF $row.state = 'active' AND $row.standing != 'exempt' { $document + $row.standing + $row.path } \
                       ELSE { NONE };";
 
 const OPEN: &str = "CREATE $opened SET path = $path, at = $log_at, counted = $counted, place = $place RETURN NONE;";
 
-/// What is read was opened, and is not gone on with.
+/// A text that is read counts as opened, and is no longer listed as begun.
 const MARK: &str = "CREATE $read SET path = $path, at = $log_at, counted = $counted, place = $place, seen = $seen RETURN NONE; \
                     IF (SELECT VALUE id FROM ONLY $opened) = NONE { \
                         CREATE $opened SET path = $path, at = $log_at, counted = $counted, place = $place RETURN NONE \

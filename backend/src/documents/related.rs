@@ -1,4 +1,4 @@
-//! Documents that name each other: one supersedes, amends or guides another.
+//! Relations between documents: one supersedes, amends or guides another.
 
 use std::cmp::Reverse;
 
@@ -14,13 +14,14 @@ use crate::{
     store::{SurrealValue, vars},
 };
 
-/// Documents that name one are shown up to so many, the newest.
+/// Referring documents shown at most, newest first.
 const MOST: usize = 50;
 
-/// So many are looked at: a regulation of the top may be guided by one of each province and commune, of which a reader may read few.
+/// Referring documents read at most: each province and commune may guide one regulation of the top, and a reader may read few of
+/// them.
 const LOOKED_AT: usize = 5_000;
 
-/// A document that one relates to, as it is stored.
+/// A related document, as stored.
 #[derive(Debug, Clone, PartialEq, Eq, SurrealValue)]
 pub(crate) struct RelatedRow {
     pub(crate) document: String,
@@ -34,7 +35,7 @@ impl RelatedRow {
 }
 
 impl Documents<'_> {
-    /// What the document with this id names, and what names it, as far as the person may read that: the newer ones first.
+    /// The documents this one refers to and those that refer to it, as far as the person may read them: newer ones first.
     pub(super) async fn related(&self, viewer: &Viewer, id: DocumentId, named: &[RelatedRow]) -> Result<Vec<RelatedDocument>> {
         let tree = self.backend.units().tree();
         let vars = vars! { id: id.to_string(), line: line(viewer) };
@@ -71,7 +72,7 @@ fn shown(viewer: &Viewer, document: &Document, relation: Relation, is_newer: boo
     })
 }
 
-/// What names `$id` and is out. Whoever holds no office reads only what is for a unit of the own line, `$line`.
+/// Published documents that refer to `$id`. A person without an office reads only those for a unit on their own path, `$line`.
 fn naming(viewer: &Viewer) -> String {
     let within = if viewer.standpoint.grants.is_empty() { "AND audience_path IN $line " } else { "" };
     format!(
@@ -101,7 +102,7 @@ mod tests {
         for viewer in [member, leader] {
             let vars = || vars! { id: "7", line: line(&viewer) };
             store.assert_no_scan(&naming(&viewer), vars()).await;
-            assert_eq!(store.rows_read(&naming(&viewer), vars()).await, 4, "those that name it, of forty");
+            assert_eq!(store.rows_read(&naming(&viewer), vars()).await, 4, "reads only the 4 of 40 that refer to it");
         }
     }
 }

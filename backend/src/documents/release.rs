@@ -1,4 +1,4 @@
-//! What is out, read back as a draft: for the page of a document nobody works on, and for who begins a new draft of it.
+//! Reads a published text back as a draft: for the page of a document without a draft, and to begin a new draft of it.
 
 use domain::documents::{desk::DocumentDraft, steps::DocumentStatus};
 

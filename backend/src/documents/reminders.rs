@@ -1,7 +1,7 @@
-//! Asking members again to read what they have not read: one row for a document and a unit, however many members it has.
+//! Reminders to read a document: one row for each document and unit, however many members it has.
 //!
-//! Whom it is for follows when somebody looks: a member finds the reminders of the units from the root down to the own branch, and
-//! those of what was read meanwhile are over.
+//! The recipients are determined on reading: a member sees the reminders of the units from the root down to their branch, except
+//! those for documents they have read since.
 
 use std::cmp::Reverse;
 
@@ -28,15 +28,15 @@ use crate::{
     store::{StoreError, SurrealValue, Variables, pair, vars},
 };
 
-/// A reminder of longer ago reminds nobody.
+/// Age after which a reminder has no effect.
 const HOLDS: TimeDelta = TimeDelta::days(30);
 
-/// Reminders of one unit that are looked at, the latest.
+/// Reminders of one unit that are read, newest first.
 const LATEST: usize = 20;
 
 impl Document {
-    /// Whether the person may ask this unit's members to read it: who leads the unit itself, and who puts documents before this
-    /// audience ([`Action::PublishDocument`]).
+    /// Whether the person may remind this unit's members: those who lead the unit itself, and those who publish to this audience
+    /// ([`Action::PublishDocument`]).
     pub(super) fn may_be_reminded_of(&self, viewer: &Viewer, unit_shares: &UnitShares<'_>) -> bool {
         let publishes = viewer.standpoint.may_by_office(Action::PublishDocument, &self.particulars.audience.unit.path);
         self.out == PublicationState::Published && (unit_shares.at_exact_unit || publishes)
@@ -44,11 +44,11 @@ impl Document {
 }
 
 impl Documents<'_> {
-    /// Asks the members of a unit who have not read the document to read it. Once a day.
+    /// Reminds the members of a unit who have not read the document. At most once a day.
     ///
     /// # Errors
-    /// [`Error::NotFound`] as [`Self::readers`]; [`Error::NotAllowed`] for who may look but not ask, and for a document that was
-    /// taken back.
+    /// [`Error::NotFound`] as [`Self::readers`]; [`Error::NotAllowed`] for a person who may see the readers but not remind them,
+    /// and for a withdrawn document.
     pub async fn remind(&self, viewer: &Viewer, id: DocumentId, unit: UnitId) -> Result<Reminding> {
         let document = self.fetched(&[id]).await?.pop().ok_or(Error::NotFound)?;
         let tree = self.backend.units().tree();
@@ -83,7 +83,7 @@ impl Documents<'_> {
         Ok(Some(Reminder { at, by: names.get(&by).cloned().unwrap_or_default(), is_of_today }))
     }
 
-    /// At most `count` documents the person was asked again to read and has not read, the latest asked for first.
+    /// At most `count` documents the person was reminded of and has not read, newest reminder first.
     pub(crate) async fn reminded(&self, viewer: &Viewer, count: usize) -> Result<Vec<DocumentSummary>> {
         let mut asked = self.asked_again(viewer).await?;
         let ids: Vec<DocumentId> = asked.iter().map(|asked| asked.document).collect();
@@ -98,7 +98,7 @@ impl Documents<'_> {
         Ok(asked.into_iter().filter_map(summary).take(count).collect())
     }
 
-    /// Marks those of these documents the person was asked again to read.
+    /// Marks the documents among these that the person was reminded of.
     pub(super) async fn mark_reminded(&self, viewer: &Viewer, documents: &mut [DocumentSummary]) -> Result<()> {
         if documents.iter().all(|document| document.read) {
             return Ok(());
@@ -110,7 +110,7 @@ impl Documents<'_> {
         Ok(())
     }
 
-    /// What the units from the root down to the person's branch have asked again, the latest first, each document once.
+    /// Reminders by the units from the root down to the person's branch, newest first, each document once.
     async fn asked_again(&self, viewer: &Viewer) -> Result<Vec<AskedAgain>> {
         let tree = self.backend.units().tree();
         let line: Vec<&UnitRef> = tree.trail(&viewer.standpoint.branch).collect();
@@ -130,7 +130,7 @@ impl Documents<'_> {
     }
 }
 
-/// A document a unit has asked its members again to read.
+/// A document that a unit has reminded its members of.
 #[derive(Debug, Clone)]
 struct AskedAgain {
     document: DocumentId,
@@ -156,14 +156,14 @@ struct ReminderRow {
     at: DateTime<Utc>,
 }
 
-/// Why [`REMIND`] stops the transaction.
+/// The reason thrown by [`REMIND`].
 const TOO_SOON: &str = "too soon";
 
 const REMIND: &str = "LET $last = (SELECT VALUE at FROM ONLY $reminder); \
                       IF $last != NONE AND $last >= $today { THROW 'too soon' }; \
                       UPSERT $reminder SET document = $document, unit = $unit, by = $by, at = $log_at RETURN NONE;";
 
-/// A range for each unit of the line.
+/// One index range for each unit of the path.
 fn reminder_ranges(line: &[&UnitRef], since: DateTime<Utc>) -> (String, Variables) {
     let (mut sql, mut vars) = (String::new(), vars! { since: since });
     for (at, unit) in line.iter().enumerate() {
@@ -184,7 +184,7 @@ mod tests {
     use crate::store::tests::migrated;
 
     #[tokio::test]
-    async fn what_a_member_was_asked_again_is_read_by_index() {
+    async fn reminders_are_read_by_index() {
         let store = migrated().await;
         let unit = UnitRef {
             id: UnitId::new(Ulid::nil()),

@@ -1,4 +1,4 @@
-//! Review: a text is sent to be looked at, remarked on passage by passage, and decided.
+//! Review: a draft is submitted, commented on passage by passage, and decided.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,43 +31,43 @@ use crate::{
     units::Tree,
 };
 
-/// Characters of a quoted passage.
+/// Maximum length of a quoted passage, in characters.
 const QUOTE_MAX: u32 = 1_000;
 
-/// Passages offered to be remarked on.
+/// Passages offered for comments.
 const PASSAGES_MAX: usize = 300;
 
-/// Remarks on one document that are shown.
+/// Comments on one document that are shown.
 const REMARKS_MAX: usize = 500;
 
-/// Reviews of one document that are looked through for the last decision.
+/// Reviews of one document that are read to find the last decision.
 const REVIEWS_MAX: usize = 50;
 
-/// The answer to "who shall look at it?", as it was typed.
+/// The form that submits a draft for review, as typed.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SubmitForm<'f> {
     pub id: &'f str,
-    /// The version that was looked at.
+    /// The version shown on the page.
     pub version: &'f str,
-    /// Id of a member among those offered; empty for any chief editor.
+    /// Id of one of the offered reviewers; empty for any chief editor.
     pub reviewer: &'f str,
-    /// Id of somebody of the desk who is asked for remarks only; may be empty.
+    /// Id of an editor of the desk who is asked for comments only; may be empty.
     pub colleague: &'f str,
-    /// The same for anybody below the issuing unit, by the number of the card.
+    /// The same for any member below the issuing unit, by card number.
     pub commenter: &'f str,
     pub due: &'f str,
     pub note: &'f str,
-    /// Kinds of the warnings that were decided about, as [`guard::kinds`] writes them; empty where there were none.
+    /// Kinds of the warnings that were confirmed, as [`guard::kinds`] writes them; empty when there were none.
     pub warned: &'f str,
 }
 
-/// A remark as it was typed.
+/// A comment as typed.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RemarkForm<'f> {
     pub id: &'f str,
-    /// One of the passages the page offers; empty for the whole.
+    /// One of the passages the page offers; empty for the whole text.
     pub passage: &'f str,
-    /// A passage as it was chosen or copied; goes before `passage`.
+    /// A passage as selected or copied; takes precedence over `passage`.
     pub quote: &'f str,
     pub text: &'f str,
 }
@@ -103,17 +103,17 @@ struct RemarkRow {
 }
 
 impl ReviewRow {
-    /// Who was asked for remarks only.
+    /// Members asked for comments only.
     fn commenters(&self) -> impl Iterator<Item = &String> {
         self.colleague.iter().chain(&self.commenter)
     }
 }
 
 impl Documents<'_> {
-    /// The page where a text is asked about, remarked on and decided.
+    /// The page where a draft is submitted, commented on and decided.
     ///
     /// # Errors
-    /// As [`Documents::draft`]; [`Error::NotFound`] when nothing is in work.
+    /// As [`Documents::draft`]; [`Error::NotFound`] when there is no draft.
     pub async fn review(&self, viewer: &Viewer, id: DocumentId) -> Result<ReviewPage> {
         let desk = self.on_desk(viewer, id).await?;
         let work = desk.work.clone().ok_or(Error::NotFound)?;
@@ -185,14 +185,15 @@ impl Documents<'_> {
         })
     }
 
-    /// Sends a draft to be reviewed.
+    /// Submits a draft for review.
     ///
     /// # Errors
-    /// As [`Documents::draft`]; [`Error::Step`] when it is no draft. [`Error::Invalid`] of the form `submit`: [`Problem::Stale`] on
-    /// `version`, [`Problem::NotOffered`] on `reviewer`, [`Problem::UnknownCard`] on `commenter` for a card of nobody in the issuing
-    /// unit's subtree, [`Problem::DateRange`] on `due` for a day that is over, [`Problem::Undecided`] on `warned` when the guard warns
-    /// of something that nobody decided about, [`Problem::NotOffered`] on `audience` when that was moved away from below the issuer,
-    /// [`Problem::Required`] on `correction` when members have read an earlier text and are not told what is different.
+    /// As [`Documents::draft`]; [`Error::Step`] when its state is not draft. [`Error::Invalid`] on the form `submit`:
+    /// [`Problem::Stale`] on `version`, [`Problem::NotOffered`] on `reviewer`, [`Problem::UnknownCard`] on `commenter` when no
+    /// member in the issuing unit's subtree has that card, [`Problem::DateRange`] on `due` for a day in the past,
+    /// [`Problem::Undecided`] on `warned` when a warning of the guard was not confirmed, [`Problem::NotOffered`] on `audience`
+    /// when it is no longer below the issuer, [`Problem::Required`] on `correction` when an earlier text was published and the
+    /// correction note is missing.
     pub async fn submit(&self, viewer: &Viewer, form: SubmitForm<'_>) -> Result<()> {
         let id: DocumentId = form.id.parse().map_err(|_| Error::NotFound)?;
         let desk = self.on_desk(viewer, id).await?;
@@ -202,7 +203,7 @@ impl Documents<'_> {
         let offered = self.people_of_desk(work).await?;
         let mut reader = FormReader::new("submit");
         let of_desk = |typed: &str| offered.iter().find(|person| person.member.to_string() == typed).ok_or(Problem::NotOffered);
-        // Only who may approve is asked to: a text that waits for anybody else waits for ever.
+        // Only a person who may approve can be the reviewer; otherwise the review would never be decided.
         let approver =
             |typed: &str| of_desk(typed).and_then(|person| person.may_approve.then_some(person).ok_or(Problem::NotOffered));
         let reviewer = reader.read("reviewer", form.reviewer, |typed| forms::optional(typed, approver));
@@ -265,10 +266,10 @@ impl Documents<'_> {
         }
     }
 
-    /// Remarks on a passage, or on the whole.
+    /// Comments on a passage, or on the whole text.
     ///
     /// # Errors
-    /// As [`Documents::draft`]; [`Error::NotFound`] when nothing is in work; [`Error::Invalid`] of the form `remark`.
+    /// As [`Documents::draft`]; [`Error::NotFound`] when there is no draft; [`Error::Invalid`] on the form `remark`.
     pub async fn remark(&self, viewer: &Viewer, form: RemarkForm<'_>) -> Result<()> {
         let id: DocumentId = form.id.parse().map_err(|_| Error::NotFound)?;
         let desk = self.on_desk(viewer, id).await?;
@@ -297,10 +298,10 @@ impl Documents<'_> {
         Ok(())
     }
 
-    /// Marks a remark as settled, or as open again.
+    /// Marks a comment as settled, or reopens it.
     ///
     /// # Errors
-    /// As [`Documents::draft`]; [`Error::NotAllowed`] for who was only asked for remarks, but for the own one.
+    /// As [`Documents::draft`]; [`Error::NotAllowed`] for a person who was asked for comments only, except on their own comments.
     pub async fn settle(&self, viewer: &Viewer, id: DocumentId, key: &str, is_settled: bool) -> Result<()> {
         let desk = self.on_desk(viewer, id).await?;
         let rows = self.remark_rows(id).await?;
@@ -315,7 +316,7 @@ impl Documents<'_> {
         Ok(())
     }
 
-    /// Whether this member was asked to review, and to remark on, the version in review.
+    /// Whether this member was asked to review, and to comment on, the version in review.
     pub(super) async fn asked_of(&self, id: DocumentId, version: u32, member: &str) -> Result<(bool, bool)> {
         let reviews = self.reviews(id).await?;
         let open = reviews.iter().find(|review| review.state == "open" && review.version == i64::from(version));
@@ -324,22 +325,23 @@ impl Documents<'_> {
         }))
     }
 
-    /// A name for the review under way.
+    /// The key of the open review.
     pub(super) async fn review_key(&self, id: DocumentId) -> Result<Option<String>> {
         Ok(self.reviews(id).await?.into_iter().find(|review| review.state == "open").map(|review| review.key))
     }
 
-    /// The review under way.
+    /// The record of the open review.
     pub(super) async fn open_review(&self, id: DocumentId) -> Result<Option<RecordId>> {
         Ok(self.review_key(id).await?.map(|key| record("review", key)))
     }
 
-    /// Why the text came back from its last review, unless it was sent on or out since; and how many remarks are open.
+    /// The reason given when the last review asked for changes, unless the draft was submitted or published since; and the number
+    /// of open comments.
     pub(super) async fn last_verdict(&self, id: DocumentId, version: u32) -> Result<(Option<Verdict>, u32)> {
         let remarks = self.remark_rows(id).await?;
         let open = remarks.iter().filter(|row| row.settled_by.is_none()).count();
         let last = self.reviews(id).await?.into_iter().next().filter(|review| review.state == "changes_wanted");
-        // Versions saved since then are answers to it.
+        // A later verdict on an older version still applies: the versions saved since respond to it.
         let Some(review) = last.filter(|review| review.version <= i64::from(version)) else {
             return Ok((None, u32::try_from(open).unwrap_or(u32::MAX)));
         };
@@ -353,8 +355,8 @@ impl Documents<'_> {
         Ok((verdict, u32::try_from(open).unwrap_or(u32::MAX)))
     }
 
-    /// Reviews this person was asked for, as `(document, due, asked by, remarks only)`. Not those that are no longer theirs: who has
-    /// left the office, or the unit, is not asked any more.
+    /// Reviews requested from this person, as `(document, due, asked by, comments only)`, except those of an office or unit that
+    /// the person has left.
     pub(super) async fn asked_for(&self, viewer: &Viewer) -> Result<Vec<(DocumentId, Option<NaiveDate>, String, bool)>> {
         let mut answers = self.backend.store().read(ASKED, vars! { member: viewer.member.to_string() }).await?;
         let mut asked = Vec::new();
@@ -375,14 +377,14 @@ impl Documents<'_> {
         asked.retain(|(id, _, _, comments_only)| {
             issuers.get(&id.to_string()).is_some_and(|issuer| is_still_asked(viewer, issuer, *comments_only))
         });
-        // Asked twice for one text: the decision is what matters.
+        // If asked twice about one draft, the request for a decision is kept.
         asked.sort_by_key(|(id, _, _, comments_only)| (*id, *comments_only));
         asked.dedup_by_key(|(id, ..)| *id);
         Ok(asked)
     }
 
-    /// Reviews that wait for any chief editor, as those of [`Self::asked_for`]: nobody was named, or somebody who may not approve.
-    /// Asks the store as often for many texts as for one.
+    /// Reviews pending for any chief editor, as in [`Self::asked_for`]: no reviewer was named, or one who may not approve. The
+    /// number of queries does not depend on the number of drafts.
     pub(super) async fn for_any_chief(&self, viewer: &Viewer) -> Result<Vec<(DocumentId, Option<NaiveDate>, String, bool)>> {
         let member = viewer.member.to_string();
         let tree = self.backend.units().tree();
@@ -416,7 +418,7 @@ impl Documents<'_> {
         Ok(waiting)
     }
 
-    /// All reviews that wait for this person.
+    /// All reviews pending for this person.
     pub(super) async fn awaited(&self, viewer: &Viewer) -> Result<Vec<(DocumentId, Option<NaiveDate>, String, bool)>> {
         let mut asked = self.for_any_chief(viewer).await?;
         asked.extend(self.asked_for(viewer).await?);
@@ -425,13 +427,13 @@ impl Documents<'_> {
         Ok(asked)
     }
 
-    /// How many reviews wait for this person; more than 100 are not counted.
+    /// Number of reviews pending for this person, counted up to 100.
     pub(crate) async fn count_asked(&self, viewer: &Viewer) -> Result<u32> {
         Ok(u32::try_from(self.awaited(viewer).await?.len()).unwrap_or(u32::MAX))
     }
 
-    /// How many texts are in review of units the person publishes for; more than 100 are not counted. None for who publishes
-    /// nowhere.
+    /// Number of drafts in review in the units the person publishes for, counted up to 100. `None` for a person who publishes for
+    /// no unit.
     pub(crate) async fn count_in_review(&self, viewer: &Viewer) -> Result<Option<u64>> {
         let top_units = viewer.standpoint.top_units(Action::PublishDocument);
         if top_units.is_empty() {
@@ -446,13 +448,13 @@ impl Documents<'_> {
         Ok(Some(count))
     }
 
-    /// Full names by member.
+    /// Full names by member id.
     pub(super) async fn names(&self, members: impl IntoIterator<Item = String>) -> Result<BTreeMap<String, String>> {
         let members: Vec<String> = members.into_iter().collect();
         self.backend.members().names(members.iter().map(String::as_str)).await
     }
 
-    /// All reviews of a document, newest first.
+    /// The reviews of a document, newest first.
     async fn reviews(&self, id: DocumentId) -> Result<Vec<ReviewRow>> {
         Ok(self.backend.store().read(REVIEWS.as_str(), vars! { document: id.to_string() }).await?.rows(0)?)
     }
@@ -464,7 +466,8 @@ impl Documents<'_> {
         Ok(self.backend.store().read(sql, vars! { remarks: pairs_of("review_remark", id) }).await?.rows(0)?)
     }
 
-    /// Who can be asked: the editors of the issuing unit and of those above it, those first who may approve this text.
+    /// The people who can be asked: editors of the issuing unit and of the units above it, those who may approve this draft
+    /// first.
     async fn people_of_desk(&self, work: &InWork) -> Result<Vec<Reviewer>> {
         let tree = self.backend.units().tree();
         let mut held: Vec<(Role, String, UnitRef)> = Vec::new();
@@ -491,7 +494,7 @@ impl Documents<'_> {
         Ok(people)
     }
 
-    /// Who may approve these texts, in two questions.
+    /// Who may approve these drafts, in two queries.
     async fn approvers(&self, works: &[InWork]) -> Result<Approvers> {
         let tree = self.backend.units().tree();
         let units: BTreeSet<UnitId> =
@@ -503,9 +506,9 @@ impl Documents<'_> {
         })
     }
 
-    /// Somebody posted in the subtree, by the number of the card.
+    /// A member posted in the subtree, by card number.
     async fn member_by_card(&self, card: &CardNumber, typed: &str, unit: &UnitRef) -> Result<Option<String>> {
-        // Cards of before the number had one spelling are found as they were written.
+        // Older cards have other spellings of the number: also look it up as typed.
         let sql = "SELECT record::id(id) AS id, path FROM member WHERE code = $card; \
                    SELECT record::id(id) AS id, path FROM member WHERE code = $typed";
         let mut answers = self.backend.store().read(sql, vars! { card: card.as_str(), typed: typed.trim() }).await?;
@@ -514,7 +517,7 @@ impl Documents<'_> {
     }
 }
 
-/// What the guard says of all that a reader sees. A long text takes it a while.
+/// The guard's warnings on everything a reader sees. Runs on the blocking pool: a long text takes time.
 async fn warnings_of(title: &str, body: &str) -> Result<Vec<Warning>> {
     let text = format!("{title}\n{body}");
     super::spawn_blocking(move || guard::scan(&text)).await
@@ -537,9 +540,9 @@ const ASKED: &str = "SELECT document, due, asked_by FROM review WHERE reviewer =
                      SELECT document, due, asked_by FROM review WHERE commenter = $member AND state = 'open' LIMIT 50; \
                      SELECT document, due, asked_by FROM review WHERE colleague = $member AND state = 'open' LIMIT 50;";
 
-/// What the member `$key` was at the desk, the kept record `$kept_key` is when the two become one: nobody approves what they wrote under
-/// the other record, and what waits for the other record waits for the kept one. Authors have no index; they hold or held a role on
-/// the issuing unit or above it.
+/// Transfers the desk role of the member `$key` to the kept record `$kept_key` when the two are merged: authors still cannot
+/// approve what they wrote under the other record, and reviews pending for it become pending for the kept one. Authors have no
+/// index, but hold or held an office on the issuing unit or above it.
 pub(crate) const AT_THE_DESK: &str = "\
      LET $seats = (SELECT VALUE path FROM office WHERE member = $key); \
      FOR $seat IN array::distinct($seats) { \
@@ -556,14 +559,14 @@ pub(crate) const AT_THE_DESK: &str = "\
 
 const ISSUERS: &str = "SELECT record::id(id) AS id, issuer FROM $drafts WHERE stage = 'in_review'";
 
-/// What is in review in a subtree.
+/// Drafts in review in a subtree.
 fn waiting_drafts() -> String {
     format!(
         "SELECT {DRAFT_COLUMNS} FROM draft WHERE issuer_path >= $from AND issuer_path < $until AND stage = 'in_review' LIMIT 50"
     )
 }
 
-/// A statement over the subtree between `$from` and `$until`, once for each top unit.
+/// Repeats a statement over the subtree between `$from` and `$until` for each top unit.
 fn of_top_units(statement: &str, top_units: &[&UnitPath]) -> (String, Variables) {
     let (mut sql, mut vars) = (String::new(), vars! {});
     for (at, top_unit) in top_units.iter().enumerate() {
@@ -576,7 +579,7 @@ fn of_top_units(statement: &str, top_units: &[&UnitPath]) -> (String, Variables)
     (sql, vars)
 }
 
-/// The review under way of each of these, one statement each.
+/// The open review of each of these drafts, one statement each.
 fn open_reviews(works: &[InWork]) -> (String, Variables) {
     let (mut sql, mut vars) = (String::new(), vars! {});
     for (at, work) in works.iter().enumerate() {
@@ -586,8 +589,7 @@ fn open_reviews(works: &[InWork]) -> (String, Variables) {
     (sql, vars)
 }
 
-/// Passages of a text one may remark on without copying: its paragraphs, headings and list items, each with what it begins with taken
-/// away.
+/// Passages of a text that can be commented on without copying: its paragraphs, headings and list items, without their markers.
 fn passages(body: &str) -> Vec<String> {
     let mut passages: Vec<String> = Vec::new();
     let mut paragraph = String::new();
@@ -620,21 +622,21 @@ fn passages(body: &str) -> Vec<String> {
     passages
 }
 
-/// Whether what stands before the sign of a numbered item is a number.
+/// Whether the text before the delimiter of a numbered item is a number.
 fn is_numbered((number, rest): (&str, &str)) -> bool {
     !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) && rest.starts_with(' ')
 }
 
-/// Who may approve texts of some units.
+/// Who may approve drafts of some units.
 struct Approvers {
-    /// Who publishes by an office of the very unit.
+    /// Members with an office of the unit itself that publishes.
     holders: BTreeMap<UnitId, BTreeSet<String>>,
     /// The units that let authors approve their own text.
     own_approval: BTreeSet<UnitId>,
 }
 
 impl Approvers {
-    /// Whether a member may approve this text.
+    /// Whether a member may approve this draft.
     fn may_approve(&self, tree: &Tree, work: &InWork, member: &str) -> bool {
         let mut line = tree.trail(&work.particulars.issuer.path);
         let publishes = line.any(|unit| self.holders.get(&unit.id).is_some_and(|holders| holders.contains(member)));
@@ -643,7 +645,8 @@ impl Approvers {
     }
 }
 
-/// Whether who was asked may still see the text: by an office of the desk, or, asked for remarks only, from below the issuer.
+/// Whether the reviewer may still see the draft: by an office of the desk or, if asked for comments only, as a member below the
+/// issuer.
 fn is_still_asked(viewer: &Viewer, issuer: &UnitRef, comments_only: bool) -> bool {
     let standpoint = &viewer.standpoint;
     standpoint.may_by_office(Action::WriteDocument, &issuer.path) || (comments_only && issuer.path.contains(&standpoint.branch))
@@ -674,7 +677,7 @@ mod tests {
     use crate::store::tests::migrated;
 
     #[tokio::test]
-    async fn reviews_are_index_ranges() {
+    async fn reviews_are_read_by_index() {
         let store = migrated().await;
         store.assert_no_scan(&REVIEWS, vars! { document: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }).await;
         store.assert_no_scan(IN_REVIEW, vars! { from: "/01/", until: "/010" }).await;
@@ -683,7 +686,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_has_passages_to_remark_on() {
+    fn passages_are_paragraphs_headings_and_list_items() {
         let body = "## Trước chuyến biển\n\nTải tài liệu\nvề máy.\n\n- Mang theo **thẻ**\n- Giữ vệ sinh\n1. Một\n2. Hai\n\n| Ngày | Giờ |\n| --- | --- |\n| Thứ Hai | 7:30 |\n***\n12 giờ. Nghỉ.";
         let expected = [
             "Trước chuyến biển",

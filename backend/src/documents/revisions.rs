@@ -1,4 +1,4 @@
-//! Saved versions: listed, read, compared, and brought back as a new version.
+//! Saved versions: listed, read, compared, and restored as a new version.
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -20,7 +20,7 @@ use crate::{
     store::{StoreError, SurrealValue, pair, pairs_of, record, vars},
 };
 
-/// Versions of one document that are listed; older ones stay stored.
+/// Versions of one document that are listed; older ones remain stored.
 const LISTED: usize = 200;
 
 #[derive(Debug, SurrealValue)]
@@ -39,11 +39,11 @@ struct Revision {
 }
 
 impl Documents<'_> {
-    /// The saved versions, newest first; `version` to read one of them, `with` to compare it with a newer one.
+    /// The saved versions, newest first; `version` reads one of them, `with` compares it with another one.
     ///
     /// # Errors
-    /// As [`Documents::draft`]; [`Error::NotAllowed`] for who neither writes nor publishes here; [`Error::NotFound`] when there is no
-    /// such version.
+    /// As [`Documents::draft`]; [`Error::NotAllowed`] for a person who neither writes nor publishes here; [`Error::NotFound`]
+    /// when there is no such version.
     pub async fn revisions(
         &self,
         viewer: &Viewer,
@@ -52,7 +52,7 @@ impl Documents<'_> {
         with: Option<u32>,
     ) -> Result<RevisionsPage> {
         let desk = self.on_desk(viewer, id).await?;
-        // Who was asked for a review was asked about one text.
+        // A reviewer was asked about one version only.
         if !(desk.permissions.writes || desk.permissions.publishes) {
             return Err(Error::NotAllowed);
         }
@@ -86,11 +86,11 @@ impl Documents<'_> {
         })
     }
 
-    /// Brings the title and text of a version back, as the next one. Nothing is overwritten.
+    /// Restores the title and text of a version as the next one. Overwrites no version.
     ///
     /// # Errors
-    /// As [`Documents::draft`]; [`Error::Step`] when there is no draft to write on; [`Error::NotFound`] when there is no such
-    /// version; [`Error::Busy`] when somebody saves at the same time.
+    /// As [`Documents::draft`]; [`Error::Step`] when there is no draft; [`Error::NotFound`] when there is no such version;
+    /// [`Error::Busy`] on a concurrent save.
     pub async fn restore(&self, viewer: &Viewer, id: DocumentId, version: u32) -> Result<()> {
         let desk = self.on_desk(viewer, id).await?;
         desk.step(DocumentStep::Edit)?;

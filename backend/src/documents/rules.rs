@@ -1,4 +1,4 @@
-//! The rules of a unit's desk: whether who wrote a text may approve it. Set by its chief editors, or those above.
+//! The rules of a unit's desk: whether authors may approve their own text. Set by its chief editors or those of units above.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ struct RuleRow {
 
 impl Documents<'_> {
     /// # Errors
-    /// [`Error::NotFound`] for an unknown unit and for who publishes nothing there.
+    /// [`Error::NotFound`] for an unknown unit and for a person who may not publish there.
     pub async fn rules(&self, viewer: &Viewer, unit: UnitId) -> Result<DeskRules> {
         let unit = self.ruled(viewer, unit)?;
         let row = self.rule(unit.id).await?;
@@ -27,7 +27,7 @@ impl Documents<'_> {
         Ok(DeskRules { unit, own_approval: row.own_approval, version })
     }
 
-    /// Lets authors approve their own text, or no longer. Told twice, it is done once.
+    /// Sets whether authors may approve their own text. Idempotent.
     ///
     /// # Errors
     /// As [`Self::rules`].
@@ -44,12 +44,12 @@ impl Documents<'_> {
         Ok(())
     }
 
-    /// Whether the unit lets authors approve what they wrote.
+    /// Whether the unit lets authors approve their own text.
     pub(super) async fn own_approval(&self, unit: UnitId) -> Result<bool> {
         Ok(self.rule(unit).await?.own_approval)
     }
 
-    /// Those of the units that do so, in one question.
+    /// Which of the units do so, in one query.
     pub(super) async fn with_own_approval(&self, units: &BTreeSet<UnitId>) -> Result<BTreeSet<UnitId>> {
         let rules: Vec<_> = units.iter().map(|unit| record("desk_rule", unit)).collect();
         let sql = "SELECT VALUE record::id(id) FROM $rules WHERE own_approval = true";

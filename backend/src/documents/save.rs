@@ -1,4 +1,4 @@
-//! Saving: the form becomes the next version of the draft.
+//! Saves the form as the next version of the draft.
 
 use domain::{
     accounts::Viewer,
@@ -26,9 +26,9 @@ impl Documents<'_> {
     /// Stores the form as the next version of the draft, or as a new draft.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for what the editor can mend, [`Problem::Stale`] on `body` when somebody saved meanwhile: the typed text
-    /// comes back, the stored one stays, nothing is lost. [`Error::Busy`] when a unit is being moved; [`Error::Step`] when it is no draft any more; [`Error::NotFound`] and
-    /// [`Error::NotAllowed`] as [`Self::draft`].
+    /// [`Error::Invalid`] for problems the editor can fix, [`Problem::Stale`] on `body` after a concurrent save: the stored text
+    /// is kept and the typed one is returned, so nothing is lost. [`Error::Busy`] while a unit is being moved; [`Error::Step`]
+    /// when its state is no longer draft; [`Error::NotFound`] and [`Error::NotAllowed`] as [`Self::draft`].
     pub async fn save_draft(&self, viewer: &Viewer, form: DraftForm<'_>) -> Result<DocumentId> {
         let id: DocumentId = form.id.parse().map_err(|_| Error::NotFound)?;
         let version: u32 = form.version.parse().map_err(|_| Error::NotFound)?;
@@ -59,7 +59,7 @@ impl Documents<'_> {
             Err(StoreError::Thrown(reason)) if reason.contains(MOVED) => Err(Error::Busy),
             Err(StoreError::Exists | StoreError::Thrown(_)) if self.is_saved(viewer, id, version, &draft).await? => Ok(id),
             Err(StoreError::Exists | StoreError::Thrown(_)) => {
-                // Sent on or thrown away in this moment: there is nothing to compare with and to save again.
+                // Submitted or discarded meanwhile: the step error applies, since there is nothing to compare with.
                 self.on_desk(viewer, id).await?.step(DocumentStep::Edit)?;
                 Err(reader.refused("body", Problem::Stale).into())
             }
@@ -73,7 +73,7 @@ impl Documents<'_> {
         self.number_taken(viewer, reader, field, (number.as_deref().unwrap_or_default(), issuer.id, id)).await
     }
 
-    /// Whether exactly this form was stored before: the same button pressed twice is no conflict with oneself.
+    /// Whether this very form was saved before: submitting it twice is not a conflict.
     async fn is_saved(&self, viewer: &Viewer, id: DocumentId, version: u32, draft: &Draft) -> Result<bool> {
         let desk = self.on_desk(viewer, id).await?;
         Ok(desk.work.is_some_and(|work| {
@@ -110,7 +110,7 @@ impl Documents<'_> {
 }
 
 impl InWork {
-    /// Whether the form says the same as what is stored, but for the text.
+    /// Whether the form equals the stored draft, apart from the body.
     fn has_particulars_of(&self, draft: &Draft) -> bool {
         self.particulars.say_the_same(&draft.particulars)
             && self.is_pinned == draft.is_pinned
@@ -118,12 +118,12 @@ impl InWork {
     }
 }
 
-/// Where a saved version lies.
+/// The record of a saved version.
 pub(super) fn revision_of(id: DocumentId, version: u32) -> RecordId {
     pair("document_revision", id, format!("{version:06}"))
 }
 
-/// What a save sets in the draft's row: the particulars, and what is kept beside them.
+/// The `SET` clause of a save: the particulars and the draft's own columns.
 fn draft_set() -> String {
     format!(
         "{}, pinned = $pinned, correction = $correction, stage = 'draft', version = $next, minutes = $minutes, saved_at = $now, \
@@ -132,29 +132,29 @@ fn draft_set() -> String {
     )
 }
 
-/// The text, and the revision that keeps it.
+/// Stores the body, and a revision with it.
 const TEXT: &str = "UPSERT $draft_text SET body = $body RETURN NONE; \
                     CREATE $revision SET title = $particulars.title, body = $body, at = $now, by = $editor RETURN NONE;";
 
-/// Stops the transaction when there is such a document already: a new draft is of a new document.
+/// Aborts the transaction when the document exists: a new draft belongs to a new document.
 const UNKNOWN: &str = "IF (SELECT VALUE version FROM ONLY $document) != NONE { THROW 'known' };";
 
-/// Why [`FREE`] stops the transaction.
+/// The reason thrown by [`FREE`].
 const TAKEN: &str = "number taken";
 
-/// Stops the transaction when the issuer's number belongs to another document that is or was out. Drafts among themselves are kept
-/// apart by their index. Both values are bound by themselves: the engine looks them up in an index.
+/// Aborts the transaction when the issuer's number belongs to another document that is or was published. A unique index covers
+/// drafts among themselves. Both values are bound on their own so that the engine uses the index.
 const FREE: &str = "IF $number != NONE AND array::len(SELECT VALUE id FROM document WHERE issuer = $issuer AND number = $number \
                     AND id != $document) > 0 { THROW 'number taken' };";
 
-/// Stops the transaction when somebody saved, or sent the draft on, since the editor began.
+/// Aborts the transaction when the draft was saved or submitted since the editor began.
 const UNCHANGED: &str = "LET $found = (SELECT version, stage FROM ONLY $draft); \
                          IF $found.version != $version OR $found.stage != 'draft' { THROW 'stale' };";
 
-/// Why [`IN_PLACE`] stops the transaction.
+/// The reason thrown by [`IN_PLACE`].
 const MOVED: &str = "moved";
 
-/// Stops the transaction when one of its units moved since the tree was read: what follows a move would have passed already, and the
-/// text would lie where nobody looks.
+/// Aborts the transaction when one of its units moved since the tree was read: the update that follows a move would miss this
+/// row, and it would keep a stale path.
 const IN_PLACE: &str = "IF (SELECT VALUE path FROM ONLY $issuer_unit) != $particulars.issuer_path \
                         OR (SELECT VALUE path FROM ONLY $audience_unit) != $particulars.audience_path { THROW 'moved' };";

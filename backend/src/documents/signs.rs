@@ -1,4 +1,4 @@
-//! The numbers by which editors name documents that theirs replaces, changes or explains.
+//! The numbers by which editors refer to documents that theirs supersedes, amends or guides.
 
 use domain::{
     accounts::Viewer,
@@ -19,7 +19,7 @@ use crate::{
 /// Documents named in one field at most.
 const NAMED_MAX: usize = 20;
 
-/// Different issuers may give the same number; more of one number are not looked at.
+/// Documents with the same number that are read at most: different issuers may use the same number.
 const SAME_MAX: usize = 20;
 
 /// The numbers of related documents, as the form shows them.
@@ -34,9 +34,9 @@ impl Signs {
 }
 
 impl Documents<'_> {
-    /// The documents a field names by their numbers, separated by commas.
+    /// The documents that a field names by number, separated by commas or semicolons.
     ///
-    /// The inner error is for the editor: [`Problem::UnknownNumber`] for a number of no document this person may read.
+    /// The inner error is for the editor: [`Problem::UnknownNumber`] when no document this person may read has that number.
     pub(super) async fn named(&self, viewer: &Viewer, typed: &str) -> Result<Result<Vec<DocumentId>, Problem>> {
         let mut named = Vec::new();
         for part in typed.split([',', ';']).filter(|part| !part.trim().is_empty()) {
@@ -54,7 +54,7 @@ impl Documents<'_> {
         Ok(Ok(named))
     }
 
-    /// The newest document of this number that the person may read.
+    /// The newest document with this number that the person may read.
     async fn numbered(&self, viewer: &Viewer, number: &str) -> Result<Option<DocumentId>> {
         let vars = vars! { number: number };
         let ids: Vec<String> = self.backend.store().read(NUMBERED.as_str(), vars).await?.rows(0)?;
@@ -63,7 +63,7 @@ impl Documents<'_> {
         Ok(found.into_iter().max_by_key(|document| (document.published_on, document.id)).map(|document| document.id))
     }
 
-    /// Refuses a number, and says which document has it to who may see that one at the desk.
+    /// A refusal of a number. Includes the document that has it if the person may see that one at the desk.
     pub(super) async fn number_taken(
         &self,
         viewer: &Viewer,
@@ -108,7 +108,7 @@ impl Documents<'_> {
     }
 }
 
-/// The document of an issuer that has a number, out before in work.
+/// The document of an issuer that has a number: a published one before a draft.
 const HOLDER: &str = "SELECT VALUE record::id(id) FROM document WHERE issuer = $issuer AND number = $number AND id != $document LIMIT 1; \
                       SELECT VALUE record::id(id) FROM draft WHERE issuer = $issuer AND number = $number AND id != $draft LIMIT 1;";
 
@@ -126,7 +126,7 @@ mod tests {
     use crate::store::tests::migrated;
 
     #[tokio::test]
-    async fn a_number_is_an_index_range() {
+    async fn documents_are_found_by_number_through_an_index() {
         let store = migrated().await;
         store.assert_no_scan(&NUMBERED, vars! { number: "339-QĐ/TW" }).await;
         let (document, draft) = (record("document", "01"), record("draft", "01"));

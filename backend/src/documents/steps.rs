@@ -1,5 +1,5 @@
-//! The steps of a document after it is written: to review, back, out, and back in. Each is one transaction that holds only if
-//! nobody saved or decided since the page was shown.
+//! The workflow steps of a document after writing: submit, return, schedule, publish, withdraw. Each is one transaction that
+//! commits only if nobody saved or decided since the page was shown.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
@@ -28,43 +28,43 @@ use crate::{
     store::{Answers, RecordId, StoreError, SurrealValue, Variables, pairs_of, record, vars},
 };
 
-/// Times a withdrawal is tried when the correction of the document moves on meanwhile.
+/// Attempts at a withdrawal when the correction of the document changes state concurrently.
 const WITHDRAW_TRIES: usize = 3;
 
-/// Texts that go out, or leave, in one round of the job.
+/// Documents published, and expired, in one run of the job.
 const ROUND: usize = 50;
 
-/// The answer to "when does it go out?", as it was typed.
+/// The form that publishes or schedules a draft, as typed.
 #[derive(Debug, Clone, Copy)]
 pub struct PublishForm<'f> {
     pub id: &'f str,
-    /// The version that was looked at: what goes out is that text, not one saved in this moment.
+    /// The version shown: that text is published, not one saved meanwhile.
     pub version: &'f str,
-    /// All else that was looked at, as the page named it: the review, the files, and the text that is out (`looked_at`).
+    /// The other state shown, as the page encoded it: the review, the files, and the published text (`looked_at`).
     pub review: &'f str,
     /// `now` or `later`.
     pub when: &'f str,
-    /// Local time, `2026-11-21T08:00`; looked at for `later` only.
+    /// Local time, `2026-11-21T08:00`; read for `later` only.
     pub at: &'f str,
-    /// `yes` from who means to bring back what was taken from everybody.
+    /// `yes` to confirm publishing again after a withdrawal.
     pub again: &'f str,
 }
 
-/// A text that goes out.
+/// A publication of a draft.
 struct Release<'r> {
     document: DocumentId,
     version: u32,
     stage: DraftState,
-    /// What it takes the place of.
+    /// The text it replaces.
     base: Base,
-    /// Files it goes out with.
+    /// The attachments published with it.
     files: &'r [String],
     expires_at: Option<DateTime<Utc>>,
     issuer: &'r UnitPath,
     by: Option<MemberId>,
 }
 
-/// What is or was out, as an approval knows it. A transaction holds only while it is still so.
+/// The published or withdrawn text that an approval was based on. The transaction commits only while it is unchanged.
 #[derive(Debug, Clone, Copy)]
 struct Base(Option<(PublicationState, u32)>);
 
@@ -86,10 +86,11 @@ impl Base {
     }
 }
 
-/// Names all that an approval is about besides the version of the text: the review, what is or was out, the files, who issues it and
-/// for whom: a merged unit hands both on to its successor without a new version. None where nothing waits for an approval or for its time.
+/// Encodes all that an approval depends on besides the version: the review, the published or withdrawn text, the files, the
+/// issuer and the audience (when units merge, a draft's issuer and audience become the successor without a new version). `None`
+/// for a draft that is neither in review nor scheduled.
 ///
-/// Files have no version: they change only between two reviews, and a row of theirs keeps its content.
+/// Files have no version: they change only between two reviews, and the content of a file's row never changes.
 pub(super) fn looked_at(desk: &OnDesk, review: Option<&str>) -> Option<String> {
     let work = desk.work.as_ref().filter(|work| work.work != DraftState::Draft)?;
     let out = desk.out.as_ref().map(|out| format!("{}-{}", out.out.key(), out.version));
@@ -101,16 +102,16 @@ pub(super) fn looked_at(desk: &OnDesk, review: Option<&str>) -> Option<String> {
 }
 
 impl Documents<'_> {
-    /// Approves a text: it goes out now, or at a time to come. Returns that time.
+    /// Approves a draft: publishes it now, or schedules it. Returns the scheduled time.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::NotAllowed`] as [`Self::draft`], and for who wrote the text where the unit does not allow that;
-    /// [`Error::Step`] from anywhere but review (and, to go out now, the schedule). [`Error::Invalid`] of the form `publish`:
-    /// [`Problem::Stale`] on `version` when another text was saved or sent meanwhile, [`Problem::Over`] on `at` for a time that is
-    /// over: nobody is told that something is scheduled which is out already. [`Problem::Required`] on `when` without a choice;
-    /// [`Problem::Required`] on `again` when it would bring back what was taken from everybody, or what will be over by then, and
-    /// nobody said so. [`Problem::Expired`] on `version` when it would not hold any more by then; [`Problem::NotOffered`] on `audience`
-    /// when that was moved away from below the issuer.
+    /// [`Error::NotFound`], [`Error::NotAllowed`] as [`Self::draft`], and for an author where the unit does not allow own
+    /// approval; [`Error::Step`] from any state but review (and, to publish now, scheduled). [`Error::Invalid`] on the form
+    /// `publish`: [`Problem::Stale`] on `version` after a concurrent save or submission, [`Problem::Over`] on `at` for a time in
+    /// the past, so that nothing is reported as scheduled that is published at once. [`Problem::Required`] on `when` without a
+    /// choice; [`Problem::Required`] on `again` when it would republish a withdrawn document, or one that expires before then,
+    /// without confirmation. [`Problem::Expired`] on `version` when the text itself expires before then; [`Problem::NotOffered`]
+    /// on `audience` when it is no longer below the issuer.
     pub async fn publish(&self, viewer: &Viewer, form: PublishForm<'_>) -> Result<Option<DateTime<Utc>>> {
         let id: DocumentId = form.id.parse().map_err(|_| Error::NotFound)?;
         let desk = self.on_desk(viewer, id).await?;
@@ -121,13 +122,13 @@ impl Documents<'_> {
         let work = desk.work.as_ref().ok_or(Error::NotFound)?;
         let when = reader.read("when", form.when, |typed| match typed {
             "now" | "later" => Ok(()),
-            // Nothing is chosen beforehand: who only fills in a time must not publish at once.
+            // No default: filling in only a time must not publish at once.
             "" => Err(Problem::Required),
             _ => Err(Problem::NotOffered),
         });
         let at = reader.read("at", form.at, |typed| if is_later { moment(typed, now).map(Some) } else { Ok(None) });
         let (Some(()), Some(at)) = (when, at) else { return Err(reader.finish().err().unwrap_or_default().into()) };
-        // Before what was shown is compared: the page that is loaded again would only lead here.
+        // Checked before the shown state is compared: reloading the page would not help.
         if !work.reaches_only_below() {
             return Err(reader.refused("audience", Problem::NotOffered).into());
         }
@@ -169,7 +170,7 @@ impl Documents<'_> {
         }
     }
 
-    /// Whether what is out will be over at that time, so that something else comes back.
+    /// Whether the published text expires by that time, so that publishing would bring it back.
     async fn is_over_by(&self, id: DocumentId, at: Option<DateTime<Utc>>) -> Result<bool> {
         let Some(at) = at else { return Ok(false) };
         let sql = "SELECT VALUE expires_at FROM ONLY $document";
@@ -188,7 +189,7 @@ impl Documents<'_> {
         self.decide(viewer, desk, scheduled, Change::new(&schedule, vars), Some(decided)).await
     }
 
-    /// Takes a text back from review, or from the schedule, to write on.
+    /// Takes a draft back from review, or from the schedule, for further writing.
     ///
     /// # Errors
     /// As [`Self::publish`]; [`Error::Step`] when it is neither in review nor scheduled.
@@ -201,10 +202,10 @@ impl Documents<'_> {
         self.finish(viewer, id, DocumentStep::Recall, done).await
     }
 
-    /// Sends a text back to its authors.
+    /// Returns a draft to its authors with a reason.
     ///
     /// # Errors
-    /// As [`Self::publish`]; [`Error::Invalid`] of the form `changes` without a reason.
+    /// As [`Self::publish`]; [`Error::Invalid`] on the form `changes` without a reason.
     pub async fn want_changes(&self, viewer: &Viewer, id: DocumentId, reason: &str) -> Result<()> {
         let desk = self.on_desk(viewer, id).await?;
         desk.step(DocumentStep::WantChanges)?;
@@ -218,11 +219,11 @@ impl Documents<'_> {
         self.finish(viewer, id, DocumentStep::WantChanges, done).await
     }
 
-    /// Throws the draft away. What is or was out stays; its revisions stay readable too.
+    /// Discards the draft. The published or withdrawn text stays, and the revisions stay readable.
     ///
     /// # Errors
-    /// As [`Self::publish`]; [`Error::Step`] when it is no draft. [`Error::Invalid`] of the form `discard`: [`Problem::Stale`] on
-    /// `version` when another text was saved since the question was asked.
+    /// As [`Self::publish`]; [`Error::Step`] when its state is not draft. [`Error::Invalid`] on the form `discard`:
+    /// [`Problem::Stale`] on `version` when another version was saved since the confirmation page was shown.
     pub async fn discard(&self, viewer: &Viewer, id: DocumentId, version: &str) -> Result<()> {
         let desk = self.on_desk(viewer, id).await?;
         desk.step(DocumentStep::Discard)?;
@@ -234,14 +235,14 @@ impl Documents<'_> {
         self.finish(viewer, id, DocumentStep::Discard, done).await
     }
 
-    /// Begins a new draft of what went out: its text and particulars, to be corrected or published again.
+    /// Begins a new draft from the published or withdrawn text and its particulars, to correct it or publish it again.
     ///
     /// # Errors
-    /// As [`Self::publish`]; [`Error::Step`] when something is in work already.
+    /// As [`Self::publish`]; [`Error::Step`] when a draft exists.
     pub async fn revise(&self, viewer: &Viewer, id: DocumentId) -> Result<()> {
         let desk = self.on_desk(viewer, id).await?;
         desk.step(DocumentStep::Revise)?;
-        // Numbers go on behind drafts that were thrown away: one number is never two texts.
+        // Versions continue after those of discarded drafts, so that a number never stands for two texts.
         let (newest, out) = (self.newest_revision(id).await?, desk.version());
         let version = if newest > out { newest + 1 } else { out };
         let vars = vars! {
@@ -257,17 +258,18 @@ impl Documents<'_> {
         let (issuer, drafted) = (&desk.issuer()?.path, EventBody::DocumentDrafted(id));
         let change = Change::new(&begin_again(), vars).event(self.backend.clock(), Some(viewer.member), issuer, drafted);
         match self.backend.transact(change).await {
-            // Or somebody else began in this moment: that is the draft.
+            // `Exists`: another request created the draft concurrently.
             Ok(_) | Err(StoreError::Exists) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Takes a published document out of everybody's library. Receipts, opinions and revisions stay, and the reason is told to
-    /// those who look for it. A correction that waits for approval or for its time lies on the desk again.
+    /// Removes a published document from everybody's library. Receipts, opinions and revisions stay, and its former readers are
+    /// shown the reason. A correction that is in review or scheduled returns to the desk as a draft.
     ///
     /// # Errors
-    /// As [`Self::publish`]; [`Error::Invalid`] of the form `withdraw` without a reason; [`Error::Step`] when it is not published.
+    /// As [`Self::publish`]; [`Error::Invalid`] on the form `withdraw` without a reason; [`Error::Step`] when it is not
+    /// published.
     pub async fn withdraw(&self, viewer: &Viewer, id: DocumentId, reason: &str) -> Result<()> {
         let desk = self.on_desk(viewer, id).await?;
         desk.step(DocumentStep::Withdraw)?;
@@ -280,7 +282,7 @@ impl Documents<'_> {
             if done != Done::Changed {
                 break;
             }
-            // Its correction was sent on in this moment, or came out: what is out now is taken back as well.
+            // Its correction was submitted or published concurrently: retry, which withdraws the new text as well.
             let desk = self.on_desk(viewer, id).await?;
             desk.step(DocumentStep::Withdraw)?;
             done = self.withdraw_all(viewer, &desk, &reason).await?;
@@ -288,7 +290,7 @@ impl Documents<'_> {
         self.finish(viewer, id, DocumentStep::Withdraw, done).await
     }
 
-    /// Takes back what is out and, with it, what waits at the desk.
+    /// Withdraws the published text and, with it, a draft in review or scheduled.
     async fn withdraw_all(&self, viewer: &Viewer, desk: &OnDesk, reason: &Remark) -> Result<Done> {
         let out = desk.out.as_ref().ok_or(Error::NotFound)?;
         let clock = self.backend.clock();
@@ -313,11 +315,11 @@ impl Documents<'_> {
         Done::from_store(self.backend.transact(change).await)
     }
 
-    /// Publishes what is due and takes out what is over. Returns how many documents changed. A job runs this every few seconds, in
-    /// every process: whoever comes second finds nothing to do.
+    /// Publishes scheduled documents that are due and removes expired ones. Returns how many documents changed. A job runs this
+    /// every few seconds in every process; a concurrent second run finds nothing to do.
     ///
     /// # Errors
-    /// [`Error::Store`] and [`Error::Busy`]; what was not done is found again the next time.
+    /// [`Error::Store`] and [`Error::Busy`]; the next run retries what was not done.
     pub async fn publish_due(&self) -> Result<usize> {
         let now = self.backend.clock().now();
         let tree = self.backend.units().tree();
@@ -327,10 +329,10 @@ impl Documents<'_> {
         for row in answers.rows::<DueRow>(0)? {
             match self.release_due(&row, now).await {
                 Ok(Done::Yes) => changed += 1,
-                // Somebody was quicker, or took it back.
+                // Published by another process, or recalled.
                 Ok(Done::Changed | Done::NumberTaken) => {}
-                // One that cannot go out must not keep back the others.
-                Err(error) => tracing::error!(document = %row.id, %error, "a scheduled document did not go out; will try again"),
+                // A failing document must not block the others.
+                Err(error) => tracing::error!(document = %row.id, %error, "failed to publish a scheduled document; will retry"),
             }
         }
         for row in answers.rows::<OverRow>(1)? {
@@ -338,15 +340,15 @@ impl Documents<'_> {
             let issuer = tree.successor(&row.issuer).ok_or_else(|| Error::Damaged(format!("issuer of {}", row.id)))?;
             match self.expire(document, &issuer.path).await {
                 Ok(Done::Yes) => changed += 1,
-                // Taken out by somebody, or replaced by a text that holds longer.
+                // Withdrawn, or replaced by a text that expires later.
                 Ok(Done::Changed | Done::NumberTaken) => {}
-                Err(error) => tracing::error!(%document, %error, "a document that is over is still out; will try again"),
+                Err(error) => tracing::error!(%document, %error, "failed to remove an expired document; will retry"),
             }
         }
         Ok(changed)
     }
 
-    /// Publishes a scheduled text. One that cannot go out any more, by its number, its audience or its own end, lies on the desk again.
+    /// Publishes a scheduled draft. Returns it to the desk if its number, its audience or its expiry no longer allows that.
     async fn release_due(&self, row: &DueRow, now: DateTime<Utc>) -> Result<Done> {
         let id = row.id.parse().map_err(|_| Error::Damaged(format!("draft {}", row.id)))?;
         let stored = self.stored(id).await?;
@@ -373,7 +375,7 @@ impl Documents<'_> {
         }
     }
 
-    /// Why and when what was out was taken back.
+    /// When and why the published text was withdrawn.
     pub(super) async fn withdrawal(&self, id: DocumentId, desk: &OnDesk) -> Result<Option<Withdrawal>> {
         if desk.out.as_ref().is_none_or(|out| out.out != PublicationState::Withdrawn) {
             return Ok(None);
@@ -384,7 +386,8 @@ impl Documents<'_> {
         Ok(row.and_then(|row| row.withdrawn_at.map(|at| Withdrawal { at, reason: row.withdrawn_because })))
     }
 
-    /// Puts a text in the library of its audience in place of the one before. A correction keeps the place of what it corrects.
+    /// Publishes a draft to its audience's library in place of the earlier text. A correction keeps the library position of the
+    /// text it corrects.
     async fn release(&self, release: Release<'_>) -> Result<Done> {
         let clock = self.backend.clock();
         let now = clock.now();
@@ -409,9 +412,9 @@ impl Documents<'_> {
         Done::from_store(self.backend.transact(change).await)
     }
 
-    /// A scheduled text that cannot go out: it must not be tried for ever, and its editors are told why.
+    /// Returns a scheduled draft that cannot be published to the desk with the reason, so that it is not retried forever.
     async fn return_to_desk(&self, work: &InWork, why: Held) -> Result<Done> {
-        tracing::warn!(document = %work.id, why = why.key(), "a scheduled document cannot go out any more; it lies on the desk again");
+        tracing::warn!(document = %work.id, why = why.key(), "a scheduled document can no longer be published; returned to the desk");
         let vars = vars! {
             draft: record("draft", work.id),
             version: i64::from(work.version),
@@ -430,7 +433,8 @@ impl Documents<'_> {
         Done::from_store(self.backend.transact(change).await)
     }
 
-    /// Takes out what is over. A correction in work stays where it is: its approver is asked, or was.
+    /// Removes an expired document. A pending correction keeps its state: its approval asks, or has asked, to confirm publishing
+    /// again.
     async fn expire(&self, id: DocumentId, issuer: &UnitPath) -> Result<Done> {
         let clock = self.backend.clock();
         let vars = vars! { document: record("document", id), now: clock.now(), reason: None::<String> };
@@ -440,7 +444,7 @@ impl Documents<'_> {
         Done::from_store(self.backend.transact(change).await)
     }
 
-    /// One step of a text in work: `change`, the end of its review, the event.
+    /// One step of a draft: `change`, the end of its review, the event.
     async fn decide(
         &self,
         viewer: &Viewer,
@@ -473,13 +477,13 @@ impl Documents<'_> {
         )
     }
 
-    /// Why a step that was fine a moment ago is not any more.
+    /// The error of a step that was allowed a moment ago.
     async fn finish(&self, viewer: &Viewer, id: DocumentId, step: DocumentStep, done: Done) -> Result<()> {
         match done {
             Done::Yes => Ok(()),
             Done::Changed | Done::NumberTaken => {
                 let desk = self.on_desk(viewer, id).await?;
-                // Fine again: somebody saved a newer text. Look at it, then decide.
+                // Allowed again: somebody saved a newer version, which must be seen before deciding.
                 Err(desk.step(step).err().unwrap_or(Error::Step(StepRefused { from: desk.status(), step })))
             }
         }
@@ -494,13 +498,13 @@ impl Documents<'_> {
     }
 }
 
-/// How a step ended.
+/// The outcome of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Done {
     Yes,
-    /// Somebody saved or decided since it was looked at: nothing was done.
+    /// Saved or decided since the page was shown; nothing was written.
     Changed,
-    /// Another document of the issuer has the number: nothing was done.
+    /// Another document of the issuer has the number; nothing was written.
     NumberTaken,
 }
 
@@ -515,13 +519,13 @@ impl Done {
     }
 }
 
-/// What ends a review.
+/// The decision that closes a review.
 struct Decided {
     state: &'static str,
     reason: Option<Remark>,
 }
 
-/// A local time to come.
+/// Parses a local time in the future.
 fn moment(typed: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Problem> {
     let at = utc_of_local(forms::moment(typed)?).ok_or(Problem::Date)?;
     if at <= now {
@@ -533,26 +537,26 @@ fn moment(typed: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Problem> {
     }
 }
 
-/// Stops the transaction when somebody saved or decided since the page was shown.
+/// Aborts the transaction when somebody saved or decided since the page was shown.
 const STILL: &str = "LET $d = (SELECT * FROM ONLY $draft); \
                      IF $d.version != $version OR $d.stage != $stage { THROW 'changed' }; \
                      IF $review != NONE AND (SELECT VALUE state FROM ONLY $review) != 'open' { THROW 'changed' };";
 
-/// Behind [`STILL`]: stops the transaction when what is out, or the files, are not those that were looked at.
+/// After [`STILL`]: aborts the transaction when the published text or the files are not those that were shown.
 const SAME: &str = "LET $base = (SELECT state, version FROM ONLY $document); \
                     IF $base.state != $base_state OR $base.version != $base_version OR ($d.attachments ?? []) != $files \
                     { THROW 'changed' };";
 
-/// Back on the desk. `$why` is a [`Held`] where nobody of its editors asked for that, and `$now` when.
+/// Returns a draft to the desk. `$why` is a [`Held`], and `$now` its time, when no editor asked for it.
 const BACK: &str = "UPDATE $draft SET stage = 'draft', publish_at = NONE, approved_by = NONE, held = $why, \
                     held_at = IF $why != NONE { $now } ELSE { NONE } RETURN NONE;";
 
-/// Bindings of [`BACK`] where somebody asked for it.
+/// Bindings of [`BACK`] when an editor asked for it.
 fn back_vars() -> Variables {
     vars! { why: None::<String>, now: None::<DateTime<Utc>> }
 }
 
-/// Stops the transaction when the document is not out, or its correction is not where it was.
+/// Aborts the transaction when the document is not published, or its draft is not in the expected state.
 const WITHDRAW: &str = "IF (SELECT VALUE state FROM ONLY $document) != 'published' { THROW 'changed' }; \
                         LET $stands = (SELECT VALUE stage FROM ONLY $draft); \
                         IF (IF $stands = 'draft' { NONE } ELSE { $stands }) != $stage { THROW 'changed' };";
@@ -560,15 +564,15 @@ const WITHDRAW: &str = "IF (SELECT VALUE state FROM ONLY $document) != 'publishe
 const TAKE_OUT: &str = "UPDATE $document SET state = 'withdrawn', shelf = NONE, must = NONE, pin = NONE, expires_at = NONE, \
                         withdrawn_at = $now, withdrawn_because = $reason RETURN NONE;";
 
-/// Ends the review of a text that is taken back with its document.
+/// Closes the review of a draft that is returned because its document is withdrawn.
 const END_REVIEWS: &str = "UPDATE review SET state = 'recalled', decided_by = $by, decided_at = $now, reason = $reason \
                            WHERE document = $key AND state = 'open' RETURN NONE;";
 
-/// Ends the open review, if there is one.
+/// Closes the open review, if any.
 const DECIDE: &str = "IF $review != NONE { UPDATE $review SET state = $review_state, decided_by = $decided_by, \
                       decided_at = $decided_at, reason = $reason RETURN NONE };";
 
-/// Behind [`STILL`]: what is in work becomes what is out.
+/// After [`STILL`]: the draft becomes the published text.
 fn go_out() -> String {
     format!(
         "LET $old = (SELECT state, shelf, published_at FROM ONLY $document); \
@@ -589,7 +593,7 @@ fn go_out() -> String {
     )
 }
 
-/// What is out becomes a draft beside it.
+/// Copies the published text into a new draft.
 fn begin_again() -> String {
     format!(
         "LET $d = (SELECT * FROM ONLY $document); \
@@ -603,7 +607,7 @@ fn begin_again() -> String {
     )
 }
 
-/// What is due to go out, and what is over.
+/// Drafts due to be published, and published texts that have expired.
 fn due() -> String {
     format!(
         "SELECT record::id(id) AS id, approved_by FROM draft WHERE stage = 'scheduled' AND publish_at <= $now LIMIT {ROUND}; \
@@ -635,21 +639,21 @@ mod tests {
     use crate::store::tests::migrated;
 
     #[tokio::test]
-    async fn what_is_due_is_found_by_index() {
+    async fn due_and_expired_documents_are_found_by_index() {
         let now: DateTime<Utc> = "2026-11-21T08:00:00Z".parse().expect("a moment");
         migrated().await.assert_no_scan(&due(), vars! { now: now, from: DateTime::<Utc>::UNIX_EPOCH }).await;
     }
 
     #[test]
-    fn a_time_is_local_and_to_come() {
+    fn a_scheduled_time_is_local_and_in_the_future() {
         let now: DateTime<Utc> = "2026-11-21T08:00:00Z".parse().expect("a moment");
         let at = |typed: &str| moment(typed, now).map(|at| at.to_rfc3339());
         assert_eq!(at("2026-11-21T15:01"), Ok("2026-11-21T08:01:00+00:00".to_owned()));
         assert_eq!(at("22/11/2026 07:30"), Ok("2026-11-22T00:30:00+00:00".to_owned()));
-        assert_eq!(at("22.11.2026 7:30"), Ok("2026-11-22T00:30:00+00:00".to_owned()), "in every usual spelling");
+        assert_eq!(at("22.11.2026 7:30"), Ok("2026-11-22T00:30:00+00:00".to_owned()), "all usual spellings are accepted");
         assert_eq!(at("31/11/2026 07:30"), Err(Problem::NoSuchDay));
-        assert_eq!(at("2026-11-21T15:00"), Err(Problem::Over), "now is over");
-        assert_eq!(at("2029-01-01T00:00"), Err(Problem::DateRange), "nobody means that");
+        assert_eq!(at("2026-11-21T15:00"), Err(Problem::Over), "the current minute has passed");
+        assert_eq!(at("2029-01-01T00:00"), Err(Problem::DateRange), "more than a year ahead");
         assert_eq!(at("mai"), Err(Problem::Date));
         assert_eq!(at(" "), Err(Problem::Required));
     }

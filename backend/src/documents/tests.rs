@@ -1,4 +1,4 @@
-//! What members see of the library, on both engines. The documents are written as the desk leaves them, with everything it can set.
+//! What members see of the library, on both engines. The tests write rows as the desk does, with every column it can set.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ fn noon() -> DateTime<Utc> {
     "2026-11-21T05:00:00Z".parse().expect("a moment")
 }
 
-/// A backend on each engine; the folder of one goes with it.
+/// A backend on each engine, with the folder of the one on disk.
 async fn engines() -> [(Backend, Option<TempDir>); 2] {
     let folder = tempfile::tempdir().expect("a folder");
     let open = async |location: &StoreLocation| {
@@ -64,7 +64,7 @@ fn member_of(branch: &UnitRef, standing: Standing) -> Viewer {
     }
 }
 
-/// A document as its row is after the desk has done with it.
+/// A document as the desk stores it.
 #[derive(Clone)]
 struct Put<'a> {
     issuer: &'a UnitRef,
@@ -204,7 +204,7 @@ async fn standings_narrow_the_audience_for_members_and_not_for_offices() {
         leader.standpoint.grants.push(Grant { role: Role::Secretary, path: units.commune.path.clone() });
         let page = documents.read(&leader, id).await.expect("by office");
         assert!(!page.takes_opinions, "not as a member");
-        assert_eq!(library(&backend, &leader, LibraryQuery::default()).await, [], "the library is a member's");
+        assert_eq!(library(&backend, &leader, LibraryQuery::default()).await, [], "the library lists documents for members only");
     }
 }
 
@@ -224,7 +224,7 @@ async fn what_is_for_another_part_shows_nowhere() {
         assert_eq!(library(&backend, &outside, LibraryQuery::default()).await, [naming]);
         let years = async |viewer: &Viewer| documents.library(viewer, &LibraryQuery::default()).await.expect("a page").years;
         assert_eq!(years(&inside).await, [2026, 2025, 2024]);
-        assert_eq!(years(&outside).await, [2026], "the years tell of nothing else");
+        assert_eq!(years(&outside).await, [2026], "years must not reveal documents for others");
         let related = async |viewer: &Viewer| documents.read(viewer, naming).await.expect("reads").related.len();
         assert_eq!((related(&inside).await, related(&outside).await), (1, 0));
         assert!(is_not_found(&documents.mark_read(&outside, id, Seen::Said).await));
@@ -270,7 +270,7 @@ async fn filters_are_combined_and_a_year_is_that_of_the_organisation() {
         let page = backend.documents().library(&viewer, &LibraryQuery::default()).await.expect("a page");
         assert_eq!(page.years, [2026, 2025]);
         let names: Vec<UnitId> = page.units.iter().map(|unit| unit.id).collect();
-        assert_eq!(names, [units.province.id, units.commune.id, units.harbour.id], "the own line, from the top");
+        assert_eq!(names, [units.province.id, units.commune.id, units.harbour.id], "the path to the own branch, from the root");
     }
 }
 
@@ -293,7 +293,7 @@ async fn what_is_pinned_stands_first_and_nowhere_else() {
         pinned.extend(&expected);
         assert_eq!(library(&backend, &viewer, LibraryQuery::default()).await, pinned);
         let news = LibraryQuery { kind: Some(DocumentKind::News), ..LibraryQuery::default() };
-        assert_eq!(library(&backend, &viewer, news).await.len(), 45, "in a filtered list it has its place");
+        assert_eq!(library(&backend, &viewer, news).await.len(), 45, "a filtered list sorts pinned documents by time");
     }
 }
 
@@ -324,7 +324,7 @@ async fn what_must_be_read_comes_by_urgency_until_it_is_read_and_its_day_is_over
     }
 }
 
-/// A text sent to somebody who may not approve it, so that it waits for every chief editor.
+/// A draft whose reviewer may not approve it, so that it is pending for every chief editor.
 async fn in_review(backend: &Backend, issuer: &UnitRef) {
     let id = DocumentId::new(backend.clock().ulid());
     let sql = "CREATE $draft SET kind = 'news', title = 't', issuer = $issuer, issuer_path = $path, issuer_level = $level, \
@@ -344,7 +344,7 @@ async fn in_review(backend: &Backend, issuer: &UnitRef) {
 }
 
 #[tokio::test]
-async fn the_first_page_asks_the_store_as_often_for_many_texts_as_for_one() {
+async fn the_number_of_queries_of_the_first_page_is_constant() {
     let [(backend, _), _] = engines().await;
     let units = units(&backend).await;
     let office = |role, at: &UnitRef| {
@@ -366,7 +366,7 @@ async fn the_first_page_asks_the_store_as_often_for_many_texts_as_for_one() {
     assert_eq!(backend.home().page(&chief).await.expect("a page").asked, 6);
 }
 
-/// How often the store is asked for what waits for this person.
+/// Number of queries for what is pending for this person.
 async fn questions(backend: &Backend, viewer: &Viewer) -> usize {
     let before = backend.store().questions();
     backend.home().work(viewer).await.expect("counts");
@@ -376,7 +376,7 @@ async fn questions(backend: &Backend, viewer: &Viewer) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_for_others_pushes_nothing_out_of_a_list_that_is_cut() {
+async fn documents_for_others_displace_nothing_from_a_truncated_list() {
     for (backend, _folder) in engines().await {
         let units = units(&backend).await;
         let put = |hour: i64| Put {
@@ -413,12 +413,12 @@ async fn what_is_for_others_pushes_nothing_out_of_a_list_that_is_cut() {
         assert_eq!(told.iter().map(|other| other.id).collect::<Vec<_>>(), [near]);
         let mut leader = viewer.clone();
         leader.standpoint.grants.push(Grant { role: Role::Secretary, path: units.province.path.clone() });
-        assert_eq!(related(&leader).await.len(), 50, "who may read them all is shown the newest");
+        assert_eq!(related(&leader).await.len(), 50, "a person who may read all of them sees the newest");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_next_page_is_there_when_the_last_document_is_not() {
+async fn the_next_page_is_complete_after_the_last_document_is_withdrawn() {
     for (backend, _folder) in engines().await {
         let units = units(&backend).await;
         let viewer = member_of(&units.harbour, Standing::Official);
@@ -435,18 +435,18 @@ async fn the_next_page_is_there_when_the_last_document_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_furthest_place_is_kept_whichever_device_tells_it() {
+async fn the_furthest_position_of_all_devices_is_kept() {
     for (backend, _folder) in engines().await {
         let units = units(&backend).await;
         let viewer = member_of(&units.harbour, Standing::Official);
         let id = Put::by(&units.province, &units.commune).save(&backend).await;
         let documents = backend.documents();
         assert_eq!(documents.read(&viewer, id).await.expect("reads").place, None);
-        assert_eq!(list(&backend, &viewer, PersonalList::Recent).await, [id], "opening is enough to find it again");
+        assert_eq!(list(&backend, &viewer, PersonalList::Recent).await, [id], "an opening is listed as recent");
         assert_eq!(list(&backend, &viewer, PersonalList::Continue).await, []);
 
         documents.note_progress(&viewer, id, "s-ii-nhiem-vu", 600).await.expect("notes");
-        documents.note_progress(&viewer, id, "s-i-muc-tieu", 200).await.expect("an older message");
+        documents.note_progress(&viewer, id, "s-i-muc-tieu", 200).await.expect("ignores an older position");
         let place = documents.read(&viewer, id).await.expect("reads").place.expect("a place");
         assert_eq!((place.heading.expect("a heading").title.as_str(), place.part.percent()), ("II. Nhiệm vụ", 60));
         assert_eq!(list(&backend, &viewer, PersonalList::Continue).await, [id]);
@@ -455,14 +455,14 @@ async fn the_furthest_place_is_kept_whichever_device_tells_it() {
 
         documents.note_progress(&viewer, id, "<script>", 700).await.expect("notes");
         let place = documents.read(&viewer, id).await.expect("reads").place.expect("a place");
-        assert_eq!((place.heading, place.part.percent()), (None, 70), "what is no heading is none");
+        assert_eq!((place.heading, place.part.percent()), (None, 70), "an invalid anchor is dropped");
 
         documents.note_progress(&viewer, id, "", 1000).await.expect("notes");
-        assert_eq!(documents.read(&viewer, id).await.expect("reads").place, None, "read to the end");
+        assert_eq!(documents.read(&viewer, id).await.expect("reads").place, None, "a text read to the end has no position");
         assert_eq!(list(&backend, &viewer, PersonalList::Continue).await, []);
         backend.clock().advance(TimeDelta::hours(1));
         documents.read(&viewer, id).await.expect("reads");
-        assert_eq!(list(&backend, &viewer, PersonalList::Continue).await, [], "opening what was read does not begin it again");
+        assert_eq!(list(&backend, &viewer, PersonalList::Continue).await, [], "opening a read text does not begin it again");
 
         assert!(is_not_found(&documents.note_progress(&viewer, id, "", 1001).await));
         let stranger = member_of(&units.hills, Standing::Official);
@@ -471,7 +471,7 @@ async fn the_furthest_place_is_kept_whichever_device_tells_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_opened_last_comes_first_and_one_sitting_is_one_opening() {
+async fn recent_documents_are_sorted_by_opening_and_one_sitting_is_one_opening() {
     for (backend, _folder) in engines().await {
         let units = units(&backend).await;
         let viewer = member_of(&units.harbour, Standing::Official);
@@ -482,7 +482,11 @@ async fn what_was_opened_last_comes_first_and_one_sitting_is_one_opening() {
             documents.read(&viewer, id).await.expect("reads");
             backend.clock().advance(TimeDelta::minutes(minutes));
         }
-        assert_eq!(list(&backend, &viewer, PersonalList::Recent).await, [second, first], "it was open all the time");
+        assert_eq!(
+            list(&backend, &viewer, PersonalList::Recent).await,
+            [second, first],
+            "reopening within one sitting is no new opening"
+        );
         backend.clock().advance(TimeDelta::minutes(10));
         documents.read(&viewer, first).await.expect("reads");
         assert_eq!(list(&backend, &viewer, PersonalList::Recent).await, [first, second]);
@@ -490,7 +494,7 @@ async fn what_was_opened_last_comes_first_and_one_sitting_is_one_opening() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn marks_are_paged_by_time_and_taken_away() {
+async fn bookmarks_are_paged_by_time_and_can_be_removed() {
     for (backend, _folder) in engines().await {
         let units = units(&backend).await;
         let viewer = member_of(&units.harbour, Standing::Official);
@@ -509,7 +513,7 @@ async fn marks_are_paged_by_time_and_taken_away() {
         documents.remove_bookmark(&viewer, expected[7]).await.expect("takes away");
         documents.remove_bookmark(&viewer, expected[7]).await.expect("twice");
         assert!(!documents.read(&viewer, expected.remove(7)).await.expect("reads").bookmarked);
-        // A whole page of marks whose documents are gone for good is passed over.
+        // A whole page of bookmarks on documents that are no longer readable is skipped.
         for id in &expected[0..22] {
             let sql = "UPDATE $document SET audience_path = $path, audience = $unit RETURN NONE";
             let vars = vars! {
@@ -523,7 +527,7 @@ async fn marks_are_paged_by_time_and_taken_away() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_withdrawn_says_why_to_those_who_had_it_and_to_nobody_else() {
+async fn a_withdrawn_document_gives_its_reason_to_its_former_readers_only() {
     for (backend, _folder) in engines().await {
         let units = units(&backend).await;
         let documents = backend.documents();
@@ -547,16 +551,16 @@ async fn what_was_withdrawn_says_why_to_those_who_had_it_and_to_nobody_else() {
         }
         let recent = documents.personal(&reader, PersonalList::Recent, None).await.expect("a page");
         assert!(recent.rows.iter().any(|row| row.document.id == id && row.withdrawn && row.percent.is_none()));
-        assert_eq!(list(&backend, &reader, PersonalList::Continue).await, [], "there is nothing to go on with");
+        assert_eq!(list(&backend, &reader, PersonalList::Continue).await, [], "a withdrawn document cannot be continued");
         assert_eq!(list(&backend, &marker, PersonalList::Bookmarks).await, [id]);
         documents.remove_bookmark(&marker, id).await.expect("takes away");
-        assert!(!documents.has_page(&marker, id).await.expect("asks"), "the mark was all that held it");
+        assert!(!documents.has_page(&marker, id).await.expect("asks"), "only the bookmark gave access");
         assert_eq!(library(&backend, &reader, LibraryQuery::default()).await, []);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn relations_are_shown_from_both_sides_as_far_as_one_may_read() {
+async fn relations_are_shown_from_both_sides_if_readable() {
     for (backend, _folder) in engines().await {
         let units = units(&backend).await;
         let viewer = member_of(&units.harbour, Standing::Official);
@@ -576,8 +580,8 @@ async fn relations_are_shown_from_both_sides_as_far_as_one_may_read() {
     }
 }
 
-/// Random trees, audiences, standings and postings, with units merged on the way: library, page, unread list and marks show exactly
-/// what the policy lets a member read.
+/// Random trees, audiences, standings and postings, with units merged in between: library, page, unread list and bookmarks show
+/// exactly what the policy lets a member read.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_member_sees_a_document_exactly_when_the_policy_says_so() {
     for seed in 0..3 {
@@ -615,7 +619,7 @@ async fn a_member_sees_a_document_exactly_when_the_policy_says_so() {
                 merge_two(&backend, &mut dice).await;
                 let tree = backend.units().tree();
                 for person in &mut people {
-                    // As the next request finds them.
+                    // As the next request resolves them.
                     person.branch = tree.successor(&person.branch.id.to_string()).expect("a unit").clone();
                     person.standpoint.branch = person.branch.path.clone();
                 }
@@ -651,7 +655,7 @@ async fn merge_two(backend: &Backend, dice: &mut StdRng) {
     let (unit, target) = (picked[0].id.to_string(), picked[1].id.to_string());
     let form = MergeForm { unit: &unit, version: "0", target: &target, on: "2026-11-21" };
     if backend.unit_desk().merge(&keeper, form).await.is_err() {
-        // It had another form before: its version is no longer the first.
+        // It was changed by an earlier merge: its version is no longer the first.
         let form = MergeForm { unit: &target, version: "0", target: &unit, on: "2026-11-21" };
         backend.unit_desk().merge(&keeper, form).await.expect("merges");
     }
@@ -701,5 +705,5 @@ async fn check(
         }
     }
     let marked: BTreeSet<DocumentId> = list(backend, person, PersonalList::Bookmarks).await.into_iter().collect();
-    assert!(expected.is_subset(&marked) && marked.iter().all(|id| expected.contains(id)), "marks, seed {seed}");
+    assert!(expected.is_subset(&marked) && marked.iter().all(|id| expected.contains(id)), "bookmarks, seed {seed}");
 }

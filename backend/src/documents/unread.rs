@@ -1,13 +1,14 @@
-//! What a member has not read yet, without asking about every document again each time.
+//! A member's unread documents, without checking every document each time.
 //!
-//! A row says that a document was read; nothing says that it was not. So the list walks what reaches the member, newest first, and
-//! asks for those rows of each handful by their ids. Whoever reads diligently would make that a long walk to a few documents. Hence
-//! the walk is noted: between two places in the library everything was looked at, and what was unread there is listed in the note. The
-//! next walk looks at what is newer, goes through the note, and only then further back. So each document is looked at once a day,
-//! however often the list is opened.
+//! A row records that a document was read; nothing records that it was not. So the list walks the documents that reach the
+//! member, newest first, and looks up the read rows of each batch by id. For a member who has read most documents, that is a long
+//! walk to a few results. So the result is cached in a note: all documents between two published keys were checked, and the note
+//! lists the unread ones. The next walk checks newer documents, then the note, and only then older ones. So each document is
+//! checked once a day, however often the list is opened.
 //!
-//! Invariant: a note is work saved, not a truth. It holds for a branch, a standing and a version of the tree, and for a day; what was
-//! corrected meanwhile, and may reach others since, is added to it; each document it names is asked about again before it is shown.
+//! Invariant: a note is a cache, not the source of truth. It is valid for a branch, a standing and a version of the tree, and for
+//! a day; documents corrected since then, whose audience may have changed, are added to it; each document it lists is checked
+//! again before it is shown.
 
 use std::collections::HashSet;
 
@@ -28,29 +29,29 @@ use crate::{
     store::{SurrealValue, record, vars},
 };
 
-/// What is older is no news any more, and nobody's omission.
+/// Age after which an unread document is no longer listed.
 const NEWS: TimeDelta = TimeDelta::days(365);
 
-/// Beside what was published just now there may soon stand something with an earlier place: another process was slower.
+/// Time within which a document with an earlier key may still appear next to a newer one, published by a slower process.
 const SETTLED: TimeDelta = TimeDelta::minutes(15);
 
-/// The rule by which a note calls a document read; others have another.
+/// Version of the rule by which a note treats a document as read; notes of other versions are ignored.
 const RULE: i64 = 2;
 
-/// How long a note is believed.
+/// How long a note is valid.
 const LIFETIME: TimeDelta = TimeDelta::days(1);
 
-/// Documents a note names. Where there are more, it ends at the last of them.
+/// Documents a note lists at most. It then covers the range down to the last of them.
 const NOTED: usize = 300;
 
-/// Documents looked at in one go.
+/// Documents checked in one batch.
 const BATCH: usize = 100;
 
-/// Corrections since yesterday that are taken into account.
+/// Recent corrections that are taken into account.
 const CORRECTED: usize = 200;
 
 impl Documents<'_> {
-    /// At most `count` documents published within a year that reach the person and were not read, newest first, from below a place.
+    /// At most `count` unread documents published within a year that reach the person, newest first, below a published key.
     pub(super) async fn unread(&self, viewer: &Viewer, below: Option<PublishedKey>, count: usize) -> Result<Vec<Document>> {
         self.find_unread(viewer, below, count).await.map(|search| search.found)
     }
@@ -69,24 +70,24 @@ impl Documents<'_> {
             UnreadSearch { documents: *self, viewer, wanted: count, found: Vec::new(), looked_at: 0, settled_entries: 0 };
         let known = self.note_of(viewer, now).await?;
 
-        // What is newer than the note, or everything.
+        // Documents newer than the note, or all of them without one.
         let start = known.as_ref().map_or(floor.as_str(), |note| note.upto.as_str().max(&floor));
         let mut from = if top.as_str() > start { search.over(start, &top).await? } else { start.to_owned() };
         let mut note = match known {
             Some(note) if from == start => note,
-            // The list is full before it came to the note: what was looked at is a note of its own.
+            // The page is full before the note was reached: the range checked becomes a new note.
             _ if below.is_none() => Note { at: now, from: from.clone(), upto: settled.clone(), unread: Vec::new() },
             _ => return Ok(search),
         };
         let mut entries = search.entries();
         let newer = entries.len();
-        // What the note knows.
+        // Documents listed in the note.
         let (within, passed): (Vec<Entry>, Vec<Entry>) =
             note.unread.drain(..).partition(|entry| entry.shelf.as_str() < top.as_str());
         let left = search.among(within).await?;
         entries.extend(search.entries().into_iter().skip(newer));
         entries.extend(left);
-        // What is older than the note; where the page begins further down, nothing joins on.
+        // Documents older than the note. If the page begins below the note, the ranges do not join.
         let older = search.found.len();
         if !search.is_full() && note.from > floor {
             let joins = top >= note.from;
@@ -107,7 +108,7 @@ impl Documents<'_> {
         Ok(search)
     }
 
-    /// The note on what the member has not read, when it still holds.
+    /// The member's note, if still valid.
     async fn note_of(&self, viewer: &Viewer, now: DateTime<Utc>) -> Result<Option<Note>> {
         let tree = self.backend.units().tree();
         if tree.is_moving() {
@@ -131,7 +132,7 @@ impl Documents<'_> {
         Ok(Some(note))
     }
 
-    /// What was published again since the note was made: it may reach the member only now, at the place where it always stood.
+    /// Documents published again since the note was written: they may reach the member only now, with their original key.
     async fn corrected(&self, viewer: &Viewer, note: &Note) -> Result<Vec<Entry>> {
         let tree = self.backend.units().tree();
         let mut vars = line_vars(viewer, &tree);
@@ -179,7 +180,7 @@ fn corrections(viewer: &Viewer) -> String {
     })
 }
 
-/// A document and its place in the library.
+/// A document and its published key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
     shelf: String,
@@ -201,7 +202,7 @@ impl Entry {
     }
 }
 
-/// Everything from one place to another, with both, was looked at; what was unread of it.
+/// The unread documents among all those between two published keys, both included.
 #[derive(Debug)]
 struct Note {
     at: DateTime<Utc>,
@@ -243,15 +244,15 @@ impl NoteRow {
     }
 }
 
-/// One search for what is unread.
+/// One search for unread documents.
 struct UnreadSearch<'a> {
     documents: Documents<'a>,
     viewer: &'a Viewer,
     wanted: usize,
     found: Vec<Document>,
-    /// Rows of documents read.
+    /// Document rows read.
     looked_at: usize,
-    /// Entries of the note that turned out to be read, or gone.
+    /// Entries of the note that have been read, or are no longer available.
     settled_entries: usize,
 }
 
@@ -264,7 +265,7 @@ impl UnreadSearch<'_> {
         self.found.iter().filter_map(Entry::of).collect()
     }
 
-    /// Looks at what lies between two places, and says down to which everything was looked at.
+    /// Checks the documents between two keys, and returns the key down to which all were checked.
     async fn over(&mut self, above: &str, below: &str) -> Result<String> {
         let mut walk = Walk::new(self.documents, self.viewer).between(above, below);
         let mut count = self.wanted;
@@ -291,7 +292,7 @@ impl UnreadSearch<'_> {
         }
     }
 
-    /// Looks at what a note names, newest first, and returns what there was no room for.
+    /// Checks the entries of a note, newest first, and returns those beyond the wanted count.
     async fn among(&mut self, entries: Vec<Entry>) -> Result<Vec<Entry>> {
         let mut entries = entries.into_iter();
         while !self.is_full() {
@@ -358,7 +359,7 @@ mod tests {
         "2026-11-21T05:00:00Z".parse().expect("a moment")
     }
 
-    /// A branch with a member and documents of the last so many hours, the oldest first.
+    /// A branch with a member, and one document for each of the last `hours` hours, oldest first.
     async fn library(hours: i64) -> (Backend, Viewer, Vec<DocumentId>) {
         let backend =
             Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), Clock::fixed(noon(), 1)).await.expect("opens");
@@ -403,7 +404,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_has_read_nearly_everything_is_looked_through_once() {
+    async fn documents_already_read_are_checked_once() {
         let (backend, viewer, documents) = library(500).await;
         let unread = [documents[3], documents[250], documents[490]];
         let others: Vec<DocumentId> = documents.iter().filter(|id| !unread.contains(id)).copied().collect();
@@ -414,16 +415,16 @@ mod tests {
         assert_eq!(found, expected);
         assert!((500..=520).contains(&looked_at), "{looked_at}");
         for _ in 0..2 {
-            assert_eq!(search(&backend, &viewer, 21).await, (expected.to_vec(), 0), "nothing but the note is read");
+            assert_eq!(search(&backend, &viewer, 21).await, (expected.to_vec(), 0), "only the note is read");
         }
-        // What comes in is looked at, what was read goes.
+        // A new document is checked, and one read since is dropped.
         let fresh = publish(&backend, viewer.branch.id, viewer.branch.path.as_str(), noon()).await;
         read(&backend, &viewer, &[unread[1]]).await;
         assert_eq!(search(&backend, &viewer, 21).await, (vec![fresh, unread[2], unread[0]], 1));
     }
 
     #[tokio::test]
-    async fn pages_and_notes_join_without_gap_or_repetition() {
+    async fn pages_and_notes_join_without_gaps_or_duplicates() {
         let (backend, viewer, documents) = library(420).await;
         let read_ones: Vec<DocumentId> = documents.iter().enumerate().filter(|(at, _)| at % 5 != 0).map(|(_, id)| *id).collect();
         read(&backend, &viewer, &read_ones).await;
@@ -444,25 +445,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_note_holds_for_a_branch_a_standing_and_a_day() {
+    async fn a_note_is_valid_for_a_branch_a_standing_and_a_day() {
         let (backend, viewer, documents) = library(120).await;
         read(&backend, &viewer, &documents).await;
         assert_eq!(search(&backend, &viewer, 21).await, (Vec::new(), 120));
         assert_eq!(search(&backend, &viewer, 21).await, (Vec::new(), 0));
         let mut probationary = viewer.clone();
         probationary.standpoint.standing = domain::members::Standing::Probationary;
-        assert_eq!(
-            search(&backend, &probationary, 21).await.1,
-            120,
-            "somebody of another standing is reached by other documents"
-        );
+        assert_eq!(search(&backend, &probationary, 21).await.1, 120, "a note is not valid for another standing");
         assert_eq!(search(&backend, &viewer, 21).await.1, 120);
         backend.clock().advance(TimeDelta::hours(25));
-        assert_eq!(search(&backend, &viewer, 21).await.1, 120, "tomorrow is another day");
+        assert_eq!(search(&backend, &viewer, 21).await.1, 120, "a note expires after a day");
     }
 
     #[tokio::test]
-    async fn a_correction_that_reaches_further_is_found_where_it_always_stood() {
+    async fn a_correction_with_a_new_audience_is_found_under_its_original_key() {
         let (backend, viewer, documents) = library(80).await;
         let elsewhere = publish(&backend, UnitId::new(Ulid::nil()), "/51/99/", noon() - TimeDelta::minutes(90)).await;
         read(&backend, &viewer, &documents).await;
@@ -480,7 +477,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_older_than_a_year_is_no_news() {
+    async fn documents_older_than_a_year_are_not_listed() {
         let (backend, viewer, documents) = library(3).await;
         publish(&backend, viewer.branch.id, viewer.branch.path.as_str(), noon() - TimeDelta::days(366)).await;
         let newest: Vec<DocumentId> = documents.into_iter().rev().collect();
@@ -488,7 +485,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_of_too_much_ends_at_the_last_it_names() {
+    fn a_note_at_its_limit_covers_the_range_down_to_its_last_entry() {
         let entry = |n: u64| {
             let key = Ulid::from_parts(n, 0);
             Entry { shelf: key.to_string(), document: DocumentId::new(key) }

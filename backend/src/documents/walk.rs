@@ -1,13 +1,13 @@
-//! A walk through the documents that reach a member, newest first.
+//! A cursor over the documents that reach a member, newest first.
 //!
-//! A document is for a branch exactly when its audience is a unit on the line from the root down to that branch. So the library of a
-//! member is a few ranges of an index, one for each unit of the line, merged by the place in the library.
+//! A document is for a branch if and only if its audience is a unit on the path from the root to that branch. So a member's
+//! library is a few index ranges, one for each unit on the path, merged by published key.
 //!
-//! Of a range on the second column of an index the engine uses one end: what lies beyond the other end it reads and throws away. So
-//! each range here has one end only: from the top down to where the walk ends, and once it is under way, from where it has come to.
-//! With nothing more to compare the engine takes the `LIMIT` down into the scan and reads not a row more.
+//! On the second column of an index, the engine uses only one bound of a range: rows beyond the other bound are read and
+//! discarded. So each range here has one bound only: the lower end at first, and the cursor's position once it has advanced.
+//! Without a further comparison, the engine pushes the `LIMIT` into the scan and reads exactly that many rows.
 //!
-//! Invariant: the ranges narrow what is read; whether a document reaches the member is asked of the policy, row by row.
+//! Invariant: the ranges only narrow what is read; the policy decides for each row whether a document reaches the member.
 
 use std::collections::VecDeque;
 
@@ -20,28 +20,28 @@ use crate::{
     units::Tree,
 };
 
-/// Sorts behind every place in the library: those are ULIDs.
+/// Sorts after every published key, which are ULIDs.
 pub(super) const TOP: &str = "~";
 
-/// Rows read ahead in one range, at first and at most: a page needs few, a long walk many.
+/// Rows read ahead in one range, initially and at most: a page needs few, a long walk many.
 const FIRST_PORTION: usize = 25;
 const LAST_PORTION: usize = 200;
 
-/// The paths of the line, from the root down to the member's branch.
+/// The paths of the units from the root down to the member's branch.
 pub(super) fn line(viewer: &Viewer) -> Vec<String> {
     viewer.standpoint.branch.ancestors_and_self().map(|path| path.to_string()).collect()
 }
 
-/// Whether a document reaches all of a unit that lies in its audience; `$reaching` is what [`Tree::reaching`] tells of the unit.
+/// Whether a document reaches all of a unit within its audience; `$reaching` is [`Tree::reaching`] of the unit.
 pub(super) const IN_PART: &str = "(parts = NONE OR parts CONTAINSANY $reaching)";
 
-/// What a list that is cut must ask beside the line, or what is for others would push out what is for the member: whether the
-/// document is for the member's standing and branch. `$standing` and `$reaching` are bound by [`line_vars`].
+/// The condition that a truncated list adds to the path, so that documents for others do not displace the member's: whether the
+/// document is for the member's standing and branch. [`line_vars`] binds `$standing` and `$reaching`.
 pub(super) fn for_member() -> String {
     format!("(standings = NONE OR standings CONTAINS $standing) AND {IN_PART}")
 }
 
-/// A statement for each unit of the line; `$path_0`, `$path_1` … are bound by [`line_vars`].
+/// A statement for each unit of the path; [`line_vars`] binds `$path_0`, `$path_1` ….
 pub(super) fn over_line(viewer: &Viewer, statement: impl Fn(&str) -> String) -> String {
     (0..line(viewer).len()).map(|at| statement(&format!("audience_path = $path_{at}"))).collect()
 }
@@ -57,7 +57,7 @@ pub(super) fn line_vars(viewer: &Viewer, tree: &Tree) -> Variables {
     vars
 }
 
-/// The rows of so many answers, from the first on.
+/// The rows of a range of statements.
 pub(super) fn rows_of(answers: &mut Answers, statements: std::ops::Range<usize>) -> Result<Vec<DocumentRow>> {
     let mut rows = Vec::new();
     for statement in statements {
@@ -66,10 +66,10 @@ pub(super) fn rows_of(answers: &mut Answers, statements: std::ops::Range<usize>)
     Ok(rows)
 }
 
-/// One range, and what of it was read ahead.
+/// One range and the rows read ahead from it.
 struct RangeCursor {
     path: String,
-    /// Where it goes on; none at the top of the library.
+    /// Upper bound of the next read; `None` at the newest document.
     below: Option<String>,
     ahead: VecDeque<DocumentRow>,
     is_read: bool,
@@ -83,12 +83,12 @@ pub(super) struct Walk<'a> {
     filter_vars: Variables,
     above: String,
     portion: usize,
-    /// Rows the store was asked for so far.
+    /// Rows read from the store so far.
     pub(super) looked_at: usize,
 }
 
 impl<'a> Walk<'a> {
-    /// From the newest on, to the end.
+    /// From the newest document to the oldest.
     pub(super) fn new(documents: Documents<'a>, viewer: &'a Viewer) -> Self {
         let cursor = |path| RangeCursor { path, below: None, ahead: VecDeque::new(), is_read: false };
         Self {
@@ -103,7 +103,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What lies between two places in the library, without them.
+    /// Restricts the walk to keys strictly between two published keys.
     pub(super) fn between(mut self, above: &str, below: &str) -> Self {
         above.clone_into(&mut self.above);
         for cursor in &mut self.cursors {
@@ -112,7 +112,7 @@ impl<'a> Walk<'a> {
         self
     }
 
-    /// Only what the query asks for; its year and place are [`Self::between`]'s.
+    /// Applies the filters of the query; [`Self::between`] applies its year and cursor.
     pub(super) fn filtered(mut self, query: &LibraryQuery) -> Self {
         let wanted = [
             ("kind", query.kind.map(|kind| kind.key().to_owned())),
@@ -129,7 +129,7 @@ impl<'a> Walk<'a> {
         self
     }
 
-    /// The next documents, newest first; fewer than `count` at the end of the way.
+    /// The next documents, newest first; fewer than `count` at the end.
     pub(super) async fn next(&mut self, count: usize) -> Result<Vec<Document>> {
         let tree = self.documents.backend.units().tree();
         let mut found = Vec::with_capacity(count);
@@ -146,7 +146,7 @@ impl<'a> Walk<'a> {
         Ok(found)
     }
 
-    /// Sees to it that every range has a row to compare, or none left.
+    /// Reads ahead until every range has a row to compare, or is exhausted.
     async fn read_ahead(&mut self) -> Result<()> {
         let empty: Vec<usize> =
             (0..self.cursors.len()).filter(|at| self.cursors[*at].ahead.is_empty() && !self.cursors[*at].is_read).collect();
@@ -169,7 +169,7 @@ impl<'a> Walk<'a> {
             let cursor = &mut self.cursors[at];
             cursor.is_read = rows.len() < self.portion;
             for row in rows {
-                // Without a place, not published: those sort before all places.
+                // Rows without a key are not published; they sort before all keys.
                 match &row.shelf {
                     Some(shelf) if *shelf > self.above => {
                         cursor.below = Some(shelf.clone());
@@ -205,7 +205,7 @@ pub(super) mod tests {
     use super::*;
     use crate::store::tests::migrated;
 
-    /// Somebody of the branch with this path.
+    /// A member of the branch with this path.
     pub(crate) fn viewer_at(branch: &str) -> Viewer {
         let path = UnitPath::parse(branch).expect("a path");
         let unit =
@@ -220,7 +220,7 @@ pub(super) mod tests {
         }
     }
 
-    /// However long the library, a page reads its rows and no more, from the top and from the middle.
+    /// A page reads exactly its own rows, however long the library, from the top and from the middle.
     #[tokio::test]
     async fn a_range_reads_no_more_than_its_portion() {
         let store = migrated().await;
@@ -243,7 +243,7 @@ pub(super) mod tests {
     }
 
     #[tokio::test]
-    async fn filters_put_together_are_index_ranges_too() {
+    async fn combined_filters_are_index_ranges() {
         let query = LibraryQuery {
             kind: Some(DocumentKind::News),
             level: Some(UnitKind::Province),

@@ -1,7 +1,8 @@
-//! Writing that is not saved yet: kept by the server every few seconds, offered again at the next opening; and who else is at it.
+//! Unsaved text: stored by the server every few seconds and offered again when the draft is reopened; and the presence of other
+//! editors.
 //!
-//! Each person has a row of their own for each draft, so nobody's typing is ever in another's way. A save is [`Documents::save_draft`];
-//! nothing here touches a draft.
+//! Each person has a row of their own for each draft, so concurrent editors never overwrite each other's text.
+//! [`Documents::save_draft`] saves; nothing here changes a draft.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
@@ -21,20 +22,20 @@ use crate::{
     store::{KEYS, RecordId, SurrealValue, Variables, pair, pairs_of, vars},
 };
 
-/// Who was seen at a draft this long ago is still at it: the script tells every 15 seconds, a page without script once.
+/// How long an editor counts as present after the last report: the script reports every 15 seconds, a page without script once.
 const PRESENT_FOR: TimeDelta = TimeDelta::seconds(45);
 
-/// What was typed is kept this long after it was last looked at.
+/// How long unsaved text is kept after it was last seen.
 const KEPT_FOR: TimeDelta = TimeDelta::days(30);
 
-/// Texts never saved that are kept for one person, and those of them that are offered.
+/// Unsaved new documents kept for one person, and how many of them are offered.
 const UNFINISHED_MAX: usize = 20;
 const UNFINISHED_OFFERED: usize = 5;
 
-/// Names told of others who are at the same draft.
+/// Names of other editors shown at most.
 const OTHERS_MAX: usize = 5;
 
-/// What the form holds at the moment.
+/// The current content of the form.
 #[derive(Debug, Clone, Copy)]
 pub struct TypedForm<'f> {
     pub id: &'f str,
@@ -75,7 +76,7 @@ impl TypedRow {
 
 const TYPED: &str = "SELECT document, title, body, version, typed_at FROM ONLY $writing";
 
-/// Of documents never saved, the newest first.
+/// New documents never saved, newest first.
 const UNFINISHED: &str = "SELECT document, title, body, version, typed_at, seen_at FROM writing WHERE member = $member AND version = 0 \
                           ORDER BY seen_at DESC LIMIT $most";
 
@@ -86,10 +87,10 @@ const SEEN: &str =
 const UNFINISHED_KEYS: &str =
     "SELECT document, seen_at FROM writing WHERE member = $member AND version = 0 ORDER BY seen_at DESC LIMIT $most";
 
-/// The part of a save that ends what was typed before it. Wants `$writing`, see [`writing_of`].
+/// The part of a save that clears the text typed before it. Binds `$writing`, see [`writing_of`].
 pub(super) const SAVED: &str = "UPDATE $writing SET title = NONE, body = NONE, version = NONE, typed_at = NONE RETURN NONE;";
 
-/// The part of a step after which nobody can write at the draft: whoever was at it no longer is. Wants [`gone_vars`].
+/// The part of a step after which the draft cannot be edited: ends the presence of its editors. Binds [`gone_vars`].
 pub(super) fn gone() -> String {
     format!(
         "LET $present = (SELECT VALUE id FROM {KEYS} WHERE seen_at > $gone); UPDATE $present SET seen_at = $gone RETURN NONE;"
@@ -101,16 +102,16 @@ pub(super) fn gone_vars(id: DocumentId, now: DateTime<Utc>) -> Variables {
     vars! { keys: pairs_of("writing", id), gone: now - PRESENT_FOR }
 }
 
-/// The person's row of a draft.
+/// The person's row for a draft.
 pub(super) fn writing_of(viewer: &Viewer, id: DocumentId) -> RecordId {
     pair("writing", id, viewer.member)
 }
 
 impl Documents<'_> {
-    /// The text as its readers will see it, saved or not.
+    /// The rendered text as readers will see it, saved or not.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for who writes nowhere, [`Error::Invalid`] for a text that is too long.
+    /// [`Error::NotFound`] for a person who writes for no unit, [`Error::Invalid`] for a text that is too long.
     pub async fn preview(&self, viewer: &Viewer, body: String) -> Result<Preview> {
         writes_somewhere(viewer)?;
         let mut form = FormReader::new("draft");
@@ -128,7 +129,8 @@ impl Documents<'_> {
         .await
     }
 
-    /// Notes that the person is at the draft, and tells what they typed before and who else is at it. Nothing for who may only look.
+    /// Records the person's presence at the draft, and returns their unsaved text and the other editors. Empty for a person who
+    /// may only view it.
     ///
     /// # Errors
     /// As [`Documents::draft`].
@@ -139,9 +141,9 @@ impl Documents<'_> {
         }
         let vars = self.seen_vars(viewer, id);
         let mut answers = self.backend.transact(Change::new(&format!("{SEEN} {TYPED};"), vars)).await?;
-        // `BEGIN` and the note come first.
+        // Statements 0 and 1 are `BEGIN` and the upsert.
         let typed = answers.row::<TypedRow>(2)?.map(TypedRow::decode).transpose()?.flatten();
-        // Saved all the same, e.g. by a second window.
+        // The text was saved after all, for example in a second window.
         let is_saved = |typed: &Unsaved| typed.body.trim() == desk.body && typed.title.trim() == desk.title();
         Ok(Writing {
             unsaved: typed.filter(|typed| !is_saved(typed)).into_iter().collect(),
@@ -149,10 +151,10 @@ impl Documents<'_> {
         })
     }
 
-    /// What the person typed of documents that were never saved.
+    /// The person's unsaved new documents.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for who writes nowhere.
+    /// [`Error::NotFound`] for a person who writes for no unit.
     pub async fn unfinished(&self, viewer: &Viewer) -> Result<Writing> {
         writes_somewhere(viewer)?;
         let vars = vars! { member: viewer.member.to_string(), most: i64::try_from(UNFINISHED_OFFERED).unwrap_or(1) };
@@ -161,11 +163,11 @@ impl Documents<'_> {
         Ok(Writing { unsaved: unsaved.into_iter().flatten().collect(), others: Vec::new() })
     }
 
-    /// Keeps what the form holds at the moment, in place of what it held before. An empty form keeps nothing.
+    /// Stores the current content of the form, replacing the previous content. An empty form clears it.
     ///
     /// # Errors
-    /// [`Error::NotFound`] and [`Error::NotAllowed`] as [`Documents::draft`], [`Error::Step`] when it is no draft any more;
-    /// [`Error::Invalid`] for what is longer than could ever be saved.
+    /// [`Error::NotFound`] and [`Error::NotAllowed`] as [`Documents::draft`], [`Error::Step`] when its state is no longer draft;
+    /// [`Error::Invalid`] for a text longer than could ever be saved.
     pub async fn keep_typed(&self, viewer: &Viewer, form: TypedForm<'_>) -> Result<Kept> {
         let id: DocumentId = form.id.parse().map_err(|_| Error::NotFound)?;
         let version: u32 = form.version.parse().map_err(|_| Error::NotFound)?;
@@ -174,11 +176,11 @@ impl Documents<'_> {
         Ok(Kept { at: self.backend.clock().now(), version: stored, others: self.others(viewer, id).await? })
     }
 
-    /// Keeps a text that came too late to be saved, because the draft was sent on or thrown away while somebody wrote at it: as a text
-    /// of their own that was never saved. Returns where; nothing for who had not opened the draft, and for other `errors` of the save.
+    /// Stores a text that could not be saved because the draft was submitted or discarded meanwhile, as an unsaved new document
+    /// of its own. Returns its id; `None` for a person who had not opened the draft, and for other errors of the save.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for what is longer than could ever be saved.
+    /// [`Error::Invalid`] for a text longer than could ever be saved.
     pub async fn keep_late(&self, viewer: &Viewer, form: DraftForm<'_>, error: &Error) -> Result<Option<DocumentId>> {
         let Ok(id) = form.id.parse::<DocumentId>() else { return Ok(None) };
         if form.version == "0" || !matches!(error, Error::Step(_) | Error::NotFound | Error::NotAllowed) {
@@ -198,7 +200,7 @@ impl Documents<'_> {
 
     async fn keep(&self, viewer: &Viewer, id: DocumentId, version: u32, title: &str, body: &str) -> Result<()> {
         let mut reader = FormReader::new("draft");
-        // Too long to be saved as it is, but not too long to be shortened.
+        // Accepts up to twice the limit, so that a long text can still be shortened.
         for (field, typed, max) in [("title", title, Title::MAX), ("body", body, Body::MAX)] {
             reader.read(field, typed, |typed| {
                 if typed.chars().count() > 2 * max as usize { Err(Problem::TooLong { max }) } else { Ok(()) }
@@ -219,7 +221,7 @@ impl Documents<'_> {
         Ok(())
     }
 
-    /// Notes that the person is still at the draft.
+    /// Records that the person is still editing the draft.
     ///
     /// # Errors
     /// As [`Self::keep_typed`].
@@ -229,7 +231,7 @@ impl Documents<'_> {
         Ok(Kept { at: self.backend.clock().now(), version: stored, others: self.others(viewer, id).await? })
     }
 
-    /// How what was typed differs from the stored text: for who saves after somebody else did.
+    /// The difference between the stored and the typed text, for a person whose save conflicted.
     ///
     /// # Errors
     /// [`Error::NotFound`] and [`Error::NotAllowed`] as [`Documents::draft`].
@@ -239,17 +241,17 @@ impl Documents<'_> {
         spawn_blocking(move || difference(&stored, typed.trim())).await
     }
 
-    /// Throws away what the person typed and did not save.
+    /// Discards the person's unsaved text.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for who writes nowhere.
+    /// [`Error::NotFound`] for a person who writes for no unit.
     pub async fn forget_typed(&self, viewer: &Viewer, id: DocumentId) -> Result<()> {
         writes_somewhere(viewer)?;
         self.backend.transact(Change::new(SAVED, vars! { writing: writing_of(viewer, id) })).await?;
         Ok(())
     }
 
-    /// Deletes what nobody has looked at for a month.
+    /// Deletes unsaved text not seen for a month.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -257,20 +259,21 @@ impl Documents<'_> {
         Ok(self.backend.store().purge("writing", "seen_at", self.backend.clock().now() - KEPT_FOR).await?)
     }
 
-    /// The stored version of a draft this person may write at; 0 for one that is not stored yet.
+    /// The stored version of a draft this person may edit; `0` for one not yet stored.
     async fn writable(&self, viewer: &Viewer, id: DocumentId, version: u32) -> Result<u32> {
         match self.on_desk(viewer, id).await {
             Ok(desk) => {
                 desk.step(DocumentStep::Edit)?;
                 Ok(desk.version())
             }
-            // An id that was made for an empty form. One that belongs to others looks the same, and stays theirs.
+            // An id created for an empty form. Another person's draft that is hidden from this person looks the same, and is not
+            // touched.
             Err(Error::NotFound) if version == 0 => writes_somewhere(viewer).map(|()| 0),
             Err(error) => Err(error),
         }
     }
 
-    /// Names of those who were at the draft within [`PRESENT_FOR`].
+    /// Names of other editors present within [`PRESENT_FOR`].
     async fn others(&self, viewer: &Viewer, id: DocumentId) -> Result<Vec<String>> {
         let vars = vars! {
             keys: pairs_of("writing", id),
@@ -282,7 +285,7 @@ impl Documents<'_> {
         Ok(self.names(members).await?.into_values().collect())
     }
 
-    /// Nobody needs more unfinished texts than that.
+    /// Deletes the oldest unsaved new documents beyond [`UNFINISHED_MAX`].
     async fn forget_oldest(&self, viewer: &Viewer) -> Result<()> {
         let vars = vars! { member: viewer.member.to_string(), most: i64::try_from(2 * UNFINISHED_MAX).unwrap_or(1) };
         let rows: Vec<KeyRow> = self.backend.store().read(UNFINISHED_KEYS, vars).await?.rows(0)?;
@@ -312,7 +315,7 @@ mod tests {
     use crate::store::tests::migrated;
 
     #[tokio::test]
-    async fn what_was_typed_is_found_by_its_key_or_by_its_member() {
+    async fn unsaved_text_is_found_by_key_or_by_member() {
         let store = migrated().await;
         store.assert_no_scan(TYPED, vars! { writing: pair("writing", Ulid::nil(), Ulid::nil()) }).await;
         store.assert_no_scan(UNFINISHED, vars! { member: "01", most: 5_i64 }).await;

@@ -1,4 +1,4 @@
-//! What a reader does with an opinion: opens it, answers it.
+//! A reader opens an opinion, and answers it.
 
 use domain::{
     accounts::Viewer,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 impl Feedback<'_> {
-    /// The opinion for one of its readers. The first time somebody other than its author opens it, the author can see that.
+    /// The opinion for one of its readers. Records the first opening by somebody other than the author, which the author can see.
     ///
     /// # Errors
     /// [`Error::NotFound`] when it is not addressed to the person.
@@ -31,11 +31,11 @@ impl Feedback<'_> {
         row.decode(&self.backend.units().tree())
     }
 
-    /// Stores the answer; the author finds it with the opinion.
+    /// Stores the answer, which the author finds with the opinion.
     ///
     /// # Errors
     /// [`Error::NotFound`] when the opinion is not addressed to the person, [`Error::NotAllowed`] when they may read but not
-    /// answer it; [`Error::Invalid`] for what can be mended, [`Problem::Stale`] on `text` when it has another answer already.
+    /// answer it; [`Error::Invalid`] for problems they can fix, [`Problem::Stale`] on `text` when it already has another answer.
     pub async fn answer(&self, viewer: &Viewer, opinion: &str, text: &str) -> Result<OpinionId> {
         let id: OpinionId = opinion.parse().map_err(|_| Error::NotFound)?;
         let row = self.addressed(viewer, id).await?;
@@ -58,10 +58,10 @@ impl Feedback<'_> {
         let change = Change::new(ANSWER, vars).event(clock, Some(viewer.member), &viewer.standpoint.branch, body);
         match self.backend.transact(change).await {
             Ok(_) => Ok(id),
-            // It has an answer.
+            // Answered meanwhile.
             Err(StoreError::Thrown(_)) => {
                 let stored = self.addressed(viewer, id).await?.answer;
-                // The same button pressed twice is no conflict with oneself.
+                // Submitting the same answer twice is not a conflict.
                 match stored {
                     Some(stored) if stored.by == viewer.name && stored.text == text.as_str() => Ok(id),
                     _ => Err(reader.refused("text", Problem::Stale).into()),
@@ -82,7 +82,7 @@ impl Feedback<'_> {
         let (reader, branch) = (Some(viewer.member), &viewer.standpoint.branch);
         let change = Change::new(SEEN, vars).event(clock, reader, branch, EventBody::OpinionSeen(id));
         match self.backend.transact(change).await {
-            // Thrown: another reader was first.
+            // Thrown: another reader opened it first.
             Ok(_) | Err(StoreError::Thrown(_)) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -92,7 +92,7 @@ impl Feedback<'_> {
 const SEEN: &str = "IF (SELECT VALUE state FROM ONLY $opinion) != 'received' { THROW 'seen' }; \
                     UPDATE $opinion SET state = 'seen', seen_at = $now RETURN NONE;";
 
-/// An answer also means that it was seen.
+/// An answered opinion also counts as seen.
 const ANSWER: &str = "LET $state = (SELECT VALUE state FROM ONLY $opinion); \
                       IF $state != 'received' AND $state != 'seen' { THROW 'answered' }; \
                       UPDATE $opinion SET state = 'answered', seen_at = seen_at ?? $now, \

@@ -1,4 +1,4 @@
-//! Lists of opinions: one's own, and those received.
+//! Lists of opinions: a person's own, and those received.
 
 use std::cmp::Reverse;
 
@@ -14,20 +14,20 @@ use crate::{
     store::{RecordId, SurrealValue, Variables, record, vars},
 };
 
-/// Opinions on a page.
+/// Opinions per page.
 const PAGE: usize = 20;
 
-/// Opinions of a desk that are looked at for how many wait: what is older has been dealt with, or never will be.
+/// Opinions of a desk that are read to count the unanswered ones; older ones are not counted.
 const LATEST: usize = 200;
 
-/// Sorts behind every `received`: those are ULIDs.
+/// Sorts after every `received` key, which are ULIDs.
 const TOP: &str = "~";
 
 impl Feedback<'_> {
     /// A page of the person's own opinions.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the page is asked to start after an opinion that is not their own.
+    /// [`Error::NotFound`] when `after` is not one of their own opinions.
     pub async fn own(&self, viewer: &Viewer, after: Option<OpinionId>) -> Result<OpinionList> {
         let below = match after {
             Some(after) => self.row(after).await.and_then(|row| own_only(viewer, row))?.received,
@@ -43,10 +43,10 @@ impl Feedback<'_> {
         self.page(rows)
     }
 
-    /// A page of the opinions the person's offices open to them. Those that wait are the ones the frame counts.
+    /// A page of the opinions addressed to the person's offices. The unanswered ones are those counted in the page frame.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for who receives none, and when the page is asked to start after one they may not know of.
+    /// [`Error::NotFound`] for a person who receives none, and when `after` is an opinion hidden from them.
     pub async fn received(&self, viewer: &Viewer, shown: ReceivedShown, after: Option<OpinionId>) -> Result<BranchOpinions> {
         let desks = Desk::of(viewer);
         let tree = self.backend.units().tree();
@@ -69,7 +69,7 @@ impl Feedback<'_> {
         Ok(BranchOpinions { unit, list: self.page(rows)? })
     }
 
-    /// How many of the latest opinions the person's offices open to them wait for an answer. None for who receives none.
+    /// Number of unanswered opinions among the latest addressed to the person's offices. `None` for a person who receives none.
     ///
     /// # Errors
     /// Those of the store.
@@ -81,21 +81,21 @@ impl Feedback<'_> {
         Ok(Some(self.waiting(&desks).await?.len() as u64))
     }
 
-    /// The newest first, one more than a page has.
+    /// Newest first, up to one more than a page.
     async fn received_below(&self, desks: &[Desk], below: String) -> Result<Vec<OpinionRow>> {
         let mut answers = self.backend.store().read(ranges(desks), bindings(desks, below)).await?;
         let mut rows: Vec<OpinionRow> = Vec::new();
         for at in 0..desks.len() {
             rows.extend(answers.rows::<OpinionRow>(at)?);
         }
-        // One opinion may lie on two desks of the same person.
+        // One opinion may be on two desks of the same person.
         rows.sort_by_cached_key(|row| Reverse((row.received.clone(), row.id.clone())));
         rows.dedup_by(|next, first| next.id == first.id);
         rows.truncate(PAGE + 1);
         Ok(rows)
     }
 
-    /// Those that wait and were received after this one, the oldest first, one more than a page has.
+    /// Unanswered opinions received after this one, oldest first, up to one more than a page.
     async fn waiting_after(&self, desks: &[Desk], after: &str) -> Result<Vec<OpinionRow>> {
         let waiting = self.waiting(desks).await?;
         let next = waiting.iter().filter(|row| row.received.as_str() > after).take(PAGE + 1);
@@ -108,14 +108,14 @@ impl Feedback<'_> {
         Ok(rows)
     }
 
-    /// What nobody has answered of the latest on each desk, the oldest first.
+    /// Unanswered opinions among the latest of each desk, oldest first.
     async fn waiting(&self, desks: &[Desk]) -> Result<Vec<StateRow>> {
         let mut answers = self.backend.store().read(states(desks), bindings(desks, TOP.to_owned())).await?;
         let mut waiting: Vec<StateRow> = Vec::new();
         for at in 0..desks.len() {
             waiting.extend(answers.rows::<StateRow>(at)?.into_iter().filter(StateRow::is_unanswered));
         }
-        // One opinion may lie on two desks of the same person.
+        // One opinion may be on two desks of the same person.
         waiting.sort_by_cached_key(|row| (row.received.clone(), row.id.clone()));
         waiting.dedup_by(|next, first| next.id == first.id);
         Ok(waiting)
@@ -163,7 +163,7 @@ fn ranges(desks: &[Desk]) -> String {
         .collect()
 }
 
-/// The states of the latest on each desk.
+/// The states of the latest opinions of each desk.
 fn states(desks: &[Desk]) -> String {
     let range = |(at, desk): (usize, &Desk)| {
         let condition = desk.condition(&format!("$path_{at}"));

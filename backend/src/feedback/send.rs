@@ -1,4 +1,4 @@
-//! Sending an opinion: exactly once, however bad the line.
+//! Sends an opinion exactly once, even over an unreliable connection.
 
 use chrono::TimeDelta;
 use domain::{
@@ -18,14 +18,14 @@ use crate::{
     store::{RecordId, StoreError, SurrealValue, pair, record, vars},
 };
 
-/// So long the same text about the same document, to the same readers, is the opinion that was sent before: a second tab has an id of
-/// its own.
+/// How long the same text about the same document, to the same readers, counts as the opinion already sent: a second tab has an
+/// id of its own.
 const SAME_FOR: TimeDelta = TimeDelta::days(1);
 
-/// The form as it was typed.
+/// The form as typed.
 #[derive(Debug, Clone, Copy)]
 pub struct OpinionForm<'f> {
-    /// Made when the form was shown, so that sending it twice is one opinion.
+    /// Generated when the form is shown, so that submitting it twice stores one opinion.
     pub opinion: &'f str,
     pub document: &'f str,
     pub audience: &'f str,
@@ -39,13 +39,13 @@ struct Sent {
 }
 
 impl Feedback<'_> {
-    /// Stores the opinion. The same form sent again, even at the same time, changes nothing and says the same; so does another form
-    /// with the same content within a day.
+    /// Stores the opinion. Submitting the same form again, even concurrently, changes nothing and returns the same id; so does
+    /// another form with the same content within a day.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the person may not know of the document, [`Error::NotAllowed`] when it does not reach them as a
-    /// member; [`Error::Invalid`] for what can be mended, [`Problem::NotOffered`] on `audience` for editors where there are none,
-    /// [`Problem::Stale`] on `text` when the form was sent before with another text.
+    /// [`Error::NotFound`] when the document is hidden from the person, [`Error::NotAllowed`] when they are not in its audience
+    /// as a member; [`Error::Invalid`] for problems they can fix, [`Problem::NotOffered`] on `audience` for editors where there
+    /// are none, [`Problem::Stale`] on `text` when the form was submitted before with another text.
     pub async fn send(&self, viewer: &Viewer, form: OpinionForm<'_>) -> Result<OpinionId> {
         let id: OpinionId = form.opinion.parse().map_err(|_| Error::NotFound)?;
         let document: DocumentId = form.document.parse().map_err(|_| Error::NotFound)?;
@@ -54,14 +54,14 @@ impl Feedback<'_> {
         let audience = reader.read("audience", form.audience, OpinionAudience::parse);
         let text = reader.read("text", form.text, OpinionText::parse);
         let (Some(audience), Some(text)) = (audience, text) else {
-            // Nobody learns from a half-filled form whether a document exists.
+            // An incomplete form must not reveal whether a document exists.
             documents.addressed(viewer, document).await?;
             return Err(reader.finish().err().unwrap_or_default().into());
         };
         let body_hash = hash(document, audience, &text);
         let is_same = |sent: &Sent| sent.member == viewer.member.to_string() && sent.body_hash == body_hash;
         match self.before(id).await? {
-            // Also when the document was withdrawn meanwhile: what was received stays received.
+            // Also when the document was withdrawn meanwhile: a received opinion stays received.
             Some(sent) if is_same(&sent) => return Ok(id),
             Some(_) => return Err(reader.refused("text", Problem::Stale).into()),
             None => {}
@@ -96,7 +96,7 @@ impl Feedback<'_> {
         let change = Change::new(ONCE, vars).then(CREATE).event(clock, Some(viewer.member), branch, body);
         match self.backend.transact(change).await {
             Ok(_) => Ok(id),
-            // The same form at the same time.
+            // The same form, concurrently.
             Err(StoreError::Exists) => match self.before(id).await? {
                 Some(sent) if is_same(&sent) => Ok(id),
                 _ => Err(reader.refused("text", Problem::Stale).into()),
@@ -107,24 +107,24 @@ impl Feedback<'_> {
         }
     }
 
-    /// The opinion that was sent before with the same content.
+    /// The opinion sent before with the same content.
     async fn same_as(&self, sent: RecordId) -> Result<OpinionId> {
         let sql = "SELECT VALUE opinion FROM ONLY $sent";
         let opinion: Option<String> = self.backend.store().read(sql, vars! { sent: sent }).await?.row(0)?;
-        // It was purged in this moment: sent again, it is a new one.
+        // Purged concurrently: a retry sends a new one.
         let opinion = opinion.ok_or(Error::Busy)?;
         opinion.parse().map_err(|_| Error::Damaged(format!("sent opinion {opinion}")))
     }
 
-    /// What is stored under the opinion's id.
+    /// The opinion stored under this id.
     async fn before(&self, id: OpinionId) -> Result<Option<Sent>> {
         let sql = "SELECT member, body_hash FROM ONLY $opinion";
         Ok(self.backend.store().read(sql, vars! { opinion: record("opinion", id) }).await?.row(0)?)
     }
 }
 
-/// All who send the same write this row, so that of two at once the second sees the first. `$log_at` is the time of the event: figures
-/// that are counted afresh take an opinion from its row or from its event by the time of each.
+/// Concurrent transactions with the same content write this row, so that the second sees the first. `$log_at` is the time of the
+/// event: a recount takes an opinion either from its row or from its event, depending on that time.
 const ONCE: &str = "LET $same = (SELECT opinion, expires_at FROM ONLY $sent); \
                     IF $same != NONE AND $same.expires_at > $log_at AND $same.opinion != $key { THROW 'sent' }; \
                     UPSERT $sent SET opinion = $key, expires_at = $until RETURN NONE;";
@@ -134,7 +134,8 @@ const CREATE: &str = "CREATE $opinion SET member = $member, author = $author, un
                       audience = $audience, state = 'received', received = $received, sent_at = $log_at, \
                       counted = $counted RETURN NONE;";
 
-/// What makes two forms the same. The document's id has a fixed length and the audience no line break, so nothing runs together.
+/// The content that makes two forms equal. The id has a fixed length and the audience has no line break, so the parts cannot be
+/// confused.
 fn hash(document: DocumentId, audience: OpinionAudience, text: &OpinionText) -> String {
     let mut digest = Sha256::new();
     for part in [document.to_string().as_str(), audience.key(), "\n", text.as_str()] {

@@ -1,4 +1,4 @@
-//! The files of a document at the desk: seen, decided about, taken away.
+//! Attachments of a document at the desk: listed, kept despite a warning, removed.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ use crate::{
 
 impl Files<'_> {
     /// # Errors
-    /// [`Error::NotFound`] for who may not know of the text in work, [`Error::NotAllowed`] for readers of the one that is out.
+    /// [`Error::NotFound`] when the viewer may not see the draft, [`Error::NotAllowed`] for readers of the published text.
     pub async fn page(&self, viewer: &Viewer, document: DocumentId) -> Result<FilesPage> {
         let work = on_desk(self.backend, viewer, document).await?;
         let vars = vars! { document: document.to_string(), member: viewer.member.to_string() };
@@ -56,11 +56,12 @@ impl Files<'_> {
         })
     }
 
-    /// Keeps a file the guard warned of. The log says who, and of what kinds the warnings were; the reason stays at the desk.
+    /// Attaches a file despite warnings of the guard. The event names the member and the kinds of the warnings; the reason is
+    /// shown at the desk only.
     ///
     /// # Errors
     /// [`Error::Invalid`] of the form `keep` with the field `reason`; [`Error::File`] when the text is no longer being written;
-    /// [`Error::NotFound`] as [`Self::page`], and when nothing waits.
+    /// [`Error::NotFound`] as [`Self::page`], and when the file does not wait for a decision.
     pub async fn keep_file(&self, viewer: &Viewer, attachment: AttachmentId, reason: &str) -> Result<DocumentId> {
         let (row, work) = self.at_desk(viewer, attachment).await?;
         if row.state != "waiting" {
@@ -90,7 +91,7 @@ impl Files<'_> {
         Ok(document)
     }
 
-    /// Takes a file out of the draft, or decides not to keep one the guard warned of. A text that is out keeps its files.
+    /// Removes a file from the draft, or rejects one that waits for a decision. A published text keeps its files.
     ///
     /// # Errors
     /// [`Error::File`] when the text is no longer being written; [`Error::NotFound`] as [`Self::page`].
@@ -159,7 +160,7 @@ fn desk_file(row: &AttachmentRow, names: &BTreeMap<String, String>) -> Result<De
     })
 }
 
-/// The files of a document, and those of a person on their way.
+/// The attachments of a document, and the open uploads of a member.
 fn page_sql() -> String {
     format!(
         "SELECT {} FROM attachment WHERE document = $document ORDER BY added_at; \

@@ -1,4 +1,4 @@
-//! What a file is, by its content alone: neither its name nor what the sender calls it is believed.
+//! Detects the kind of a file from its content. Its name and its declared media type are ignored.
 
 use std::io::Cursor;
 
@@ -6,18 +6,18 @@ use domain::files::{FileKind, FileRefused};
 
 use crate::unpacked::{Part, parts, size};
 
-/// Largest office file, unpacked.
+/// Maximum unpacked size of an office file, in bytes.
 const UNPACKED_MAX: u64 = 200 << 20;
 
-/// Largest list of what the parts of an office file are.
+/// Maximum size of `[Content_Types].xml`, in bytes.
 const CONTENTS_MAX: u64 = 1 << 20;
 
-/// Brands of MP4 that browsers play; others with the same beginning are pictures or the films of one maker.
+/// MP4 brands that browsers play. Other brands are pictures or vendor formats.
 const MP4_BRANDS: [&[u8]; 13] =
     [b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"dash", b"M4V ", b"M4VP", b"MSNV"];
 
 /// # Errors
-/// Why it is not taken.
+/// The reason for which the file is refused.
 pub(super) fn detect(content: &[u8]) -> Result<FileKind, FileRefused> {
     within(content, UNPACKED_MAX)
 }
@@ -44,7 +44,7 @@ fn within(content: &[u8], unpacked_max: u64) -> Result<FileKind, FileRefused> {
     }
 }
 
-/// A zip file is an office file by the parts it must have and by what its list of contents calls them.
+/// A zip file is an office file if it has the required parts with the matching content types.
 fn office(content: &[u8], unpacked_max: u64) -> Result<FileKind, FileRefused> {
     let mut file = Cursor::new(content);
     let parts = parts(&mut file).map_err(|_| FileRefused::Broken)?;
@@ -57,7 +57,7 @@ fn office(content: &[u8], unpacked_max: u64) -> Result<FileKind, FileRefused> {
     {
         return Err(FileRefused::Macros);
     }
-    // Word in a browser calls it document2.xml.
+    // Word for the web names the part `document2.xml`.
     let is_text = |part: &Part| part.name.strip_prefix("word/document").is_some_and(|rest| rest.strip_suffix(".xml").is_some());
     let kind = if parts.iter().any(is_text) && contents.contains("wordprocessingml.document.main+xml") {
         FileKind::Docx
@@ -73,7 +73,7 @@ fn office(content: &[u8], unpacked_max: u64) -> Result<FileKind, FileRefused> {
     }
 }
 
-/// Readers of PDF take one that begins a little later, behind lines of a mail or of a server. A program is none, whatever it ends with.
+/// PDF readers accept a header that comes a little later, after lines of a mail or of a server. An executable is never a PDF.
 fn is_pdf_behind_text(content: &[u8]) -> bool {
     let start = &content[..content.len().min(1024 + 5)];
     let Some(begin) = start.windows(5).position(|window| window == b"%PDF-") else { return false };
@@ -85,7 +85,7 @@ fn is_macro(part: &Part) -> bool {
     name.ends_with("vbaproject.bin") || name.contains("/activex/") || name.contains("/macrosheets/")
 }
 
-/// A tag of the usual form in front, or two frames of sound in a row where the first one says the second begins.
+/// An ID3 tag followed by sound, or two consecutive frames where the second begins at the end of the first.
 fn is_mp3(content: &[u8]) -> bool {
     let sound = match content {
         [b'I', b'D', b'3', 2..=4, _, flags, a, b, c, d, ..] if [a, b, c, d].iter().all(|byte| **byte < 0x80) => {
@@ -98,7 +98,7 @@ fn is_mp3(content: &[u8]) -> bool {
     content.get(sound + first..).and_then(frame).is_some()
 }
 
-/// The length of the frame of MPEG layer III that begins here.
+/// Length of the MPEG layer III frame at this position.
 fn frame(at: &[u8]) -> Option<usize> {
     const V1: [usize; 15] = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
     const V2: [usize; 15] = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
@@ -117,7 +117,7 @@ fn frame(at: &[u8]) -> Option<usize> {
     Some(factor * bits / rate + usize::from(third >> 1 & 1))
 }
 
-/// Whether a browser might take it for a page: the first tag is enough.
+/// Whether a browser might treat it as markup: the first tag is enough.
 fn is_markup(content: &[u8]) -> bool {
     let start = &content[..content.len().min(1024)];
     let text = String::from_utf8_lossy(start).to_lowercase();
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_file_is_stands_in_its_content() {
+    fn the_kind_of_a_file_is_detected_from_its_content() {
         for (content, expected) in [
             (pdf("Nghị quyết"), Ok(FileKind::Pdf)),
             (docx("Nghị quyết"), Ok(FileKind::Docx)),
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn macros_are_found_whatever_they_are_called() {
+    fn macros_are_found_under_any_name() {
         assert_eq!(detect(&office_file("word/document.xml", WORD, &[])), Ok(FileKind::Docx));
         let macro_type = "application/vnd.ms-word.document.macroEnabled.main+xml";
         let hidden = r#"<Types><Override PartName="/word/document.xml" ContentType="WORD"/><Override PartName="/word/x.bin" ContentType="application/vnd.ms-office.vbaProject"/></Types>"#;
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_is_refused_before_it_is_unpacked() {
+    fn a_zip_bomb_is_refused_before_it_is_unpacked() {
         let mut packed = office_file("word/document.xml", WORD, &[("word/media/a.txt", &"0".repeat(9_000))]);
         assert_eq!(within(&packed, 10_000), Ok(FileKind::Docx));
         assert_eq!(within(&packed, 9_000), Err(FileRefused::Unpacks));
@@ -211,7 +211,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_content_is_too_strange(start in 0..6_usize, rest in prop::collection::vec(any::<u8>(), 0..400)) {
+        fn no_content_panics(start in 0..6_usize, rest in prop::collection::vec(any::<u8>(), 0..400)) {
             let starts: [&[u8]; 6] = [b"", b"PK\x03\x04", b"ID3\x03\0\0\x7f\x7f\x7f\x7f", b"\xff\xfb\x90", b"\0\0\0\x18ftyp", b"%PDF-"];
             let content = [starts[start], &rest].concat();
             let _ = detect(&content);

@@ -1,7 +1,7 @@
-//! What can be read out of a file: its text for the search and the guard, a picture of its first page.
+//! Extracts data from files: text for the search and the guard, and a picture of the first page.
 //!
-//! Files are hostile, and the readers of PDF are large. So this runs in a process of its own that can crash, hang or swell without
-//! harm ([`super::extractor`]). Nothing here asks the store or anything else of this program.
+//! Files may be malicious, and PDF readers are large. So extraction runs in a process of its own, which may crash, hang or
+//! exhaust its memory without harm ([`super::extractor`]). This module uses neither the store nor any other part of the program.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,13 +25,13 @@ use super::pictures::{PREVIEW_HEIGHT, PREVIEW_WIDTH};
 mod office;
 mod pdf;
 
-/// Most bytes of text kept: more than any document people read.
+/// Maximum number of bytes of text kept: more than any document for readers.
 const TEXT_MAX: usize = 2 << 20;
 
-/// How long pages of a PDF are read: the text of those that were read is kept. Less than the process may take.
+/// Time limit for the pages of a PDF; the text read by then is kept. Shorter than the limit of the process.
 const PAGES_TIME: Duration = Duration::from_secs(12);
 
-/// What is to be read out of a file.
+/// The data to extract from a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Wanted {
@@ -41,17 +41,17 @@ pub enum Wanted {
 
 domain::keyed!(Wanted);
 
-/// What was read.
+/// Result of an extraction.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Extracted {
     pub text: Option<String>,
-    /// What is not read with the text and only the guard looks at: remarks, what was deleted, properties.
+    /// Text that is not part of the body and is only checked by the guard: comments, deleted text, properties.
     #[serde(default)]
     pub aside: Option<String>,
     /// A picture (PNG) in base64.
     pub preview: Option<String>,
     pub pages: Option<u32>,
-    /// Why what was wanted is not there.
+    /// The reason when the wanted data is missing or incomplete.
     pub missing: Option<Missing>,
 }
 
@@ -63,7 +63,7 @@ impl Extracted {
     fn text(text: &str) -> Self {
         let missing = (text.len() > TEXT_MAX).then_some(Missing::Part);
         let text = tidy(text);
-        // Fonts from before Unicode leave other letters in the file than people see.
+        // With fonts from before Unicode, the letters in the file are not those on the page.
         let text = legacy_letters::detect(&text).map_or(text.clone(), |letters| legacy_letters::convert(&text, letters));
         if text.is_empty() { Self::missing(Missing::Nothing) } else { Self { text: Some(text), missing, ..Self::default() } }
     }
@@ -73,7 +73,7 @@ impl Extracted {
     }
 }
 
-/// Reads a file. May panic, hang, overflow the stack or use all memory: see the module.
+/// Extracts data from a file. May panic, hang, overflow the stack or exhaust the memory: see the module.
 pub fn extract(wanted: Wanted, kind: FileKind, content: Vec<u8>) -> Extracted {
     let extracted = match (wanted, kind) {
         (Wanted::Text, FileKind::Pdf) => pdf::text(content, PAGES_TIME),
@@ -93,7 +93,7 @@ fn pdf_preview(content: Vec<u8>) -> Result<Extracted, Missing> {
     let pages = u32::try_from(pdf.pages().len()).ok();
     let Some(page) = pdf.pages().first() else { return Err(Missing::Nothing) };
     let (width, height) = page.render_dimensions();
-    // A page may claim any size; what it is drawn on has ours.
+    // A page may declare any size; the picture has a fixed one.
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
     let scale = (PREVIEW_WIDTH as f32 / width).min(PREVIEW_HEIGHT as f32 / height);
     if !scale.is_finite() || scale <= 0.0 || width * scale < 1.0 || height * scale < 1.0 {
@@ -105,7 +105,7 @@ fn pdf_preview(content: Vec<u8>) -> Result<Extracted, Missing> {
     Ok(Extracted { preview: Some(BASE64_STANDARD.encode(picture)), pages, ..Extracted::default() })
 }
 
-/// Without what no reader sees, at most [`TEXT_MAX`] bytes.
+/// The text without invisible characters, at most [`TEXT_MAX`] bytes.
 fn tidy(text: &str) -> String {
     let mut lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     lines.dedup_by(|next, line| next.is_empty() && line.is_empty());
@@ -124,7 +124,7 @@ mod tests {
     const TEXT: &str = "Nghị quyết số 57-NQ/TW\nvề chuyển đổi số & đổi mới";
 
     #[test]
-    fn texts_are_read_out_of_every_kind_that_has_one() {
+    fn text_is_extracted_from_every_kind_that_has_one() {
         for (kind, content) in
             [(FileKind::Pdf, pdf(TEXT)), (FileKind::Docx, docx(TEXT)), (FileKind::Xlsx, xlsx(&TEXT.lines().collect::<Vec<_>>()))]
         {
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_told() {
+    fn unreadable_files_return_a_reason() {
         for (wanted, kind) in [
             (Wanted::Text, FileKind::Pdf),
             (Wanted::Preview, FileKind::Pdf),
@@ -163,10 +163,10 @@ mod tests {
     }
 
     #[test]
-    fn a_pdf_is_read_whatever_stands_before_it_and_however_its_list_of_objects_is() {
+    fn a_pdf_with_leading_bytes_or_a_broken_xref_table_is_read() {
         for (case, content) in [
             ("bytes before", include_bytes!("../../tests/files/leading-bytes.pdf").as_slice()),
-            ("a list that leads nowhere", include_bytes!("../../tests/files/secret-broken-xref.pdf").as_slice()),
+            ("a broken xref table", include_bytes!("../../tests/files/secret-broken-xref.pdf").as_slice()),
         ] {
             let extracted = extract(Wanted::Text, FileKind::Pdf, content.to_vec());
             assert!(extracted.text.as_deref().is_some_and(|text| !text.trim().is_empty()), "{case}: {extracted:?}");
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_long_pdf_what_was_read_in_time_is_kept() {
+    fn text_of_a_long_pdf_read_within_the_time_limit_is_kept() {
         let long = long_pdf(2_500);
         let whole = pdf::text(long.clone(), Duration::from_mins(10)).expect("is read");
         assert_eq!(whole.missing, None);
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_that_cannot_be_read_take_no_others_with_them() {
+    fn an_unreadable_page_does_not_lose_the_others() {
         let extracted = extract(Wanted::Text, FileKind::Pdf, broken_page_pdf());
         assert_eq!(extracted.missing, Some(Missing::Part));
         let text = extracted.text.unwrap_or_default();
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_above_beside_and_behind_a_text_is_looked_at_by_the_guard() {
+    fn stamps_comments_deletions_and_properties_are_checked_by_the_guard() {
         let stamped = extract(Wanted::Text, FileKind::Pdf, stamped_pdf("TỐI MẬT"));
         assert_eq!(stamped.aside.as_deref().map(str::trim), Some("TỐI MẬT"));
         let main = "<w:document><w:p><w:t>a</w:t><w:delText>MẬT</w:delText></w:p></w:document>";
@@ -218,20 +218,20 @@ mod tests {
     }
 
     #[test]
-    fn ids_that_a_spreadsheet_stored_as_numbers_are_ids() {
+    fn ids_stored_as_numbers_are_found_by_the_guard() {
         let read = extract(Wanted::Text, FileKind::Xlsx, include_bytes!("../../tests/files/ids-as-numbers.xlsx").to_vec());
         let warnings = guard::scan_file("danh-sach.xlsx", read.text.as_deref().unwrap_or_default());
         assert_eq!(guard::kinds(&warnings), "id_numbers", "{read:?}");
     }
 
     #[test]
-    fn text_of_old_fonts_is_vietnamese() {
+    fn text_of_legacy_fonts_is_converted() {
         let read = extract(Wanted::Text, FileKind::Docx, include_bytes!("../../tests/files/tcvn3.docx").to_vec());
         assert_eq!(read.text.as_deref(), Some("Cộng hòa xã hội chủ nghĩa Việt Nam\nĐảng bộ tỉnh họp thường kỳ"));
     }
 
     #[test]
-    fn words_in_text_boxes_are_seen_by_the_guard() {
+    fn words_in_text_boxes_are_checked_by_the_guard() {
         let read = extract(Wanted::Text, FileKind::Docx, include_bytes!("../../tests/files/box.docx").to_vec());
         assert_eq!(guard::kinds(&guard::scan(read.text.as_deref().unwrap_or_default())), "secrecy_mark", "{read:?}");
     }

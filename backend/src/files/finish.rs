@@ -1,4 +1,4 @@
-//! A file that has arrived whole becomes an attachment: what it is, what is in it, what the guard says.
+//! Turns a complete upload into an attachment: detects its kind, extracts its text and runs the guard.
 
 use std::sync::Arc;
 
@@ -18,16 +18,16 @@ use crate::{
     store::{StoreError, Variables, record, vars},
 };
 
-/// What became of a file.
+/// Result of a finished upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrived {
     pub document: DocumentId,
     pub attachment: AttachmentId,
-    /// What the guard found; with anything here, somebody must decide before the file belongs to the document.
+    /// Warnings of the guard. With any, an editor must decide before the file is attached.
     pub warnings: Vec<Warning>,
 }
 
-/// A file that was looked at.
+/// A file whose kind is detected; pictures are re-encoded.
 struct InspectedFile {
     kind: FileKind,
     content: Vec<u8>,
@@ -45,7 +45,7 @@ impl InspectedFile {
     }
 }
 
-/// What is written about it.
+/// The values to store.
 struct FileRecord {
     kind: FileKind,
     bytes: u64,
@@ -58,7 +58,7 @@ struct FileRecord {
 }
 
 impl Files<'_> {
-    /// Makes a whole file an attachment. A file that is refused is gone afterwards. Safe to repeat: the second time it says the same.
+    /// Turns a complete upload into an attachment. A refused file is deleted. Idempotent: a second call returns the same.
     ///
     /// # Errors
     /// [`Error::NotFound`] as [`Self::arrival`], [`Error::Offset`] when bytes are missing, [`Error::File`].
@@ -81,7 +81,7 @@ impl Files<'_> {
         }
     }
 
-    /// The same file finished by another request.
+    /// The result of an upload that was already finished.
     async fn finished(&self, viewer: &Viewer, upload: UploadId) -> Result<Arrived> {
         let attachment = AttachmentId::new(upload.ulid());
         let row = row(self.backend, attachment).await?;
@@ -94,14 +94,14 @@ impl Files<'_> {
     async fn inspect(&self, upload: &UploadRow) -> Result<FileRecord> {
         let room = self.service();
         let turn = Arc::clone(&room.turns).acquire_owned().await;
-        let turn = turn.map_err(|error| Error::Internal(format!("nobody looks at files: {error}")))?;
+        let turn = turn.map_err(|error| Error::Internal(format!("the semaphore of file inspections is closed: {error}")))?;
         let mut content = Vec::with_capacity(usize::try_from(upload.received).unwrap_or_default());
         for piece in &upload.pieces {
             content.extend(self.storage().piece(&upload.id, piece).await?);
         }
-        // The turn goes with the work: that is done to its end, whoever hangs up meanwhile.
+        // The permit moves into the task, which runs to its end even if the request is dropped.
         let looked = spawn_blocking(move || InspectedFile::at(content).map(|looked| (looked, turn)));
-        // A reader of pictures that panics has met a broken one.
+        // A panic of the picture reader means a broken picture.
         let (InspectedFile { kind, content, preview }, _turn) = looked.await.unwrap_or(Err(FileRefused::Broken))?;
 
         let read = async |wanted| match room.extractor.get() {
@@ -116,7 +116,7 @@ impl Files<'_> {
         let seen = [&text.text, &text.aside].into_iter().flatten().cloned().collect::<Vec<_>>().join("\n\n");
         let name = upload.name.clone();
         let looked = spawn_blocking(move || scan_file(&name, &seen)).await;
-        let warnings = looked.map_err(|error| Error::Internal(format!("the look at a file stopped: {error}")))?;
+        let warnings = looked.map_err(|error| Error::Internal(format!("the guard's scan of a file stopped: {error}")))?;
         let sha256 = self.storage().put(content).await?;
         let preview = match preview {
             Some(picture) => Some(self.storage().put(picture).await?),
@@ -153,9 +153,9 @@ impl Files<'_> {
                 self.storage().remove_pieces(&upload.id).await?;
                 Ok(arrived)
             }
-            // Finished by another request in this moment.
+            // Finished by a concurrent request.
             Err(StoreError::Exists) => Ok(arrived),
-            // The file stays where it is: when the text is written again, or has room, it can be finished.
+            // The upload is kept: it can be finished when the text is being written again or has room.
             Err(StoreError::Thrown(reason)) => Err(refusal(&reason).into()),
             Err(error) => Err(error.into()),
         }
@@ -178,16 +178,16 @@ fn columns(files: &Files<'_>, viewer: &Viewer, upload: &UploadRow, known: FileRe
     }
 }
 
-/// Stops the transaction unless the text is being written and has room for another file.
+/// Fails the transaction unless the text is being written and has room for another file.
 pub(super) const OPEN: &str = "LET $found = (SELECT stage, attachments FROM ONLY $draft); \
                                IF $found = NONE OR $found.stage != 'draft' { THROW 'closed' }; \
                                IF array::len($found.attachments ?? []) >= $most { THROW 'full' };";
 
-/// Behind [`OPEN`]: what waits for a decision has its place too, or any number of files could wait.
+/// Follows [`OPEN`]. Files that wait for a decision count too; otherwise any number could wait.
 const ROOM: &str = "LET $undecided = (SELECT VALUE id FROM attachment WHERE document = $document AND state = 'waiting'); \
                     IF array::len($found.attachments ?? []) + array::len($undecided) >= $most { THROW 'full' };";
 
-/// Who brings a file is an author as well as who writes: the own file is not for oneself to approve.
+/// The member who uploads a file becomes an author, who cannot approve the text.
 pub(super) const APPEND_TO_DRAFT: &str = "UPDATE $draft SET attachments = array::append(attachments ?? [], $key), \
                                           authors = array::union(authors, [$member]) RETURN NONE;";
 
@@ -196,12 +196,12 @@ const CREATE: &str = "CREATE $attachment SET document = $document, state = $stat
                       preview_missing = $preview_missing, warnings = $warnings, added_by = $member, added_at = $now RETURN NONE; \
                       IF $body != NONE { CREATE $text SET text = $body RETURN NONE };";
 
-/// What [`OPEN`] has thrown.
+/// The reason thrown by [`OPEN`].
 pub(super) fn refusal(reason: &str) -> FileRefused {
     if reason == "full" { FileRefused::TooMany } else { FileRefused::Closed }
 }
 
-/// The binding of [`OPEN`] besides the draft.
+/// The value of `$most` in [`OPEN`].
 pub(super) fn most() -> i64 {
     FILES_MAX.into()
 }

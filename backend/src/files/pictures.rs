@@ -1,5 +1,5 @@
-//! Pictures are drawn again before they are kept: what a camera notes beside them (place, time, device) stays behind, and what only
-//! pretends to be a picture does not survive.
+//! Re-encodes pictures before they are stored. This removes the metadata of cameras (place, time, device), and rejects files that
+//! only look like pictures.
 
 use std::{
     io::Cursor,
@@ -13,40 +13,40 @@ use image::{
     imageops::FilterType,
 };
 
-/// Longest side, and most points altogether: the largest of phones' cameras.
+/// Maximum side, and maximum number of pixels: the largest of phone cameras.
 const SIDE_MAX: u32 = 16_000;
 const POINTS_MAX: u64 = 64_000_000;
 
-/// What the points of a picture may take, unpacked, and what its reader may take beside them. All points there may be fit, of eight
-/// bits each; of finer ones half as many, which only scanners write.
+/// Maximum memory for the pixels of a decoded picture, and again for the decoder, in bytes. Enough for [`POINTS_MAX`] pixels of
+/// eight bits per channel, or for half as many of sixteen, which only scanners write.
 const MEMORY_MAX: u64 = 256 << 20;
 
-/// Pictures are drawn one after the other: each may take three times that for a moment.
+/// Pictures are decoded one at a time: each may need three times that memory for a moment.
 static ALONE: Mutex<()> = Mutex::new(());
 
 const QUALITY: u8 = 88;
 
-/// Sides of the small picture: a column of the page on the phone, sharp on its screen.
+/// Sides of the preview: the width of a column of the page on a phone, at its pixel density.
 pub(super) const PREVIEW_WIDTH: u32 = 480;
 pub(super) const PREVIEW_HEIGHT: u32 = 680;
 const PREVIEW_QUALITY: u8 = 78;
 
-/// A picture drawn again.
+/// A re-encoded picture.
 #[derive(Debug)]
 pub(super) struct RenderedPicture {
     pub(super) content: Vec<u8>,
-    /// The same, small; in the same format.
+    /// A small version in the same format.
     pub(super) preview: Vec<u8>,
 }
 
 /// # Errors
-/// [`FileRefused::Dimensions`] before anything is unpacked, [`FileRefused::Broken`].
+/// [`FileRefused::Dimensions`] before decoding, [`FileRefused::Broken`].
 pub(super) fn redraw(kind: FileKind, content: &[u8]) -> Result<RenderedPicture, FileRefused> {
-    // Whoever panicked with a picture has left nothing behind.
+    // The mutex guards no data, so a poisoned one is usable.
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let picture = coarse(read(kind, content)?);
     let small = picture.resize(PREVIEW_WIDTH, PREVIEW_HEIGHT, FilterType::Triangle);
-    // Never larger than it was.
+    // Never enlarged.
     let small = if small.width() > picture.width() { &picture } else { &small };
     Ok(RenderedPicture { preview: write(kind, small, PREVIEW_QUALITY)?, content: write(kind, &picture, QUALITY)? })
 }
@@ -65,14 +65,14 @@ fn read(kind: FileKind, content: &[u8]) -> Result<DynamicImage, FileRefused> {
     if is_large || decoder.total_bytes() > MEMORY_MAX {
         return Err(FileRefused::Dimensions);
     }
-    // The note of how the camera was held goes with the other notes; the picture is turned instead.
+    // The orientation is part of the removed metadata, so it is applied to the pixels.
     let orientation = decoder.orientation().map_err(refused)?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(refused)?;
     picture.apply_orientation(orientation);
     Ok(picture)
 }
 
-/// In eight bits, the only form in which it goes on.
+/// Converts to eight bits per channel, the only depth that is stored.
 fn coarse(picture: DynamicImage) -> DynamicImage {
     if picture.color().has_alpha() { picture.into_rgba8().into() } else { picture.into_rgb8().into() }
 }
@@ -102,7 +102,7 @@ mod tests {
     use crate::files::samples::{crc, png};
 
     #[test]
-    fn what_was_noted_beside_a_picture_stays_behind() {
+    fn metadata_of_a_png_is_removed() {
         let before = png(900, 30);
         assert!(before.windows(7).any(|window| window == b"Ganh Da"));
         let after = redraw(FileKind::Png, &before).expect("is a picture");
@@ -115,11 +115,11 @@ mod tests {
     }
 
     #[test]
-    fn a_photograph_is_turned_as_it_was_held_and_forgets_where_it_was_taken() {
+    fn a_jpeg_is_rotated_by_its_orientation_and_loses_its_metadata() {
         let mut photograph = Vec::new();
         let points = vec![200; 40 * 20 * 3];
         JpegEncoder::new(&mut photograph).write_image(&points, 40, 20, ExtendedColorType::Rgb8).expect("draws");
-        // Notes of a camera (TIFF, one of them: held upright), put in behind the first mark.
+        // Exif metadata with one TIFF entry (orientation), inserted after the first marker.
         let notes = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0 15.27 N 108.79 E";
         let length = u16::try_from(notes.len() + 2).expect("small").to_be_bytes();
         photograph.splice(2..2, [&b"\xff\xe1"[..], &length, notes].concat());
@@ -130,15 +130,15 @@ mod tests {
     }
 
     #[test]
-    fn too_many_points_are_refused_before_they_are_unpacked() {
+    fn too_many_pixels_are_refused_before_decoding() {
         for (width, height) in [(60_000, 60_000), (16_001, 1), (1, 16_001), (10_000, 10_000)] {
             assert_eq!(redraw(FileKind::Png, &png(width, height)).err(), Some(FileRefused::Dimensions), "{width} × {height}");
         }
     }
 
     #[test]
-    fn a_picture_of_fine_points_is_as_large_as_it_is_unpacked() {
-        // The header says 16 bits, red, green, blue and how much shines through.
+    fn a_picture_of_16_bits_counts_at_its_decoded_size() {
+        // The header declares 16 bits, RGB and alpha.
         let fine = |width, height| {
             let mut picture = png(width, height);
             picture[24..26].copy_from_slice(&[16, 6]);
@@ -147,11 +147,7 @@ mod tests {
             picture
         };
         assert_eq!(redraw(FileKind::Png, &fine(6_000, 6_000)).err(), Some(FileRefused::Dimensions));
-        assert_eq!(
-            redraw(FileKind::Png, &fine(5_000, 5_000)).err(),
-            Some(FileRefused::Broken),
-            "is looked at, and has no points"
-        );
+        assert_eq!(redraw(FileKind::Png, &fine(5_000, 5_000)).err(), Some(FileRefused::Broken), "is decoded, and has no pixels");
         let mut picture = Vec::new();
         let points: Vec<u8> = [255, 128, 0, 64].repeat(4).into_iter().flat_map(|point| [point; 2]).collect();
         PngEncoder::new(&mut picture).write_image(&points, 2, 2, ExtendedColorType::Rgba16).expect("draws");
@@ -160,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_begins_like_a_picture_is_none() {
+    fn a_file_with_only_the_signature_of_a_picture_is_refused() {
         let whole = png(40, 40);
         for content in [&whole[..50], &b"\x89PNG\r\n\x1a\n<svg>"[..]] {
             assert_eq!(redraw(FileKind::Png, content).err(), Some(FileRefused::Broken));

@@ -1,4 +1,4 @@
-//! What nobody needs any more: uploads that were left, files taken out of drafts long ago, and contents no file has.
+//! Purges abandoned uploads, files removed from drafts, and unused contents.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ulid::Ulid;
@@ -10,16 +10,17 @@ use crate::{
     store::{RecordId, record, vars},
 };
 
-/// How long a file that has not arrived whole waits for the rest.
+/// Retention of an incomplete upload.
 const UPLOAD_KEPT: TimeDelta = TimeDelta::days(3);
 
-/// How long a file that was taken out is kept.
+/// Retention of a removed file.
 const REMOVED_KEPT: TimeDelta = TimeDelta::days(30);
 
-/// Most of each that one call removes.
+/// Maximum number of each that one call removes.
 const AT_ONCE: usize = 200;
 
-/// The files of a draft that is thrown away; part of that transaction, whose event names the document. What is out keeps its own.
+/// Marks the files of a discarded draft as removed. Part of the transaction whose event names the document. Files of the
+/// published text stay.
 pub(crate) const DISCARD_FILES: &str = "LET $out = type::record('document', $log_subject); \
                                         LET $kept = (SELECT VALUE attachments FROM ONLY $out) ?? []; \
                                         UPDATE attachment SET state = 'removed', removed_at = $log_at \
@@ -27,10 +28,10 @@ pub(crate) const DISCARD_FILES: &str = "LET $out = type::record('document', $log
                                         RETURN NONE;";
 
 impl Files<'_> {
-    /// Removes what nobody needs any more, and says how many files and uploads that were.
+    /// Purges what is past its retention. Returns the number of files and uploads.
     ///
     /// # Errors
-    /// [`crate::Error::Store`], [`crate::Error::Internal`]; the next call goes on.
+    /// [`crate::Error::Store`], [`crate::Error::Internal`]; the next call continues.
     pub async fn purge(&self) -> Result<usize> {
         let now = self.backend.clock().now();
         Ok(self.purge_uploads(now - UPLOAD_KEPT).await? + self.purge_removed(now).await?)
@@ -41,7 +42,7 @@ impl Files<'_> {
         for row in &left {
             self.forget(row).await?;
         }
-        // Pieces whose row is gone: the process died in between. Their folder is named by the upload, which tells its age.
+        // Pieces without a row: the process ended in between. Their folder is named by the upload's ULID, which has its time.
         let oldest = u64::try_from(before.timestamp_millis()).unwrap_or_default();
         for upload in self.storage().uploads().await? {
             if upload.parse::<Ulid>().is_ok_and(|id| id.timestamp_ms() < oldest) {
@@ -61,8 +62,8 @@ impl Files<'_> {
         Ok(count)
     }
 
-    /// A text that is out, or in work, keeps its files whatever became of them at the desk. They are looked at again later: every
-    /// file that was looked at leaves the range, or those that stay would sooner or later be all that is ever looked at.
+    /// Files named by a draft or a published text stay, whatever their state at the desk. They are checked again later: each
+    /// checked file leaves the range, or else the files that stay would fill it.
     async fn purge_file(&self, row: &AttachmentRow, now: DateTime<Utc>) -> Result<bool> {
         let vars = vars! {
             attachment: record("attachment", &row.id),
@@ -82,7 +83,7 @@ impl Files<'_> {
                    }; \
                    RETURN IF $key IN $named { [] } ELSE { $contents }";
         let mut answers = self.backend.transact(Change::new(sql, vars)).await?;
-        // Of the transaction: BEGIN, LET, IF, RETURN.
+        // Results of the transaction: BEGIN, LET, IF, RETURN.
         let loose: Vec<String> = answers.rows(3)?;
         for content in &loose {
             if !self.is_used(content).await? {
@@ -92,7 +93,7 @@ impl Files<'_> {
         Ok(!loose.is_empty())
     }
 
-    /// Whether any file has this content, or this small picture.
+    /// Whether any file has this content or this preview.
     async fn is_used(&self, content: &str) -> Result<bool> {
         let mut answers = self.backend.store().read(USED, vars! { content: content.to_owned() }).await?;
         let found = answers.rows::<RecordId>(0)?.len() + answers.rows::<RecordId>(1)?.len();
@@ -119,7 +120,7 @@ mod tests {
     use crate::{Backend, Clock, Keys, StoreLocation, store::tests::migrated};
 
     #[tokio::test]
-    async fn what_is_left_is_found_in_an_index() {
+    async fn purge_queries_use_an_index() {
         let store = migrated().await;
         for sql in [left_sql(), removed_sql()] {
             store.assert_no_scan(&sql, vars! { before: DateTime::<Utc>::UNIX_EPOCH }).await;
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn files_that_stay_never_hide_those_that_go() {
+    async fn files_that_stay_do_not_block_the_purge() {
         let now: DateTime<Utc> = "2026-11-21T05:00:00Z".parse().expect("a moment");
         let clock = Clock::fixed(now, 1);
         let backend = Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), clock).await.expect("opens");
@@ -144,6 +145,6 @@ mod tests {
         assert_eq!(files.purge().await.expect("purges") + files.purge().await.expect("purges"), 1);
         let left = "SELECT VALUE record::id(id) FROM attachment WHERE record::id(id) > '1198'";
         let left: Vec<String> = backend.store().read(left, ()).await.expect("reads").rows(0).expect("rows");
-        assert_eq!(left, ["1199"], "what a text names stays");
+        assert_eq!(left, ["1199"], "a file named by a text stays");
     }
 }

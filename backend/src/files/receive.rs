@@ -1,8 +1,8 @@
-//! A file on its way in. What has arrived is kept, so that a line that breaks costs no more than its last moments.
+//! Resumable uploads. Received bytes are stored, so that a broken connection loses little.
 //!
-//! Each stretch of bytes becomes pieces of the file store; the row of the upload names them in their order and says how far it is. A
-//! piece counts only once the row names it: of two senders of the same bytes one is told to go on elsewhere, and of a process that dies
-//! between the two nothing remains but an object nobody asks for.
+//! Each chunk is stored as pieces in the file store; the row of the upload lists them in order, with the number of bytes
+//! received. A piece counts only once the row lists it. So of two clients that send the same bytes one gets the other's offset,
+//! and a process that ends in between leaves only an unreferenced object.
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -18,13 +18,13 @@ use crate::{
     store::{StoreError, SurrealValue, record, vars},
 };
 
-/// Bytes of a piece; the last one, and those of broken lines, are shorter.
+/// Size of a piece in bytes; the last one of a chunk may be shorter.
 const PIECE: usize = 1 << 20;
 
-/// Pieces of one upload: fifty whole ones, and many broken lines.
+/// Maximum number of pieces of an upload: fifty full ones, and many of broken connections.
 const PIECES_MAX: usize = 1_000;
 
-/// A file as it is announced.
+/// The name and size that a client declares.
 #[derive(Debug, Clone, Copy)]
 pub struct NewUpload<'f> {
     pub document: DocumentId,
@@ -32,7 +32,7 @@ pub struct NewUpload<'f> {
     pub size: u64,
 }
 
-/// An upload as it lies in the store.
+/// A stored upload.
 #[derive(Debug, Clone, SurrealValue)]
 pub(super) struct UploadRow {
     pub(super) id: String,
@@ -68,10 +68,10 @@ impl UploadRow {
 }
 
 impl Files<'_> {
-    /// Announces a file of known size, which may then come in any number of stretches.
+    /// Starts an upload of known size, which is sent in any number of chunks.
     ///
     /// # Errors
-    /// [`Error::NotFound`] and [`Error::NotAllowed`] for who does not write for the document's issuer, [`Error::File`].
+    /// [`Error::NotFound`] and [`Error::NotAllowed`] when the viewer may not write for the document's issuer, [`Error::File`].
     pub async fn begin(&self, viewer: &Viewer, new: NewUpload<'_>) -> Result<UploadId> {
         match new.size {
             0 => Err(FileRefused::Empty.into()),
@@ -80,7 +80,7 @@ impl Files<'_> {
         }
     }
 
-    /// A file that comes in one stretch, whatever its size: from a plain form.
+    /// Starts an upload of unknown size in a single request, from a plain form.
     ///
     /// # Errors
     /// As [`Self::begin`].
@@ -128,15 +128,15 @@ impl Files<'_> {
         }
     }
 
-    /// How far a file is.
+    /// Returns how many bytes of an upload were received.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is none, or it is somebody else's.
+    /// [`Error::NotFound`] when the viewer has no such upload.
     pub async fn arrival(&self, viewer: &Viewer, upload: UploadId) -> Result<Arrival> {
         Ok(self.own_upload(viewer, upload).await?.arrival())
     }
 
-    /// Goes on with a file at `offset`; `announced` is how many bytes the sender says will come.
+    /// Resumes an upload at `offset`; `announced` is the number of bytes the client declares to send.
     ///
     /// # Errors
     /// [`Error::NotFound`] as [`Self::arrival`], [`Error::Offset`].
@@ -146,7 +146,7 @@ impl Files<'_> {
         Ok(UploadWriter { backend: self.backend.clone(), row, pending: Vec::new() })
     }
 
-    /// Gives a file up that has not arrived whole.
+    /// Cancels an incomplete upload.
     ///
     /// # Errors
     /// [`Error::NotFound`] as [`Self::arrival`].
@@ -166,13 +166,13 @@ impl Files<'_> {
         let sql = format!("SELECT {COLUMNS} FROM ONLY $upload");
         let row: Option<UploadRow> = self.backend.store().read(sql, vars! { upload: record("upload", upload) }).await?.row(0)?;
         let row = row.filter(|row| row.member == viewer.member.to_string()).ok_or(Error::NotFound)?;
-        // An office may have ended meanwhile.
+        // The viewer's office may have ended meanwhile.
         writing(self.backend, viewer, row.document()?).await?;
         Ok(row)
     }
 }
 
-/// A stretch of a file that is arriving.
+/// Writer of one chunk of an upload.
 pub struct UploadWriter {
     backend: Backend,
     row: UploadRow,
@@ -180,11 +180,11 @@ pub struct UploadWriter {
 }
 
 impl UploadWriter {
-    /// Takes the next bytes.
+    /// Writes the next bytes.
     ///
     /// # Errors
-    /// [`Error::Offset`] when they are more than was announced, or somebody else has gone on meanwhile; [`Error::File`] when a plain
-    /// form sends too much.
+    /// [`Error::Offset`] when they exceed the declared size, or another client has continued the upload; [`Error::File`] when a
+    /// plain form sends too much.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let arrival = self.row.arrival();
         let taken = arrival.received + self.pending.len() as u64;
@@ -200,7 +200,7 @@ impl UploadWriter {
         Ok(())
     }
 
-    /// Keeps what has come, at the end of the stretch and where it broke off.
+    /// Stores the buffered bytes, at the end of the chunk or where the connection broke.
     ///
     /// # Errors
     /// As [`Self::write`].
@@ -212,7 +212,7 @@ impl UploadWriter {
         Ok(self.row.arrival())
     }
 
-    /// The plain form has come to its end: what is there is the file.
+    /// Completes an upload from a plain form: the received bytes are the file.
     ///
     /// # Errors
     /// As [`Files::finish`].
@@ -223,7 +223,7 @@ impl UploadWriter {
         self.backend.files().finish(viewer, self.row.upload()?).await
     }
 
-    /// Nothing is kept: a plain form cannot go on where it broke off.
+    /// Deletes the upload: a plain form cannot be resumed.
     ///
     /// # Errors
     /// [`Error::Store`], [`Error::Internal`].
@@ -268,7 +268,7 @@ impl UploadWriter {
         }
     }
 
-    /// Where another sender of the same file has come to; nowhere when it was given up.
+    /// The offset that another client of this upload has reached; [`Error::NotFound`] when the upload was cancelled.
     async fn elsewhere(&self) -> Error {
         let sql = "SELECT VALUE received FROM ONLY $upload";
         let read = async {

@@ -1,4 +1,4 @@
-//! Handing a file out: to whom its document reaches once it is out, and to the people of its desk.
+//! Serves files to readers of a published document and to people at its desk.
 
 use domain::{
     accounts::Viewer,
@@ -9,28 +9,28 @@ use domain::{
 use super::{AttachmentRow, FileStorage, Files, named_by, row};
 use crate::{Error, Result};
 
-/// A file this person may have.
+/// A file that the viewer may read.
 #[derive(Clone)]
 pub struct OpenFile {
     pub name: String,
     pub kind: FileKind,
     pub bytes: u64,
-    /// SHA-256 of the content, in hex: it never changes under this name.
+    /// SHA-256 of the content, in hex. Content with this hash never changes.
     pub sha256: String,
     storage: FileStorage,
 }
 
 impl OpenFile {
-    /// Bytes `from..until`. Ask for a moderate number at a time.
+    /// Bytes `from..until`, all in memory.
     ///
     /// # Errors
-    /// [`Error::Damaged`] when the file store has lost it, [`Error::Internal`].
+    /// [`Error::Damaged`] when the file is missing in the file store, [`Error::Internal`].
     pub async fn read(&self, from: u64, until: u64) -> Result<Vec<u8>> {
         self.storage.read(&self.sha256, from, until).await
     }
 }
 
-/// A small picture of a file.
+/// Preview picture of a file.
 pub struct OpenPreview {
     pub media_type: &'static str,
     pub content: Vec<u8>,
@@ -39,7 +39,7 @@ pub struct OpenPreview {
 
 impl Files<'_> {
     /// # Errors
-    /// [`Error::NotFound`] when there is none, or none this person may have.
+    /// [`Error::NotFound`] when there is no such file, or the viewer may not read it.
     pub async fn open(&self, viewer: &Viewer, attachment: AttachmentId) -> Result<OpenFile> {
         let row = self.allowed(viewer, attachment).await?;
         Ok(OpenFile {
@@ -52,7 +52,7 @@ impl Files<'_> {
     }
 
     /// # Errors
-    /// As [`Self::open`]; also when the file has no picture.
+    /// As [`Self::open`]; also when the file has no preview.
     pub async fn open_preview(&self, viewer: &Viewer, attachment: AttachmentId) -> Result<OpenPreview> {
         let row = self.allowed(viewer, attachment).await?;
         let sha256 = row.preview.clone().ok_or(Error::NotFound)?;
@@ -69,13 +69,13 @@ impl Files<'_> {
         }
         match self.backend.documents().permissions_of(viewer, document).await {
             Ok(_) => Ok(row),
-            // Who reads another text of the document knows nothing of this file.
+            // A reader of the published text must not learn that the file exists.
             Err(Error::NotAllowed) => Err(Error::NotFound),
             Err(error) => Err(error),
         }
     }
 
-    /// Whether the text that is out has the file, and the person may read it.
+    /// Whether the published text has the file and the viewer may read it.
     async fn reaches(&self, viewer: &Viewer, document: DocumentId, attachment: &str) -> Result<bool> {
         if !named_by(self.backend, document).await?.iter().any(|named| named == attachment) {
             return Ok(false);

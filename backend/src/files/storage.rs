@@ -1,7 +1,7 @@
-//! Where the bytes of files lie: a folder beside the store, a bucket that several servers share, or this process's memory.
+//! Storage of file contents: a folder next to the store, a bucket shared by several servers, or memory.
 //!
-//! Whole files are named by the SHA-256 of their content, `files/ab/cdef…`: the same file twice lies there once, and what lies under a
-//! name never changes. Pieces of files on their way lie under `files/parts/`.
+//! Whole files are named by the SHA-256 of their content, `files/ab/cdef…`: equal files are stored once, and the content under a
+//! name never changes. Pieces of uploads are under `files/parts/`.
 //!
 //! Invariant: no other module names a type of the `object_store` crate.
 
@@ -21,14 +21,14 @@ use crate::{Error, Result, StoreLocation, keys::hex};
 
 const FILES: &str = "files";
 
-/// No two letters of a hash.
+/// Not a prefix of two hex digits.
 const PARTS: &str = "parts";
 
-/// The place of the files.
+/// The file store.
 #[derive(Clone)]
 pub struct FileStorage {
     objects: Arc<dyn ObjectStore>,
-    /// Of a folder: the data folder. What is written there is on the disk before it counts.
+    /// The data folder, if the objects are in it. Files written there are synced before they count.
     folder: Option<PathBuf>,
 }
 
@@ -36,7 +36,7 @@ impl FileStorage {
     /// In the folder `files` of the data folder.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the folder cannot be made.
+    /// [`Error::Internal`] when the folder cannot be created.
     pub fn folder(data: &Folder) -> Result<Self> {
         let told = |error: &dyn std::fmt::Display| Error::Internal(format!("cannot use the folder {}: {error}", data.display()));
         std::fs::create_dir_all(data.join(FILES)).map_err(|error| told(&error))?;
@@ -44,11 +44,10 @@ impl FileStorage {
         Ok(Self { objects: Arc::new(objects.with_automatic_cleanup(true)), folder: Some(data.to_owned()) })
     }
 
-    /// In a bucket: `s3://bucket` or `s3://bucket/folder`. Region, address and keys come from the variables `AWS_*`, as for every
-    /// program that uses one.
+    /// In a bucket: `s3://bucket` or `s3://bucket/folder`. Region, endpoint and keys come from the environment variables `AWS_*`.
     ///
     /// # Errors
-    /// [`Error::Internal`] with a sentence for the operator.
+    /// [`Error::Internal`] with a message for the operator.
     pub fn bucket(url: &str) -> Result<Self> {
         let told = |error: &dyn std::fmt::Display| Error::Internal(format!("cannot use the bucket {url}: {error}"));
         let place = url.strip_prefix("s3://").ok_or_else(|| told(&"it must be s3://bucket or s3://bucket/folder"))?;
@@ -57,7 +56,7 @@ impl FileStorage {
         Ok(Self { objects: Arc::new(PrefixStore::new(objects, folder)), folder: None })
     }
 
-    /// In this process, and gone with it.
+    /// In memory of this process.
     pub fn memory() -> Self {
         Self { objects: Arc::new(InMemory::new()), folder: None }
     }
@@ -69,7 +68,7 @@ impl FileStorage {
         }
     }
 
-    /// Stores a whole file and returns its name. Safe to repeat.
+    /// Stores a whole file and returns its hash. Idempotent.
     pub(super) async fn put(&self, content: Vec<u8>) -> Result<String> {
         let hash = hex(&Sha256::digest(&content).into());
         self.write(&whole(&hash)?, content).await?;
@@ -82,7 +81,7 @@ impl FileStorage {
         let file = folder.join(place.as_ref());
         let written = spawn_blocking(move || std::fs::File::open(file)?.sync_all()).await;
         let written = written.map_err(|error| Error::Internal(format!("writing a file stopped: {error}")))?;
-        written.map_err(|error| Error::Internal(format!("the disk did not take a file: {error}")))
+        written.map_err(|error| Error::Internal(format!("cannot sync a file to disk: {error}")))
     }
 
     /// Bytes `from..until` of a whole file.
@@ -113,7 +112,7 @@ impl FileStorage {
         gone(self.objects.delete(&part(upload, piece)).await)
     }
 
-    /// Removes all that lies there of an upload, also pieces that nobody noted because the process died.
+    /// Removes all pieces of an upload, including those that its row does not list.
     pub(super) async fn remove_pieces(&self, upload: &str) -> Result<()> {
         let listed = self.objects.list_with_delimiter(Some(&Path::from_iter([FILES, PARTS, upload]))).await.map_err(failed)?;
         for object in listed.objects {
@@ -122,14 +121,14 @@ impl FileStorage {
         Ok(())
     }
 
-    /// The uploads of which something lies there.
+    /// Ids of the uploads that have pieces.
     pub(super) async fn uploads(&self) -> Result<Vec<String>> {
         let listed = self.objects.list_with_delimiter(Some(&Path::from_iter([FILES, PARTS]))).await.map_err(failed)?;
         Ok(listed.common_prefixes.iter().filter_map(|path| path.filename().map(str::to_owned)).collect())
     }
 }
 
-/// The first two letters are a folder: no file system likes a folder of a million.
+/// The first two digits are a folder, because file systems are slow with a million entries in one.
 fn whole(hash: &str) -> Result<Path> {
     let (folder, name) = hash.split_at_checked(2).ok_or_else(|| Error::Damaged(format!("{hash} names no file")))?;
     Ok(Path::from_iter([FILES, folder, name]))
@@ -139,7 +138,7 @@ fn part(upload: &str, piece: &str) -> Path {
     Path::from_iter([FILES, PARTS, upload, piece])
 }
 
-/// What is not there need not be removed.
+/// Removing a missing object is no error.
 fn gone(removed: object_store::Result<()>) -> Result<()> {
     match removed {
         Ok(()) | Err(StoreError::NotFound { .. }) => Ok(()),
@@ -164,7 +163,7 @@ mod tests {
         assert_eq!(storage.put(b"ABC".to_vec()).await.expect("again"), hash);
         assert_eq!(storage.read(&hash, 1, 3).await.expect("reads"), b"BC");
         storage.remove(&hash).await.expect("removes");
-        storage.remove(&hash).await.expect("nothing is there to be removed");
+        storage.remove(&hash).await.expect("is idempotent");
         assert!(matches!(storage.read(&hash, 0, 1).await, Err(Error::Damaged(_))));
 
         for piece in ["one", "two"] {
@@ -185,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_that_is_none_is_told_so() {
+    fn an_invalid_bucket_url_is_an_error() {
         for url in ["http://example.org/bucket", "s3:/bucket", "bucket"] {
             assert!(FileStorage::bucket(url).is_err(), "{url}");
         }

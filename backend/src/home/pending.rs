@@ -1,9 +1,9 @@
-//! What waits for a person, in numbers, for the frame of every page.
+//! Numbers of pending items of a person, for the frame of every page.
 //!
-//! The frame needs them with each page, so they are counted once for the pages that follow within moments. What a person does is seen
-//! at once ([`Home::forget_pending`]); what others do, up to [`LIFETIME`] later, but on the first page itself, which counts anew.
+//! They are cached because every page needs them. A person's own actions invalidate the cache ([`Home::forget_pending`]); actions
+//! of others become visible after at most [`LIFETIME`], and immediately on the first page, which does not use the cache.
 //!
-//! Invariant: numbers are told to nobody but whom they were counted for, and only while the offices are the same.
+//! Invariant: numbers are shown only to the person they were counted for, and only while that person's offices are unchanged.
 
 use std::{
     collections::HashMap,
@@ -17,13 +17,13 @@ use tokio::try_join;
 use super::Home;
 use crate::Result;
 
-/// How long numbers are told without counting again.
+/// How long numbers are cached.
 const LIFETIME: TimeDelta = TimeDelta::seconds(30);
 
-/// People whose numbers are kept at a time; all are forgotten when there are more.
+/// Most people in the cache, which is cleared when there are more.
 const MOST: usize = 10_000;
 
-/// The numbers of who asked within [`LIFETIME`].
+/// The cache of numbers by person.
 #[derive(Default)]
 pub(crate) struct LastCounts {
     by_member: Mutex<HashMap<MemberId, Counted>>,
@@ -42,7 +42,7 @@ impl LastCounts {
 }
 
 impl Home<'_> {
-    /// What waits for the person, counted at most 30 seconds ago.
+    /// Numbers of pending items of the person, counted at most 30 seconds ago.
     ///
     /// # Errors
     /// Those of the store.
@@ -58,7 +58,7 @@ impl Home<'_> {
         }
     }
 
-    /// What waits for the person, counted now.
+    /// Counts the pending items of the person and updates the cache.
     ///
     /// # Errors
     /// Those of the store.
@@ -77,7 +77,7 @@ impl Home<'_> {
         Ok(pending)
     }
 
-    /// Counts again when asked next: the person has just done something.
+    /// Invalidates the cached numbers of a person after one of their actions.
     pub fn forget_pending(&self, member: MemberId) {
         self.backend.last_counts().known().remove(&member);
     }

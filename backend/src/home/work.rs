@@ -1,7 +1,6 @@
-//! What waits for who holds an office, in numbers.
+//! Numbers of pending work by office.
 //!
-//! Every number is looked up over an index and within bounds, since the first page asks for it: what is older than the bound does not
-//! count any more.
+//! The first page needs every number, so each is counted by a bounded index scan: older items beyond the bound are not counted.
 
 use domain::{
     accounts::Viewer,
@@ -14,8 +13,8 @@ use super::Home;
 use crate::Result;
 
 impl Home<'_> {
-    /// What waits for the person by their offices: a line for each kind of work that is theirs, also when there is none of it now.
-    /// Empty for who holds no office that brings any.
+    /// Pending work of the person's offices: an item for each kind of work they may do, even if its number is zero. Empty for a
+    /// person whose offices involve no such work.
     ///
     /// # Errors
     /// Those of the store.
@@ -37,7 +36,7 @@ impl Home<'_> {
         if let Some(waiting) = waiting {
             note(WorkKind::Transfers, Some(waiting.transfers));
             note(WorkKind::Corrections, waiting.corrections);
-            // Who keeps the registry mends its records; who leads a unit only sees them.
+            // Registrars correct the records; leaders of units only see them.
             note(WorkKind::QualityIssues, waiting.corrections.is_some().then_some(waiting.quality_issues));
         }
         note(WorkKind::Codes, backend.accounts().count_without_password(viewer));

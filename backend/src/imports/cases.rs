@@ -1,4 +1,4 @@
-//! Files that offices really send and that were read wrongly once, from their bytes to the values of their rows.
+//! Regression tests on files as offices send them, from their bytes to the values of their rows.
 
 use std::ops::ControlFlow;
 
@@ -57,7 +57,7 @@ impl Opened {
         .expect("reads")
     }
 
-    /// What each row says in a column.
+    /// Value of each row in a column.
     fn column<T>(&self, column: Column, read: fn(&Cell<'_>) -> Result<T, Reason>) -> Vec<(u64, Result<T, Reason>)> {
         let mut found = Vec::new();
         self.each(|row, reader| {
@@ -152,7 +152,7 @@ fn two_header_rows_are_read_and_the_total_below_is_no_person() {
 }
 
 #[test]
-fn what_was_made_to_harm_ends_with_a_reason() {
+fn malformed_spreadsheets_are_refused_with_a_reason() {
     for content in [&b"PK\x03\x04 is no spreadsheet"[..], &fixture!("tcvn3.xlsx")[..3_000]] {
         let open = opens(content);
         let read = each_row(&open, Format::Xlsx, "Danh sách", 0, &mut |_, _| Ok(NEXT));

@@ -1,7 +1,7 @@
-//! Rows of members against each other and against the registry: new, changed, unchanged or refused.
+//! Compares the rows of members with each other and with the registry: new, changed, unchanged or refused.
 //!
-//! The records a file can mean are read before its rows are checked (`check/load.rs`) and are known here by a few numbers each,
-//! about 150 bytes a member, so that a row costs no query.
+//! The records that a file can refer to are loaded before its rows are checked (`check/load.rs`). Each is kept as a few numbers,
+//! about 150 bytes a member, so that a row needs no query.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -32,22 +32,23 @@ mod load;
 
 pub(super) use load::FileKeys;
 
-/// National IDs known outside the subtree that one file may meet, whatever its columns are taken for. Beyond, every ID that is new to
-/// the subtree is refused alike, so that no file tells which of many people are members elsewhere.
+/// Maximum number of national IDs known outside the subtree that one file may contain, under any mapping of its columns. Beyond
+/// it, every ID that is new to the subtree is refused with the same reason, so that a file does not reveal who is a member
+/// elsewhere.
 pub(super) const FOREIGN_IDS_MAX: usize = 20;
 
-/// What becomes of a row.
+/// Result of checking a row.
 pub(super) enum Verdict {
     Fresh(Box<Entry>),
     Changed(Box<Entry>),
     Unchanged(Vec<RefusedLine>),
     Refused(Vec<RefusedLine>),
-    /// Nothing in the columns that are imported.
+    /// No imported column has a value.
     Passed(Option<RefusedLine>),
 }
 
 impl Verdict {
-    /// Counts the row, and notes what is to be told of it.
+    /// Counts the row and adds its lines to the report.
     pub(super) fn note(&self, counts: &mut Counts, report: &mut ReportWriter) -> Result<()> {
         match self {
             Self::Fresh(entry) => {
@@ -71,7 +72,7 @@ impl Verdict {
     }
 }
 
-/// A row to be written, as a record.
+/// A row to be written as a record.
 pub(super) struct Entry {
     pub(super) row: u64,
     pub(super) member: Ulid,
@@ -80,27 +81,27 @@ pub(super) struct Entry {
     pub(super) sex: Sex,
     pub(super) birth_date: NaiveDate,
     pub(super) admitted_on: NaiveDate,
-    /// None: the file does not say. What the registry knows stays.
+    /// `None` when the file has no value; the registry keeps its own.
     pub(super) official_on: Option<NaiveDate>,
     pub(super) standing: Option<Standing>,
-    /// What a new record gets where the file does not say: probationary when the column of official dates is empty here.
+    /// Standing of a new record whose row has none: probationary when the column of official dates exists and is empty.
     pub(super) likely_standing: Standing,
     pub(super) national_id: Option<(NationalId, String)>,
     pub(super) phone: Option<(PhoneNumber, String)>,
     pub(super) branch: Arc<UnitRef>,
     pub(super) remarks: Vec<RefusedLine>,
-    /// The person was posted to another branch until now.
+    /// The person belonged to another branch.
     pub(super) is_moved: bool,
     pub(super) derived: Derived,
     pub(super) print: String,
     pub(super) quality_issues: Vec<QualityIssue>,
-    /// Somebody else of the same name and birth date, and the branch.
+    /// Another active record with the same name and birth date, and its branch.
     pub(super) duplicate: Option<(Ulid, String)>,
-    /// Name or birth date are not what they were.
+    /// The name or the birth date changed.
     pub(super) is_renamed: bool,
 }
 
-/// What is known of a record.
+/// What the ledger keeps of a record.
 struct Slot {
     member: u128,
     /// 0: never imported.
@@ -112,27 +113,27 @@ struct Slot {
     twin_key: u64,
     /// Index into [`Ledger::units`].
     unit: u32,
-    /// The row of this file that speaks of it; 0: none yet.
+    /// The row of this file that refers to it; 0: none yet.
     row: u32,
     is_active: bool,
 }
 
-/// The records the rows of a file can mean, and the rows seen so far.
+/// The records that the rows of a file can refer to, and the rows seen so far.
 pub(super) struct Ledger {
     parser: RowParser,
     /// The time part of the ids of new records.
     made_at: u64,
     slots: Vec<Slot>,
     cards: HashMap<u128, u32>,
-    /// Cards with zeros in front, without them; none where several records have such a card.
+    /// Cards with leading zeros, keyed without them; `None` where several records have such a card.
     zeroed: HashMap<u128, Option<u32>>,
     ids: HashMap<u128, u32>,
     duplicates: HashMap<u64, u32>,
     /// Rows with a national ID that is known outside the subtree.
     foreign_rows: u64,
-    /// Those IDs and the ones met before with other columns, up to [`FOREIGN_IDS_MAX`].
+    /// These IDs, and those found under earlier mappings, up to [`FOREIGN_IDS_MAX`].
     foreign_ids: HashSet<u128>,
-    /// Members who hold a role outside the subtree the file is for. Few people hold roles.
+    /// Members who hold a role outside the subtree of the file. Few members hold roles.
     held: HashSet<u128>,
     units: Vec<Arc<str>>,
     unit_numbers: HashMap<Arc<str>, u32>,
@@ -166,7 +167,7 @@ impl Ledger {
         number
     }
 
-    /// Looks at the next row of the file.
+    /// Checks the next row of the file.
     pub(super) fn check(&mut self, row: u64, cells: &[Cell<'_>]) -> Verdict {
         match self.judge(row, cells) {
             Ok(verdict) => verdict,
@@ -212,7 +213,7 @@ impl Ledger {
         Ok(Verdict::Fresh(Box::new(self.register(row, parsed, print))))
     }
 
-    /// Whose card this is. A spreadsheet drops the zeros in front of a number, so they do not count where only digits stand.
+    /// Record with this card. Spreadsheets drop leading zeros, so they are ignored in cards of digits only.
     fn holder(&self, card: &CardNumber) -> Result<Option<u32>, Reason> {
         if let Some(known) = self.cards.get(&packed(card)) {
             return Ok(Some(*known));
@@ -225,17 +226,17 @@ impl Ledger {
         }
     }
 
-    /// How many rows had a national ID that is known outside the subtree.
+    /// Number of rows with a national ID that is known outside the subtree.
     pub(super) fn foreign_rows(&self) -> u64 {
         self.foreign_rows
     }
 
-    /// The first halves, in hex, of the hashes of those IDs and of the ones met before: at most [`FOREIGN_IDS_MAX`].
+    /// First halves, in hex, of the hashes of these IDs and of those found before: at most [`FOREIGN_IDS_MAX`].
     pub(super) fn foreign_ids(&self) -> Vec<String> {
         self.foreign_ids.iter().map(|print| format!("{print:032x}")).collect()
     }
 
-    /// What stands against the row in the registry and in the rows before it.
+    /// Compares the row with the registry and with the rows before it.
     fn compare(&mut self, reader: &mut RowReader<'_>, parsed: &Parsed, known: Option<u32>) {
         if let Some(slot) = known.map(|number| &self.slots[number as usize]) {
             if slot.row != 0 {
@@ -267,7 +268,8 @@ impl Ledger {
         }
     }
 
-    /// Whoever sets the numbers of somebody can become that person, and who holds a role above is not moved from below.
+    /// Setting a member's national ID or phone gives access to the account, and a subordinate unit must not move a member who
+    /// holds a role above it.
     fn compare_held(&self, reader: &mut RowReader<'_>, parsed: &Parsed, slot: &Slot) {
         if parsed.national_id.as_ref().is_some_and(|(_, hash)| prefix(hash) != slot.id) {
             reader.refuse(Column::NationalId, Reason::HeldAbove);
@@ -320,7 +322,7 @@ impl Ledger {
             self.ids.remove(&before);
             self.ids.insert(id, number);
         }
-        // A pair somebody has looked at already is not found again because of a new phone number.
+        // A pair that was already reviewed is not reported again for a new phone number.
         let duplicate = if is_renamed { self.duplicate_of(twin_key, Some(number)) } else { None };
         let quality_issues = self.quality_issues(&parsed, has_id, has_phone);
         Entry { is_moved, is_renamed, ..parsed.into_entry(row, member, derived, print, quality_issues, duplicate) }
@@ -330,7 +332,7 @@ impl Ledger {
         quality_issues(has_id, has_phone, parsed.birth_date, parsed.admitted_on, parsed.official_on, self.parser.today)
     }
 
-    /// Somebody else with the same name and birth date. Remembers `own` as the first with them when there is none.
+    /// Another record with the same name and birth date. Stores `own` as the first of its key when there is none.
     fn duplicate_of(&mut self, key: u64, own: Option<u32>) -> Option<(Ulid, String)> {
         if let Some(first) = self.duplicates.get(&key).copied() {
             let slot = &self.slots[first as usize];
@@ -345,7 +347,7 @@ impl Ledger {
         None
     }
 
-    /// In the order of the file, and the same whenever this import meets this row.
+    /// In the order of the file, and the same each time this import processes this row.
     fn fresh_id(&self, row: u64, card: &CardNumber) -> Ulid {
         let hash = prefix(&self.parser.keys.lookup("import", card.as_str()));
         let within = (u128::from(row) << 40 | hash >> 88) & ((1 << 80) - 1);
@@ -353,7 +355,7 @@ impl Ledger {
     }
 }
 
-/// Reads rows by themselves, whatever the registry has.
+/// Parses rows without comparing them with the registry.
 pub(super) struct RowParser {
     keys: Keys,
     positions: ColumnPositions,
@@ -362,7 +364,7 @@ pub(super) struct RowParser {
 }
 
 impl RowParser {
-    /// `scope` is the unit the file is for, with all below it; none for the whole tree.
+    /// `scope` is the unit whose subtree the file is for; `None` for the whole tree.
     pub(super) fn new(backend: &Backend, scope: Option<UnitPath>, mapping: &[Option<Column>]) -> Self {
         let positions = ColumnPositions::new(mapping);
         let mut branches = Branches::new(backend.units().tree(), scope);
@@ -370,7 +372,7 @@ impl RowParser {
         Self { keys: backend.keys().clone(), positions, branches, today: backend.clock().today() }
     }
 
-    /// None for a row that cannot be taken; the reader has what is wrong with it.
+    /// `None` for a refused row; its problems are in the reader.
     fn parse(&mut self, reader: &mut RowReader<'_>) -> Option<Parsed> {
         if !reader.is_whole() {
             return None;
@@ -404,7 +406,7 @@ impl Parsed {
         let official_on = reader.optional(Column::OfficialOn, read::date);
         let standing = reader.optional(Column::Standing, read::standing);
         let national_id = reader.optional(Column::NationalId, read::national_id);
-        // A phone helps, but is no reason to leave somebody out of the registry.
+        // A bad phone number is no reason to refuse a member.
         let problems = reader.problems.len();
         let phone = reader.optional(Column::Phone, read::phone);
         let left_out = reader.problems.split_off(problems);
@@ -441,7 +443,7 @@ impl Parsed {
         derived(keys, &self.full_name, self.birth_date)
     }
 
-    /// Equal when the file says the same. National ID and phone are in it as keyed hashes, so it tells nothing.
+    /// Equal for equal values. National ID and phone enter as keyed hashes, so the fingerprint does not reveal them.
     fn print(&self) -> String {
         let hash = |hash: Option<&String>| hash.cloned().unwrap_or_default();
         fingerprint(&format!(
@@ -493,7 +495,7 @@ impl Parsed {
     }
 }
 
-/// From their own columns, or from the one of a man or a woman that is filled in.
+/// Reads them from their own columns, or from the filled one of the two columns for men and women.
 fn sex_and_birth_date(reader: &mut RowReader<'_>, today: NaiveDate) -> (Option<Sex>, Option<NaiveDate>) {
     let sided = [(Column::Male, Sex::Male), (Column::Female, Sex::Female)];
     let mut filled = sided.into_iter().filter(|(column, _)| reader.is_filled(*column));
@@ -513,7 +515,7 @@ fn sex_and_birth_date(reader: &mut RowReader<'_>, today: NaiveDate) -> (Option<S
     (Some(sex), birth_date)
 }
 
-/// Dates that cannot all be right: the row is taken over, and whoever sends the file learns of it before anything is written.
+/// Remarks on inconsistent dates. The row is imported; the remarks are in the preview, before anything is written.
 fn remark_dates(
     reader: &mut RowReader<'_>,
     birth_date: NaiveDate,
@@ -538,9 +540,9 @@ pub(super) struct Branches {
     tree: Arc<Tree>,
     closed: HashSet<UnitPath>,
     by_code: HashMap<String, Vec<Arc<UnitRef>>>,
-    /// Files name the same few thousand branches again and again.
+    /// Files repeat the same few thousand branches.
     found: HashMap<(String, bool), Result<Arc<UnitRef>, Reason>>,
-    /// Whether the file has a column for it.
+    /// Whether the branch is read from the file.
     pub(super) is_asked: bool,
 }
 
@@ -555,7 +557,7 @@ impl Branches {
         Self { scope, tree, closed, by_code, found: HashMap::new(), is_asked: true }
     }
 
-    /// The branch itself, when the file is for one branch.
+    /// The branch itself when the file is for one branch.
     pub(super) fn only(&self) -> Option<Arc<UnitRef>> {
         let unit = self.tree.at(self.scope.as_ref()?)?;
         (unit.kind == UnitKind::Branch).then(|| Arc::new(unit.clone()))
@@ -575,7 +577,7 @@ impl Branches {
         if let Some(known) = self.found.get(&key) {
             return known.clone();
         }
-        // What cannot be a code is the code of no unit.
+        // A value that is not a valid code names no unit.
         let codes = read::codes(cell).map_err(|reason| match reason {
             Reason::Value(_) => Reason::UnknownUnit,
             other => other,
@@ -588,7 +590,7 @@ impl Branches {
         found
     }
 
-    /// The path of codes, from the top or from the unit the file is for.
+    /// Path of codes, from the root or from the unit of the file.
     fn by_path(&self, codes: &[String]) -> Result<Arc<UnitRef>, Reason> {
         let from_top = UnitPath::parse(&format!("/{}/", codes.join("/"))).map_err(|_| Reason::UnknownUnit)?;
         let inside = |path: &UnitPath| self.scope.as_ref().is_none_or(|scope| scope.contains(path));
@@ -597,7 +599,7 @@ impl Branches {
             if self.closed.contains(&path) {
                 return Err(Reason::ClosedUnit);
             }
-            // A branch that was moved is still known by the path it had.
+            // A moved branch is still found by its former path.
             let moved = || self.tree.former(&path).filter(|unit| inside(&unit.path));
             if let Some(unit) = self.tree.at(&path).or_else(moved) {
                 return if unit.kind == UnitKind::Branch { Ok(Arc::new(unit.clone())) } else { Err(Reason::NotABranch) };
@@ -613,7 +615,7 @@ impl Branches {
         let bare = |code: &str| code.trim_start_matches('0').to_owned();
         let named: Vec<&Arc<UnitRef>> = match self.by_code.get(code) {
             Some(named) => named.iter().collect(),
-            // A number cell has lost the zeros in front.
+            // A number cell has lost its leading zeros.
             None if is_number => {
                 self.by_code.iter().filter(|(known, _)| bare(known) == bare(code)).flat_map(|(_, named)| named).collect()
             }
@@ -626,7 +628,7 @@ impl Branches {
         }
     }
 
-    /// No open branch has this code.
+    /// The reason when no open branch has this code.
     fn why_not(&self, code: &str) -> Reason {
         let inside = |path: &UnitPath| self.scope.as_ref().is_none_or(|scope| scope.contains(path)) && path.code() == code;
         if self.closed.iter().any(inside) {
@@ -639,7 +641,7 @@ impl Branches {
     }
 }
 
-/// A card number as a number: at most twenty of 38 characters, so no two are the same.
+/// A card number as a number. It has at most twenty characters out of 38, so no two are equal.
 fn packed(card: &CardNumber) -> u128 {
     card.as_str().bytes().fold(0, |packed, byte| {
         let digit = match byte {
@@ -652,12 +654,12 @@ fn packed(card: &CardNumber) -> u128 {
     })
 }
 
-/// A card of digits only, packed without the zeros in front.
+/// A card of digits only, packed without its leading zeros.
 fn bare(card: &CardNumber) -> Option<u128> {
     CardNumber::parse(without_zeros(card)?).ok().map(|card| packed(&card))
 }
 
-/// A card of digits only, without the zeros in front.
+/// A card of digits only, without its leading zeros.
 fn without_zeros(card: &CardNumber) -> Option<&str> {
     let digits = card.as_str();
     let bare = digits.trim_start_matches('0');
@@ -665,7 +667,7 @@ fn without_zeros(card: &CardNumber) -> Option<&str> {
     is_number.then_some(bare)
 }
 
-/// The first half of a hash in hex: enough to tell a few million apart.
+/// First half of a hash in hex: enough to distinguish a few million.
 fn prefix(hash: &str) -> u128 {
     hash.get(..32).and_then(|half| u128::from_str_radix(half, 16).ok()).unwrap_or_default()
 }
@@ -679,7 +681,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn card_numbers_are_packed_without_a_clash() {
+    fn packed_card_numbers_do_not_collide() {
         let card = |text: &str| packed(&CardNumber::parse(text).expect("a card number"));
         let all = ["0", "00", "1", "10", "51.000123", "51000124", "AB-12/9", "99999999999999999999", "ZZZZZZZZZZZZZZZZZZZZ"];
         let distinct: HashSet<u128> = all.iter().map(|text| card(text)).collect();

@@ -1,5 +1,5 @@
-//! What the words above the columns mean: the usual ones of Vietnamese lists and their English counterparts, however they are marked,
-//! cased and spaced.
+//! Recognises columns by their headers: the usual words of Vietnamese lists and their English counterparts, whatever their
+//! diacritics, case and spacing.
 
 use domain::{
     folding::fold,
@@ -9,10 +9,10 @@ use domain::{
 use super::file::Cell;
 use crate::keys::fingerprint;
 
-/// Lists often carry a title above their header; further down nobody looks for it.
+/// Rows searched for a header. Lists often have a title above it.
 pub(super) const HEADER_WITHIN: usize = 20;
 
-/// The words of each column, folded, without anything but letters and digits.
+/// Header words of each column, folded to ASCII letters and digits.
 const WORDS: &[(Column, &[&str])] = &[
     (
         Column::CardNumber,
@@ -139,14 +139,14 @@ const WORDS: &[(Column, &[&str])] = &[
     (Column::Phase, &["giaidoan", "giaidoantrienkhai", "trienkhai", "phase"]),
 ];
 
-/// What a header is taken for in a file of this kind.
+/// The column that a header stands for in a file of this kind.
 pub(super) fn recognise(kind: ImportKind, header: &str) -> Option<Column> {
     if kind == ImportKind::Members
         && let Some(column) = of_one_sex(header)
     {
         return Some(column);
     }
-    // What stands in brackets explains, it does not name: "Ngày sinh (dd/mm/yyyy)".
+    // Text in brackets is an explanation, not part of the name: "Ngày sinh (dd/mm/yyyy)".
     let named = header.split(['(', '[']).next().unwrap_or(header);
     let words: String = fold(named).chars().filter(char::is_ascii_alphanumeric).collect();
     let of_kind = WORDS.iter().filter(|(column, _)| column.belongs_to() == kind);
@@ -156,12 +156,12 @@ pub(super) fn recognise(kind: ImportKind, header: &str) -> Option<Column> {
         .map(|(column, _)| *column)
 }
 
-/// A column for men or women only, as lists on paper have them: "Nam" or "Nữ" alone, or behind what is written there.
+/// A column for men or women only, as on paper lists: "Nam" or "Nữ" alone, or after the name of the column.
 fn of_one_sex(header: &str) -> Option<Column> {
     let words: Vec<&str> = header.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let (last, before) = words.split_last()?;
     let column = match last.to_lowercase().as_str() {
-        // Without its mark "năm" is a year: only what is written "nam" is meant.
+        // "năm" with its diacritic means "year", so only "nam" matches.
         "nam" | "male" => Column::Male,
         "nữ" | "nu" | "female" => Column::Female,
         _ => return None,
@@ -171,7 +171,7 @@ fn of_one_sex(header: &str) -> Option<Column> {
     fits.then_some(column)
 }
 
-/// What each column of the file is taken for; each meaning goes to the first column that has it.
+/// The column that each header stands for. Of several headers for one column the first wins.
 pub(super) fn guess(kind: ImportKind, headers: &[String]) -> Vec<Option<Column>> {
     let mut taken = Vec::new();
     headers
@@ -184,7 +184,7 @@ pub(super) fn guess(kind: ImportKind, headers: &[String]) -> Vec<Option<Column>>
         .collect()
 }
 
-/// Looks for the header among the first rows: the row with the most words that are known, or two rows that belong together.
+/// Searches the first rows for the header: the row, or the two rows together, with the most known words.
 #[derive(Debug)]
 pub(super) struct HeaderSearch {
     kind: ImportKind,
@@ -193,30 +193,30 @@ pub(super) struct HeaderSearch {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Header {
-    /// The last row of it: what follows are people or units.
+    /// Last row of the header; the data rows follow.
     pub(super) row: u64,
-    /// Rows with something in them down to here.
+    /// Non-empty rows up to and including this one.
     pub(super) depth: u64,
     pub(super) words: Vec<String>,
-    /// How many of the words are known.
+    /// Number of known words.
     pub(super) known: usize,
 }
 
 impl HeaderSearch {
-    /// Rows looked at behind the last one that can be a header: its second row, its numbers, and a first person.
+    /// Rows read after the last one that can be a header: its second row, its column numbers, and a first data row.
     const BEHIND: usize = 3;
 
     pub(super) fn new(kind: ImportKind) -> Self {
         Self { kind, rows: Vec::new() }
     }
 
-    /// Whether to look at further rows.
+    /// Returns whether to add further rows.
     pub(super) fn add_row(&mut self, row: u64, cells: &[Cell<'_>]) -> bool {
         self.rows.push((row, cells.iter().map(|cell| cell.shown().chars().take(100).collect()).collect()));
         self.rows.len() < HEADER_WITHIN + Self::BEHIND
     }
 
-    /// The header, when a row follows it.
+    /// The header, if a row follows it.
     pub(super) fn found(self) -> Option<Header> {
         let count = |words: &[String]| guess(self.kind, words).iter().flatten().count();
         let (mut best, mut best_at) = (None, 0);
@@ -240,7 +240,7 @@ impl HeaderSearch {
     }
 }
 
-/// Two rows of a header as one: what stands above spans the empty cells to its right.
+/// Two rows of a header as one: a cell of the upper row spans the empty cells to its right.
 fn joined(kind: ImportKind, above: &[String], below: &[String]) -> Vec<String> {
     let mut spanning = "";
     (0..above.len().max(below.len()))
@@ -259,7 +259,7 @@ fn joined(kind: ImportKind, above: &[String], below: &[String]) -> Vec<String> {
         .collect()
 }
 
-/// The row of numbers that forms put below their header: 1, 2, 3 … or (1) (2) (3), perhaps with letters in front.
+/// The row of column numbers that forms have below their header: 1, 2, 3 … or (1) (2) (3), possibly after letters.
 fn is_numbering(words: &[String]) -> bool {
     let bare = words.iter().map(|word| word.trim_matches(['(', ')', '[', ']', ' '])).filter(|word| !word.is_empty());
     let numbers: Vec<u32> = bare.clone().filter_map(|word| word.parse().ok()).collect();
@@ -268,7 +268,7 @@ fn is_numbering(words: &[String]) -> bool {
     is_short && is_row && numbers.len() >= 3 && numbers.len() + 2 >= bare.count()
 }
 
-/// Equal for files whose headers say the same, so that what was corrected once is remembered.
+/// Equal for files with equal headers, so that a corrected mapping is reused.
 pub(super) fn header_fingerprint(kind: ImportKind, headers: &[String]) -> String {
     let folded: Vec<String> = headers.iter().map(|header| fold(header)).collect();
     fingerprint(&format!("{}\n{}", kind.key(), folded.join("\n")))
@@ -350,7 +350,7 @@ mod tests {
         let expected = [None, Some(Column::CardNumber), Some(Column::FullName), Some(Column::Male), Some(Column::Female)];
         assert_eq!(guess(ImportKind::Members, &header.words)[..5], expected);
 
-        // What stands above says nothing, or only half of it.
+        // The upper row has no known word, or only half of one.
         let header = searched(&[
             "Số thẻ|Thông tin cá nhân||Ngày||Mã chi bộ",
             "|Họ và tên|Giới tính|sinh|vào Đảng|",
@@ -368,7 +368,7 @@ mod tests {
                 searched(&["Số thẻ|Họ và tên|Giới tính|Ngày sinh|Ngày vào Đảng|Mã chi bộ", first, first]).expect("is found");
             assert_eq!(header.row, 1, "{first}");
         }
-        assert_eq!(searched(&["Số thẻ|Họ và tên"]), None, "nobody follows");
+        assert_eq!(searched(&["Số thẻ|Họ và tên"]), None, "no data row follows");
     }
 
     #[test]

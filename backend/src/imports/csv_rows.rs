@@ -1,31 +1,31 @@
-//! Rows of a text with separators (RFC 4180 and the habits of spreadsheets), each with the number of the line it begins on.
+//! Splits delimited text into rows (RFC 4180 and common spreadsheet variants), each with the number of its first line.
 //!
-//! The `csv` crate counts the line feed of a CR LF to the row behind it, so that its line numbers are one too small, and makes one
-//! row of the rest of the file where a quotation mark is not closed. Both lose people, so rows are cut here.
+//! The `csv` crate is not used, for two reasons: it counts the line feed of a CR LF to the next row, so that its line numbers are
+//! one too low, and after an unclosed quotation mark it returns the rest of the file as one row. Both lose members.
 //!
-//! Invariant: every line of the file belongs to exactly one row, and never more than [`ROW_BYTES_MAX`] of the file and one buffer
-//! are in memory.
+//! Invariant: every line of the file belongs to exactly one row, and at most [`ROW_BYTES_MAX`] of the file and one buffer are in
+//! memory.
 
 use std::{
     collections::VecDeque,
     io::{self, BufRead},
 };
 
-/// A row of people is a few hundred bytes.
+/// A row of a member list is a few hundred bytes.
 const ROW_BYTES_MAX: usize = 1024 * 1024;
 
-/// Lines one row may have: a cell with more line breaks is a quotation mark that is not closed.
+/// Maximum number of lines of a row: a cell with more line breaks is an unclosed quotation mark.
 const ROW_LINES_MAX: usize = 100;
 
-/// Rows from which the usual number of cells is learnt.
+/// Number of rows from which the usual number of cells is taken.
 const LEARNT_FROM: u32 = 20;
 
-/// One row as it stands in the file.
+/// One row of the file.
 #[derive(Debug, Default)]
 pub(super) struct CsvRow {
-    /// The line it begins on, counted from 1 as editors do.
+    /// Its first line, counted from 1.
     pub(super) line: u64,
-    /// The cell whose quotation mark is not closed. It holds the rest of its line up to the next separator.
+    /// The cell with an unclosed quotation mark. It holds the rest of its line up to the next separator.
     pub(super) open: Option<usize>,
     bytes: Vec<u8>,
     ends: Vec<usize>,
@@ -49,7 +49,7 @@ impl CsvRow {
         self.ends.push(self.bytes.len());
     }
 
-    /// Takes the bytes of `line` from `from` up to `stop`. Returns where that is.
+    /// Appends the bytes of `line` from `from` up to the first `stop`. Returns the position of the latter.
     fn copy_until(&mut self, line: &[u8], from: usize, stop: u8) -> usize {
         let end = line[from..].iter().position(|byte| *byte == stop).map_or(line.len(), |length| from + length);
         self.bytes.extend_from_slice(&line[from..end]);
@@ -57,27 +57,27 @@ impl CsvRow {
     }
 }
 
-/// Reads row by row.
+/// Reader of rows.
 pub(super) struct CsvRows<R> {
     lines: Lines<R>,
     delimiter: u8,
-    /// Lines read, but not given out yet: the first one has the number `line`.
+    /// Lines read ahead; the first one has the number `line`.
     ahead: VecDeque<Vec<u8>>,
     line: u64,
     seen: u32,
-    /// Separators of a usual row.
+    /// Separators in a usual row.
     usual: usize,
 }
 
-/// Where in a cell the end of a line was met.
+/// State of the scanner within a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Start,
     Plain,
     Quoted,
-    /// Behind a quotation mark inside a quoted cell: its end, or the first of two that stand for one.
+    /// After a quotation mark inside a quoted cell: either its end, or the first of an escaped pair.
     Mark,
-    /// A quotation mark that was opened on an earlier line is followed by something else than a separator.
+    /// A quotation mark opened on an earlier line is closed before something other than a separator.
     Broken,
 }
 
@@ -87,10 +87,10 @@ impl<R: BufRead> CsvRows<R> {
         Self { lines, delimiter, ahead: VecDeque::new(), line: 1, seen: 0, usual: 0 }
     }
 
-    /// Puts the next row into `row`; false at the end of the file.
+    /// Reads the next row into `row`; `false` at the end of the file.
     ///
     /// # Errors
-    /// Those of the reader; [`io::ErrorKind::FileTooLarge`] for a line longer than any row.
+    /// Those of the reader; [`io::ErrorKind::FileTooLarge`] for a line longer than [`ROW_BYTES_MAX`].
     pub(super) fn next_row(&mut self, row: &mut CsvRow) -> io::Result<bool> {
         if !self.fill(1)? {
             return Ok(false);
@@ -120,12 +120,12 @@ impl<R: BufRead> CsvRows<R> {
         Ok(true)
     }
 
-    /// Goes on with a quoted cell over the next lines. Returns how many lines the row has; none when the quotation mark is not meant
-    /// to stay open.
+    /// Continues a quoted cell on the following lines. Returns how many lines the row has; `None` when the quotation mark counts
+    /// as unclosed.
     fn later_lines(&mut self, row: &mut CsvRow) -> io::Result<Option<usize>> {
         let before = row.ends.len();
         let within = self.separators(&row.bytes[row.ends.last().copied().unwrap_or_default()..]);
-        // Behind the mark stands the rest of a usual row.
+        // The rest of the line has the separators of a usual row, so the mark is not a quotation.
         if self.usual >= before + 2 && within >= self.usual - before {
             return Ok(None);
         }
@@ -153,7 +153,7 @@ impl<R: BufRead> CsvRows<R> {
         text.split(|byte| *byte == self.delimiter).count() - 1
     }
 
-    /// Reads ahead until there are `count` lines; false when the file has fewer.
+    /// Reads ahead until there are `count` lines; `false` when the file has fewer.
     fn fill(&mut self, count: usize) -> io::Result<bool> {
         while self.ahead.len() < count {
             match self.lines.next_line()? {
@@ -164,8 +164,8 @@ impl<R: BufRead> CsvRows<R> {
         Ok(true)
     }
 
-    /// Cuts a line on which a row begins. From the cell `plain_from` on, quotation marks are letters like others. The last cell is not
-    /// ended yet.
+    /// Scans the first line of a row. From the cell `plain_from` on, quotation marks are ordinary characters. Leaves the last
+    /// cell open.
     fn scan(&self, at: usize, plain_from: usize, row: &mut CsvRow) -> State {
         scan(&self.ahead[at], self.delimiter, State::Start, plain_from, row)
     }
@@ -178,7 +178,7 @@ impl<R: BufRead> CsvRows<R> {
 
 fn scan(line: &[u8], delimiter: u8, begin: State, plain_from: usize, row: &mut CsvRow) -> State {
     let (mut state, mut at) = (begin, 0);
-    // In a cell that began on an earlier line, a mark that does not end it was never meant to be closed here.
+    // In a cell that began on an earlier line, a mark in the middle of text shows that the first mark was no quotation.
     let mut is_strict = begin == State::Quoted;
     while let Some(byte) = line.get(at).copied() {
         at += 1;
@@ -210,13 +210,13 @@ fn scan(line: &[u8], delimiter: u8, begin: State, plain_from: usize, row: &mut C
     state
 }
 
-/// Cuts bytes at LF, CR LF and CR, in any mixture, and leaves the byte order mark out.
+/// Splits bytes at LF, CR LF and CR, in any mixture, and drops the byte order mark.
 struct Lines<R> {
     reader: R,
     is_first: bool,
-    /// The last line ended with CR: a LF now belongs to it.
+    /// The last line ended with CR: a LF that follows belongs to it.
     is_behind_cr: bool,
-    /// Buffers of lines that were given out.
+    /// Buffers to reuse.
     spare: Vec<Vec<u8>>,
 }
 
@@ -237,7 +237,7 @@ impl<R: BufRead> Lines<R> {
             let end = bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
             line.extend_from_slice(&bytes[..end.unwrap_or(bytes.len())]);
             if line.len() > ROW_BYTES_MAX {
-                return Err(io::Error::new(io::ErrorKind::FileTooLarge, "a line without end"));
+                return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the line is too long"));
             }
             self.is_behind_cr = end.is_some_and(|end| bytes[end] == b'\r');
             let used = end.map_or(bytes.len(), |end| end + 1);
@@ -270,7 +270,7 @@ mod tests {
 
     use super::*;
 
-    /// Each row: the line it begins on, its cells, and which of them is open. Read in small pieces, so that line ends are cut.
+    /// The first line, the cells and the open cell of each row. Reads in small pieces, so that line ends are split.
     fn rows(content: &[u8], delimiter: u8) -> Vec<(u64, Vec<String>, Option<usize>)> {
         let mut reader = CsvRows::new(BufReader::with_capacity(3, content), delimiter);
         let (mut row, mut all) = (CsvRow::default(), Vec::new());
@@ -281,7 +281,7 @@ mod tests {
         all
     }
 
-    /// The rows with something in them, as the importer takes them.
+    /// The non-empty rows, as the importer reads them.
     fn filled(content: &[u8], delimiter: u8) -> Vec<(u64, Vec<String>)> {
         let is_filled = |cells: &[String]| cells.iter().any(|cell| !cell.is_empty());
         rows(content, delimiter).into_iter().filter(|row| is_filled(&row.1)).map(|(line, cells, _)| (line, cells)).collect()
@@ -324,7 +324,7 @@ mod tests {
             ("3,\"Cao Ha 3,Nu,1981,02", 3, 1),
             // Up to an opening mark further down.
             ("3,\"Cao Ha 3,Nu,1981,02\n4,\"Cao Ha 4\",Nu,1981,02\n5,\"Cao Ha 5\",Nu,1981,02", 3, 1),
-            // Up to a closing mark that is just as lost.
+            // Up to another stray closing mark.
             ("3,\"Cao Ha 3,Nu,1981,02\n4,Cao Ha 4\",Nu,1981,02\n5,Cao Ha 5,Nu,1981,02", 3, 1),
             ("3,\"Cao Ha 3,Nu,1981,02\n4,Cao Ha 4,Nu,1981,02\n5,Cao Ha 5\",Nu,1981,02", 3, 1),
             // In the last cell.
@@ -342,19 +342,19 @@ mod tests {
                 good(&[0, 1, 2]).iter().chain(&[u64::from(last) - 1, u64::from(last)]).all(|line| whole.contains(line)),
                 "{content}"
             );
-            assert_eq!(found.len(), content.lines().count(), "no line is swallowed: {content}");
+            assert_eq!(found.len(), content.lines().count(), "no line is lost: {content}");
         }
     }
 
     #[test]
-    fn a_line_without_end_is_told() {
+    fn a_line_that_is_too_long_is_an_error() {
         let content = vec![b'x'; 2 * ROW_BYTES_MAX];
         let mut reader = CsvRows::new(BufReader::new(&content[..]), b',');
         let error = reader.next_row(&mut CsvRow::default()).expect_err("too long");
         assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
     }
 
-    /// Rows read are rows written, a million of them too.
+    /// Writes and reads a million rows.
     #[test]
     fn a_million_rows_are_a_million_rows() {
         let content = "7,x\r\n".repeat(1_000_000);
@@ -367,7 +367,7 @@ mod tests {
         assert_eq!(count, 1_000_000);
     }
 
-    /// A cell that a list may hold: with separators, marks and line breaks, but no whole row in it.
+    /// A cell of a usual list: with separators, marks and line breaks, but without a whole row in it.
     fn cell() -> impl Strategy<Value = String> {
         prop_oneof![4 => "[a-zđ0-9 ]{1,8}", 1 => Just(String::new()), 1 => "[a-z]{1,3}[,;\"\\n][a-z\"]{1,3}"]
     }
@@ -398,7 +398,7 @@ mod tests {
                 content += text;
                 content += end();
             }
-            // Empty lines at the end, and perhaps no line end at all.
+            // Empty lines at the end, or no line end at all.
             if last == 0 {
                 content.truncate(content.trim_end_matches(['\r', '\n']).len());
             }

@@ -1,6 +1,6 @@
-//! Reading what was sent: texts separated by commas, semicolons or tabs, and spreadsheets, row by row.
+//! Reads uploaded files row by row: text delimited by commas, semicolons, tabs or bars, and spreadsheets.
 //!
-//! Invariant: a file of texts is never in memory as a whole, however large it is and whatever stands in it.
+//! Invariant: a text file is never in memory as a whole, whatever its size and content.
 
 use std::{
     borrow::Cow,
@@ -26,10 +26,10 @@ use super::{
 };
 use crate::{Error, Result, store::StoreError, unpacked};
 
-/// Bytes of a text read at a time.
+/// Buffer of a text file, in bytes.
 const BUFFER: usize = 64 * 1024;
 
-/// How the bytes of a file are to be read. Found out while it arrives, and kept as text.
+/// How the bytes of a file are decoded. Detected during the upload, and stored as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     Csv { encoding: Encoding, delimiter: u8 },
@@ -41,21 +41,21 @@ pub(super) enum Format {
 pub(super) enum Encoding {
     #[strum(to_string = "utf-8")]
     Utf8,
-    /// The "Unicode text" of spreadsheets.
+    /// Saved by spreadsheet programs as "Unicode text".
     #[strum(to_string = "utf-16le")]
     Utf16Le,
     #[strum(to_string = "utf-16be")]
     Utf16Be,
-    /// What Vietnamese programs of the years before Unicode write.
+    /// Written by Vietnamese programs from before Unicode.
     #[strum(to_string = "windows-1258")]
     Windows1258,
-    /// Letters at the places of Western ones, see [`legacy_letters`].
+    /// Vietnamese letters at the code points of Western ones, see [`legacy_letters`].
     Tcvn3,
     Vni,
 }
 
 impl Encoding {
-    /// An encoding of two bytes a letter: it is decoded before lines are looked for.
+    /// Encodings of two bytes per code unit are decoded before lines are split.
     fn wide(self) -> Option<&'static encoding_rs::Encoding> {
         match self {
             Self::Utf16Le => Some(UTF_16LE),
@@ -64,7 +64,7 @@ impl Encoding {
         }
     }
 
-    /// The text of bytes of an encoding of one byte a letter.
+    /// Decodes an encoding of one byte per letter.
     fn decode_narrow(self, bytes: &[u8]) -> String {
         let western = || WINDOWS_1252.decode_without_bom_handling(bytes).0;
         match self {
@@ -101,14 +101,14 @@ impl FromStr for Format {
     }
 }
 
-/// Looks at a file while it passes by, and says how it is to be read.
+/// Detects the format of a file while it is uploaded.
 #[derive(Debug, Default)]
 pub(super) struct Detector {
-    /// The first bytes: for the marks of file kinds, and the header with its delimiters.
+    /// The first bytes, with the signature of the file kind, the header and its delimiters.
     head: Vec<u8>,
-    /// The beginning of a letter whose end has not come yet.
+    /// First bytes of a letter that the next piece completes.
     carry: Vec<u8>,
-    /// Letters of several bytes that are well-formed UTF-8, and bytes that are not.
+    /// Multi-byte letters that are well-formed UTF-8, and bytes that are not.
     letters: u64,
     strays: u64,
     has_nul: bool,
@@ -151,7 +151,7 @@ impl Detector {
     }
 
     /// # Errors
-    /// [`Failure::Unreadable`] for what is neither a text nor a spreadsheet, [`Failure::Empty`].
+    /// [`Failure::Unreadable`] for anything but text or a spreadsheet, [`Failure::Empty`].
     pub(super) fn finish(mut self) -> Result<Format, Failure> {
         self.strays += self.carry.len() as u64;
         if self.head.is_empty() {
@@ -164,7 +164,7 @@ impl Detector {
             let text = encoding.wide().map(|wide| wide.decode(&self.head).0.into_owned()).unwrap_or_default();
             return Ok(Format::Csv { encoding, delimiter: delimiter(text.as_bytes()) });
         }
-        // Web pages, which some programs call a spreadsheet, begin like a tag.
+        // Some programs save web pages under the name of a spreadsheet.
         let is_page = self
             .head
             .trim_ascii_start()
@@ -175,14 +175,14 @@ impl Detector {
         if self.has_nul || is_page || self.head.starts_with(b"\xD0\xCF\x11\xE0") || self.head.starts_with(b"%PDF") {
             return Err(Failure::Unreadable);
         }
-        // In a file of the old encodings, letters hardly ever look like UTF-8; in one of UTF-8 a few rows pasted from elsewhere may
-        // be broken, and are named.
+        // In legacy encodings, letters rarely form valid UTF-8. A UTF-8 file may have a few broken rows pasted from elsewhere;
+        // these are reported.
         let encoding = if self.strays > self.letters { narrow(&self.head) } else { Encoding::Utf8 };
         Ok(Format::Csv { encoding, delimiter: delimiter(&self.head) })
     }
 }
 
-/// UTF-16 by its mark, or by the NULs in every other byte of digits and separators.
+/// Detects UTF-16 by its byte order mark, or by the NULs in every other byte of digits and separators.
 fn wide(head: &[u8]) -> Option<Encoding> {
     if head.starts_with(b"\xFF\xFE\0\0") {
         return None;
@@ -205,10 +205,10 @@ fn wide(head: &[u8]) -> Option<Encoding> {
     is_text.then_some(likely)
 }
 
-/// Of the encodings of one byte a letter, the one that makes most syllables of the words.
+/// The encoding of one byte per letter in which most words are Vietnamese syllables.
 fn narrow(head: &[u8]) -> Encoding {
     let judge = |encoding: Encoding| legacy_letters::syllables(&encoding.decode_narrow(head)).1;
-    // The last of equals.
+    // Of equals, `max_by_key` returns the last.
     [Encoding::Vni, Encoding::Tcvn3, Encoding::Windows1258]
         .into_iter()
         .max_by_key(|encoding| judge(*encoding))
@@ -219,12 +219,12 @@ fn letters(text: &[u8]) -> u64 {
     text.iter().filter(|byte| **byte >= 0xC0).count() as u64
 }
 
-/// The separator that stands most often in the first lines, outside quotation marks.
+/// The most frequent separator of the first lines, outside quotation marks.
 fn delimiter(head: &[u8]) -> u8 {
     const LINES: usize = 20;
     let mut counts = [(b',', 0_usize), (b';', 0), (b'\t', 0), (b'|', 0)];
     for line in head.split(|byte| matches!(byte, b'\n' | b'\r')).take(2 * LINES) {
-        // A mark that is not closed spoils its own line only.
+        // An unclosed mark affects its own line only.
         let mut is_quoted = false;
         for byte in line {
             is_quoted ^= *byte == b'"';
@@ -233,24 +233,24 @@ fn delimiter(head: &[u8]) -> u8 {
             }
         }
     }
-    // The first of equals, so that a file of one column is one.
+    // The first of equals, so that a file of one column is read as such.
     counts.into_iter().rev().max_by_key(|(_, count)| *count).map_or(b',', |(delimiter, _)| delimiter)
 }
 
-/// A cell as it stands in the file. Texts are trimmed, their letters composed.
+/// A cell of the file. Texts are trimmed and composed.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Cell<'r> {
     Empty,
     Text(Cow<'r, str>),
     Number(f64, Epoch),
     Day(NaiveDate),
-    /// Bytes that are not of the file's encoding, as well as they can be shown.
+    /// Bytes that are invalid in the file's encoding, decoded lossily.
     Undecodable(String),
-    /// A formula that ended in an error.
+    /// A formula that resulted in an error.
     Error,
-    /// A formula whose value was never saved.
+    /// A formula without a saved value.
     Unvalued,
-    /// A quotation mark that is not closed, and what stands behind it.
+    /// An unclosed quotation mark, and the text after it.
     OpenQuote(String),
 }
 
@@ -259,7 +259,7 @@ impl Cell<'_> {
         matches!(self, Self::Empty)
     }
 
-    /// What a person would see in the cell.
+    /// The cell as a spreadsheet shows it.
     pub(super) fn shown(&self) -> Cow<'_, str> {
         match self {
             Self::Empty => Cow::Borrowed(""),
@@ -273,12 +273,12 @@ impl Cell<'_> {
     }
 }
 
-/// A number of a spreadsheet without exponent; whole numbers without a point.
+/// A number of a spreadsheet without exponent; whole numbers without a decimal point.
 fn plain(number: f64) -> String {
     if number.fract() == 0.0 && number.abs() < 1e15 { format!("{number:.0}") } else { format!("{number}") }
 }
 
-/// The day from which a spreadsheet counts.
+/// The first day of a spreadsheet's calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Epoch {
     Of1900,
@@ -286,7 +286,7 @@ pub(super) enum Epoch {
 }
 
 impl Epoch {
-    /// The day meant by a number: days since 30 December 1899, or since 1 January 1904.
+    /// The date of a number: days since 30 December 1899, or since 1 January 1904.
     pub(super) fn day(self, number: f64) -> Option<NaiveDate> {
         /// 31 December 9999.
         const LAST: f64 = 2_958_465.0;
@@ -306,7 +306,7 @@ impl Epoch {
     }
 }
 
-/// Whether a number that stands for a day was meant as a year: a spreadsheet shows 1960 as a day of 1905.
+/// Whether a number formatted as a date was meant as a year: a spreadsheet shows 1960 as a day of 1905.
 pub(super) fn is_year(number: f64) -> bool {
     number.fract() == 0.0 && (1_800.0..=2_200.0).contains(&number)
 }
@@ -314,9 +314,9 @@ pub(super) fn is_year(number: f64) -> bool {
 /// Why reading stopped.
 #[derive(Debug)]
 pub(super) enum ImportError {
-    /// It lies with the file.
+    /// The file is the cause.
     File(Failure),
-    /// It does not.
+    /// The file is not the cause.
     Other(Error),
 }
 
@@ -338,25 +338,25 @@ impl From<Failure> for ImportError {
     }
 }
 
-/// Called with the number of a row, as spreadsheets count, and its cells; rows without anything in them are passed over.
+/// Called with the number of a row, as spreadsheets count, and its cells. Empty rows are skipped.
 pub(super) type RowVisitor<'v> = dyn FnMut(u64, &[Cell<'_>]) -> Result<ControlFlow<()>> + 'v;
 
-/// Opens the file from its beginning.
+/// Opens the file at its beginning.
 pub(super) type Open<'o> = dyn Fn() -> Result<SealedReader> + 'o;
 
-/// What was met in a file.
+/// Counts of the rows read.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ReadRows {
-    /// Rows with something in them.
+    /// Non-empty rows.
     pub(super) rows: u64,
-    /// Of these, rows that stand above those that are read.
+    /// Of these, rows above the first one visited.
     pub(super) above: u64,
-    /// Rows whose letters were those of the years before Unicode.
+    /// Rows converted from a legacy encoding.
     pub(super) converted: u64,
 }
 
-/// Reads all rows below row `after`, or until `visit` breaks off. `sheet` is the one of a spreadsheet. The rows that are told are
-/// counted before any of them is passed over, those down to `after` too.
+/// Reads all rows below row `after`, or until `visit` breaks. `sheet` is the sheet of a spreadsheet. The returned counts include
+/// the rows down to `after`.
 pub(super) fn each_row(
     open: &Open<'_>,
     format: Format,
@@ -386,7 +386,7 @@ pub(super) fn each_row(
     Ok(met)
 }
 
-/// The letters of a row, where they are not those of Unicode.
+/// The legacy encoding of a row, if it has one.
 fn legacy_of(cells: &[Cell<'_>]) -> Option<LegacyLetters> {
     let is_western = |text: &str| text.bytes().any(|byte| matches!(byte, 0xC2 | 0xC3));
     let texts = cells.iter().filter_map(|cell| if let Cell::Text(text) = cell { Some(text.as_ref()) } else { None });
@@ -408,7 +408,7 @@ fn in_unicode(cells: &[Cell<'_>], letters: LegacyLetters) -> Vec<Cell<'static>> 
 }
 
 /// # Errors
-/// [`Failure::UnpacksTooBig`] for a spreadsheet that would fill the memory, whatever it says about itself.
+/// [`Failure::UnpacksTooBig`] for a spreadsheet that would exhaust the memory, whatever sizes it declares.
 pub(super) fn check_size(mut reader: SealedReader, format: Format) -> Result<(), ImportError> {
     match format {
         Format::Csv { .. } => Ok(()),
@@ -454,23 +454,23 @@ fn csv_cell(field: &[u8], encoding: Encoding) -> Cell<'_> {
     let is_utf8 = std::str::from_utf8(field);
     match (encoding, is_utf8) {
         (_, Ok(text)) if field.is_ascii() => text_cell(Cow::Borrowed(text)),
-        // An earlier program could not read a letter, and put this in its place.
+        // Another program replaced a letter that it could not decode.
         (Encoding::Utf8, Ok(text)) if text.contains('\u{fffd}') => Cell::Undecodable(text.to_owned()),
         (Encoding::Utf8, Ok(text)) => text_cell(composed(text)),
         (Encoding::Utf8, Err(_)) => Cell::Undecodable(String::from_utf8_lossy(field).into_owned()),
-        // Two bytes that are UTF-8 were pasted from elsewhere: read as this encoding they would become a wrong name.
+        // Valid UTF-8 was pasted from elsewhere: decoded as Windows-1258 it would become a wrong name.
         (Encoding::Windows1258, Ok(text)) => Cell::Undecodable(text.to_owned()),
         (encoding, _) => text_cell(Cow::Owned(encoding.decode_narrow(field))),
     }
 }
 
-/// Most texts are composed already, and marks of their own begin with one of two bytes.
+/// Most texts are composed already, and combining marks begin with one of two bytes.
 pub(super) fn composed(text: &str) -> Cow<'_, str> {
     if text.bytes().any(|byte| matches!(byte, 0xCC | 0xCD)) { Cow::Owned(compose(text)) } else { Cow::Borrowed(text) }
 }
 
 pub(super) fn text_cell(text: Cow<'_, str>) -> Cell<'_> {
-    // The mark some programs put before the first header belongs to no word.
+    // Some programs write a byte order mark before the first header.
     let blank = |c: char| c.is_whitespace() || c == '\u{feff}';
     if text.trim_matches(blank).is_empty() {
         return Cell::Empty;
@@ -486,7 +486,7 @@ mod tests {
     use super::*;
 
     fn detected(content: &[u8]) -> Result<Format, Failure> {
-        // In small pieces, so that letters are cut.
+        // In small pieces, so that letters are split.
         let mut detector = Detector::default();
         for piece in content.chunks(3) {
             detector.feed(piece);
@@ -515,7 +515,7 @@ mod tests {
         assert_eq!(detected(b"\x00\x01\x02\x03"), Err(Failure::Unreadable));
         assert_eq!(detected(b"\r\n <html><table><tr><td>so the</td></tr></table>"), Err(Failure::Unreadable));
         assert_eq!(detected(b"so the|ho ten\n1|An\n"), csv(Utf8, b'|'));
-        // A mark that is not closed hides no separator but those of its own line.
+        // An unclosed mark hides the separators of its own line only.
         assert_eq!(detected(b"so the;\"ho ten;phai\r\n1;a, b;2\r\n3;a, b;4\r\n"), csv(Utf8, b';'));
     }
 
@@ -560,8 +560,8 @@ mod tests {
     }
 
     #[test]
-    fn old_letters_become_todays() {
-        // ê and a tilde of its own, as Windows-1258 has it.
+    fn legacy_letters_are_converted_to_unicode() {
+        // ê and a combining tilde, as in Windows-1258.
         let cell = csv_cell(b" Nguy\xEA\xDEn ", Encoding::Windows1258);
         assert_eq!(cell, Cell::Text(Cow::Borrowed("Nguyễn")));
         assert_eq!(csv_cell(b"\xEF\xBB\xBFso the", Encoding::Utf8), Cell::Text(Cow::Borrowed("so the")));

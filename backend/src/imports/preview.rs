@@ -1,4 +1,4 @@
-//! Looking at a file without writing anything of it: which columns it has, what would become of its rows.
+//! Reads a file without writing its rows: finds its columns and counts the verdicts on its rows.
 
 use std::{
     path::PathBuf,
@@ -31,20 +31,20 @@ use crate::{
     store::{record, vars},
 };
 
-/// Sheets of a spreadsheet that are looked at.
+/// Maximum number of sheets of a spreadsheet that are searched.
 const SHEETS_MAX: usize = 30;
 
-/// The file of an import, and how it is read.
+/// The file of an import and its format.
 #[derive(Clone)]
 pub(super) struct Source {
     pub(super) path: PathBuf,
     pub(super) name: String,
     pub(super) report: PathBuf,
     pub(super) format: Format,
-    /// The sheet that is read, of a spreadsheet.
+    /// The sheet of a spreadsheet to read.
     pub(super) sheet: String,
     pub(super) header_row: u64,
-    /// Rows with something in them down to the header; none in imports of older versions.
+    /// Non-empty rows down to the header; `None` in imports of older versions.
     depth: Option<u64>,
     pub(super) keys: Keys,
     pub(super) clock: Clock,
@@ -70,7 +70,7 @@ impl Source {
         SealedReader::open(&self.path, &self.name, &self.keys)
     }
 
-    /// Reads the rows below the header. Returns what was met in the file.
+    /// Reads the rows below the header. Returns the counts of the file.
     pub(super) fn each_row(&self, visit: &mut RowVisitor<'_>) -> Result<ReadRows, ImportError> {
         let met = each_row(&|| self.open(), self.format, &self.sheet, self.header_row, visit)?;
         Ok(ReadRows { rows: met.rows.saturating_sub(self.depth.unwrap_or(met.above)), ..met })
@@ -85,12 +85,12 @@ impl Source {
     }
 }
 
-/// What a report is sealed under.
+/// Name under which a report is sealed.
 pub(super) fn report_name(import: &str) -> String {
     format!("{import} report")
 }
 
-/// Rows read so far, for whoever waits; and whether anybody still does.
+/// Rows read so far, and whether the reader must stop.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RowProgress {
     pub(super) rows: Arc<AtomicU64>,
@@ -98,7 +98,7 @@ pub(super) struct RowProgress {
 }
 
 impl RowProgress {
-    /// For one more reading that tells its rows at the same place; what stopped the one before does not stop it.
+    /// Progress of another run under the same counter; it is not stopped when the earlier run was.
     pub(super) fn anew(&self) -> Self {
         self.tell(0);
         Self { rows: Arc::clone(&self.rows), ..Self::default() }
@@ -109,14 +109,14 @@ impl RowProgress {
     }
 
     /// # Errors
-    /// [`Error::Busy`] when the work is to stop.
+    /// [`Error::Busy`] when the work must stop.
     pub(super) fn advance(&self, row: u64) -> Result<()> {
         self.tell(row);
         if self.stopped.load(Relaxed) { Err(Error::Busy) } else { Ok(()) }
     }
 }
 
-/// Ends the reading thread when the task that waits for it is gone.
+/// Stops the reading thread when the task that waits for it is dropped.
 pub(super) struct CancelOnDrop(RowProgress);
 
 impl CancelOnDrop {
@@ -131,15 +131,15 @@ impl Drop for CancelOnDrop {
     }
 }
 
-/// Where the rows of a file begin.
+/// The header of a file and its sheet.
 pub(super) struct Found {
     pub(super) header: Header,
-    /// The sheet of a spreadsheet, and the others people see.
+    /// The sheet of a spreadsheet, and its other visible sheets.
     pub(super) sheet: Option<String>,
     pub(super) unread: Vec<String>,
 }
 
-/// Finds the header: of a spreadsheet with several sheets, on the first of those whose headers say most.
+/// Finds the header. Of several sheets, the first one with the most known words is read.
 pub(super) async fn header(source: &Source, kind: ImportKind) -> Result<Found, ImportError> {
     let source = source.clone();
     in_a_thread(move || {
@@ -171,7 +171,7 @@ pub(super) async fn header(source: &Source, kind: ImportKind) -> Result<Found, I
     .await
 }
 
-/// What reading a file came to.
+/// Result of reading a file.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Outcome {
     pub(super) counts: Counts,
@@ -179,7 +179,7 @@ pub(super) struct Outcome {
     pub(super) met: ReadRows,
 }
 
-/// Goes through all rows, counts what would become of them, and writes the report.
+/// Reads all rows, counts the verdicts and writes the report.
 pub(super) async fn examine(
     backend: &Backend,
     import: &ImportRow,
@@ -203,7 +203,7 @@ pub(super) async fn examine(
                 Ok((counts, met, report, (ledger.foreign_rows(), ledger.foreign_ids())))
             })
             .await?;
-            // Not by the thread, which goes on for a while when nobody waits for it any more.
+            // Not in the thread, which still runs for a while after its task is dropped.
             let reported = report.finish().await?;
             if foreign > 0 {
                 note_foreign_ids(backend, import, foreign, ids).await?;
@@ -214,7 +214,7 @@ pub(super) async fn examine(
     }
 }
 
-/// Reads what the rows of the file are checked against.
+/// Loads the records that the rows of the file are checked against.
 pub(super) async fn load_ledger(
     backend: &Backend,
     import: &ImportRow,
@@ -231,7 +231,7 @@ pub(super) async fn load_ledger(
     Ok(Ledger::load(backend, parser, &keys, import.millis(), import.met_before()).await?)
 }
 
-/// Writes down that a file held national IDs of people the importer does not answer for: once or twice is a slip, often is a search.
+/// Logs that a file contained national IDs of people outside the importer's subtree: a few are a mistake, many are a search.
 async fn note_foreign_ids(backend: &Backend, import: &ImportRow, met: u64, ids: Vec<String>) -> Result<()> {
     let Some(path) = import.scope()? else { return Ok(()) };
     let vars = vars! { import: record("import", &import.id), ids: ids };
@@ -245,7 +245,7 @@ async fn note_foreign_ids(backend: &Backend, import: &ImportRow, met: u64, ids: 
     Ok(())
 }
 
-/// Reading blocks, and spreadsheets made to do harm may make their reader panic: neither may stop the program.
+/// Reading blocks, and a malicious spreadsheet may make its reader panic; neither may stop the server.
 pub(super) async fn in_a_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ImportError> + Send + 'static,
 ) -> Result<T, ImportError> {

@@ -1,4 +1,4 @@
-//! Cells to values: what of a row can be understood by itself, and what not.
+//! Parses cells into values, one row at a time.
 
 use std::{borrow::Cow, ops::ControlFlow};
 
@@ -16,10 +16,10 @@ use encoding_rs::WINDOWS_1252;
 
 use super::file::{Cell, is_year};
 
-/// Characters of a value that a line of the report shows.
+/// Maximum number of characters of a value in a line of the report.
 const SHOWN_MAX: usize = 60;
 
-/// Which cell of a row a column is, by the mapping of the file.
+/// The cell of each column, by the mapping of the file.
 #[derive(Debug, Clone)]
 pub(super) struct ColumnPositions([Option<usize>; Column::ALL.len()]);
 
@@ -32,26 +32,27 @@ impl ColumnPositions {
         self.0[column as usize].is_some()
     }
 
-    /// Whether nothing stands in any of the columns.
+    /// Whether all mapped columns are empty.
     pub(super) fn is_blank(&self, cells: &[Cell<'_>]) -> bool {
         self.0.iter().flatten().all(|at| cells.get(*at).is_none_or(Cell::is_empty))
     }
 }
 
-/// What is told of a row that has nothing in the columns: numbers alone, as prepared lists have them, are no word worth telling.
+/// The line of the report for a row without values in the mapped columns. Rows of numbers only, as in prepared lists, are not
+/// reported.
 pub(super) fn passed(row: u64, cells: &[Cell<'_>]) -> Option<RefusedLine> {
     let text = cells.iter().map(Cell::shown).find(|text| text.chars().any(char::is_alphabetic))?;
     let value = printable(&text);
     Some(RefusedLine { row, name: String::new(), column: None, value, reason: Reason::NothingToRead })
 }
 
-/// Reads one row, column by column, and collects what is wrong.
+/// Reads one row, column by column, and collects its problems.
 pub(super) struct RowReader<'r> {
     row: u64,
     cells: &'r [Cell<'r>],
     positions: &'r ColumnPositions,
     pub(super) problems: Vec<RefusedLine>,
-    /// What is worth a look in a row that is taken over.
+    /// Remarks on a row that is imported.
     pub(super) remarks: Vec<RefusedLine>,
 }
 
@@ -60,7 +61,7 @@ impl<'r> RowReader<'r> {
         Self { row, cells, positions, problems: Vec::new(), remarks: Vec::new() }
     }
 
-    /// Whether it can be told where the cells of the row end; notes it when not.
+    /// Whether the ends of the cells are certain; reports the row when not.
     pub(super) fn is_whole(&mut self) -> bool {
         let Some(open) = self.cells.iter().position(|cell| matches!(cell, Cell::OpenQuote(_))) else { return true };
         let column = Column::ALL.into_iter().find(|column| self.positions.0[*column as usize] == Some(open));
@@ -69,7 +70,7 @@ impl<'r> RowReader<'r> {
         false
     }
 
-    /// The value, or nothing when the cell is empty or cannot be read.
+    /// The value; `None` when the cell is empty or cannot be parsed.
     pub(super) fn optional<T>(&mut self, column: Column, read: impl FnOnce(&Cell<'_>) -> Result<T, Reason>) -> Option<T> {
         let read = match self.cell(column)? {
             Cell::Empty => return None,
@@ -88,7 +89,7 @@ impl<'r> RowReader<'r> {
         }
     }
 
-    /// The same where an empty cell is wrong.
+    /// The same, but an empty cell is a problem.
     pub(super) fn required<T>(&mut self, column: Column, read: impl FnOnce(&Cell<'_>) -> Result<T, Reason>) -> Option<T> {
         let problems = self.problems.len();
         let value = self.optional(column, read);
@@ -117,24 +118,24 @@ impl<'r> RowReader<'r> {
         self.cells.get(self.positions.0[column as usize]?)
     }
 
-    /// Whether something stands in this column.
+    /// Whether the cell of this column has a value.
     pub(super) fn is_filled(&self, column: Column) -> bool {
         self.cell(column).is_some_and(|cell| !cell.is_empty())
     }
 
-    /// Whom the row is about, so that nobody has to count rows.
+    /// The name in the row, so that readers of the report need not count rows.
     fn name(&self) -> String {
         let cell = [Column::FullName, Column::Name].into_iter().find_map(|column| self.cell(column));
         cell.map(|cell| printable(&cell.shown())).unwrap_or_default()
     }
 }
 
-/// A text as a line of the report shows it.
+/// A text as shown in a line of the report.
 fn printable(text: &str) -> String {
     text.chars().take(SHOWN_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// A value as the report shows it.
+/// A value as shown in the report.
 fn shown(column: Column, cell: &Cell<'_>) -> String {
     let text = printable(&cell.shown());
     match column {
@@ -144,8 +145,8 @@ fn shown(column: Column, cell: &Cell<'_>) -> String {
     }
 }
 
-/// The text of a cell. Refuses numbers of which a spreadsheet keeps less than was typed, and takes off what spreadsheets put around
-/// digits so that they stay texts: `="0912…"` and `'0912…`.
+/// The text of a cell. Refuses numbers whose digits the spreadsheet has dropped, and strips the marks that spreadsheets put
+/// around digits to keep them as text: `="0912…"` and `'0912…`.
 fn text_of<'c>(cell: &'c Cell<'_>) -> Result<Cow<'c, str>, Reason> {
     match cell {
         Cell::Number(number, _) if number.fract() != 0.0 || number.abs() >= 1e15 => Err(Reason::LostDigits),
@@ -156,7 +157,7 @@ fn text_of<'c>(cell: &'c Cell<'_>) -> Result<Cow<'c, str>, Reason> {
 
 fn bare(text: Cow<'_, str>) -> Cow<'_, str> {
     let quoted = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
-    // Any apostrophe: some programs put a curved one.
+    // Some programs write a curved apostrophe.
     let marked =
         || text.strip_prefix(['\'', '\u{2018}', '\u{2019}', '`']).filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     match quoted.or_else(marked) {
@@ -165,7 +166,7 @@ fn bare(text: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// `9,919E+10`: what a spreadsheet shows of a long number, and writes into a CSV file.
+/// `9,919E+10`: the short form of a long number, which spreadsheets also write into CSV files.
 fn is_shortened(text: &str) -> bool {
     let Some((digits, power)) = text.split_once(['E', 'e']) else { return false };
     let is_number = |part: &str| part.starts_with(|c: char| c.is_ascii_digit()) && part.contains(['.', ',']);
@@ -180,12 +181,12 @@ pub(super) fn card_number(cell: &Cell<'_>) -> Result<CardNumber, Reason> {
     CardNumber::parse(&text_of(cell)?).map_err(Reason::Value)
 }
 
-/// A name in the letters of today.
+/// A name in Unicode letters.
 pub(super) fn full_name(cell: &Cell<'_>) -> Result<FullName, Reason> {
     FullName::entered(&written(cell)?).map_err(Reason::Value)
 }
 
-/// A text whose letters can be believed: not those of another encoding, and none replaced by a question mark.
+/// A text whose letters are intact: not of another encoding, and not replaced by question marks.
 fn written<'c>(cell: &'c Cell<'_>) -> Result<Cow<'c, str>, Reason> {
     let text = cell.shown();
     let is_replaced = |word: &str| {
@@ -207,8 +208,8 @@ fn is_doubly_encoded(text: &str) -> bool {
     !has_other && !text.is_ascii() && std::str::from_utf8(&bytes).is_ok()
 }
 
-/// A number cell has lost the zeros in front; ten or eleven digits can only be an ID of a province whose code begins with them. A text
-/// is what somebody typed, and is not guessed at.
+/// A number cell has lost its leading zeros; with ten or eleven digits it can only be an ID of a province whose code begins with
+/// zeros. A text is used as typed, without a guess.
 pub(super) fn national_id(cell: &Cell<'_>) -> Result<NationalId, Reason> {
     let text = text_of(cell)?;
     let text = match cell {
@@ -218,7 +219,7 @@ pub(super) fn national_id(cell: &Cell<'_>) -> Result<NationalId, Reason> {
     NationalId::parse(&text).map_err(Reason::Value)
 }
 
-/// The zero in front is restored in the same way.
+/// The leading zero is restored in the same way.
 pub(super) fn phone(cell: &Cell<'_>) -> Result<PhoneNumber, Reason> {
     let text = text_of(cell)?;
     let text = match cell {
@@ -228,14 +229,14 @@ pub(super) fn phone(cell: &Cell<'_>) -> Result<PhoneNumber, Reason> {
     PhoneNumber::parse(&text).map_err(Reason::Value)
 }
 
-/// A day of the years in which people and units of today can have been born, admitted or founded.
+/// A date in the years in which members and units can have been born, admitted or founded.
 pub(super) fn date(cell: &Cell<'_>) -> Result<NaiveDate, Reason> {
     let day = match cell {
         Cell::Day(day) => *day,
-        // The number of a day and the number of a year look the same: nobody in a list of today was born in 1905.
+        // The serial number of a day and the number of a year look the same, and no member of a current list was born in 1905.
         Cell::Number(number, _) if is_year(*number) => return Err(Reason::PartOfDate),
         Cell::Number(number, epoch) => epoch.day(*number).ok_or(Reason::Value(Problem::Date))?,
-        // Some programs write a time behind the day.
+        // Some programs write a time after the date.
         cell => {
             let text = bare(cell.shown());
             let text = text.strip_suffix(" 00:00:00").or_else(|| text.strip_suffix(" 0:00")).unwrap_or(&text);
@@ -259,7 +260,7 @@ fn why_no_day(text: &str, problem: Problem) -> Reason {
     }
 }
 
-/// `1960`, `04/1960`: without a day.
+/// `1960` or `04/1960`: without a day.
 fn is_part_of_date(text: &str) -> bool {
     let parts: Vec<&str> = text.split(['/', '-', '.']).map(str::trim).collect();
     let is_number = |part: &&str, longest: usize| (1..=longest).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
@@ -270,13 +271,13 @@ fn is_part_of_date(text: &str) -> bool {
     }
 }
 
-/// A birth before 1900 or in the future cannot be read otherwise than as a slip.
+/// A birth date before 1900 or in the future is always a mistake.
 pub(super) fn birth_date(cell: &Cell<'_>, today: NaiveDate) -> Result<NaiveDate, Reason> {
     let birth_date = date(cell)?;
     if can_be_birth_date(birth_date, today) { Ok(birth_date) } else { Err(Reason::Value(Problem::DateRange)) }
 }
 
-/// What stands in a column for one sex: a mark, or a birth date. None for a mark.
+/// Value of a column for one sex: a mark or a birth date. `None` for a mark.
 pub(super) fn mark_or_birth_date(cell: &Cell<'_>, today: NaiveDate) -> Result<Option<NaiveDate>, Reason> {
     match fold(&cell.shown()).as_str() {
         "x" | "v" | "1" | "co" | "true" | "nam" | "nu" | "\u{2713}" | "\u{2714}" | "\u{d7}" => Ok(None),
@@ -343,19 +344,19 @@ pub(super) fn unit_name(cell: &Cell<'_>) -> Result<String, Reason> {
     if name.chars().any(char::is_alphabetic) { Ok(name) } else { Err(Reason::Value(Problem::NoLetters)) }
 }
 
-/// Codes from the top down, or the unit's own: one or more, as they stand in the cell.
+/// Codes from the root down, or the unit's own code only: one or more, as in the cell.
 pub(super) fn codes(cell: &Cell<'_>) -> Result<Vec<String>, Reason> {
     let text = text_of(cell)?;
     let codes: Vec<String> = text.trim_matches('/').split('/').map(|code| code.trim().to_owned()).collect();
     if codes.iter().all(|code| is_code(code)) { Ok(codes) } else { Err(Reason::Value(Problem::Characters)) }
 }
 
-/// Whether zeros in front of a code may be gone.
+/// Whether the code may have lost its leading zeros.
 pub(super) fn is_number(cell: Option<&Cell<'_>>) -> bool {
     matches!(cell, Some(Cell::Number(..)))
 }
 
-/// Goes on to the next row.
+/// Continues with the next row.
 pub(super) const NEXT: ControlFlow<()> = ControlFlow::Continue(());
 
 #[cfg(test)]
@@ -371,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn what_spreadsheets_put_around_digits_is_taken_off() {
+    fn marks_of_spreadsheets_around_digits_are_stripped() {
         for typed in ["=\"099190000041\"", "'099190000041", "’099190000041", "099190000041"] {
             assert_eq!(national_id(&text(typed)).map(|id| id.expose().to_owned()), Ok("099190000041".to_owned()), "{typed}");
         }
@@ -385,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn a_year_is_no_day() {
+    fn a_year_is_not_a_date() {
         for cell in [number(1960.0), number(2005.0), text("1960"), text("04/1960"), text("4-1960"), text(" 12 / 1960 ")] {
             assert_eq!(date(&cell), Err(Reason::PartOfDate), "{cell:?}");
         }
@@ -399,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn names_have_letters_and_letters_are_believed_with_care() {
+    fn names_need_letters_that_are_intact() {
         let name = |typed: &'static str| full_name(&text(typed)).map(|name| name.as_str().to_owned());
         assert_eq!(name("Nguyễn Văn Đức"), Ok("Nguyễn Văn Đức".to_owned()));
         assert_eq!(name("Ní"), Ok("Ní".to_owned()));
@@ -419,13 +420,13 @@ mod tests {
     }
 
     #[test]
-    fn zeros_a_spreadsheet_dropped_come_back_where_there_is_no_doubt() {
+    fn leading_zeros_are_restored_where_it_is_unambiguous() {
         let id = |cell: &Cell<'_>| national_id(cell).map(|id| id.expose().to_owned());
         let refused = Err(Reason::Value(Problem::Digits { expected: 12 }));
         assert_eq!(id(&number(51_090_001_234.0)), Ok("051090001234".to_owned()));
         assert_eq!(id(&number(1_090_001_234.0)), Ok("001090001234".to_owned()));
         assert_eq!(id(&text("051090001234")), Ok("051090001234".to_owned()));
-        assert_eq!(id(&text("51090001234")), refused, "a text of eleven digits is a slip");
+        assert_eq!(id(&text("51090001234")), refused, "a text of eleven digits is not completed");
         assert_eq!(id(&number(212_345_678.0)), refused, "nine digits are an old number");
         let call = |cell: &Cell<'_>| phone(cell).map(|phone| phone.expose().to_owned());
         assert_eq!(call(&number(912_345_678.0)), Ok("0912345678".to_owned()));
@@ -446,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn of_secrets_the_report_shows_the_last_digits_only() {
+    fn the_report_masks_national_ids_and_phones() {
         assert_eq!(shown(Column::NationalId, &text("05109000123")), "•••••••••23");
         assert_eq!(shown(Column::Phone, &text("12345")), "•••••");
         assert_eq!(shown(Column::FullName, &text("=cmd|' /C calc'!A0")), "=cmd|' /C calc'!A0");

@@ -1,8 +1,9 @@
-//! What is wrong with a file, line by line: written while the file is read, kept sealed beside it, read back line by line.
+//! The report of an import: one line per problem of the file. It is written while the file is read, sealed next to it, and read
+//! back line by line.
 //!
-//! Each reading of a file writes a report of its own, which takes the place of the one before when it is whole.
+//! Each run over a file writes a new report, which replaces the previous one once it is complete.
 //!
-//! Invariant: however many rows are refused, no more than one line is in memory.
+//! Invariant: at most one line is in memory, however many rows are refused.
 
 use std::{
     fs,
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::{Clock, Error, Keys, Result};
 
-/// A report that is being written. Dropped before [`Self::finish`], it leaves nothing behind.
+/// A report being written. If dropped before [`Self::finish`], it is removed.
 pub(super) struct ReportWriter {
     file: BufWriter<SealedWriter>,
     counts: ReportCounts,
@@ -27,7 +28,7 @@ pub(super) struct ReportWriter {
     path: PathBuf,
 }
 
-/// A file that is removed when nobody has put it in its place.
+/// A temporary file, removed unless it is renamed.
 struct Part(PathBuf);
 
 impl Drop for Part {
@@ -36,20 +37,20 @@ impl Drop for Part {
     }
 }
 
-/// How much a report says.
+/// Counts of a report.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct ReportCounts {
-    /// Lines on rows that are refused.
+    /// Lines on refused rows.
     pub(super) lines: u64,
-    /// Lines on others.
+    /// Lines on other rows.
     pub(super) remarks: u64,
-    /// Rows with nothing in the columns that are imported.
+    /// Rows without values in the imported columns.
     pub(super) passed: u64,
 }
 
 impl ReportWriter {
     pub(super) fn create(path: &Path, name: &str, keys: &Keys, clock: &Clock) -> Result<Self> {
-        // A name of its own: two readings of one file may overlap.
+        // A unique name: two runs over one file may overlap.
         let part = Part(path.with_extension(format!("{:016x}.part", rand::random::<u64>())));
         let file = BufWriter::new(SealedWriter::create(&part.0, name, keys, clock)?);
         Ok(Self { file, counts: ReportCounts::default(), part, path: path.to_owned() })
@@ -67,15 +68,16 @@ impl ReportWriter {
         Ok(())
     }
 
-    /// A row that is passed over, and what is to be told of it.
+    /// Counts a row without values, and adds its line if it has one.
     pub(super) fn pass(&mut self, line: Option<&RefusedLine>) -> Result<()> {
         self.counts.passed += 1;
         line.map_or(Ok(()), |line| self.add(std::slice::from_ref(line)))
     }
 
-    /// Puts it in the place of the report before. Returns how much it says.
+    /// Replaces the previous report. Returns the counts.
     ///
-    /// A thread waits for the disk. That thread goes on when nobody waits for it any more, so it does not put anything in its place.
+    /// A blocking thread waits for the disk. That thread also runs when this future is dropped, so the file is renamed here and
+    /// not there.
     pub(super) async fn finish(self) -> Result<ReportCounts> {
         let failed = |error: &dyn std::fmt::Display| Error::Internal(format!("cannot write the report of an import: {error}"));
         let Self { file, counts, part, path } = self;
@@ -99,8 +101,8 @@ impl Report {
         Ok(Self { lines: BufReader::with_capacity(64 * 1024, SealedReader::open(path, name, keys)?).lines() })
     }
 
-    /// The first lines on rows that are refused, and the first remarks on others, at most `wanted` of each. In a very long report
-    /// they are not looked for to its end.
+    /// The first lines on refused rows and the first remarks, at most `wanted` of each. A very long report is not searched to its
+    /// end.
     pub(super) fn first(self, wanted: usize) -> Result<(Vec<RefusedLine>, Vec<RefusedLine>)> {
         const LOOKED_AT: usize = 20_000;
         let (mut refused, mut remarks) = (Vec::new(), Vec::new());
@@ -129,11 +131,11 @@ impl Iterator for Report {
     }
 }
 
-/// With what a formula begins. Spreadsheets of East Asia take the full-width signs for the others, and some take U+2212 for a minus.
+/// First characters of a formula. East Asian spreadsheets accept the full-width signs too, and some accept U+2212 as a minus.
 const FORMULA_STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠', '−'];
 
-/// A line of a file that spreadsheets open. A cell that one would take for a formula (OWASP, "CSV injection") is made a text by an
-/// apostrophe in front.
+/// A line of a CSV file for spreadsheets. An apostrophe before a cell that would be taken for a formula (OWASP, "CSV injection")
+/// makes it a text.
 pub fn csv_line(cells: &[&str]) -> String {
     let mut line = String::new();
     for (at, cell) in cells.iter().enumerate() {
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn two_who_write_one_report_do_not_mix_their_lines() {
+    async fn two_writers_of_one_report_do_not_mix_their_lines() {
         let folder = tempfile::tempdir().expect("a folder");
         let (path, keys, clock) = (folder.path().join("one.report"), Keys::from_master(&[7; 32]), Clock::system());
         let begin = || ReportWriter::create(&path, "one report", &keys, &clock).expect("creates");
@@ -177,7 +179,7 @@ mod tests {
             second.add(&[line(row + 1)]).expect("writes");
             dropped.add(&[line(row + 2)]).expect("writes");
         }
-        assert!(matches!(Report::open(&path, "one report", &keys), Err(Error::NotFound)), "none of them is whole");
+        assert!(matches!(Report::open(&path, "one report", &keys), Err(Error::NotFound)), "none of them is complete");
         first.finish().await.expect("finishes");
         assert_eq!(rows(), (0..5_000).collect::<Vec<_>>());
         drop(dropped);
@@ -188,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_is_finished_by_another_thread_and_only_for_who_waits() {
+    fn a_report_is_finished_by_a_blocking_thread_and_only_while_awaited() {
         let folder = tempfile::tempdir().expect("a folder");
         let (path, keys) = (folder.path().join("one.report"), Keys::from_master(&[7; 32]));
         let mut report = ReportWriter::create(&path, "one report", &keys, &Clock::system()).expect("creates");
@@ -196,7 +198,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().expect("a runtime");
         runtime.block_on(async {
             let (go_on, held) = std::sync::mpsc::channel::<()>();
-            // The only thread is busy until then.
+            // Blocks the only thread of the pool.
             let busy = spawn_blocking(move || held.recv().is_err());
             tokio::select! {
                 biased;
@@ -207,11 +209,11 @@ mod tests {
             assert!(busy.await.expect("runs"));
         });
         drop(runtime);
-        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0, "nobody waited");
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0, "the future was dropped");
     }
 
     #[test]
-    fn what_a_spreadsheet_would_run_becomes_a_text() {
+    fn formulas_become_text() {
         assert_eq!(csv_line(&["12", "Họ và tên", "a,b", "say \"x\""]), "12,Họ và tên,\"a,b\",\"say \"\"x\"\"\"\r\n");
         for formula in ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "＝1+1", "＋1", "－1", "＠SUM(A1)", "−1"]
         {

@@ -1,9 +1,9 @@
-//! Writing the rows of members: one thread reads, checks and hashes, two tasks seal and write.
+//! Writes the rows of members: one thread reads, checks and hashes them, two tasks seal and write them.
 //!
-//! The file is cut into batches of a fixed number of rows; each writer takes every second one, in order, and notes in the
-//! transaction of a batch that it is done. So another process can go on where one was stopped, at any moment: what is noted is
-//! written, what is written is noted. A transaction that a stopped run still has under way may commit later than that; each one
-//! therefore goes through only while its checkpoint is where its run knows it to be (see [`FENCE`]).
+//! The file is split into batches of a fixed number of rows. Each writer takes every second batch, in order, and updates its
+//! checkpoint in the transaction of the batch. So the checkpoints always equal what is written, and another process can resume an
+//! import at any point. A transaction of a stopped run may still commit afterwards; each transaction therefore succeeds only if
+//! its checkpoint has the position its run expects (see [`FENCE`]).
 
 use domain::{
     accounts::AccountNotice,
@@ -28,16 +28,16 @@ use crate::{
     store::{RecordId, StoreError, SurrealValue, Variables, pair, record, vars},
 };
 
-/// More writers only stand in each other's way.
+/// More writers only contend with each other.
 pub(super) const WRITERS: usize = 2;
 
-/// Rows of the file in a batch: one transaction, one wait for the disk.
+/// Rows of the file in a batch, which is one transaction and one sync to disk.
 const BATCH: usize = 400;
 
-/// Batches in which nothing changed that may pass without a note.
+/// Consecutive batches without changes after which a writer updates its checkpoint.
 const SILENT_MAX: i64 = 64;
 
-/// Batches that may wait for a writer.
+/// Capacity of a writer's queue, in batches.
 const AHEAD: usize = 4;
 
 /// A part of the file.
@@ -53,16 +53,16 @@ enum Written {
 }
 
 impl Written {
-    /// The ids of their members, joined.
+    /// The ids of their members, concatenated.
     fn members(rows: &[Self]) -> String {
         rows.iter().map(|(Self::Fresh(entry) | Self::Changed(entry))| entry.member.to_string()).collect()
     }
 }
 
-/// How far a writer is.
+/// Progress of a writer.
 #[derive(Debug, Clone, Copy, Default, SurrealValue)]
 pub(super) struct WriterCheckpoint {
-    /// The first batch of the file that is not done.
+    /// First batch of the file that is not done.
     position: i64,
     fresh: i64,
     changed: i64,
@@ -105,7 +105,7 @@ pub(super) fn checkpoint_id(import: &str, number: usize) -> RecordId {
     pair("import_lane", import, number)
 }
 
-/// How far the writers are, by what they noted.
+/// The stored checkpoints of the writers.
 pub(super) async fn checkpoints(backend: &Backend, import: &str) -> Result<Vec<WriterCheckpoint>> {
     let mut checkpoints = Vec::with_capacity(WRITERS);
     for number in 0..WRITERS {
@@ -117,7 +117,7 @@ pub(super) async fn checkpoints(backend: &Backend, import: &str) -> Result<Vec<W
     Ok(checkpoints)
 }
 
-/// Writes what is not written yet. The figures are those the writers noted, not those of who read the file.
+/// Writes the rows that are not written yet. The counts are those of the checkpoints, not those of the reader.
 pub(super) async fn write_members(
     backend: &Backend,
     import: &ImportRow,
@@ -150,7 +150,7 @@ pub(super) async fn write_members(
     let progress = progress.clone();
     let reading = in_a_thread(move || produce(&source, ledger, &queues, &progress));
     let outcome = tokio::join!(reading, gather(&mut writers));
-    // A writer that failed is why the reader stopped.
+    // The reader stops when a writer fails, so the writer's error comes first.
     let (counts, late) = outcome.1?;
     let (mut report, met) = outcome.0?;
     report.add(&late)?;
@@ -167,7 +167,8 @@ async fn gather(writers: &mut JoinSet<Result<(Counts, Vec<RefusedLine>)>>) -> Re
     Ok((counts, late))
 }
 
-/// Reads and checks the file from the beginning: rows that are written already are known as such, and still refuse later ones.
+/// Reads and checks the file from its beginning. Rows that are written already are unchanged, and still refuse later rows with
+/// the same card or ID.
 fn produce(
     source: &Source,
     mut ledger: Ledger,
@@ -206,14 +207,14 @@ struct Writer {
     import: RecordId,
     checkpoint: RecordId,
     as_of: String,
-    /// The unit the file was brought for, as owners of accounts are told.
+    /// The unit the file is for, as named in notices to owners of accounts.
     office: Option<String>,
-    /// What an earlier attempt has done lies before this.
+    /// Batches before this one were done by an earlier run.
     begun_at: i64,
     done: WriterCheckpoint,
-    /// The position of the checkpoint in the store, as far as this run knows.
+    /// Position of the stored checkpoint, as far as this run has seen it.
     noted: i64,
-    /// Rows that met somebody else's in the store.
+    /// Rows that conflicted with records written meanwhile.
     late: Vec<RefusedLine>,
 }
 
@@ -241,7 +242,7 @@ impl Writer {
         let change = self.change_of(&batch.entries, next)?;
         match self.commit(change, next).await {
             Ok(()) => {}
-            // Somebody has registered one of these people meanwhile: the others are written all the same.
+            // One of these members was registered meanwhile. The others are still written, one at a time.
             Err(StoreError::Taken { .. } | StoreError::Exists) => {
                 for entry in &batch.entries {
                     let change = self.change_of(std::slice::from_ref(entry), self.done)?;
@@ -263,7 +264,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Rows, and how far the checkpoint is with them.
+    /// The rows, and the checkpoint after them.
     fn change_of(&self, entries: &[Written], next: WriterCheckpoint) -> Result<Change> {
         let mut bulk = Bulk::default();
         let mut changes = Changes::default();
@@ -275,7 +276,7 @@ impl Writer {
         }
         let clock = self.backend.clock();
         let (inserts, rows) = bulk.into_transaction();
-        // Changes come first: they take away what the inserts put back.
+        // Changes come first: they delete rows that the inserts write again.
         let mut change =
             Change::new(FENCE, vars! { import: self.import.clone(), lane: self.checkpoint.clone(), noted: self.noted })
                 .then(&changes.sql)
@@ -293,7 +294,7 @@ impl Writer {
     /// Commits a change of [`Self::change_of`].
     ///
     /// # Errors
-    /// [`StoreError::Busy`] when another run writes this checkpoint, or has: what is written is counted by who begins again.
+    /// [`StoreError::Busy`] when another run writes this checkpoint. The run that starts next counts the rows it wrote.
     async fn commit(&mut self, change: Change, next: WriterCheckpoint) -> Result<(), StoreError> {
         match self.backend.transact(change).await {
             Ok(_) => {
@@ -340,7 +341,7 @@ impl Writer {
         Ok(())
     }
 
-    /// What the file does not say stays as it is.
+    /// Columns without a value in the file keep theirs.
     fn change(&self, bulk: &mut Bulk, changes: &mut Changes, entry: &Entry) -> Result<()> {
         let (keys, clock) = (self.backend.keys(), self.backend.clock());
         let id = entry.member.to_string();
@@ -379,7 +380,7 @@ impl Writer {
         changes.sql += &format!("UPDATE ${member} SET {}, version = (version ?? 0) + 1 RETURN NONE;", set.join(", "));
         for quality_issue in QualityIssue::ALL {
             let row = changes.bind(quality_issue_id(quality_issue, &id));
-            // Whether it is a duplicate was looked at afresh only when the name is new.
+            // Duplicates were searched only when the name or the birth date is new.
             if quality_issue != QualityIssue::Twin || entry.is_renamed {
                 changes.sql += &format!("DELETE ${row} RETURN NONE;");
             } else if entry.is_moved {
@@ -392,7 +393,7 @@ impl Writer {
     }
 }
 
-/// Says to the owner of an account in use that a number they are known by is another one now; before the row changes.
+/// Notifies the owner of an active account that their national ID or phone changed. Must run before the row changes.
 fn tell_owner(changes: &mut Changes, member: &str, entry: &Entry) {
     let numbers = [
         (AccountNotice::IdChanged, "id_hash", entry.national_id.as_ref().map(|(_, hash)| hash)),
@@ -410,11 +411,11 @@ fn tell_owner(changes: &mut Changes, member: &str, entry: &Entry) {
     }
 }
 
-/// First in each transaction. A checkpoint only goes forward and every transaction writes it, so of two runs that know the same position
-/// one gets through.
+/// First statement of each transaction. A checkpoint only moves forward and every transaction writes it, so of two runs that
+/// expect the same position only one succeeds.
 const FENCE: &str = "IF $import.state != 'running' OR ($lane.position ?? 0) != $noted { THROW 'overtaken' };";
 
-/// For the counters: which members the transaction wrote.
+/// Members written by the transaction, for the counters.
 const WRITTEN: &str = "CREATE type::record('import_written', [record::id($import), $batch]) SET members = $written RETURN NONE;";
 
 const NOTE: &str = "UPSERT $lane CONTENT $note RETURN NONE;";
@@ -428,7 +429,7 @@ struct Changes {
 }
 
 impl Changes {
-    /// The name under which the value is bound.
+    /// Binds the value and returns the name of the variable.
     fn bind(&mut self, value: impl SurrealValue) -> String {
         self.bound += 1;
         let name = format!("change_{}", self.bound);
@@ -478,7 +479,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_an_earlier_run_commits_late_is_counted_once() {
+    async fn a_late_commit_of_an_earlier_run_is_counted_once() {
         let backend = backend().await;
         let id = ImportId::new(backend.clock().ulid());
         let row = NewImport { state: "running".to_owned(), ..NewImport::new(&backend, id, ImportKind::Members, "/", None) };
@@ -501,19 +502,19 @@ mod tests {
         };
         let checkpoint = async || checkpoints(&backend, &import).await.expect("reads")[0];
 
-        // The later run has looked how far the checkpoint is before the earlier one commits.
+        // The later run has read the checkpoint before the earlier one commits.
         let (mut earlier, mut later) = (run(checkpoint().await), run(checkpoint().await));
         write(&mut earlier, 0).await.expect("is first");
         assert!(matches!(write(&mut later, 0).await, Err(Error::Busy)));
         assert_eq!(checkpoint().await.counts().total(), 3);
 
-        // And the other way round.
+        // The other way round.
         let mut later = run(checkpoint().await);
-        write(&mut later, 2).await.expect("knows where the lane is");
+        write(&mut later, 2).await.expect("expects the stored position");
         assert!(matches!(write(&mut earlier, 2).await, Err(Error::Busy)));
         assert_eq!(checkpoint().await.counts().total(), 6);
 
-        // Nor does it write into an import that is over, and whose checkpoints are gone.
+        // Nor does a run write into an import that has ended and whose checkpoints are deleted.
         let mut late = run(WriterCheckpoint::default());
         let sql = "UPDATE $import SET state = 'done' RETURN NONE; DELETE $lane RETURN NONE;";
         backend.store().write(sql, vars! { import: record("import", id), lane: checkpoint_id(&import, 0) }).await.expect("ends");
@@ -523,14 +524,14 @@ mod tests {
 
     async fn import(backend: &Backend, kind: ImportKind, file: &str) -> ImportRow {
         let imports = backend.imports();
-        let mut upload = imports.receive_from_operator(kind, None, "file.csv").expect("is taken");
+        let mut upload = imports.receive_from_operator(kind, None, "file.csv").expect("is accepted");
         upload.write(file.as_bytes().to_vec()).await.expect("writes");
         let id = upload.finish().await.expect("arrives").import;
-        imports.settled(id).await.expect("is looked at");
-        let row = imports.row(id).await.expect("is there");
+        imports.settled(id).await.expect("is previewed");
+        let row = imports.row(id).await.expect("exists");
         imports.allow(&row, backend.clock().today()).await.expect("is confirmed");
-        imports.finish(&imports.row(id).await.expect("is there"), &RowProgress::default()).await.expect("ends");
-        imports.row(id).await.expect("is there")
+        imports.finish(&imports.row(id).await.expect("exists"), &RowProgress::default()).await.expect("ends");
+        imports.row(id).await.expect("exists")
     }
 
     const UNITS: &str = "Mã,Cấp,Tên đơn vị\n1,Trung ương,Trung ương\n1/01,Tỉnh,Tỉnh số 1\n1/01/001,Xã,Xã số 1\n\
@@ -555,7 +556,7 @@ mod tests {
         let first = import(&backend, ImportKind::Members, &members(1..1_001)).await;
         assert_eq!((first.fresh, counted().await), (1_000, 1_000));
 
-        // What no event tells of is seen only where the member is read.
+        // A change without an event is counted only where the member is read.
         let sql = "UPDATE member SET state = 'left' WHERE code = '60000007'";
         backend.store().write(sql, ()).await.expect("writes");
         let second = import(&backend, ImportKind::Members, &members(999..1_003)).await;
@@ -564,7 +565,7 @@ mod tests {
 
         import(&backend, ImportKind::Members, &members(1_003..1_004)).await;
         backend.store().write("DELETE import_written", ()).await.expect("writes");
-        assert_eq!(counted().await, 1_002, "all are read where it is not known any more whom it wrote");
+        assert_eq!(counted().await, 1_002, "all members are read when the rows of an import are gone");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -572,7 +573,7 @@ mod tests {
         let backend = backend().await;
         import(&backend, ImportKind::Units, UNITS).await;
         let done = import(&backend, ImportKind::Members, &members(1..6)).await;
-        // As if it had been stopped behind its last batch.
+        // As if the run was stopped after its last batch.
         let sql = "UPDATE $import SET state = 'running', written = NONE RETURN NONE; \
                    CREATE $lane SET position = 1, fresh = 5, changed = 0, unchanged = 0, refused = 0 RETURN NONE; \
                    DELETE event WHERE subject = $key;";
@@ -581,7 +582,7 @@ mod tests {
         backend.catch_up().await.expect("reads the log");
         let counted = || backend.counters().members(&domain::units::UnitPath::parse("/1/").expect("a path"));
         assert_eq!(counted(), 0);
-        let row = backend.imports().row(done.id.parse().expect("an id")).await.expect("is there");
+        let row = backend.imports().row(done.id.parse().expect("an id")).await.expect("exists");
         backend.imports().fail(&row, domain::imports::Failure::Damaged).await.expect("fails");
         backend.catch_up().await.expect("reads the log");
         assert_eq!(counted(), 5);
@@ -592,23 +593,23 @@ mod tests {
     async fn an_import_that_two_runs_finish_ends_once() {
         let backend = backend().await;
         let imports = backend.imports();
-        let mut upload = imports.receive_from_operator(ImportKind::Units, None, "units.csv").expect("is taken");
+        let mut upload = imports.receive_from_operator(ImportKind::Units, None, "units.csv").expect("is accepted");
         let file = "Mã,Mã cấp trên,Cấp,Tên\n01,,Trung ương,Trung ương\n";
         upload.write(file.as_bytes().to_vec()).await.expect("writes");
         let id = upload.finish().await.expect("arrives").import;
-        imports.settled(id).await.expect("is looked at");
-        let row = imports.row(id).await.expect("is there");
+        imports.settled(id).await.expect("is previewed");
+        let row = imports.row(id).await.expect("exists");
         imports.allow(&row, backend.clock().today()).await.expect("is confirmed");
 
-        let (row, kept) = (imports.row(id).await.expect("is there"), backend.workspace().file(&id.to_string()));
+        let (row, kept) = (imports.row(id).await.expect("exists"), backend.workspace().file(&id.to_string()));
         let content = std::fs::read(&kept).expect("is kept");
         imports.finish(&row, &RowProgress::default()).await.expect("ends");
         std::fs::write(&kept, content).expect("writes");
         imports.finish(&row, &RowProgress::default()).await.expect("has ended");
-        let done = imports.row(id).await.expect("is there");
+        let done = imports.row(id).await.expect("exists");
         assert_eq!((done.state.as_str(), done.fresh, done.unchanged), ("done", 1, 0));
         let told = "SELECT VALUE id FROM event WHERE subject = $import";
         let mut told = backend.store().read(told, vars! { import: id.to_string() }).await.expect("reads");
-        assert_eq!(told.rows::<RecordId>(0).expect("ids").len(), 1, "it is told once");
+        assert_eq!(told.rows::<RecordId>(0).expect("ids").len(), 1, "one event");
     }
 }

@@ -1,8 +1,9 @@
-//! Files that never lie in a folder in plain: sealed piece by piece while they arrive, opened piece by piece while they are read.
+//! Files that are never on disk in plain text: sealed piece by piece while they are written, and opened piece by piece while they
+//! are read.
 //!
-//! A file is a row of sealed pieces of equal length, the last one shorter or equal. Each is bound to its file, its place and whether
-//! it is the last, so that pieces cannot be exchanged, dropped or cut off unnoticed. Equal lengths make it seekable, which
-//! spreadsheets need.
+//! A file is a sequence of sealed pieces of equal length; the last one may be shorter. Each piece is bound to its file, its index
+//! and whether it is the last one, so that exchanged, missing or cut pieces are detected. Equal lengths make the file seekable,
+//! which spreadsheets need.
 
 use std::{
     fs::{self, File},
@@ -14,13 +15,13 @@ use sha2::{Digest, Sha256};
 
 use crate::{Clock, Error, Keys, Result, keys::hex};
 
-/// Plain bytes of a piece.
+/// Plain bytes in a piece.
 const PIECE: usize = 64 * 1024;
 
-/// Nonce and tag of a piece.
+/// Bytes of the nonce and the tag of a piece.
 const OVERHEAD: usize = 24 + 16;
 
-/// Writes a sealed file. Not whole before [`Self::finish`].
+/// Writer of a sealed file, which is incomplete before [`Self::finish`].
 pub(super) struct SealedWriter {
     file: BufWriter<File>,
     keys: Keys,
@@ -32,7 +33,7 @@ pub(super) struct SealedWriter {
     length: u64,
 }
 
-/// What was written.
+/// Length and hash of a written file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Written {
     /// Plain bytes.
@@ -42,10 +43,10 @@ pub(super) struct Written {
 }
 
 impl SealedWriter {
-    /// `name` is bound to the content: a file renamed does not open.
+    /// `name` is bound to the content: the file cannot be opened under another name.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the file cannot be made.
+    /// [`Error::Internal`] when the file cannot be created.
     pub(super) fn create(path: &Path, name: &str, keys: &Keys, clock: &Clock) -> Result<Self> {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(|error| io_error(path, &error))?;
@@ -67,10 +68,10 @@ impl SealedWriter {
         self.length
     }
 
-    /// Seals what is left, as the last piece, and waits until the disk has it.
+    /// Seals the remaining bytes as the last piece and syncs the file to disk.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the disk refuses.
+    /// [`Error::Internal`] when writing fails.
     pub(super) fn finish(mut self) -> Result<Written> {
         let io = |error: io::Error| Error::Internal(format!("cannot write a file of an import: {error}"));
         self.seal(true).map_err(io)?;
@@ -89,7 +90,7 @@ impl SealedWriter {
 
 impl Write for SealedWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // A full piece is sealed when more comes: until then it may be the last.
+        // A full piece is sealed when more bytes follow; until then it may be the last one.
         if self.pending.len() == PIECE && !bytes.is_empty() {
             self.seal(false)?;
         }
@@ -105,7 +106,7 @@ impl Write for SealedWriter {
     }
 }
 
-/// Reads a sealed file from any place.
+/// Seekable reader of a sealed file.
 pub(super) struct SealedReader {
     file: File,
     keys: Keys,
@@ -118,8 +119,8 @@ pub(super) struct SealedReader {
 
 impl SealedReader {
     /// # Errors
-    /// [`Error::NotFound`] when there is no such file (it is removed when its time is over), [`Error::Damaged`] when it was cut within
-    /// what every piece has, [`Error::Internal`].
+    /// [`Error::NotFound`] when there is no such file (files are removed after their retention), [`Error::Damaged`] when it was
+    /// cut within the nonce and tag of a piece, [`Error::Internal`].
     pub(super) fn open(path: &Path, name: &str, keys: &Keys) -> Result<Self> {
         let file = File::open(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => Error::NotFound,
@@ -175,10 +176,10 @@ impl Seek for SealedReader {
     }
 }
 
-/// Opens every piece of a file.
+/// Opens every piece of a file to verify it.
 ///
 /// # Errors
-/// [`Error::Damaged`] when one does not open, or the file was cut off; [`Error::NotFound`], [`Error::Internal`].
+/// [`Error::Damaged`] when a piece cannot be opened or the file was cut, [`Error::NotFound`], [`Error::Internal`].
 pub(super) fn check(path: &Path, name: &str, keys: &Keys) -> Result<()> {
     let mut reader = SealedReader::open(path, name, keys)?;
     for index in 0..reader.pieces {
@@ -199,7 +200,7 @@ fn io_error(path: &Path, error: &io::Error) -> Error {
 pub(super) mod tests {
     use super::*;
 
-    /// Opens a sealed file with this content, as often as it is called.
+    /// Opens a sealed file with this content each time it is called.
     pub(in super::super) fn opens(content: &[u8]) -> impl Fn() -> Result<SealedReader> + use<> {
         let (folder, path, keys) = sealed(content);
         move || {
@@ -220,7 +221,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_is_sealed_reads_back_from_every_place() {
+    fn sealed_files_read_back_from_every_position() {
         for length in [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE] {
             let content: Vec<u8> = (0..length).map(|at| u8::try_from(at * 31 % 251).expect("small")).collect();
             let (_folder, path, keys) = sealed(&content);
@@ -238,7 +239,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn nothing_lies_there_in_plain_and_nothing_can_be_cut_off() {
+    fn sealed_files_are_not_readable_and_cuts_are_detected() {
         let content = b"051090001234;0912345678\n".repeat(8_000);
         let (_folder, path, keys) = sealed(&content);
         let on_disk = fs::read(&path).expect("reads");

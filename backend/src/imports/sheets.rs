@@ -1,4 +1,4 @@
-//! Reading spreadsheets: which sheets there are, and the rows of one, cell by cell.
+//! Reads spreadsheets: lists the sheets, and reads the rows of one, cell by cell.
 
 use std::{borrow::Cow, collections::HashSet};
 
@@ -13,17 +13,17 @@ use super::{
 };
 use crate::Result;
 
-/// The sheets people see, in their order.
+/// The visible sheets, in their order.
 pub(super) fn visible_sheets(reader: SealedReader) -> Result<Vec<String>, ImportError> {
     let book: Xlsx<SealedReader> = Xlsx::new(reader).map_err(|_| Failure::Unreadable)?;
     let is_seen = |sheet: &&calamine::Sheet| sheet.visible == SheetVisible::Visible && sheet.typ == SheetType::WorkSheet;
     Ok(book.sheets_metadata().iter().filter(is_seen).map(|sheet| sheet.name.clone()).collect())
 }
 
-/// Goes through the rows of one sheet; the first one where none is named.
+/// Visits the rows of one sheet; of the first one when `sheet` is empty.
 pub(super) fn each_xlsx_row(open: &Open<'_>, sheet: &str, visit: &mut RowVisitor<'_>) -> Result<(), ImportError> {
     let unreadable = |_| ImportError::File(Failure::Unreadable);
-    // Each reader takes the file for itself.
+    // Each reader takes ownership of the file.
     let (epoch, unvalued) = match Workbook::open(open()?) {
         Some(mut book) => {
             let epoch = if book.is_1904 { Epoch::Of1904 } else { Epoch::Of1900 };
@@ -32,7 +32,7 @@ pub(super) fn each_xlsx_row(open: &Open<'_>, sheet: &str, visit: &mut RowVisitor
         None => (Epoch::Of1900, HashSet::new()),
     };
     let mut book: Xlsx<SealedReader> = Xlsx::new(open()?).map_err(unreadable)?;
-    // Imports of older versions read the first one and did not note its name.
+    // Imports of older versions read the first sheet and did not store its name.
     let first = book.sheet_names().into_iter().next().unwrap_or_default();
     let mut cells = book.worksheet_cells_reader(if sheet.is_empty() { &first } else { sheet }).map_err(unreadable)?;
     let mut current = 0_u64;
@@ -48,7 +48,7 @@ pub(super) fn each_xlsx_row(open: &Open<'_>, sheet: &str, visit: &mut RowVisitor
             row.clear();
             current = at;
         }
-        // Cells come in order; a file in which they do not was made to confuse.
+        // Cells must be in order. A file in which they are not is malicious.
         if at < current || at >= XLSX_ROWS_MAX {
             return Err(Failure::Unreadable.into());
         }
@@ -76,7 +76,7 @@ fn xlsx_cell(value: &DataRef<'_>, epoch: Epoch) -> Cell<'static> {
         DataRef::String(string) => text(string),
         DataRef::SharedString(string) => text(string),
         DataRef::Bool(is_so) => Cell::Text(Cow::Borrowed(if *is_so { "true" } else { "false" })),
-        // A year that was typed into a cell made for days.
+        // A year typed into a cell formatted as a date.
         DataRef::DateTime(moment) if is_year(moment.as_f64()) => Cell::Number(moment.as_f64(), epoch),
         DataRef::DateTime(moment) => {
             let (year, month, day, ..) = moment.to_ymd_hms_milli();

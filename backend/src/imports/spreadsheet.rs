@@ -1,13 +1,14 @@
-//! A table as a spreadsheet to fill in.
+//! Writes a table as a spreadsheet to fill in.
 
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 
 use crate::{Error, Result};
 
-/// A workbook of one sheet; the first row is the header. Its columns are texts, so that numbers typed there keep the zeros in front.
+/// A workbook with one sheet whose first row is the header. Its columns have the text format, so that typed numbers keep their
+/// leading zeros.
 ///
 /// # Errors
-/// [`Error::Internal`] when a cell is longer than a spreadsheet holds.
+/// [`Error::Internal`] when a cell is longer than a spreadsheet allows.
 pub fn spreadsheet(rows: &[Vec<String>]) -> Result<Vec<u8>> {
     written(rows).map_err(|error| Error::Internal(format!("cannot write a spreadsheet: {error}")))
 }

@@ -1,7 +1,7 @@
-//! Rows of units: put into the tree in whatever order the file has them, then written from the top down.
+//! Imports units: resolves their paths in any order of the rows, then writes them from the root down.
 //!
-//! A file of units is small (the largest organisation has 250,000), so it is planned as a whole. What is written already is met again
-//! as unchanged, so an interrupted import is simply begun again.
+//! A file of units is small (the largest organisation has 250,000), so it is planned as a whole. An interrupted import starts
+//! again from the beginning: units that are written already are unchanged.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -32,10 +32,10 @@ use crate::{
 /// Units written in one transaction.
 const BATCH: usize = 100;
 
-/// Other changes of the tree are made on what it is now, or not at all.
+/// Makes concurrent changes of the tree conflict with the import.
 const TOUCH: &str = "UPSERT tree:units SET version = (version ?? 0) + 1 RETURN NONE;";
 
-/// What is to be written, from the top down.
+/// The changes to write, from the root down.
 pub(super) struct Plan {
     steps: Vec<Step>,
     pub(super) outcome: Outcome,
@@ -44,7 +44,7 @@ pub(super) struct Plan {
 struct Step {
     path: UnitPath,
     row: Unit,
-    /// The unit as it is now; none for a new one.
+    /// The stored unit; `None` for a new one.
     known: Option<Known>,
 }
 
@@ -53,7 +53,7 @@ struct Step {
 struct Unit {
     row: u64,
     codes: Vec<String>,
-    /// The code was a number: zeros in front of it may be gone.
+    /// The code was a number, so it may have lost its leading zeros.
     is_number: bool,
     parent: Option<Vec<String>>,
     kind: UnitKind,
@@ -62,7 +62,7 @@ struct Unit {
     phase: Option<Phase>,
 }
 
-/// A unit of the tree.
+/// A stored unit.
 #[derive(Debug, Clone)]
 struct Known {
     id: String,
@@ -83,7 +83,7 @@ struct KnownRow {
     closed_on: Option<String>,
 }
 
-/// Reads the file and works out what it changes.
+/// Reads the file and computes its changes.
 pub(super) async fn plan(
     backend: &Backend,
     import: &ImportRow,
@@ -124,7 +124,7 @@ pub(super) async fn plan(
         Ok((plan, report))
     })
     .await?;
-    // Not by the thread, which goes on for a while when nobody waits for it any more.
+    // Not in the thread, which still runs for a while after its task is dropped.
     plan.outcome.reported = report.finish().await?;
     Ok(plan)
 }
@@ -149,7 +149,7 @@ fn read_unit(row: u64, cells: &[Cell<'_>], positions: &ColumnPositions) -> Resul
     }
 }
 
-/// The tree, and the places where units were before.
+/// The stored tree, with former paths of its units.
 struct Planner {
     tree: Arc<Tree>,
     scope: Option<UnitPath>,
@@ -217,7 +217,7 @@ impl Planner {
             }
             steps.push(Step { path, row: unit, known });
         }
-        // A path sorts behind those it begins with: parents come first.
+        // A path sorts after its prefixes, so parents come first.
         steps.sort_by(|one, other| one.path.cmp(&other.path));
         Plan { steps, outcome: Outcome { counts, ..Outcome::default() } }
     }
@@ -241,14 +241,14 @@ impl Unit {
     }
 }
 
-/// Finds the place of each unit of the file, through those above it in the same file.
+/// Resolves the path of each unit of the file, through its parents in the same file.
 struct PathResolver<'p> {
     planner: &'p Planner,
     units: &'p [Unit],
     by_code: HashMap<&'p str, Vec<usize>>,
-    /// Units of the tree by their code, those within reach of the file.
+    /// Stored units within the scope of the file, by their code.
     known_by_code: HashMap<&'p str, Vec<(&'p UnitPath, UnitKind)>>,
-    /// Units of the tree by the one above and their code without the zeros in front; none where several are meant. Empty where no
+    /// Stored units by the path of their parent and their code without leading zeros; `None` where several match. Empty when no
     /// code of the file is a number.
     zeroed: HashMap<(UnitPath, String), Option<UnitPath>>,
     found: Vec<Found>,
@@ -257,7 +257,7 @@ struct PathResolver<'p> {
 #[derive(Clone)]
 enum Found {
     NotYet,
-    /// On the way up from it: whoever comes here again goes round in a circle.
+    /// One of its parents is being resolved: meeting it again is a cycle.
     Underway,
     Settled(Result<UnitPath, (Column, Reason)>),
 }
@@ -321,7 +321,7 @@ impl<'p> PathResolver<'p> {
         }
     }
 
-    /// The unit of the tree that a code means of which a spreadsheet has dropped the zeros in front.
+    /// The stored unit whose code has lost its leading zeros in the spreadsheet.
     fn with_zeros(&self, above: &UnitPath, unit: &Unit) -> Option<UnitPath> {
         let is_known = || above.child(unit.code()).is_ok_and(|path| self.planner.known.contains_key(&path));
         if !unit.is_number || is_known() {
@@ -330,7 +330,7 @@ impl<'p> PathResolver<'p> {
         self.zeroed.get(&(above.clone(), unit.code().to_owned())).cloned().flatten()
     }
 
-    /// The unit above and its level; none for the root.
+    /// The parent and its level; `None` for the root.
     fn parent(&mut self, at: usize) -> Result<Option<(UnitPath, UnitKind)>, (Column, Reason)> {
         let unit = &self.units[at];
         let unknown = (Column::Parent, Reason::UnknownParent);
@@ -344,14 +344,14 @@ impl<'p> PathResolver<'p> {
         }
     }
 
-    /// Where a unit stands that names none above it.
+    /// The parent of a unit whose row has none.
     fn top(&self, unit: &Unit) -> Result<Option<(UnitPath, UnitKind)>, (Column, Reason)> {
         let of = |unit: &UnitRef| Some((unit.path.clone(), unit.kind));
         let root = self.planner.tree.all().next();
         match (&self.planner.scope, root) {
             (Some(scope), _) => {
                 let scope = self.planner.tree.at(scope).ok_or((Column::Parent, Reason::UnknownParent))?;
-                // The unit the file is for may stand in it itself.
+                // The file may contain the unit it is for.
                 let is_itself = scope.path.code() == unit.code() && scope.kind == unit.kind;
                 match scope.path.parent() {
                     Some(above) if is_itself => Ok(self.planner.tree.at(&above).and_then(of)),
@@ -361,15 +361,15 @@ impl<'p> PathResolver<'p> {
             }
             (None, Some(root)) if root.path.code() != unit.code() => Err((Column::Parent, Reason::UnknownParent)),
             (None, None) if self.units.iter().any(|other| other.row < unit.row && is_top(other)) => {
-                // One root, or the tree falls apart.
+                // A tree has one root.
                 Err((Column::Parent, Reason::UnknownParent))
             }
             (None, _) => Ok(None),
         }
     }
 
-    /// The unit at the end of these codes, in the tree or in the file. Of the file only what stands higher than `kind` is asked where it
-    /// is, so this goes no deeper than there are levels, however long the file is.
+    /// The unit at the end of these codes, in the tree or in the file. Among the units of the file, only those of a higher level
+    /// than `kind` are resolved, so the recursion is at most as deep as there are levels.
     fn by_path(&mut self, codes: &[String], kind: UnitKind) -> Option<(UnitPath, UnitKind)> {
         let path = UnitPath::parse(&format!("/{}/", codes.join("/"))).ok()?;
         let below = self.planner.scope.as_ref().and_then(|scope| UnitPath::parse(&format!("{scope}{}/", codes.join("/"))).ok());
@@ -388,7 +388,7 @@ impl<'p> PathResolver<'p> {
         None
     }
 
-    /// The only unit of this code above the one at `at`, in the tree or in the file.
+    /// The only unit with this code, in the tree or in the file, of a higher level than the one at `at`.
     fn by_code(&mut self, at: usize, code: &str) -> Result<(UnitPath, UnitKind), (Column, Reason)> {
         let kind = self.units[at].kind;
         let known = self.known_by_code.get(code).into_iter().flatten();
@@ -416,7 +416,7 @@ fn is_top(unit: &Unit) -> bool {
     unit.parent.is_none() && unit.codes.len() == 1
 }
 
-/// Writes what the file changes, from the top down.
+/// Writes the changes of the file, from the root down.
 pub(super) async fn write_units(
     backend: &Backend,
     import: &ImportRow,
@@ -444,7 +444,7 @@ pub(super) async fn write_units(
 }
 
 fn create(bulk: &mut Bulk, keys: &Keys, step: &Step, made_at: u64, as_of: &str) {
-    // The same whenever this import meets this unit.
+    // The same each time this import processes this unit.
     let hash = keys.lookup("import unit", step.path.as_str());
     let within = u128::from_str_radix(hash.get(..20).unwrap_or_default(), 16).unwrap_or_default();
     let id = Ulid::from_parts(made_at, within).to_string();
@@ -463,7 +463,7 @@ fn create(bulk: &mut Bulk, keys: &Keys, step: &Step, made_at: u64, as_of: &str) 
     );
 }
 
-/// A new name is a new form from the day the file speaks of, and ends the one before; a phase has no history.
+/// A new name ends the current version of the unit and begins another one on the day the file is dated; a phase has no history.
 fn change(sql: &mut String, vars: &mut Variables, number: usize, step: &Step, known: &Known, as_of: &str, backend: &Backend) {
     let mut bind = |name: &str, value: String| vars.insert(format!("{name}_{number}"), value);
     bind("name", step.row.name.clone());
@@ -492,7 +492,7 @@ fn change(sql: &mut String, vars: &mut Variables, number: usize, step: &Step, kn
         until: until.map(str::to_owned),
         cause: cause.to_owned(),
     };
-    // A unit that never changed has no row for its first form yet.
+    // A unit that never changed has no row for its first version yet.
     vars.insert(
         format!("first_{number}"),
         version(record("unit_version", &known.id), &known.name, &known.opened_on, Some(&last), "created"),
@@ -507,7 +507,7 @@ fn change(sql: &mut String, vars: &mut Variables, number: usize, step: &Step, kn
     );
 }
 
-/// The unit whose page tells of a whole import: the root, where the file is for everything.
+/// The unit of the event of an import: the root when the file is for the whole tree.
 pub(super) fn home(tree: &Tree, scope: Option<&UnitPath>) -> Option<UnitRef> {
     scope.map_or_else(|| tree.all().next(), |scope| tree.at(scope)).cloned()
 }
@@ -544,7 +544,7 @@ mod tests {
     }
 
     #[test]
-    fn units_find_their_place_in_any_order() {
+    fn units_are_resolved_in_any_order() {
         use UnitKind::{Branch, Central, Commune, Province};
         let (paths, refused) = planned(vec![
             unit(2, "07", "001", Branch),
@@ -558,14 +558,14 @@ mod tests {
     }
 
     #[test]
-    fn a_long_chain_of_units_is_refused_without_being_followed() {
+    fn a_long_chain_of_units_is_refused_without_deep_recursion() {
         let chain = (2..50_000).rev().map(|row| unit(row, &format!("c{row}"), &format!("x/c{}", row - 1), UnitKind::Commune));
         let (paths, refused) = planned(chain.collect());
         assert_eq!((paths.len(), refused.len()), (0, 49_998));
     }
 
     #[test]
-    fn a_code_that_lost_its_zeros_is_the_unit_it_means() {
+    fn a_number_without_leading_zeros_finds_its_unit() {
         let path = |path: &str| UnitPath::parse(path).expect("a path");
         let known =
             |kind| Known { id: "x".to_owned(), kind, name: "Đơn vị".to_owned(), phase: None, opened_on: String::new() };
@@ -585,7 +585,7 @@ mod tests {
     }
 
     #[test]
-    fn circles_second_roots_wrong_levels_and_closed_units_are_refused() {
+    fn cycles_second_roots_wrong_levels_and_closed_units_are_refused() {
         use UnitKind::{Branch, Central, Commune, Province};
         let (paths, refused) = planned(vec![
             unit(2, "01", "", Central),

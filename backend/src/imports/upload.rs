@@ -1,4 +1,5 @@
-//! A file on its way in: sealed piece by piece, looked at while it passes by, never whole in memory nor in plain on the disk.
+//! Uploads: files are sealed piece by piece and their format is detected on the way. A file is never whole in memory nor on disk
+//! in plain text.
 
 use std::io::Write;
 
@@ -11,10 +12,10 @@ use tokio::task::spawn_blocking;
 use super::{NewImport, bytes_max, file::Detector, remove, sealed::SealedWriter};
 use crate::{Backend, Error, Result, change::Change, store::vars};
 
-/// Most characters kept of a file's name.
+/// Maximum number of characters stored of a file name.
 const NAME_MAX: usize = 120;
 
-/// A file that arrives. Dropped before [`Self::finish`], it leaves nothing behind.
+/// A file being uploaded. If dropped before [`Self::finish`], it is removed.
 pub struct Upload {
     backend: Backend,
     id: ImportId,
@@ -35,7 +36,7 @@ impl Upload {
         let id = ImportId::new(backend.clock().ulid());
         let file = backend.workspace().file(&id.to_string());
         let writer = SealedWriter::create(&file, &id.to_string(), backend.keys(), backend.clock())?;
-        // Browsers of old send the whole path.
+        // Old browsers send the whole path.
         let name = file_name.rsplit(['/', '\\']).next().unwrap_or_default();
         let name: String = name.chars().filter(|c| !c.is_control()).take(NAME_MAX).collect();
         let row = NewImport { file_name: name, ..NewImport::new(backend, id, kind, path, started_by) };
@@ -49,10 +50,10 @@ impl Upload {
         })
     }
 
-    /// Takes the next bytes. What is beyond the limit is dropped, and told by [`Self::finish`].
+    /// Writes the next bytes. Bytes beyond the size limit are dropped; [`Self::finish`] then records [`Failure::TooBig`].
     ///
     /// # Errors
-    /// [`Error::Internal`] when the disk refuses.
+    /// [`Error::Internal`] when writing fails.
     pub async fn write(&mut self, bytes: Vec<u8>) -> Result<()> {
         let Some((mut writer, mut detector)) = self.open.take() else { return Err(unfinished()) };
         self.is_too_big |= writer.length() + bytes.len() as u64 > CSV_BYTES_MAX;
@@ -69,10 +70,11 @@ impl Upload {
         Ok(())
     }
 
-    /// The file is whole: it becomes an import and is looked at in the background. A file nobody can read is kept as such, without its content.
+    /// Completes the file, stores the import and starts its preview in the background. An unreadable file is stored as a failed
+    /// import without its content.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the disk refuses, [`Error::Store`].
+    /// [`Error::Internal`] when writing fails, [`Error::Store`].
     pub async fn finish(mut self) -> Result<Received> {
         let Some((writer, detector)) = self.open.take() else { return Err(unfinished()) };
         let sealed = spawn_blocking(move || writer.finish());
@@ -103,7 +105,7 @@ impl Upload {
     }
 }
 
-/// A file that arrived.
+/// A completed upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
     pub import: ImportId,
@@ -121,5 +123,5 @@ impl Drop for Upload {
 }
 
 fn unfinished() -> Error {
-    Error::Internal("a file arrives that is finished already".to_owned())
+    Error::Internal("the upload is already finished".to_owned())
 }

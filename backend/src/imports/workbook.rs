@@ -1,4 +1,5 @@
-//! What the reader of spreadsheets does not tell: from which day a workbook counts, and which formulas have no value.
+//! Details of a workbook that the spreadsheet reader does not return: the first day of its calendar, and the formulas without a
+//! value.
 
 use std::{
     borrow::Cow,
@@ -13,23 +14,23 @@ use quick_xml::{
 };
 use zip::ZipArchive;
 
-/// Formulas without a value that are remembered. A file with more was made to fill the memory, or has never been calculated at all.
+/// Maximum number of formulas without a value. A file with more is malicious, or was never calculated.
 const UNVALUED_MAX: usize = 1_000_000;
 
-/// The parts of a workbook that tell about the others are small.
+/// Size limit of the parts that describe the workbook, in bytes.
 const PART_MAX: u64 = 4 << 20;
 
 /// A workbook as its parts describe it.
 pub(super) struct Workbook<R> {
     parts: ZipArchive<R>,
-    /// Days are counted from 1904, as spreadsheets for the Macintosh did.
+    /// Dates are counted from 1904, as in spreadsheets of early Macintosh versions.
     pub(super) is_1904: bool,
-    /// Names of the sheets, and the parts they lie in.
+    /// Names of the sheets and of their parts.
     sheets: Vec<(String, String)>,
 }
 
 impl<R: Read + Seek> Workbook<R> {
-    /// None for what is no workbook.
+    /// `None` if this is not a workbook.
     pub(super) fn open(file: R) -> Option<Self> {
         let mut parts = ZipArchive::new(file).ok()?;
         let targets = relations(part(&mut parts, "xl/_rels/workbook.xml.rels")?);
@@ -43,7 +44,7 @@ impl<R: Read + Seek> Workbook<R> {
         Some(Self { parts, is_1904, sheets })
     }
 
-    /// The cells of a sheet, by row and column from 0, that hold a formula whose value was never saved. None when there are too many.
+    /// The cells of a sheet, by row and column from 0, whose formula has no saved value. `None` when there are too many.
     pub(super) fn unvalued(&mut self, sheet: &str) -> Option<HashSet<(u32, u32)>> {
         let Some((_, path)) = self.sheets.iter().find(|(name, _)| name == sheet) else { return Some(HashSet::new()) };
         let Some(at) = index(&self.parts, path) else { return Some(HashSet::new()) };
@@ -52,7 +53,7 @@ impl<R: Read + Seek> Workbook<R> {
     }
 }
 
-/// Some programs write the names of parts in other cases.
+/// Some programs write the names of parts in another case.
 fn index<R: Read + Seek>(parts: &ZipArchive<R>, path: &str) -> Option<usize> {
     parts.index_for_name(path).or_else(|| {
         let name = parts.file_names().find(|name| name.eq_ignore_ascii_case(path))?;
@@ -80,7 +81,7 @@ fn value(attribute: &Attribute<'_>) -> Option<String> {
     unescape(std::str::from_utf8(&attribute.value).ok()?).ok().map(Cow::into_owned)
 }
 
-/// Elements that begin, until the part ends or is broken.
+/// Visits the start of each element, until the part ends or is malformed.
 fn each_element(content: impl BufRead, mut visit: impl FnMut(&BytesStart<'_>)) {
     let (mut xml, mut buffer) = (reader(content), Vec::new());
     loop {
@@ -105,7 +106,7 @@ fn relations(content: impl BufRead) -> Vec<(String, String)> {
     targets
 }
 
-/// Whether days are counted from 1904, and the sheets with the names of their relations.
+/// Whether dates are counted from 1904, and the sheets with their relationship ids.
 fn described(content: impl BufRead) -> (bool, Vec<(String, String)>) {
     let (mut is_1904, mut sheets) = (false, Vec::new());
     each_element(content, |element| match element.local_name().as_ref() {
@@ -122,7 +123,7 @@ fn described(content: impl BufRead) -> (bool, Vec<(String, String)>) {
     (is_1904, sheets)
 }
 
-/// A cell of a sheet while it is read.
+/// State of the cell being read.
 #[derive(Default)]
 struct Seen {
     has_formula: bool,
@@ -134,7 +135,7 @@ struct Seen {
 fn unvalued(content: impl BufRead) -> Option<HashSet<(u32, u32)>> {
     let (mut xml, mut buffer) = (reader(content), Vec::new());
     let (mut found, mut seen, mut in_value) = (HashSet::new(), Seen::default(), false);
-    // Cells need not say where they are: then they stand one behind the other.
+    // Cells without an address follow the previous one.
     let (mut row, mut column) = (0_u32, 0_u32);
     loop {
         buffer.clear();
@@ -171,7 +172,7 @@ fn unvalued(content: impl BufRead) -> Option<HashSet<(u32, u32)>> {
                 b"sheetData" => return Some(found),
                 _ => {}
             },
-            // What is broken here is told by the reader of the cells.
+            // The reader of the cells reports malformed parts.
             Ok(Event::Eof) | Err(_) => return Some(found),
             Ok(_) => {}
         }
@@ -194,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_read_as_spreadsheets_write_them() {
+    fn cell_addresses_are_parsed() {
         assert_eq!(cell_address("A1"), Some((0, 0)));
         assert_eq!(cell_address("Z10"), Some((9, 25)));
         assert_eq!(cell_address("AA3"), Some((2, 26)));

@@ -1,14 +1,14 @@
-//! Leases: who may run a job, and until when.
+//! Leases: which process may run a job, and until when.
 //!
-//! A lease is a random name in the job's row and the time of its end. It is taken by one compare-and-set transaction and renewed
-//! while the job runs; every later write names it and changes nothing when the row has another one.
+//! A lease is a random token in the job's row, with an expiry time. It is taken in a compare-and-set transaction and renewed
+//! while the job runs. Every later write compares the token and changes nothing when the row has another one.
 //!
-//! **Clocks.** The end of a lease is written by the clock of the process that holds it, and judged by others with their own. Others
-//! take a job over only when by their clock the lease ended [`MARGIN`] ago. The holder ends its run when it could not renew the
-//! lease in time, measured without looking at the clock again. So two processes whose clocks differ by less than the margin never run
-//! one job at the same time, and a killed process delays its jobs by the lease and twice the margin at most. Beyond the margin, or when a
-//! process is suspended in the middle of a run, two runs may overlap; then what is written with [`LeasedJob::end`] still happens once.
-//! A process whose clock is ahead begins jobs early by the difference, as it does everything else.
+//! **Clocks.** The expiry time is written with the clock of the holder and compared with the clocks of other processes. These
+//! take a job over only when, by their own clock, the lease expired [`MARGIN`] ago. The holder ends its run when it could not
+//! renew the lease in time, measured by a monotonic clock. So two processes whose clocks differ by less than the margin never run
+//! one job at the same time, and a killed process delays its jobs by at most the lease and twice the margin. Beyond the margin,
+//! or when a process is suspended during a run, two runs may overlap; writes with [`LeasedJob::end`] still happen once. A process
+//! whose clock is ahead starts jobs early by the difference.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::de::DeserializeOwned;
@@ -19,24 +19,24 @@ use crate::{
     store::{RecordId, Store, StoreError, SurrealValue, Variables, vars},
 };
 
-/// How long after its end a lease is respected by others. Clocks may be a minute apart.
+/// Time after the expiry of a lease in which other processes do not take it. Tolerates clocks that are a minute apart.
 pub(super) const MARGIN: TimeDelta = TimeDelta::seconds(90);
 
-/// What [`LeasedJob::end`] throws when the lease is lost.
+/// Thrown by [`LeasedJob::end`] when the lease is lost.
 const LOST: &str = "lease";
 
-/// A job that this process runs, with its lease.
+/// A job that this process runs, and its lease.
 #[derive(Debug, Clone)]
 pub(crate) struct LeasedJob {
     pub(super) kind: JobKind,
     pub(super) key: String,
     lease: String,
-    /// Runs begun, this one included.
+    /// Runs started, including this one.
     pub(super) attempts: u32,
     payload: Option<String>,
 }
 
-/// What is read of a job to run it.
+/// Columns read when a job is taken.
 #[derive(Debug, SurrealValue)]
 struct TakenRow {
     attempts: i64,
@@ -49,7 +49,7 @@ const TAKE: &str = "LET $taken = (UPDATE $job SET state = 'running', lease = $le
 
 const RENEW: &str = "LET $held = (UPDATE $job SET due_at = $until WHERE lease = $lease RETURN AFTER); RETURN array::len($held);";
 
-/// Ends a run that succeeded. `$ended_next` is when the job runs again, if it does; what enqueued it meanwhile has a say too.
+/// Ends a successful run. `$ended_next` is the time of the next run, if any; an earlier time enqueued meanwhile takes precedence.
 const END: &str = "LET $ended_row = (SELECT lease, again_at FROM $ended_job)[0]; \
      IF $ended_row = NONE OR $ended_row.lease != $ended_lease { THROW 'lease' }; \
      LET $ended_again = $ended_row.again_at; \
@@ -61,7 +61,7 @@ const END: &str = "LET $ended_row = (SELECT lease, again_at FROM $ended_job)[0];
                       ELSE { $ended_next } RETURN NONE \
      };";
 
-/// Ends a run that failed. The next one comes after whatever enqueued the job meanwhile.
+/// Ends a failed run. The next one covers what enqueued the job meanwhile.
 const FAIL: &str = "UPDATE $job SET state = $state, lease = NONE, due_at = $due_at, again_at = NONE, last_error = $error \
      WHERE lease = $lease RETURN NONE;";
 
@@ -69,7 +69,7 @@ const GIVE_BACK: &str =
     "UPDATE $job SET state = 'waiting', lease = NONE, due_at = $now, attempts -= 1 WHERE lease = $lease RETURN NONE;";
 
 impl LeasedJob {
-    /// Takes a job that is due by this clock, or whose lease has lapsed. None when it is neither any more.
+    /// Takes a job that is due by this clock or whose lease has expired. `None` when it is neither.
     pub(super) async fn take(store: &Store, clock: &Clock, kind: JobKind, key: &str) -> Result<Option<Self>> {
         let now = clock.now();
         let lease = clock.ulid().to_string();
@@ -80,7 +80,7 @@ impl LeasedJob {
             until: end(kind, now),
             lapsed: now - MARGIN,
         };
-        // `BEGIN` has the first answer.
+        // `BEGIN` has the first result.
         let row: Option<TakenRow> = store.write(TAKE, vars).await?.rows(2)?.into_iter().next();
         Ok(row.map(|row| Self {
             kind,
@@ -91,21 +91,21 @@ impl LeasedJob {
         }))
     }
 
-    /// Prolongs the lease. False when it is another's, or the job is gone.
+    /// Extends the lease. `false` when the lease is lost or the job is gone.
     pub(super) async fn renew(&self, store: &Store, clock: &Clock) -> Result<bool> {
         let vars = vars! { job: self.id(), lease: self.lease.clone(), until: end(self.kind, clock.now()) };
         let held: Option<i64> = store.write(RENEW, vars).await?.row(2)?;
         Ok(held.unwrap_or_default() > 0)
     }
 
-    /// The statement that ends the job as part of the transaction of its effect, so that the effect happens once; once in a
-    /// transaction. The transaction fails, see [`is_lost`], when another process has the job by now.
+    /// Returns the statement that ends the job in the transaction of its effect, so that the effect happens once. At most once
+    /// per transaction, which fails, see [`is_lost`], when another process has taken the job.
     pub(crate) fn end(&self, vars: &mut Variables, next: Option<DateTime<Utc>>) -> &'static str {
         vars.extend(vars! { ended_job: self.id(), ended_lease: self.lease.clone(), ended_next: next });
         END
     }
 
-    /// Notes that the run failed: it waits until `due_at`, or is parked.
+    /// Records a failed run: the job waits until `due_at`, or is parked.
     pub(super) async fn fail(&self, store: &Store, error: &str, due_at: DateTime<Utc>, is_parked: bool) -> Result<()> {
         let state = if is_parked { JobState::Parked } else { JobState::Waiting };
         let vars = vars! {
@@ -119,17 +119,17 @@ impl LeasedJob {
         Ok(())
     }
 
-    /// Lets another process run the job at once, as if this one had not begun it.
+    /// Releases the lease: another process can run the job at once, and this run does not count as an attempt.
     pub(super) async fn give_back(&self, store: &Store, now: DateTime<Utc>) -> Result<()> {
         let vars = vars! { job: self.id(), lease: self.lease.clone(), now: now };
         store.write(GIVE_BACK, vars).await?;
         Ok(())
     }
 
-    /// What the job was enqueued with.
+    /// The payload the job was enqueued with.
     ///
     /// # Errors
-    /// [`Error::Damaged`] when it does not open with the key in use, or is something else.
+    /// [`Error::Damaged`] when it cannot be opened with the current key, or has another type.
     pub(crate) fn payload<T: DeserializeOwned>(&self, keys: &Keys) -> Result<T> {
         let damaged = || Error::Damaged(format!("the payload of the job {self}"));
         let sealed = self.payload.as_deref().ok_or_else(damaged)?;
@@ -151,7 +151,7 @@ impl std::fmt::Display for LeasedJob {
     }
 }
 
-/// Whether a transaction was refused because the job is another's by now.
+/// Whether a transaction failed because another process has taken the job.
 pub(crate) fn is_lost(error: &StoreError) -> bool {
     matches!(error, StoreError::Thrown(thrown) if thrown == LOST)
 }
@@ -160,7 +160,7 @@ fn end(kind: JobKind, now: DateTime<Utc>) -> DateTime<Utc> {
     now + kind.rules().lease
 }
 
-/// Ends the leases of whoever had this store before: for the start of a process that has it for itself.
+/// Ends the leases of earlier processes, when a process starts with exclusive access to the store.
 pub(crate) async fn end_all(store: &Store, clock: &Clock) -> Result<()> {
     let mut left: Vec<RecordId> = Vec::new();
     for kind in JobKind::ALL {
@@ -170,7 +170,7 @@ pub(crate) async fn end_all(store: &Store, clock: &Clock) -> Result<()> {
     if left.is_empty() {
         return Ok(());
     }
-    tracing::info!(jobs = left.len(), "jobs that were interrupted are run again");
+    tracing::info!(jobs = left.len(), "interrupted jobs run again");
     let sql = "UPDATE $left SET state = 'waiting', lease = NONE, again_at = NONE, due_at = $now RETURN NONE;";
     store.write(sql, vars! { left: left, now: clock.now() }).await?;
     Ok(())

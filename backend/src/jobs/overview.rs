@@ -1,4 +1,4 @@
-//! Jobs as the operator sees them. Nobody is asked for a right: whoever has the machine has the data.
+//! Jobs as listed for the operator. There is no permission check: the operator of the machine can read all data.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use strum::{IntoStaticStr, VariantArray};
@@ -10,7 +10,7 @@ use crate::{
     store::{RecordId, SurrealValue, vars},
 };
 
-/// Jobs listed of a kind and state; how many there are says [`Jobs::figures`].
+/// Jobs listed per kind and state. [`Jobs::figures`] has the totals.
 const LISTED: usize = 50;
 
 /// Jobs changed in one transaction.
@@ -21,7 +21,7 @@ pub struct Jobs<'a> {
     backend: &'a Backend,
 }
 
-/// What the operator has to look at comes first. Keys are labels of metrics and names on the command line too.
+/// In the order of the list: what needs the operator first. Keys are also metric labels and names on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum JobState {
@@ -32,29 +32,29 @@ pub enum JobState {
 
 domain::keyed!(JobState);
 
-/// A job, without what it is about.
+/// A job without its payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobEntry {
     /// `kind/key`, for [`Jobs::retry`] and [`Jobs::discard`].
     pub id: String,
-    /// None for a kind of another version of the program, which leaves such a job as it is.
+    /// `None` for a kind of another version of the program; such a job is not changed.
     pub kind: Option<JobKind>,
     pub state: JobState,
-    /// Waiting: not before. Running: when its lease ends. Parked: since when.
+    /// Waiting: earliest start. Running: expiry of the lease. Parked: when it was parked.
     pub due_at: DateTime<Utc>,
     pub enqueued_at: DateTime<Utc>,
     pub attempts: u32,
     pub last_error: Option<String>,
 }
 
-/// Numbers of jobs of a kind.
+/// Counts of jobs of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JobFigures {
     pub kind: JobKind,
     pub waiting: u64,
     pub running: u64,
     pub parked: u64,
-    /// How long the waiting job that is due longest has been due; zero when none is.
+    /// How long the longest-waiting due job has been due; zero when none is.
     pub overdue: TimeDelta,
 }
 
@@ -83,7 +83,8 @@ impl EntryRow {
 }
 
 impl Jobs<'_> {
-    /// The jobs, parked ones first, then by kind and time; at most 50 of a kind and state, and of all kinds of other versions together.
+    /// The jobs, parked ones first, then by kind and time. At most 50 per kind and state, and 50 per state of unknown kinds
+    /// together.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -94,7 +95,7 @@ impl Jobs<'_> {
                 let rows: Vec<EntryRow> = self.backend.store().read(list_sql("="), of(kind, state)).await?.rows(0)?;
                 jobs.extend(rows.into_iter().map(|row| row.entry(state)));
             }
-            // Reads the whole table, which only the operator asks for, and seldom.
+            // Scans the whole table. Only the operator runs this, and rarely.
             let known = JobKind::ALL.map(|kind| kind.key().to_owned()).to_vec();
             let vars = vars! { kind: known, state: state.key() };
             let rows: Vec<EntryRow> = self.backend.store().read(list_sql("NOT IN"), vars).await?.rows(0)?;
@@ -103,10 +104,10 @@ impl Jobs<'_> {
         Ok(jobs)
     }
 
-    /// Has a parked or waiting job run now, with all its attempts before it; of a kind, all that are parked. Returns how many that were.
+    /// Makes a parked or waiting job due now, with all its attempts; for a kind, all parked jobs. Returns how many were changed.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is no such job, or it runs.
+    /// [`Error::NotFound`] when there is no such job, or it is running.
     pub async fn retry(&self, target: &str) -> Result<u64> {
         let change = "UPDATE $jobs SET state = 'waiting', due_at = $now, attempts = 0, asked += 1 WHERE state != 'running'";
         let changed = self.change(target, change).await?;
@@ -114,7 +115,7 @@ impl Jobs<'_> {
         Ok(changed)
     }
 
-    /// Deletes a parked job, which is not run any more; of a kind, all that are parked. Returns how many that were.
+    /// Deletes a parked job; for a kind, all parked jobs. Returns how many were deleted.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is no such job, or it is not parked.
@@ -134,7 +135,7 @@ impl Jobs<'_> {
                 None => self.backend.store().read(some_sql(), of(kind, JobState::Parked)).await?.rows(0)?,
             };
             let vars = vars! { jobs: jobs, now: self.backend.clock().now() };
-            // `BEGIN` has the first answer.
+            // `BEGIN` has the first result.
             let count: Option<i64> = self.backend.transact(Change::new(&sql, vars)).await?.row(2)?;
             let count = count.and_then(|count| u64::try_from(count).ok()).unwrap_or_default();
             changed += count;
@@ -144,7 +145,7 @@ impl Jobs<'_> {
         }
     }
 
-    /// How many jobs there are, by kind.
+    /// Counts of jobs by kind.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -166,7 +167,7 @@ impl Jobs<'_> {
         Ok(figures)
     }
 
-    /// How many jobs were parked when [`Self::figures`] was asked last in this process. Costs nothing.
+    /// Number of parked jobs at the last call of [`Self::figures`] in this process. Does not query the store.
     pub fn parked(&self) -> u64 {
         self.backend.parked()
     }
@@ -182,7 +183,7 @@ fn of(kind: JobKind, state: JobState) -> crate::store::Variables {
     vars! { kind: kind.key(), state: state.key() }
 }
 
-/// `of` compares a kind with the one that is asked for, or with those.
+/// `of` is the operator that compares the kind.
 fn list_sql(of: &str) -> String {
     format!(
         "SELECT kind, key, due_at, enqueued_at, attempts, last_error FROM job WHERE kind {of} $kind AND state = $state \
@@ -190,7 +191,7 @@ fn list_sql(of: &str) -> String {
     )
 }
 
-/// Some jobs of a kind and state; no more than one transaction can change.
+/// Some jobs of a kind and state, as many as one transaction can change.
 fn some_sql() -> String {
     format!("SELECT VALUE id FROM job WHERE kind = $kind AND state = $state LIMIT {CHANGED}")
 }
@@ -210,7 +211,7 @@ mod tests {
     use crate::{jobs::runner::due_of, store::tests::migrated};
 
     #[tokio::test]
-    async fn jobs_are_found_by_their_index() {
+    async fn job_queries_use_an_index() {
         let store = migrated().await;
         let now: DateTime<Utc> = "2026-11-21T08:00:00Z".parse().expect("a moment");
         for kind in JobKind::ALL {

@@ -1,17 +1,17 @@
-//! What each kind of job does.
+//! The work of each kind of job.
 
 use super::{JobKind, lease::LeasedJob};
 use crate::{Backend, Result};
 
-/// How a run ended that succeeded.
+/// Result of a successful run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Done,
-    /// Done, and the transaction of the effect removed the job already: see [`LeasedJob::end`].
+    /// Done, and the transaction of the effect has removed the job: see [`LeasedJob::end`].
     Ended,
-    /// That transaction was refused, because another process has the job by now: see [`super::lease::is_lost`].
+    /// That transaction failed because another process has taken the job: see [`super::lease::is_lost`].
     Lost,
-    /// A part is done; the rest follows at once.
+    /// A part is done; the rest follows immediately.
     Again,
 }
 
@@ -22,7 +22,7 @@ pub(super) async fn perform(backend: &Backend, job: &LeasedJob) -> Result<Outcom
         JobKind::PublishDue => {
             let documents = Box::pin(backend.documents().publish_due()).await?;
             if documents > 0 {
-                tracing::info!(documents, "documents went out, or left, at their time");
+                tracing::info!(documents, "published or withdrew documents on schedule");
             }
             Ok(Outcome::Done)
         }
@@ -34,7 +34,7 @@ pub(super) async fn perform(backend: &Backend, job: &LeasedJob) -> Result<Outcom
         JobKind::PurgeExpired => {
             let rows = Box::pin(backend.accounts().purge()).await?;
             if rows > 0 {
-                tracing::info!(rows, "sessions and forms whose time is over were deleted");
+                tracing::info!(rows, "deleted expired sessions and forms");
             }
             Ok(Outcome::Done)
         }
@@ -42,7 +42,7 @@ pub(super) async fn perform(backend: &Backend, job: &LeasedJob) -> Result<Outcom
         JobKind::PurgeFiles => {
             let files = Box::pin(backend.files().purge()).await?;
             if files > 0 {
-                tracing::info!(files, "files and uploads that nobody needs any more were removed");
+                tracing::info!(files, "purged files and uploads");
             }
             Ok(Outcome::Done)
         }

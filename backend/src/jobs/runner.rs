@@ -1,4 +1,4 @@
-//! Runs the jobs that are due, in each process. See [`super`] for what that promises.
+//! Runs due jobs in each process. See [`super`] for the guarantees.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,27 +20,27 @@ use crate::{
     store::{RecordId, SurrealValue, Variables, vars},
 };
 
-/// How often the runner looks for jobs that other processes enqueued, or that became due.
+/// Interval at which the runner polls for jobs that other processes enqueued or that became due.
 const POLL: Duration = Duration::from_secs(1);
 
-/// The pause after a failure of the store, which may be away for minutes.
+/// Pause after a store error; the store may be unavailable for minutes.
 const POLL_AFTER_ERROR: Duration = Duration::from_secs(5);
 
-/// How often the runner makes sure that periodic jobs are due after their period at the latest.
+/// Interval at which the runner checks that periodic jobs are due within their period.
 const KEEP_PERIODIC: Duration = Duration::from_mins(1);
 
-/// How long jobs that run may take to end when the process is asked to stop. A gateway has ten seconds to answer, and a message it may
-/// have taken is sent again when its answer is not awaited.
+/// Time for running jobs to end on shutdown. A gateway has ten seconds to answer, and a message is sent again if its answer is
+/// lost.
 const STOP: Duration = Duration::from_secs(12);
 
-/// Before the second attempt; doubled before each later one.
+/// Pause before the second attempt; doubled for each later one.
 const BACKOFF: Duration = Duration::from_secs(2);
 const BACKOFF_MAX: Duration = Duration::from_mins(15);
 
-/// Characters kept of an error.
+/// Maximum number of characters of a stored error.
 const ERROR_MAX: usize = 500;
 
-/// Runs the jobs of a store. Any number of processes, or runners in one, may run at a time.
+/// Runs the jobs of a store. Any number of processes, or runners in one process, may run concurrently.
 #[derive(Clone)]
 pub struct Runner {
     backend: Backend,
@@ -63,19 +63,19 @@ impl Runner {
         Self { backend: backend.clone(), clock: backend.clock().clone(), limit: None, permits }
     }
 
-    /// The same with another clock for leases and times, as in a process on another machine.
+    /// With another clock for leases and times, as on another machine.
     #[must_use]
     pub fn by_clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
     }
 
-    /// The same with one time limit for runs of all kinds.
+    /// With one time limit for all kinds.
     #[must_use]
     pub fn with_limit(self, limit: Duration) -> Self {
         Self { limit: Some(limit), ..self }
     }
 
-    /// Runs jobs until `stop` is over; those that run then have a few seconds to end, or are given back to other processes.
+    /// Runs jobs until `stop` completes. Running jobs then have a few seconds to end, or are released for other processes.
     pub async fn run(&self, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
         let given_up = watch::Sender::new(false);
@@ -96,29 +96,29 @@ impl Runner {
             let pause = match begun.await {
                 Ok(_) => POLL,
                 Err(error) => {
-                    tracing::error!(%error, "cannot look for jobs that are due; will try again");
+                    tracing::error!(%error, "cannot query due jobs; retrying");
                     POLL_AFTER_ERROR
                 }
             };
             tokio::select! {
                 () = &mut stop => break,
                 () = self.backend.job_wake().notified() => {}
-                // A place is free: more of the kind may wait.
+                // A permit is free: more jobs of the kind may be due.
                 Some(_) = running.join_next() => {}
                 () = sleep(pause) => {}
             }
         }
         if timeout(STOP, all_ended(&mut running)).await.is_err() {
-            tracing::info!(jobs = running.len(), "some jobs did not end in time and are left to the next process");
+            tracing::info!(jobs = running.len(), "some jobs did not end in time; released them for another process");
             given_up.send_replace(true);
             all_ended(&mut running).await;
         }
     }
 
-    /// Runs what is due, and what becomes due by that, until nothing is. Returns how many runs that were.
+    /// Runs due jobs, and those that become due by that, until there are none. Returns the number of runs.
     ///
     /// # Errors
-    /// [`crate::Error::Store`] when jobs cannot be read. That one fails is noted in its row.
+    /// [`crate::Error::Store`] when jobs cannot be queried. A failed job is recorded in its row instead.
     pub async fn run_due(&self) -> Result<usize> {
         let mut runs = 0;
         let given_up = watch::Sender::new(false);
@@ -133,7 +133,7 @@ impl Runner {
         }
     }
 
-    /// Makes the jobs of the periodic kinds due now. Those that are there already stay.
+    /// Makes the jobs of the periodic kinds due now.
     ///
     /// # Errors
     /// [`crate::Error::Store`].
@@ -141,8 +141,8 @@ impl Runner {
         self.enqueue_periodic_after(|_| Duration::ZERO).await
     }
 
-    /// Makes sure that the jobs of the periodic kinds are there, and due after their period at the latest. One that is due later was
-    /// written by a clock that was ahead: of another process, or this one before it was set back.
+    /// Ensures that the jobs of the periodic kinds exist and are due within their period. One that is due later was written by a
+    /// clock that was ahead, of another process or of this one.
     ///
     /// # Errors
     /// [`crate::Error::Store`].
@@ -157,7 +157,7 @@ impl Runner {
         Ok(())
     }
 
-    /// Takes as many jobs as there are places for and begins them. Returns how many.
+    /// Takes and starts as many due jobs as there are permits for. Returns how many.
     async fn begin_due(&self, running: &mut JoinSet<()>, given_up: &watch::Sender<bool>) -> Result<usize> {
         let mut begun = 0;
         for Due { kind, key } in self.due().await? {
@@ -168,7 +168,7 @@ impl Runner {
                     running.spawn(self.clone().carry_out(taken, permit, given_up.subscribe()));
                     begun += 1;
                 }
-                // Another one is at it; those behind it must not wait for that.
+                // Another process has it; the jobs after it need not wait for that.
                 Ok(None) | Err(Error::Busy) => {}
                 Err(error) => return Err(error),
             }
@@ -176,7 +176,7 @@ impl Runner {
         Ok(begun)
     }
 
-    /// What could be taken now, at most as many of a kind as there are places.
+    /// Jobs that could be taken now, at most as many of a kind as there are permits.
     async fn due(&self) -> Result<Vec<Due>> {
         let now = self.clock.now();
         let free = |kind: JobKind| self.semaphore(kind).available_permits();
@@ -198,7 +198,7 @@ impl Runner {
     }
 
     fn semaphore(&self, kind: JobKind) -> &Arc<Semaphore> {
-        // In the order in which the kinds are declared, as in `ALL`.
+        // `ALL` has the kinds in the order of their declaration.
         &self.permits[kind as usize]
     }
 
@@ -206,17 +206,17 @@ impl Runner {
         Arc::clone(self.semaphore(kind)).try_acquire_owned().ok()
     }
 
-    /// Runs one job to its end, to its time limit, until its lease is lost or the process gives up. The run is a task of its own, so
+    /// Runs one job until it ends, its time limit passes, its lease is lost or the runner stops. The run is a task of its own, so
     /// that it may panic.
     async fn carry_out(self, job: LeasedJob, _permit: OwnedSemaphorePermit, mut given_up: watch::Receiver<bool>) {
         let rules = job.kind.rules();
         if rules.attempts.is_some_and(|most| job.attempts > most) {
-            // Its last run was begun and neither succeeded nor failed.
+            // The last run was started, but neither succeeded nor failed.
             return self.note_failure(&job, "its process died while it ran").await;
         }
         let limit = self.limit.unwrap_or(rules.limit);
         let (backend, work) = (self.backend.clone(), job.clone());
-        // A set, so that the task ends when this future is dropped.
+        // A set, so that the task is aborted when this future is dropped.
         let mut run = JoinSet::new();
         run.spawn(async move { perform(&backend, &work).await });
         let ended = tokio::select! {
@@ -226,16 +226,16 @@ impl Runner {
                 return self.note_failure(&job, &format!("it was not done within {limit:?}")).await;
             }
             () = self.hold(&job) => {
-                tracing::warn!(%job, "a job's lease could not be renewed: its run is ended and another process takes over");
+                tracing::warn!(%job, "could not renew the lease of a job; aborted its run, another process takes over");
                 return;
             }
             () = async {
-                // The sender is there as long as this task.
+                // The sender outlives this task.
                 let _ = given_up.wait_for(|given_up| *given_up).await;
             } => {
                 drop(run);
                 if let Err(error) = job.give_back(self.backend.store(), self.clock.now()).await {
-                    tracing::warn!(%job, %error, "a job is not given back: it runs again when its lease has lapsed");
+                    tracing::warn!(%job, %error, "could not release a job; it runs again when its lease has expired");
                 }
                 return;
             }
@@ -243,12 +243,12 @@ impl Runner {
         match ended {
             Some(Ok(Ok(outcome))) => self.note_success(&job, outcome).await,
             Some(Ok(Err(error))) => self.note_failure(&job, &error.to_string()).await,
-            // What a panic says may be about a person; the process has printed it.
+            // A panic message may contain personal data; it is on standard error only.
             Some(Err(_)) | None => self.note_failure(&job, "it panicked").await,
         }
     }
 
-    /// Renews the lease again and again. Ends when it is lost, or could not be renewed in time.
+    /// Keeps renewing the lease. Returns when it is lost, or could not be renewed in time.
     async fn hold(&self, job: &LeasedJob) {
         let length = job.kind.rules().lease;
         let mut lapses = Instant::now() + length;
@@ -258,7 +258,7 @@ impl Runner {
             match timeout_at(lapses, job.renew(self.backend.store(), &self.clock)).await {
                 Ok(Ok(true)) => lapses = began + length,
                 Ok(Ok(false)) | Err(_) => return,
-                Ok(Err(error)) => tracing::warn!(%job, %error, "a job's lease is not renewed; will try again"),
+                Ok(Err(error)) => tracing::warn!(%job, %error, "could not renew the lease of a job; retrying"),
             }
         }
     }
@@ -276,7 +276,7 @@ impl Runner {
         match self.backend.transact(Change::new(sql, vars)).await {
             Ok(_) => {}
             Err(error) if is_lost(&error) => warn_of_loss(job),
-            Err(error) => tracing::error!(%job, %error, "that a job is done could not be noted: it will run again"),
+            Err(error) => tracing::error!(%job, %error, "could not record the end of a job; it will run again"),
         }
     }
 
@@ -286,19 +286,19 @@ impl Runner {
         if is_parked {
             tracing::error!(%job, attempts, error, "a job is parked: see `handbook jobs`");
         } else if rules.every.is_some() {
-            tracing::error!(%job, attempts, error, "a job failed; will try again");
+            tracing::error!(%job, attempts, error, "a job failed; retrying");
         } else {
-            tracing::warn!(%job, attempts, error, "a job failed; will try again");
+            tracing::warn!(%job, attempts, error, "a job failed; retrying");
         }
         let due_at = if is_parked { now } else { self.next_attempt(now, attempts, rules.every) };
         let error: String = error.chars().take(ERROR_MAX).collect();
         if let Err(error) = job.fail(self.backend.store(), &error, due_at, is_parked).await {
-            tracing::error!(%job, %error, "that a job failed could not be noted: it will run again when its lease has lapsed");
+            tracing::error!(%job, %error, "could not record the failure of a job; it runs again when its lease has expired");
         }
     }
 
-    /// Exponential, at most the period of a periodic job, and between half and the whole of that at random: what failed together is
-    /// not tried together again.
+    /// Exponential back-off, at most the period of a periodic job, with jitter between half and the whole of it, so that jobs
+    /// that failed together are not retried together.
     fn next_attempt(&self, now: DateTime<Utc>, attempts: u32, every: Option<Duration>) -> DateTime<Utc> {
         let most = every.unwrap_or(BACKOFF_MAX).min(BACKOFF_MAX);
         let whole = BACKOFF.saturating_mul(1 << attempts.saturating_sub(1).min(16)).min(most);
@@ -309,7 +309,7 @@ impl Runner {
 }
 
 impl Backend {
-    /// Runs the jobs that are due in this process, for tests and the command line. Returns how many runs that were.
+    /// Runs due jobs in this process, for tests and the command line. Returns the number of runs.
     ///
     /// # Errors
     /// As [`Runner::run_due`].
@@ -319,7 +319,7 @@ impl Backend {
 }
 
 fn warn_of_loss(job: &LeasedJob) {
-    tracing::warn!(%job, "a job ended here when another process had it already");
+    tracing::warn!(%job, "a job ended after another process had taken it");
 }
 
 async fn all_ended(running: &mut JoinSet<()>) {
@@ -329,7 +329,7 @@ async fn all_ended(running: &mut JoinSet<()>) {
 const DUE_PERIODIC: &str = "SELECT kind, key FROM $periodic \
      WHERE (state = 'waiting' AND due_at <= $now) OR (state = 'running' AND due_at <= $lapsed);";
 
-/// Those due longest come first.
+/// Longest due first.
 pub(super) fn due_of(kind: JobKind, count: usize) -> String {
     let of = |state: &str, bound: &str| {
         format!(

@@ -1,4 +1,4 @@
-//! Rows, leases and clocks, one step at a time. Whole runs are in `tests/backend/jobs.rs`.
+//! Unit tests of rows, leases and clocks. Whole runs are tested in `tests/backend/jobs.rs`.
 
 use std::cell::Cell;
 
@@ -40,7 +40,7 @@ async fn take(store: &Store, clock: &Clock) -> Option<LeasedJob> {
     LeasedJob::take(store, clock, KIND, "k").await.expect("the store answers")
 }
 
-/// State and time of the one job; none when there is no job.
+/// State and time of the only job; `None` when there is no job.
 async fn row(store: &Store) -> Option<(String, DateTime<Utc>)> {
     #[derive(Debug, SurrealValue)]
     struct Row {
@@ -58,7 +58,7 @@ async fn end(store: &Store, job: &LeasedJob, next: Option<DateTime<Utc>>) -> Res
     store.write(sql, vars).await.map(|_| ())
 }
 
-/// A change needs a migration of the rows that hold the old key.
+/// A change needs a migration of the rows with the old key.
 #[test]
 fn keys_stay_what_they_are() {
     let kinds = "send_sms notify_owner publish_due seal_events follow_moves purge_expired purge_writing purge_files";
@@ -67,20 +67,20 @@ fn keys_stay_what_they_are() {
 }
 
 #[test]
-fn a_kind_is_its_place_in_the_list() {
+fn all_has_the_kinds_in_the_order_of_declaration() {
     for (at, kind) in JobKind::ALL.into_iter().enumerate() {
         assert_eq!(kind as usize, at);
     }
 }
 
 #[tokio::test]
-async fn a_key_that_waits_is_not_doubled_but_becomes_due_earlier() {
+async fn enqueueing_a_waiting_key_again_makes_it_due_earlier() {
     let (store, clock) = (migrated().await, clock());
     let now = clock.now();
     put(&store, &clock, job(now + TimeDelta::hours(1))).await;
     put(&store, &clock, job(now + TimeDelta::hours(2))).await;
     assert_eq!(row(&store).await, Some(("waiting".to_owned(), now + TimeDelta::hours(1))));
-    assert!(take(&store, &clock).await.is_none(), "it is not due");
+    assert!(take(&store, &clock).await.is_none(), "not due");
     put(&store, &clock, job(now)).await;
     assert_eq!(row(&store).await, Some(("waiting".to_owned(), now)));
     let taken = take(&store, &clock).await.expect("is due");
@@ -89,7 +89,7 @@ async fn a_key_that_waits_is_not_doubled_but_becomes_due_earlier() {
 }
 
 #[tokio::test]
-async fn what_is_enqueued_while_it_runs_runs_once_more() {
+async fn a_job_enqueued_while_it_runs_runs_once_more() {
     let (store, clock) = (migrated().await, clock());
     put(&store, &clock, job(clock.now())).await;
     let taken = take(&store, &clock).await.expect("is due");
@@ -99,7 +99,7 @@ async fn what_is_enqueued_while_it_runs_runs_once_more() {
     assert_eq!(row(&store).await, Some(("waiting".to_owned(), clock.now() + TimeDelta::seconds(7))));
     clock.advance(TimeDelta::seconds(7));
     let taken = take(&store, &clock).await.expect("is due");
-    assert_eq!(taken.attempts, 1, "counted anew");
+    assert_eq!(taken.attempts, 1, "attempts restart");
     end(&store, &taken, None).await.expect("ends");
     assert_eq!(row(&store).await, None);
 }
@@ -130,7 +130,7 @@ async fn a_lease_is_one_process_at_a_time_and_lapses_after_its_margin() {
     assert!(take(&store, &here).await.is_none() && take(&store, &elsewhere).await.is_none());
 
     elsewhere.advance(lease());
-    assert!(take(&store, &elsewhere).await.is_none(), "a clock that is a minute ahead takes nothing over that is held");
+    assert!(take(&store, &elsewhere).await.is_none(), "a process whose clock is a minute ahead does not take a held job");
     here.advance(lease() / 2);
     assert!(first.renew(&store, &here).await.expect("renews"));
     elsewhere.advance(lease() / 2);
@@ -139,7 +139,7 @@ async fn a_lease_is_one_process_at_a_time_and_lapses_after_its_margin() {
     elsewhere.advance(MARGIN);
     let second = take(&store, &elsewhere).await.expect("has lapsed");
     assert_eq!(second.attempts, 2);
-    assert!(!first.renew(&store, &here).await.expect("asks"), "the lease is another's");
+    assert!(!first.renew(&store, &here).await.expect("asks"), "the lease is lost");
     assert!(is_lost(&end(&store, &first, None).await.expect_err("is refused")));
     first.fail(&store, "late", here.now(), true).await.expect("changes nothing");
     first.give_back(&store, here.now()).await.expect("changes nothing");
@@ -149,7 +149,7 @@ async fn a_lease_is_one_process_at_a_time_and_lapses_after_its_margin() {
 }
 
 #[tokio::test]
-async fn an_effect_in_the_transaction_that_ends_the_job_is_undone_with_it() {
+async fn an_effect_is_rolled_back_when_its_job_cannot_be_ended() {
     let (store, clock) = (migrated().await, clock());
     put(&store, &clock, job(clock.now())).await;
     let late = take(&store, &clock).await.expect("is due");
@@ -172,13 +172,13 @@ async fn an_effect_in_the_transaction_that_ends_the_job_is_undone_with_it() {
 }
 
 #[tokio::test]
-async fn a_job_given_back_was_not_tried() {
+async fn a_released_job_does_not_count_as_an_attempt() {
     let (store, clock) = (migrated().await, clock());
     put(&store, &clock, job(clock.now())).await;
     take(&store, &clock).await.expect("is due").give_back(&store, clock.now()).await.expect("gives back");
     assert_eq!(take(&store, &clock).await.expect("is due").attempts, 1);
     lease::end_all(&store, &clock).await.expect("ends them");
-    assert_eq!(take(&store, &clock).await.expect("is due at once").attempts, 2, "what was begun counts");
+    assert_eq!(take(&store, &clock).await.expect("is due at once").attempts, 2, "a started run counts");
 }
 
 #[tokio::test]
@@ -194,7 +194,7 @@ async fn many_runners_take_a_job_once() {
     assert_eq!(taken, 1);
 }
 
-/// A backend with the account of the member `A`, who speaks English.
+/// A backend with an account of the member `A`, whose language is English.
 async fn with_account(clock: &Clock) -> Backend {
     let backend = Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
     let sql = "CREATE $account SET password = 'a hash', locale = 'en' RETURN NONE";
@@ -211,7 +211,7 @@ async fn notify(backend: &Backend) {
     backend.store().write(sql, vars).await.expect("enqueues");
 }
 
-/// The messages that were made, taken away.
+/// Counts and deletes the messages.
 async fn made(backend: &Backend) -> usize {
     let sql =
         "LET $made = (SELECT VALUE id FROM job WHERE kind = 'send_sms'); DELETE $made RETURN NONE; RETURN array::len($made)";
@@ -226,7 +226,7 @@ async fn count(turns: &Cell<usize>) {
     }
 }
 
-/// Without a way to send them the messages stay, so that what each run made can be counted.
+/// No SMS gateway is configured, so the messages of each run stay and can be counted.
 #[tokio::test]
 async fn a_job_with_its_end_in_its_transaction_has_its_effect_once_however_often_it_is_killed() {
     const ROUNDS: usize = 200;
@@ -247,7 +247,7 @@ async fn a_job_with_its_end_in_its_transaction_has_its_effect_once_however_often
     let (whole, mut killed) = (turns.get(), 0);
     for round in 0..ROUNDS {
         notify(&backend).await;
-        // Killed once or twice at any moment, then run to its end.
+        // Killed once or twice at a random point, then run to the end.
         for _ in 0..=dice.random_range(0..2) {
             let turns = dice.random_range(0..=whole);
             let is_killed = tokio::select! {
@@ -267,7 +267,7 @@ async fn a_job_with_its_end_in_its_transaction_has_its_effect_once_however_often
 }
 
 #[tokio::test]
-async fn nobody_can_tell_a_message_for_somebody_from_one_for_nobody_by_its_size() {
+async fn the_size_of_a_sealed_message_does_not_reveal_whether_it_has_a_recipient() {
     let backend = with_account(&clock()).await;
     let phone = PhoneNumber::parse("0987654321").expect("ten digits");
     let size = |to: Option<&PhoneNumber>| {
@@ -296,9 +296,9 @@ async fn a_job_whose_process_dies_each_time_is_parked_too() {
     assert_eq!(made(&backend).await, 0);
 }
 
-/// A newer version enqueued it, or will.
+/// Another version of the program enqueued it.
 #[tokio::test]
-async fn a_job_of_a_kind_this_version_does_not_know_is_listed_and_left_as_it_is() {
+async fn a_job_of_an_unknown_kind_is_listed_and_not_changed() {
     let clock = clock();
     let backend = with_account(&clock).await;
     let (store, since) = (backend.store(), clock.now());

@@ -1,4 +1,4 @@
-//! Footnotes: numbered in the order they are called, listed at the end, each with the way back.
+//! Footnotes: numbered in the order of their references, listed at the end, each with back links.
 //!
 //! Ids are made of numbers, never of what an editor typed.
 
@@ -6,10 +6,10 @@ use std::collections::HashMap;
 
 use pulldown_cmark::{CowStr, Event, Tag, TagEnd};
 
-/// Ways back that one note offers; who calls a note more often finds the first ones.
+/// Back links per note; further references have none.
 const WAYS_BACK: usize = 5;
 
-/// Takes the notes out of the text, turns the calls into links, and appends the notes as a list.
+/// Moves the notes out of the text into a list at the end, and turns the references into links.
 pub(super) fn arrange(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
     let (mut text, notes) = taken_out(events);
     let mut calls = Calls { notes, order: Vec::new(), counts: HashMap::new() };
@@ -17,7 +17,7 @@ pub(super) fn arrange(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
         calls.number(event);
     }
     let mut listed = Vec::new();
-    // Notes call notes: the order grows on the way.
+    // Notes may refer to notes, so `order` grows during the loop.
     let mut at = 0;
     while let Some(name) = calls.order.get(at).cloned() {
         let mut note = calls.notes.remove(&name).unwrap_or_default();
@@ -41,7 +41,7 @@ pub(super) fn arrange(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
 
 type Notes<'t> = HashMap<CowStr<'t>, Vec<Event<'t>>>;
 
-/// The text without its notes, and the notes. Of two of one name the first counts.
+/// The text without its notes, and the notes. The first of several notes with the same name is used.
 fn taken_out(events: Vec<Event<'_>>) -> (Vec<Event<'_>>, Notes<'_>) {
     let mut notes = Notes::new();
     let mut open = Vec::new();
@@ -58,7 +58,7 @@ fn taken_out(events: Vec<Event<'_>>) -> (Vec<Event<'_>>, Notes<'_>) {
             event => text.push(event),
         }
     }
-    // The parser closes what it opens; were it not so, nothing is lost.
+    // The parser balances its events; otherwise the text is kept.
     for (_, around) in open.into_iter().rev() {
         let rest = std::mem::replace(&mut text, around);
         text.extend(rest);
@@ -68,13 +68,13 @@ fn taken_out(events: Vec<Event<'_>>) -> (Vec<Event<'_>>, Notes<'_>) {
 
 struct Calls<'t> {
     notes: Notes<'t>,
-    /// The names, in the order they are called.
+    /// The names, in the order of their first references.
     order: Vec<CowStr<'t>>,
     counts: HashMap<CowStr<'t>, usize>,
 }
 
 impl<'t> Calls<'t> {
-    /// Turns a call into a link to its note; one without a note is shown as it was typed.
+    /// Turns a reference into a link to its note; a reference without a note is shown as typed.
     fn number(&mut self, event: &mut Event<'t>) {
         let Event::FootnoteReference(name) = event else { return };
         let known = self.counts.contains_key(name) || self.notes.contains_key(name);
@@ -94,12 +94,12 @@ impl<'t> Calls<'t> {
     }
 }
 
-/// The id of the place where a note is called.
+/// The id of a reference.
 fn call(number: usize, count: usize) -> String {
     if count == 1 { format!("noteref-{number}") } else { format!("noteref-{number}-{count}") }
 }
 
-/// The note with links to where it is called, in its last paragraph when it ends with one.
+/// The note with links back to its references, in its last paragraph if it ends with one.
 fn with_way_back(mut note: Vec<Event<'_>>, number: usize, count: usize) -> Vec<Event<'_>> {
     let ways: String = (1..=count.min(WAYS_BACK)).map(|count| format!(" <a href=\"#{}\">↩</a>", call(number, count))).collect();
     match note.last() {

@@ -1,4 +1,4 @@
-//! What comes out is looked at as a browser would see it: element by element, attribute by attribute.
+//! Checks the output as a browser would parse it: element by element, attribute by attribute.
 
 use std::time::{Duration, Instant};
 
@@ -110,7 +110,7 @@ fn assert_harmless(source: &str) {
     assert_eq!(POLICY.clean(&html).to_string(), html, "cleaning again changes nothing: {source:?}");
 }
 
-/// As a browser reads it: entities resolved, white space and control characters dropped, case ignored.
+/// Parses as a browser does: entities decoded, white space and control characters dropped, case ignored.
 fn assert_harmless_link(href: &str, source: &str) {
     let read: String = href
         .replace("&amp;", "&")
@@ -124,7 +124,7 @@ fn assert_harmless_link(href: &str, source: &str) {
 }
 
 const ATTACKS: &[&str] = &[
-    // Script, plainly and in disguise.
+    // Script, plain and obfuscated.
     "<script>alert(1)</script>",
     "<SCRIPT SRC=//evil.example/x.js></SCRIPT>",
     "<scr<script>ipt>alert(1)</scr</script>ipt>",
@@ -148,7 +148,7 @@ const ATTACKS: &[&str] = &[
     "[x](https://a.example '\" onmouseover=\"alert(1)')",
     "[x](https://a.example/\"onmouseover=alert(1))",
     "![x\" onerror=\"alert(1)](x)",
-    // Links that run.
+    // Links with executable schemes.
     "[x](javascript:alert(1))",
     "[x](JaVaScRiPt:alert(1))",
     "[x](<java\tscript:alert(1)>)",
@@ -169,7 +169,7 @@ const ATTACKS: &[&str] = &[
     "<javascript:alert(1)>",
     "<data:text/html,x>",
     "<https://a.example/?\"onclick=alert(1)>",
-    // Pictures and frames.
+    // Images and frames.
     "![x](javascript:alert(1))",
     "![x](https://tracker.example/pixel.gif)",
     "![x](data:image/svg+xml;base64,PHN2Zz4=)",
@@ -199,7 +199,7 @@ const ATTACKS: &[&str] = &[
     "<template><script>alert(1)</script></template>",
     "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">",
     "<xmp><img src=x onerror=alert(1)></xmp>",
-    // Broken nesting and comments.
+    // Malformed nesting and comments.
     "<b><i></b></i><div></p></div></div></div>",
     "</div></main></body></html><script>alert(1)</script>",
     "<!-- --!><script>alert(1)</script> -->",
@@ -208,14 +208,14 @@ const ATTACKS: &[&str] = &[
     "<a href=\"x\" <b>y",
     "**bold <i>*both** </i>*",
     "- a\n  > b\n    1. <table><tr><td>c",
-    // Names a page's script might look up.
+    // Names that a page's script might look up.
     "# getElementById\n\n## __proto__\n\n<a id=location name=body>x</a>",
     "[x](//evil.example \"t\"){#id .class onclick=alert(1)}",
     "# x {#csrf .c onclick=alert(1)}",
 ];
 
 #[test]
-fn what_is_meant_to_harm_comes_out_harmless() {
+fn attacks_come_out_harmless() {
     assert!(ATTACKS.len() >= 40);
     for attack in ATTACKS {
         assert_harmless(attack);
@@ -223,14 +223,14 @@ fn what_is_meant_to_harm_comes_out_harmless() {
 }
 
 #[test]
-fn raw_html_is_shown_as_it_was_typed() {
+fn raw_html_is_shown_as_typed() {
     let html = render("a <b>c</b>\n\n<script>alert(1)</script>").html;
     assert!(html.contains("&lt;b&gt;c&lt;/b&gt;"), "{html}");
     assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{html}");
 }
 
 #[test]
-fn a_drawing_of_the_guides_is_shown_with_its_description_and_size() {
+fn a_guide_picture_is_shown_with_its_description_and_size() {
     let html = render("![Biểu tượng `Chia sẻ` & “mũi tên”](/pictures/ios-share.svg)").html;
     let [_, picture] = &elements(&html)[..] else { panic!("{html}") };
     let attribute = |name: &str| picture.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
@@ -241,7 +241,7 @@ fn a_drawing_of_the_guides_is_shown_with_its_description_and_size() {
 }
 
 #[test]
-fn a_picture_from_elsewhere_leaves_its_description() {
+fn an_external_picture_is_replaced_by_its_description() {
     for address in ["https://tracker.example/pixel.gif", "/pictures/x.png", "/library/x.svg", "/pictures/.svg", "x.svg"] {
         let html = render(&format!("trước ![mô tả]({address}) sau")).html;
         assert_eq!(html.trim(), "<p>trước mô tả sau</p>", "{address}");
@@ -249,7 +249,7 @@ fn a_picture_from_elsewhere_leaves_its_description() {
 }
 
 #[test]
-fn deep_nesting_costs_little() {
+fn deep_nesting_takes_bounded_time() {
     let deep: [String; 8] = [
         ">".repeat(10_000) + "x",
         "> ".repeat(10_000) + "x",
@@ -280,14 +280,14 @@ fn the_highest_heading_is_the_second_and_anchors_are_unique() {
 }
 
 #[test]
-fn anchors_of_equal_headings_are_counted_and_never_meet_a_real_name() {
+fn anchors_of_equal_headings_are_numbered_without_collisions() {
     let rendered = render("# X\n\n# X\n\n# X 2\n\n# X\n\n# X 2\n\n# X 2 2\n\n# X 4\n\n# X");
     let found: Vec<_> = rendered.contents.iter().map(|heading| heading.anchor.as_str()).collect();
     assert_eq!(found, ["s-x", "s-x-2", "s-x-2-2", "s-x-3", "s-x-2-3", "s-x-2-2-2", "s-x-4", "s-x-5"]);
 }
 
 #[test]
-fn a_text_of_nothing_but_headings_costs_little() {
+fn a_text_of_headings_only_takes_bounded_time() {
     let started = Instant::now();
     let anchors: HashSet<_> = render(&"#\n".repeat(50_000)).contents.into_iter().map(|heading| heading.anchor).collect();
     assert_eq!(anchors.len(), 50_000);
@@ -295,13 +295,13 @@ fn a_text_of_nothing_but_headings_costs_little() {
 }
 
 #[test]
-fn a_heading_of_emphasis_and_code_has_its_plain_title() {
+fn a_heading_with_emphasis_and_code_has_a_plain_title() {
     let rendered = render("## Về **số hóa** và `mã`");
     assert_eq!(rendered.contents[0].title, "Về số hóa và mã");
     assert_eq!(rendered.contents[0].anchor, "s-ve-so-hoa-va-ma");
 }
 
-/// The browser check in `end2end/journeys/changed_pages.mjs` has this markup taken by the policy of `scripts/start.js`.
+/// The browser check in `end2end/journeys/changed_pages.mjs` passes this markup through the policy of `scripts/start.js`.
 #[test]
 fn what_looks_like_a_script_stays_text() {
     let html = render("[trang](https://example.org \"javascript: giới thiệu\")\n\n## javascript:alert(1)").html;
@@ -311,7 +311,7 @@ fn what_looks_like_a_script_stays_text() {
 }
 
 #[test]
-fn a_table_scrolls_says_its_heads_and_aligns() {
+fn a_table_scrolls_and_has_headers_and_alignment() {
     let html = render("## Chỉ tiêu\n\n| Tên | Số |\n|---|--:|\n| a | 1 |").html;
     assert!(html.contains("aria-labelledby=\"s-chi-tieu\""), "{html}");
     for part in
@@ -332,13 +332,13 @@ fn links_footnotes_and_lists_work() {
 }
 
 #[test]
-fn footnotes_are_numbered_as_they_are_called_and_lead_back() {
+fn footnotes_are_numbered_in_order_of_reference_and_link_back() {
     let html = render("a[^sau] b[^trước] c[^sau]\n\n[^trước]: hai[^ba]\n\n[^sau]: một\n\n[^ba]: ba\n\n[^không ai]: lạc").html;
     let calls: Vec<_> = html.match_indices("<sup").map(|(at, _)| &html[at..at + 80]).collect();
     for (call, expected) in calls.iter().zip(["id=\"noteref-1\"", "id=\"noteref-2\"", "id=\"noteref-1-2\"", "id=\"noteref-3\""]) {
         assert!(call.contains(expected), "{expected} in {call}");
     }
-    let list = &html[html.find("<ol class=\"footnotes\">").expect("a list of notes")..];
+    let list = &html[html.find("<ol class=\"footnotes\">").expect("the list of notes")..];
     let notes: Vec<_> = list.match_indices("<li").map(|(at, _)| &list[at..]).collect();
     assert_eq!(notes.len(), 3, "{html}");
     for (note, (id, text, back)) in
@@ -352,13 +352,13 @@ fn footnotes_are_numbered_as_they_are_called_and_lead_back() {
 }
 
 #[test]
-fn a_call_without_a_note_is_text_and_a_note_without_a_call_is_not_lost_on_the_page_of_others() {
+fn a_reference_without_a_note_is_text_and_the_first_of_equal_notes_is_used() {
     let html = render("a[^thiếu] b[^có]\n\n[^có]: ghi chú\n\n[^có]: lần hai").html;
     assert!(html.contains("[^thiếu]") && html.contains("ghi chú") && !html.contains("note-2"), "{html}");
 }
 
 #[test]
-fn ids_of_footnotes_are_numbers_whatever_they_are_called() {
+fn ids_of_footnotes_are_numbers_whatever_their_names() {
     let html = render("a[^\" onclick=\"alert(1)] b[^__proto__]\n\n[^\" onclick=\"alert(1)]: c\n\n[^__proto__]: d").html;
     for element in elements(&html) {
         for (key, value) in element.attributes.iter().filter(|(key, _)| key == "id") {
@@ -372,7 +372,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn no_text_at_all_comes_out_harmful(source in "[-<>\"'`*_#|\\[\\](){}!&;:=/ \na-z0-9]{0,120}") {
+    fn no_text_comes_out_harmful(source in "[-<>\"'`*_#|\\[\\](){}!&;:=/ \na-z0-9]{0,120}") {
         assert_harmless(&source);
     }
 

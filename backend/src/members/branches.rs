@@ -1,4 +1,4 @@
-//! Branches to choose from, found by their names.
+//! Search of branches by name, for forms.
 
 use domain::{
     folding::fold,
@@ -9,14 +9,14 @@ use domain::{
 
 use crate::units::Tree;
 
-/// As many cards as one looks through on a phone.
+/// Maximum number of choices on a form for phones.
 pub(super) const CARDS: usize = 10;
 
-/// As many lines as one looks through in a list that unfolds.
+/// Maximum number of choices in a drop-down list.
 pub(super) const LINES: usize = 100;
 
-/// The branches below `scopes` whose own name, or that of a unit above them, has words that start with the words typed; at
-/// most so many, and whether there are more.
+/// The branches below `scopes` whose own name, or that of a unit above them, has words that begin with the typed words. Returns
+/// at most `most` branches, and whether there are more.
 pub(super) fn choices(
     tree: &Tree,
     scopes: &[&UnitPath],
@@ -44,7 +44,7 @@ pub(super) fn choices(
     (found, false)
 }
 
-/// The units the branch hangs on, the nearest first, without the root that all have in common.
+/// Names of the units above the branch, the nearest first, without the root.
 fn parent_name(tree: &Tree, branch: &UnitRef) -> String {
     let mut above: Vec<&str> =
         tree.trail(&branch.path).filter(|unit| unit.id != branch.id).map(|unit| unit.name.as_str()).collect();

@@ -1,4 +1,4 @@
-//! Corrections: a member asks, a registrar of the subtree decides, both see it.
+//! Corrections: requested by a member, decided by a registrar of the subtree, visible to both.
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -28,10 +28,10 @@ use crate::{
     store::{RecordId, StoreError, SurrealValue, record, vars},
 };
 
-/// Corrections on the registrar's page: as they are worked off, others come up.
+/// Corrections on the registrar's page; decided ones make room for others.
 const SHOWN: usize = 50;
 
-/// The member's form as it was typed.
+/// The member's form as typed.
 #[derive(Debug, Clone, Copy)]
 pub struct CorrectionForm<'f> {
     pub field: &'f str,
@@ -40,10 +40,10 @@ pub struct CorrectionForm<'f> {
 }
 
 impl Members<'_> {
-    /// Asks for a change of one field of the own record. Asking again about the same field takes the place of what still waits.
+    /// Requests a change of one field of the own record. A later request for the same field replaces a pending one.
     ///
     /// # Errors
-    /// [`Error::Invalid`] of the form `correction` for what can be mended.
+    /// [`Error::Invalid`] of the form `correction` for invalid input.
     pub async fn request_correction(&self, viewer: &Viewer, form: CorrectionForm<'_>) -> Result<CorrectionId> {
         let row = self.row(viewer.member).await?;
         let mut reader = FormReader::new("correction");
@@ -51,7 +51,7 @@ impl Members<'_> {
             "" => Err(Problem::Required),
             typed => CorrectionField::from_key(typed).ok_or(Problem::NotOffered),
         });
-        // Without a field there is no telling what the value must be.
+        // The format of the value depends on the field.
         let wanted = reader.read("wanted", form.wanted, |typed| match field {
             Some(field) => field.read(typed),
             None if typed.trim().is_empty() => Err(Problem::Required),
@@ -82,16 +82,16 @@ impl Members<'_> {
         let change = Change::new(ASK, vars).event(clock, Some(viewer.member), &row.unit_path()?, body);
         match self.backend.transact(change).await {
             Ok(_) => Ok(id),
-            // It was decided meanwhile.
+            // The correction was decided meanwhile.
             Err(StoreError::Thrown(_)) => Err(reader.refused("wanted", Problem::Stale).into()),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// What waits in the subtrees whose records the viewer keeps, branch by branch.
+    /// Pending corrections in the subtrees whose records the viewer manages, ordered by branch.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for who keeps none.
+    /// [`Error::NotFound`] when the viewer manages no records.
     pub async fn corrections(&self, viewer: &Viewer) -> Result<CorrectionsPage> {
         let tree = self.backend.units().tree();
         let top_units = viewer.standpoint.top_units(Action::ManageMembers);
@@ -114,8 +114,8 @@ impl Members<'_> {
     /// # Errors
     /// [`Error::NotFound`] and [`Error::NotAllowed`] as [`Self::form`]. [`Error::Invalid`] of the form `decision`: on `note` when
     /// declining without one; on `decision` [`Problem::Stale`] when it was decided meanwhile, [`Problem::Taken`] when another
-    /// record has the number, [`Problem::DateRange`] when the dates would contradict each other, [`Problem::HeldAbove`] for a number of
-    /// somebody who holds a role outside the own subtree.
+    /// record has the number, [`Problem::DateRange`] when the dates would contradict each other, [`Problem::HeldAbove`] for a
+    /// number of a member who holds a role outside the viewer's subtree.
     pub async fn decide_correction(&self, viewer: &Viewer, id: &str, decision: &str, note: &str) -> Result<MemberId> {
         let id: CorrectionId = id.parse().map_err(|_| Error::NotFound)?;
         let sql = format!("SELECT {COLUMNS} FROM ONLY $correction");
@@ -174,7 +174,7 @@ impl Members<'_> {
         let change = change.then(DECIDE).bind(vars).event(clock, Some(viewer.member), &row.unit_path()?, body);
         match self.backend.transact(change).await {
             Ok(_) => Ok(subject),
-            // It was decided, or the record or the roles changed, meanwhile.
+            // The correction was decided, or the record or the roles changed, meanwhile.
             Err(StoreError::Thrown(_)) => Err(reader.refused("decision", Problem::Stale).into()),
             Err(StoreError::Taken { index }) => {
                 let is_id = index == ID_INDEX;
@@ -185,8 +185,8 @@ impl Members<'_> {
         }
     }
 
-    /// How many decisions on the own record the viewer has not seen, whether a paper code lies open that opens the account anew, and what
-    /// was done to the account.
+    /// Number of unseen decisions on the viewer's record, whether a valid paper code for the account exists, and the unseen
+    /// changes of the account.
     pub(crate) async fn news(&self, viewer: &Viewer) -> Result<(u32, bool, Vec<AccountChange>)> {
         let vars = vars! { member: viewer.member.to_string(), now: self.backend.clock().now() };
         let mut found = self.backend.store().read(format!("{NEWS}; {OPEN_CODE}"), vars).await?;
@@ -202,7 +202,7 @@ impl Members<'_> {
         Ok(())
     }
 
-    /// Corrections of one record, the newest first.
+    /// Corrections of one record, newest first.
     pub(super) async fn corrections_of(&self, row: &MemberRow, waiting_only: bool) -> Result<Vec<Correction>> {
         let mut corrections = Vec::new();
         for found in self.correction_rows(row, waiting_only).await? {
@@ -211,8 +211,8 @@ impl Members<'_> {
         Ok(corrections)
     }
 
-    /// The id under which a change of this field is asked for, and what else waits for the same field. It is that of the one that waits,
-    /// or one that follows from how many were decided: who ask at the same time write one row.
+    /// The id for a request on this field, and other pending requests on it. The id is that of the pending request, or derived
+    /// from the number of decided ones, so that concurrent requests write the same row.
     async fn place_of(&self, row: &MemberRow, field: CorrectionField) -> Result<(CorrectionId, Vec<RecordId>)> {
         let vars = vars! { member: row.id.clone(), field: field.key() };
         let known: Vec<CorrectionRow> = self.backend.store().read(of_field(), vars).await?.rows(0)?;
@@ -259,7 +259,7 @@ impl Members<'_> {
         })
     }
 
-    /// What the record says now, in the form of [`CorrectionField::read`]; the national ID masked.
+    /// The current value of the record, in the form of [`CorrectionField::read`]; the national ID is masked.
     fn present(&self, field: CorrectionField, row: &MemberRow) -> Result<Option<String>> {
         Ok(match field {
             CorrectionField::Phone => row.phone(self.backend)?.map(|phone| phone.expose().to_owned()),
@@ -310,7 +310,7 @@ fn of_field() -> String {
     format!("SELECT {COLUMNS} FROM correction WHERE member = $member AND field = $field ORDER BY requested_at DESC")
 }
 
-/// A correction as it lies in the store.
+/// A stored correction.
 #[derive(Debug, SurrealValue)]
 struct CorrectionRow {
     id: String,
@@ -335,7 +335,7 @@ impl CorrectionRow {
         CorrectionField::from_key(&self.field).ok_or_else(|| self.damaged())
     }
 
-    /// What the record says once the wanted value is in it.
+    /// The record with the wanted value.
     fn applied_to(&self, stored: Particulars, wanted: &str) -> Result<Particulars> {
         let damaged = |_| self.damaged();
         let day = || wanted.parse().map_err(|_| self.damaged());
@@ -358,7 +358,7 @@ impl CorrectionRow {
     }
 }
 
-/// The row of a correction that is asked for; what is wanted and why is sealed.
+/// The row of a requested correction; the wanted value and the reason are sealed.
 #[derive(Debug, SurrealValue)]
 pub(crate) struct NewCorrection {
     pub(crate) id: RecordId,
@@ -377,7 +377,7 @@ mod tests {
     use crate::store::tests::migrated;
 
     #[tokio::test]
-    async fn corrections_are_found_by_index() {
+    async fn correction_queries_use_an_index() {
         let store = migrated().await;
         let vars = || vars! { member: "01ARZ3NDEKTSV4RRFFQ69G5FAV", field: "phone", from: "/01/", until: "/010" };
         for sql in [waiting_range(), of_member(), of_field(), NEWS.to_owned()] {

@@ -1,4 +1,4 @@
-//! Writing a record: a new member, a registrar's change, an accepted correction. All three go through [`Particulars`].
+//! Writes records: registration, a registrar's change, an accepted correction. All three go through [`Particulars`].
 
 use domain::{
     accounts::Viewer,
@@ -23,11 +23,11 @@ use crate::{
     store::{StoreError, record, vars},
 };
 
-/// The registrar's form as it was typed.
+/// The registrar's form as typed.
 #[derive(Debug, Clone, Copy)]
 pub struct MemberForm<'f> {
     pub id: &'f str,
-    /// The version the registrar started from.
+    /// The version that the registrar edited.
     pub version: &'f str,
     pub full_name: &'f str,
     pub card: &'f str,
@@ -36,10 +36,10 @@ pub struct MemberForm<'f> {
     pub admitted_on: &'f str,
     pub official_on: &'f str,
     pub standing: &'f str,
-    /// Empty: as it was, or none yet.
+    /// Empty: unchanged, or none yet.
     pub national_id: &'f str,
     pub phone: &'f str,
-    /// The branch of a new member; a transfer changes it later.
+    /// The branch of a new member; later changes are transfers.
     pub unit: &'f str,
 }
 
@@ -47,7 +47,7 @@ impl Members<'_> {
     /// An empty form for a member of `unit`, or of a branch found by `typed`.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for who registers nobody, and for a unit outside the own subtree.
+    /// [`Error::NotFound`] when the viewer may register nobody, or `unit` is outside the viewer's subtree.
     #[expect(clippy::unused_async, reason = "a use-case like the others")]
     pub async fn blank(&self, viewer: &Viewer, unit: Option<UnitId>, typed: &str) -> Result<MemberFormPage> {
         let tree = self.backend.units().tree();
@@ -83,10 +83,10 @@ impl Members<'_> {
         Ok(MemberFormPage { draft, is_new: true, branches, more_branches })
     }
 
-    /// The record in the form.
+    /// The form with the values of a record.
     ///
     /// # Errors
-    /// [`Error::NotFound`] as [`Self::record`], [`Error::NotAllowed`] for who may read but not change it.
+    /// [`Error::NotFound`] as [`Self::record`], [`Error::NotAllowed`] when the viewer may read the record but not change it.
     pub async fn form(&self, viewer: &Viewer, id: MemberId) -> Result<MemberFormPage> {
         let row = self.within_reach(viewer, id, Action::ManageMembers).await?;
         self.log_opening(viewer, &row).await?;
@@ -107,13 +107,13 @@ impl Members<'_> {
         Ok(MemberFormPage { draft, is_new: false, branches: Vec::new(), more_branches: false })
     }
 
-    /// Writes a new member down, posted to a branch from today on. The same form sent twice registers once; with another person in
-    /// it, as after going back to it, it registers that one too.
+    /// Registers a new member, posted to a branch from today. The same form sent twice registers once; with another person in it,
+    /// as after the browser's back button, it registers that person too.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for who registers nobody; [`Error::Invalid`] of the form `member` for what can be mended:
-    /// [`Problem::Taken`] on a card number or national ID that another record has, [`Problem::NotOffered`] on a branch that is
-    /// none, is closed or lies outside the own subtree.
+    /// [`Error::NotFound`] when the viewer may register nobody; [`Error::Invalid`] of the form `member` for invalid input:
+    /// [`Problem::Taken`] on a card number or national ID that another record has, [`Problem::NotOffered`] on a unit that is not
+    /// an open branch of the viewer's subtree.
     pub async fn register(&self, viewer: &Viewer, form: MemberForm<'_>) -> Result<MemberId> {
         let tree = self.backend.units().tree();
         highest(&tree, &viewer.standpoint.top_units(Action::ManageMembers))?;
@@ -143,7 +143,7 @@ impl Members<'_> {
                 if stored == particulars && row.unit_path()? == unit.path {
                     return Ok(id);
                 }
-                // What was meant to mend the first is told of it: its card number is taken.
+                // A form meant to correct the first registration fails here, because its card number is taken.
                 id = MemberId::new(self.backend.clock().ulid());
                 let change = self.registration(viewer, id, &unit, &particulars).await?;
                 self.backend.transact(change).await
@@ -161,8 +161,8 @@ impl Members<'_> {
     ///
     /// # Errors
     /// [`Error::NotFound`] and [`Error::NotAllowed`] as [`Self::form`]; [`Error::Invalid`] of the form `member`,
-    /// [`Problem::Stale`] on `full_name` when somebody changed the record meanwhile, [`Problem::HeldAbove`] on the numbers by which
-    /// somebody is known who holds a role outside the own subtree.
+    /// [`Problem::Stale`] on `full_name` when the record was changed meanwhile, [`Problem::HeldAbove`] on identifying numbers of
+    /// a member who holds a role outside the viewer's subtree.
     pub async fn change(&self, viewer: &Viewer, form: MemberForm<'_>) -> Result<MemberId> {
         let id: MemberId = form.id.parse().map_err(|_| Error::NotFound)?;
         let version: u32 = form.version.parse().map_err(|_| Error::NotFound)?;
@@ -171,7 +171,7 @@ impl Members<'_> {
         let Some(wanted) = particulars(&mut reader, form) else {
             return Err(reader.finish().err().unwrap_or_default().into());
         };
-        // A record may hold an old contradiction; mending its phone must not wait for an archive.
+        // Old records may have contradictory dates; other fields can be changed without correcting them.
         if touches_dates(&self.stored(&row)?, &wanted) {
             self.refuse_impossible_dates(&mut reader, &wanted);
         }
@@ -208,7 +208,7 @@ impl Members<'_> {
         }
     }
 
-    /// What the stored record says.
+    /// The values of the stored record.
     pub(super) fn stored(&self, row: &MemberRow) -> Result<Particulars> {
         Ok(Particulars {
             full_name: row.full_name()?,
@@ -223,7 +223,8 @@ impl Members<'_> {
         })
     }
 
-    /// What turns the stored record into what is wanted, unless somebody else changes it first; and which fields change.
+    /// The change from the stored record to the wanted values, which fails if the record was changed meanwhile, and the keys of
+    /// the changed fields.
     pub(super) async fn written_change(&self, row: &MemberRow, wanted: &Particulars) -> Result<(Change, Vec<&'static str>)> {
         let stored = self.stored(row)?;
         let (keys, clock) = (self.backend.keys(), self.backend.clock());
@@ -304,7 +305,8 @@ impl Members<'_> {
     }
 }
 
-/// Whether the field identifies its owner at the sign-in, at a reset and in an import: whoever sets it can become that person.
+/// Whether the field identifies its owner at the sign-in, at a reset and in an import. Changing it can give access to the
+/// account.
 pub(super) fn is_number(field: &str) -> bool {
     use CorrectionField::{Card, NationalId, Phone};
 
@@ -316,7 +318,7 @@ pub(super) fn touches_dates(stored: &Particulars, wanted: &Particulars) -> bool 
     (stored.birth_date, stored.admitted_on, stored.official_on) != (wanted.birth_date, wanted.admitted_on, wanted.official_on)
 }
 
-/// Understands all fields but the branch. None when one of them was not; the reader says which.
+/// Parses all fields but the branch. `None` when one of them is invalid; the reader has the problems.
 fn particulars(reader: &mut FormReader, form: MemberForm<'_>) -> Option<Particulars> {
     let full_name = reader.read("full_name", form.full_name, FullName::entered);
     let card = reader.read("card", form.card, CardNumber::parse);
@@ -344,7 +346,7 @@ fn chosen<T>(typed: &str, from_key: impl Fn(&str) -> Option<T>) -> Result<T, Pro
     if typed.is_empty() { Err(Problem::Required) } else { from_key(typed).ok_or(Problem::NotOffered) }
 }
 
-/// Stops the transaction when somebody else was faster.
+/// Fails the transaction when the record was changed meanwhile.
 pub(super) const UNCHANGED: &str = "IF ((SELECT VALUE version FROM ONLY $member) ?? 0) != $version { THROW 'stale' };";
 
 const CHANGE: &str = "UPDATE $member SET code = $code, full_name = $full_name, sort_key = $sort_key, given = $given, sex = $sex, \

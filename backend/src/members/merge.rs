@@ -1,4 +1,4 @@
-//! Two records of one person become one record with one history; or are found to be two people.
+//! Merges two records of one person into one with a common history, or records that they are two people.
 
 use domain::{
     accounts::Viewer,
@@ -26,15 +26,15 @@ use crate::{
     store::{RecordId, StoreError, SurrealValue, Variables, pair, record, vars},
 };
 
-/// Ids looked at in one read.
+/// Ids per query.
 const PAGE: usize = 1_000;
 
 impl Members<'_> {
-    /// Both records, to compare them.
+    /// Both records, for a comparison.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when one of them is not in the own subtree, is merged already, or both are the same;
-    /// [`Error::NotAllowed`] for who may read but not change them.
+    /// [`Error::NotFound`] when one of them is outside the viewer's subtree or already merged, or both are the same;
+    /// [`Error::NotAllowed`] when the viewer may read but not change them.
     pub async fn merge_form(&self, viewer: &Viewer, keep: MemberId, other: MemberId) -> Result<MergePage> {
         let (keep, other) = self.both(viewer, keep, other).await?;
         self.log_opening(viewer, &keep).await?;
@@ -45,15 +45,16 @@ impl Members<'_> {
         })
     }
 
-    /// Makes `other` part of `keep`: its postings, opinions, receipts, those of corrected texts too, bookmarks, places in texts, attendance,
-    /// corrections, transfers and texts in work become those of `keep`, which also takes over a number it lacks. The other's roles end,
-    /// its account and sessions are closed; the record stays, as merged, so that what was written about it stays readable.
+    /// Merges `other` into `keep`: its postings, opinions, receipts (of corrected texts too), bookmarks, reading positions,
+    /// attendance, corrections, transfers and drafts move to `keep`, which also takes over a number it lacks. The roles of
+    /// `other` end, and its account and sessions are closed. Its record stays, in the state merged, so that references to it can
+    /// be resolved.
     ///
     /// # Errors
-    /// As [`Self::merge_form`]; [`Error::Invalid`] of the form `merge`, [`Problem::Stale`] on `keep`, when one of the records was
-    /// changed meanwhile, [`Problem::NotOffered`] when only the other one is active: that is the one to be kept,
-    /// [`Problem::HeldAbove`] when one of them holds a role outside the own subtree, [`Problem::KeepsRoles`] when only the other one
-    /// holds roles: they would end without anybody having said so.
+    /// As [`Self::merge_form`]; [`Error::Invalid`] of the form `merge`: [`Problem::Stale`] on `keep` when one of the records was
+    /// changed meanwhile, [`Problem::NotOffered`] when only `other` is active and should be the one kept, [`Problem::HeldAbove`]
+    /// when one of them holds a role outside the viewer's subtree, [`Problem::KeepsRoles`] when only `other` holds roles, which
+    /// would end unnoticed.
     pub async fn merge(&self, viewer: &Viewer, keep: MemberId, other: MemberId) -> Result<()> {
         let (kept, gone) = self.both(viewer, keep, other).await?;
         if gone.is_active() && !kept.is_active() {
@@ -68,13 +69,13 @@ impl Members<'_> {
             }
             change = holder.hold_still(change, name);
         }
-        // Roles of somebody who is no member give no right, so nobody misses them.
+        // Roles of an inactive member grant no rights, so they may end.
         if gone.is_active() && gone_holder.holds_any() && !kept_holder.holds_any() {
             return Err(refused("merge", "keep", Problem::KeepsRoles));
         }
         let after = MemberRow { state: MemberState::Merged.key().to_owned(), ..gone.clone() };
         let mut quality_issues = self.settled_flaws(gone.twin_key.as_deref(), &after).await?;
-        // The kept record's own issues: it may have a number now that it lacked.
+        // The kept record may have gained a number.
         let mut filled = kept.clone();
         filled.id_hash = kept.id_hash.clone().or_else(|| gone.id_hash.clone());
         filled.phone_hash = kept.phone_hash.clone().or_else(|| gone.phone_hash.clone());
@@ -94,7 +95,7 @@ impl Members<'_> {
             .then(ACCOUNT)
             .then(RECORDS)
             .quality_issues(&quality_issues)
-            // The history of the other record tells of it too.
+            // The history of the other record has the event too.
             .event(clock, by, &gone.unit_path()?, EventBody::MemberMerged { member: other, other: Some(keep) })
             .event(clock, by, &kept.unit_path()?, EventBody::MemberMerged { member: keep, other: Some(other) });
         match self.backend.transact(change).await {
@@ -105,7 +106,7 @@ impl Members<'_> {
         }
     }
 
-    /// Writes down that the two are different people: they leave the queue of duplicates and do not come back.
+    /// Records that the two are different people: they leave the queue of duplicates for good.
     ///
     /// # Errors
     /// As [`Self::merge`], of the form `keep_apart`.
@@ -127,7 +128,7 @@ impl Members<'_> {
     }
 
     async fn both(&self, viewer: &Viewer, one: MemberId, other: MemberId) -> Result<(MemberRow, MemberRow)> {
-        // Both are looked for before either is refused: who may read one only does not learn of the other.
+        // Both are looked up before either is refused, so that a viewer who may read only one learns nothing about the other.
         let (found_one, found_other) = (self.readable(viewer, one).await?, self.readable(viewer, other).await?);
         let is_open = |row: &MemberRow| row.state != MemberState::Merged.key();
         if one == other || !is_open(&found_one) || !is_open(&found_other) {
@@ -141,8 +142,8 @@ impl Members<'_> {
         Ok((found_one, found_other))
     }
 
-    /// All that moves. What has no index by member is found by where the member was: receipts by document, attendance by the meetings of
-    /// the units the member belonged to.
+    /// The bindings of all that moves. Receipts are found by member, attendance by the meetings of the units the member belonged
+    /// to.
     async fn history_vars(&self, keep: &MemberRow, gone: &MemberRow, viewer: &Viewer) -> Result<Variables> {
         let clock = self.backend.clock();
         let (keys, owner) = (self.backend.keys(), keep.id.as_str());
@@ -198,7 +199,7 @@ impl Members<'_> {
         Ok(moved)
     }
 
-    /// Of the rows that join one of `firsts` with a member, those there are.
+    /// Moves of the existing rows that join one of `firsts` with a member.
     async fn pairs(&self, table: &'static str, firsts: &[String], gone: &MemberRow, keep: &MemberRow) -> Result<Vec<MovedPair>> {
         let ids: Vec<RecordId> = firsts.iter().map(|first| pair(table, first, &gone.id)).collect();
         let sql = "SELECT VALUE record::id(id)[0] FROM $ids";
@@ -206,7 +207,7 @@ impl Members<'_> {
         Ok(moved(table, &found, gone, keep))
     }
 
-    /// The kept record's issues, with the other one gone from its duplicates.
+    /// The issues of the kept record, with `gone` removed from its duplicates.
     async fn kept_flaws(&self, keep: &MemberRow, gone: &MemberRow) -> Result<Vec<FlawState>> {
         if !keep.is_active() {
             return Ok(Vec::new());
@@ -221,7 +222,7 @@ impl Members<'_> {
     }
 }
 
-/// What joins each of `firsts` with a member, on its way from one record to the other.
+/// Moves of rows that join each of `firsts` with a member, from one record to the other.
 fn moved(table: &'static str, firsts: &[String], gone: &MemberRow, keep: &MemberRow) -> Vec<MovedPair> {
     firsts.iter().map(|first| MovedPair { from: pair(table, first, &gone.id), to: pair(table, first, &keep.id) }).collect()
 }
@@ -231,10 +232,10 @@ fn refused(form: &str, field: &str, problem: Problem) -> Error {
     errors.into()
 }
 
-/// Units the member `$key` was ever posted to.
+/// Units of the ended postings of the member `$key`.
 const UNITS_OF: &str = "SELECT VALUE unit FROM posting WHERE member = $key";
 
-/// Documents the member `$key` has opened, and those they have read.
+/// Documents that the member `$key` opened, and those they read.
 const RECEIPTS_OF: &str = "SELECT VALUE record::id(id)[0] FROM read_receipt WHERE member = $key; \
                            SELECT VALUE record::id(id)[0] FROM document_read WHERE member = $key;";
 
@@ -243,8 +244,8 @@ const MEETINGS_OF: &str = "SELECT VALUE record::id(id) FROM meeting WHERE path =
 const BOTH_UNCHANGED: &str = "IF ((SELECT VALUE version FROM ONLY $kept) ?? 0) != $kept_version { THROW 'stale' }; \
                               IF ((SELECT VALUE version FROM ONLY $gone) ?? 0) != $gone_version { THROW 'stale' };";
 
-/// Gives what belongs to the member `$key` to `$kept_key`. Of two receipts of one document the earlier one stays; of two notes about
-/// one meeting, which have no time, the kept record's own. Reads that counted and are no more are noted for the counters.
+/// Moves the rows of the member `$key` to `$kept_key`. Of two receipts of one document the earlier one stays; of two attendance
+/// rows of one meeting, which have no time, that of the kept record. Counted reads that are lost are stored for the counters.
 const HISTORY: &str = "LET $postings = (SELECT VALUE id FROM posting WHERE member = $key); UPDATE $postings SET member = $kept_key RETURN NONE; \
      LET $opinions = (SELECT VALUE id FROM opinion WHERE member = $key); UPDATE $opinions SET member = $kept_key RETURN NONE; \
      LET $wishes = (SELECT VALUE id FROM correction WHERE member = $key); UPDATE $wishes SET member = $kept_key RETURN NONE; \
@@ -271,8 +272,8 @@ const HISTORY: &str = "LET $postings = (SELECT VALUE id FROM posting WHERE membe
          UPDATE $receipt SET place = IF $counts { record::id(id)[0] + $reader.standing + $reader.path } ELSE { NONE } RETURN NONE \
      };";
 
-/// What was opened and read of corrected texts: of two receipts of one document the one of the later version stays. Behind
-/// [`HISTORY`], which says who reads now.
+/// Receipts of corrected texts: of two receipts of one document the one of the later version stays. Follows [`HISTORY`], which
+/// sets `$reader`.
 const VERSIONS: &str = "LET $versions = (SELECT * FROM version_receipt WHERE member = $key); \
      FOR $was IN $versions { \
          LET $to = type::record('version_receipt', [$was.document, $kept_key]); LET $has = (SELECT version FROM ONLY $to); \
@@ -286,7 +287,7 @@ const VERSIONS: &str = "LET $versions = (SELECT * FROM version_receipt WHERE mem
          DELETE $from RETURN NONE \
      };";
 
-/// Who used the other record's account goes on with it when the kept record has none, and finds what was done to it.
+/// Moves the account, with the changes to be shown to its owner, if the kept record has none.
 const ACCOUNT: &str = "LET $used = (SELECT * OMIT id FROM ONLY $gone_account); \
                        LET $told = (SELECT * FROM $gone_changes); \
                        IF $used != NONE AND (SELECT VALUE id FROM ONLY $kept_account) = NONE { \
@@ -298,7 +299,7 @@ const ACCOUNT: &str = "LET $used = (SELECT * OMIT id FROM ONLY $gone_account); \
                        }; \
                        DELETE $gone_account RETURN NONE; DELETE $gone_changes RETURN NONE;";
 
-/// The other first: it must let go of its number before the kept record takes it.
+/// The other record first: its numbers must be free before the kept record takes them.
 const RECORDS: &str = "UPDATE $gone SET state = 'merged', merged_into = $kept_key, posted_from = NONE, id_hash = NONE, phone_hash = NONE, \
      version = (version ?? 0) + 1 RETURN NONE; \
      UPDATE $kept SET id_hash = $id_hash, id_cipher = $id_cipher, phone_hash = $phone_hash, phone_cipher = $phone_cipher, \
@@ -351,7 +352,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_moves_with_a_record_is_found_by_index() {
+    async fn merge_queries_use_an_index() {
         let store = migrated().await;
         let vars = || {
             vars! { key: "01ARZ3NDEKTSV4RRFFQ69G5FAV", path: "/01/51/001/", seat: "/01/51/001/", seat_end: "/01/51/0010" }

@@ -1,4 +1,4 @@
-//! The quality queue: what of the records of a subtree needs work, counted and listed by index ranges.
+//! The quality queue: issues of the records of a subtree, counted and listed by index ranges.
 
 use std::collections::BTreeMap;
 
@@ -16,15 +16,15 @@ use crate::{
     store::{RecordId, SurrealValue, record, vars},
 };
 
-/// Members on a page.
+/// Members per page.
 const PAGE: usize = 20;
 
 impl Members<'_> {
-    /// A page of the members with one kind of issue, branch by branch, and how many there are of each kind. Without a kind: the first
-    /// that has any.
+    /// A page of the members with one kind of issue, ordered by branch, and the counts of all kinds. Without `kind`: the first
+    /// kind with a count above zero.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for who reads no records, and when the page is asked to start after a member without the issue.
+    /// [`Error::NotFound`] when the viewer may read no records, or `after` does not have the issue.
     pub async fn quality(&self, viewer: &Viewer, kind: Option<QualityIssue>, after: Option<MemberId>) -> Result<QualityPage> {
         let tree = self.backend.units().tree();
         let top_units = viewer.standpoint.top_units(Action::ReadMembers);
@@ -47,7 +47,7 @@ impl Members<'_> {
         Ok(QualityPage { unit, counts, kind, members: self.lines(rows).await?, next })
     }
 
-    /// One more than a page of issues, from `after` on.
+    /// One more than a page of issues, after `after`.
     async fn quality_issue_rows(
         &self,
         top_units: &[&UnitPath],
@@ -70,7 +70,7 @@ impl Members<'_> {
         for top_unit in top_units {
             let mut vars = range(kind.key(), top_unit);
             let rows: Vec<QualityIssueRow> = match &start {
-                // This top unit was gone through before; top units are in the order of paths and none lies within another.
+                // The previous page was past this top unit. Top units are in the order of paths, and none is within another.
                 Some(start) if start.path.as_str() >= top_unit.range_end().as_str() => continue,
                 Some(start) if start.path.starts_with(top_unit.as_str()) => {
                     vars.extend(vars! { place: format!("{}{}", kind.key(), start.path) });
@@ -100,18 +100,19 @@ struct QualityIssueRow {
 
 const COUNT: &str = "SELECT count() FROM flaw WHERE place >= $from AND place < $until GROUP ALL";
 
-/// What [`Members::counts`] is asked for how many records of a subtree have each kind of issue, in the order of [`QualityIssue::ALL`].
+/// Queries for [`Members::counts`]: the number of records of a subtree with each kind of issue, in the order of
+/// [`QualityIssue::ALL`].
 pub(super) fn quality_issues_of(top_unit: &UnitPath) -> [(&'static str, &'static str, &UnitPath); QualityIssue::ALL.len()] {
     QualityIssue::ALL.map(|kind| (COUNT, kind.key(), top_unit))
 }
 
-/// Rows of one branch come in the order of members: the index ends with the id, which is kind and member.
+/// Rows of one branch come in the order of members, because the index ends with the id, which is kind and member.
 fn begins() -> String {
     let count = PAGE + 1;
     format!("SELECT member, path FROM flaw WHERE place >= $from AND place < $until ORDER BY place LIMIT {count}")
 }
 
-/// The whole branch where the last page ended, and what lies behind it.
+/// The whole branch in which the last page ended, and the rows after it.
 fn goes_on() -> String {
     let count = PAGE + 1;
     format!(
@@ -126,7 +127,7 @@ mod tests {
     use crate::store::tests::migrated;
 
     #[tokio::test]
-    async fn the_queue_reads_index_ranges() {
+    async fn quality_queries_use_an_index() {
         let store = migrated().await;
         let vars = || vars! { place: "twin/01/51/", from: "twin/01/", until: "twin/010" };
         for sql in [COUNT.to_owned(), begins(), goes_on()] {

@@ -1,4 +1,4 @@
-//! Keeps the rows of the quality queue true to the records, in the transaction that changes a record.
+//! Updates the rows of the quality queue in the transaction that changes a record.
 
 use domain::{ids::MemberId, members::QualityIssue};
 
@@ -21,14 +21,14 @@ pub(super) struct Duplicate {
 }
 
 impl Duplicate {
-    /// Whether the two may be one person, as far as nobody has found otherwise.
+    /// Whether the two may be one person: nobody has recorded that they are different.
     pub(super) fn may_be(&self, other: &Self) -> bool {
         let knows = |one: &Self, other: &Self| one.distinct_from.iter().flatten().any(|id| *id == other.id);
         self.id != other.id && !knows(self, other) && !knows(other, self)
     }
 }
 
-/// The active records of one twin key.
+/// The active records with a twin key.
 pub(super) const DUPLICATES: &str =
     "SELECT record::id(id) AS id, path, distinct_from FROM member WHERE twin_key = $twin_key AND state = 'active'";
 
@@ -37,7 +37,7 @@ impl Members<'_> {
         Ok(self.backend.store().read(DUPLICATES, vars! { twin_key: twin_key }).await?.rows(0)?)
     }
 
-    /// What makes the queue fit once `after` is stored in place of a record with the twin key `before`. Only active records have issues.
+    /// The rows of the queue once `after` is stored for a record whose twin key was `before`. Only active records have issues.
     pub(super) async fn settled_flaws(&self, before: Option<&str>, after: &MemberRow) -> Result<Vec<FlawState>> {
         let mut states = self.own_flaws(after)?;
         let own = Duplicate { id: after.id.clone(), path: after.path.clone(), distinct_from: after.distinct_from.clone() };
@@ -58,7 +58,7 @@ impl Members<'_> {
         Ok(states)
     }
 
-    /// The issues a record has by itself, each as it holds or not.
+    /// The issues of a record apart from duplicates, each with whether it exists.
     pub(super) fn own_flaws(&self, row: &MemberRow) -> Result<Vec<FlawState>> {
         let found = if row.is_active() {
             let today = self.backend.clock().today();
@@ -71,7 +71,7 @@ impl Members<'_> {
         Ok(kinds.map(|kind| FlawState::new(kind, &row.id, &row.path, found.contains(&kind))).collect())
     }
 
-    /// The issues of a new record, which are `found` in it alone, and the duplicates it makes.
+    /// The issues of a new record: those in `found`, and the duplicates it makes.
     pub(super) async fn new_flaws(&self, id: MemberId, new: &NewMember, found: &[QualityIssue]) -> Result<Vec<FlawState>> {
         let own = Duplicate { id: id.to_string(), path: new.path.clone(), distinct_from: None };
         let mut states: Vec<FlawState> = found.iter().map(|kind| FlawState::new(*kind, &own.id, &own.path, true)).collect();
@@ -82,13 +82,13 @@ impl Members<'_> {
     }
 }
 
-/// Whether the issues [`QualityIssue::Twin`] of all records of one twin key hold.
+/// For each record with one twin key, whether [`QualityIssue::Twin`] exists.
 pub(super) fn duplicate_issues(group: &[Duplicate]) -> impl Iterator<Item = FlawState> {
     let holds = move |duplicate: &Duplicate| group.iter().any(|other| duplicate.may_be(other));
     group.iter().map(move |duplicate| FlawState::new(QualityIssue::Twin, &duplicate.id, &duplicate.path, holds(duplicate)))
 }
 
-/// A row of the queue that is to be there, or not.
+/// Target state of a row of the queue: it exists or not.
 #[derive(Debug)]
 pub(super) struct FlawState {
     kind: QualityIssue,
@@ -104,7 +104,7 @@ impl FlawState {
 }
 
 impl Change {
-    /// Writes and deletes rows of the quality queue; of two states of one row the last one holds. Once for a change.
+    /// Writes and deletes rows of the quality queue; the last of several states of a row applies. At most once per change.
     pub(super) fn quality_issues(self, states: &[FlawState]) -> Self {
         let (mut sql, mut vars) = (String::new(), Variables::new());
         for (at, FlawState { kind, member, path, holds }) in states.iter().enumerate() {
@@ -126,7 +126,7 @@ mod tests {
     use crate::store::tests::migrated;
 
     #[tokio::test]
-    async fn duplicates_are_found_by_index() {
+    async fn duplicate_queries_use_an_index() {
         migrated().await.assert_no_scan(DUPLICATES, vars! { twin_key: "a" }).await;
     }
 }

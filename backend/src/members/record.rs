@@ -1,4 +1,4 @@
-//! One record: for those whose office opens it, and for the person it is about.
+//! A single record, for office holders with access to it and for its member.
 
 use std::collections::BTreeMap;
 
@@ -18,22 +18,22 @@ use crate::{
     store::{RecordId, SurrealValue, record, vars},
 };
 
-/// How much of the numbers a viewer sees.
+/// How much of the national ID and phone a viewer sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RecordAccess {
-    /// The person themself: everything.
+    /// The member: everything.
     Own,
-    /// A registrar: the phone, to correct it, and the end of the national ID.
+    /// A registrar: the phone, in order to correct it, and the last digits of the national ID.
     Registrar,
-    /// A leader: the end of the phone.
+    /// A leader: the last digits of the phone.
     Leader,
 }
 
 impl Members<'_> {
-    /// A record of the own subtree. Looking at somebody else's leaves a trace in the log.
+    /// A record of the viewer's subtree. Opening another member's record is logged.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when no office opens it to the viewer.
+    /// [`Error::NotFound`] when no office of the viewer gives access to it.
     pub async fn record(&self, viewer: &Viewer, id: MemberId) -> Result<RecordPage> {
         let row = self.readable(viewer, id).await?;
         self.log_opening(viewer, &row).await?;
@@ -61,8 +61,7 @@ impl Members<'_> {
         })
     }
 
-    /// All that is written down of the viewer. What was decided on corrections, and what was done to the account, counts as seen from
-    /// now on.
+    /// The viewer's own record. Marks decisions on corrections and changes of the account as seen.
     ///
     /// # Errors
     /// Those of the store.
@@ -118,7 +117,7 @@ impl Members<'_> {
         })
     }
 
-    /// Writes down that the viewer looked at somebody else's record.
+    /// Logs that the viewer opened another member's record.
     pub(super) async fn log_opening(&self, viewer: &Viewer, row: &MemberRow) -> Result<()> {
         let member = row.key()?;
         if member == viewer.member {
@@ -136,7 +135,7 @@ impl Members<'_> {
         kinds.iter().map(|kind| QualityIssue::from_key(kind).ok_or_else(|| row.damaged())).collect()
     }
 
-    /// Those who may be the same person: the ones the viewer may see, and the number of the others.
+    /// Possible duplicates: those the viewer may read, and the number of the others.
     async fn duplicate_lines(&self, viewer: &Viewer, row: &MemberRow) -> Result<(Vec<domain::members::MemberLine>, u32)> {
         let Some(twin_key) = row.twin_key.as_deref().filter(|_| row.is_active()) else { return Ok((Vec::new(), 0)) };
         let group = self.duplicates(twin_key).await?;

@@ -1,5 +1,5 @@
-//! Names written before the rules of folding changed: once, when a store is opened by a version with other rules, the columns that
-//! follow from names are written again, so that everybody is found by what is typed now.
+//! Rewrites the columns derived from names when the rules of folding have changed. Runs once, when a version with other rules
+//! opens the store, so that searches find all names.
 
 use domain::{folding::name_order, members::FullName};
 
@@ -10,10 +10,10 @@ use crate::{
     store::{KEYS, RecordId, StoreError, SurrealValue, keys_after, record, vars},
 };
 
-/// The rules in use. Another number when `domain::folding` reads names otherwise.
+/// Version of the folding rules. Must change when `domain::folding` changes its results.
 const RULES: &str = "names 1";
 
-/// Names looked at in one read.
+/// Names read in one query.
 const PAGE: usize = 5_000;
 
 #[derive(Debug, SurrealValue)]
@@ -24,9 +24,8 @@ struct NameRow {
 }
 
 impl Members<'_> {
-    /// Writes again what follows from names, unless it was done. One that is interrupted begins again. A record that cannot be
-    /// understood stays as it is, and one that somebody else writes at the moment waits for the next start: neither keeps the
-    /// registry closed.
+    /// Rewrites the columns derived from names, unless it was done before. After an interruption it starts again. A damaged
+    /// record keeps its columns, and one that is busy is rewritten at the next start, so neither blocks the start.
     ///
     /// # Errors
     /// Those of the store.
@@ -43,18 +42,21 @@ impl Members<'_> {
             let Some(last) = rows.last() else { break };
             after.clone_from(&last.id);
             for row in rows {
-                // A name that is none any more stays as it is.
+                // A name that is no longer valid stays as it is.
                 let Ok(name) = FullName::parse(&row.full_name) else { continue };
                 if name.as_str() != row.full_name || name_order(name.as_str()) != row.sort_key {
                     match self.rewrite_name(&row.id, &name).await {
                         Ok(()) => {}
-                        // Only the id: what is said of the damage may quote the record.
+                        // Logs only the id: the error may quote the record.
                         Err(Error::Damaged(_)) => {
-                            tracing::error!(member = row.id, "a damaged record keeps its name as it was folded");
+                            tracing::error!(member = row.id, "cannot refold the name of a damaged record");
                         }
                         Err(Error::Busy) => {
                             is_whole = false;
-                            tracing::warn!(member = row.id, "a name is folded again at the next start: its record is busy");
+                            tracing::warn!(
+                                member = row.id,
+                                "cannot refold a name: its record is busy; retrying at the next start"
+                            );
                         }
                         Err(error) => return Err(error),
                     }
@@ -66,7 +68,7 @@ impl Members<'_> {
         }
         let vars = vars! { done: done, now: self.backend.clock().now() };
         match self.backend.transact(Change::new("UPSERT $done SET done_at = $now RETURN NONE", vars)).await {
-            // Another process has done the same.
+            // A concurrent process has done the same.
             Ok(_) | Err(StoreError::Busy) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -84,12 +86,12 @@ impl Members<'_> {
             given: derived.given,
             twin_key: derived.twin_key.clone(),
         };
-        // Somebody who changes the name meanwhile writes these columns too.
+        // A concurrent change of the name writes these columns too.
         let sql = "UPDATE $member SET full_name = $full_name, sort_key = $sort_key, given = $given, twin_key = $twin_key \
                    WHERE full_name = $before RETURN NONE;";
         let after = MemberRow {
             full_name: name.as_str().to_owned(),
-            // Records of before duplicates were looked for have none, and get none here.
+            // Older records may have no twin key yet.
             twin_key: Some(derived.twin_key),
             ..row.clone()
         };
@@ -115,7 +117,7 @@ mod tests {
     };
 
     #[tokio::test]
-    async fn names_of_before_are_found_by_what_is_typed_now() {
+    async fn names_folded_by_older_rules_are_found() {
         let now: DateTime<Utc> = "2026-11-21T08:00:00Z".parse().expect("a moment");
         let backend =
             Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), Clock::fixed(now, 1)).await.expect("opens");
@@ -141,7 +143,7 @@ mod tests {
             people.push(registry.member(&member).expect("registers"));
         }
         registry.save().await.expect("saves");
-        // As the version before wrote them.
+        // As the previous version wrote them.
         for (member, name, order, given) in [
             (people[0], "H'Hen Êban", "eban h'hen eban", "eban"),
             (people[1], "K’Brơi", "k’broi k’broi", "k’broi"),
@@ -156,7 +158,7 @@ mod tests {
         let forget = vars! { done: record("upkeep", RULES) };
         backend.store().write("DELETE $done; DELETE flaw;", forget).await.expect("writes");
 
-        backend.members().refold().await.expect("writes again what can be read");
+        backend.members().refold().await.expect("rewrites the readable records");
         let grants = vec![Grant { role: Role::Registrar, path: province.path.clone() }];
         let standpoint = Standpoint { branch: branch.path.clone(), standing: Standing::Official, grants };
         let viewer = domain::accounts::Viewer {
@@ -172,6 +174,6 @@ mod tests {
             assert_eq!(page.members.len(), found, "{typed}");
         }
         let page = backend.members().quality(&viewer, Some(QualityIssue::Twin), None).await.expect("a page");
-        assert_eq!(page.counts[&QualityIssue::Twin], 2, "and twins by one name");
+        assert_eq!(page.counts[&QualityIssue::Twin], 2, "duplicates are found too");
     }
 }

@@ -1,4 +1,4 @@
-//! The name list of a branch, for who leads it.
+//! The name list of a branch, for its leaders.
 
 use domain::{
     ids::{MemberId, UnitId},
@@ -11,7 +11,7 @@ use crate::{
     store::{SurrealValue, vars},
 };
 
-/// Members of a branch that are listed.
+/// Maximum number of members in the list.
 const LISTED: usize = 1_000;
 
 /// A member of a branch.
@@ -24,14 +24,14 @@ pub(crate) struct Listed {
 }
 
 impl Listed {
-    /// Whether something is asked of the member that is asked of these standings; of all but the exempt when there are none.
+    /// Whether the member is in an audience of these standings; an empty slice means all but the exempt.
     pub(crate) fn is_asked(&self, standings: &[Standing]) -> bool {
         if standings.is_empty() { self.standing != Standing::Exempt } else { standings.contains(&self.standing) }
     }
 }
 
 impl Members<'_> {
-    /// The active members of a branch, in the order of a name list. Whether the viewer may see it is for the caller to ask.
+    /// The active members of a branch, in name order. The caller checks the permission.
     pub(crate) async fn roster(&self, branch: UnitId) -> Result<Vec<Listed>> {
         let rows: Vec<ListedRow> = self.backend.store().read(roster(), vars! { unit: branch.to_string() }).await?.rows(0)?;
         rows.into_iter().map(ListedRow::decode).collect()
@@ -67,7 +67,7 @@ mod tests {
     use crate::store::tests::migrated;
 
     #[tokio::test]
-    async fn a_name_list_is_read_by_index() {
+    async fn the_roster_query_uses_an_index() {
         migrated().await.assert_no_scan(&roster(), vars! { unit: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }).await;
     }
 }

@@ -1,7 +1,7 @@
-//! The rows of the registry as they are first written: for the forms, the imports, the command line and the sample. What a record is
-//! found by and what is wrong with it follows from what it says; plain functions here work it out.
+//! New rows of the registry, as written by forms, imports, the command line and the sample data, with pure functions for their
+//! derived columns and issues.
 //!
-//! What is read back is declared where it is read, and what changes a row names the columns it changes.
+//! Rows that are read are declared where they are read, and updates name the columns they change.
 
 use std::fmt::Display;
 
@@ -18,7 +18,7 @@ use crate::{
     store::{RecordId, SurrealValue, pair, record},
 };
 
-/// What a record says of a person, once every field was understood.
+/// The validated values of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Particulars {
     pub(crate) full_name: FullName,
@@ -28,13 +28,13 @@ pub(crate) struct Particulars {
     pub(crate) admitted_on: NaiveDate,
     pub(crate) official_on: Option<NaiveDate>,
     pub(crate) standing: Standing,
-    /// None in a change: the stored one stays.
+    /// `None` in a change: the stored one stays.
     pub(crate) national_id: Option<NationalId>,
     pub(crate) phone: Option<PhoneNumber>,
 }
 
 impl Particulars {
-    /// What needs somebody's work in a new record that says this.
+    /// The issues of a new record with these values.
     pub(crate) fn quality_issues(&self, today: NaiveDate) -> Vec<QualityIssue> {
         let (has_id, has_phone) = (self.national_id.is_some(), self.phone.is_some());
         quality_issues(has_id, has_phone, self.birth_date, self.admitted_on, self.official_on, today)
@@ -62,16 +62,16 @@ pub(crate) struct NewMember {
     pub(crate) phone_hash: Option<String>,
     pub(crate) phone_cipher: Option<String>,
     pub(crate) twin_key: String,
-    /// Hash of what an import said of the member, so that the same row is known again; none of who came in otherwise.
+    /// Hash of the imported row, to recognise an unchanged row; `None` when the member was not imported.
     pub(crate) import_print: Option<String>,
-    /// None counts as 0.
+    /// `None` counts as 0.
     pub(crate) version: Option<i64>,
     /// The day the member joined the branch.
     pub(crate) posted_from: String,
 }
 
 impl NewMember {
-    /// An active member of `branch` since a day, the numbers hashed and sealed, in the first version.
+    /// The first version of an active member of `branch` since a day, with hashed and sealed numbers.
     ///
     /// # Errors
     /// [`Error::Internal`](crate::Error::Internal) when encryption fails.
@@ -106,9 +106,10 @@ impl NewMember {
     }
 }
 
-/// The statements that write down that a member's time with the branch is over; they come before the member's row changes.
+/// Statements that store the end of a member's posting. They must come before the member's row changes.
 ///
-/// Given are the names of bound values: the member's record, the key of whom the time belongs to, the id of the row, the last day.
+/// The arguments are names of bound variables: the member's record, the key of the posting's owner, the id of the new row, the
+/// last day.
 pub(crate) fn end_posting(member: &str, owner: &str, ended: &str, day: &str) -> String {
     format!(
         "LET $was = (SELECT unit, posted_from FROM ONLY ${member}); \
@@ -127,25 +128,25 @@ pub(crate) struct NewQualityIssue {
 }
 
 impl NewQualityIssue {
-    /// `path` is that of the member's branch.
+    /// `path` is the path of the member's branch.
     pub(crate) fn new(kind: QualityIssue, member: impl Display, path: impl Display) -> Self {
         Self { id: quality_issue_id(kind, &member), kind: kind.key(), member: member.to_string(), path: path.to_string() }
     }
 }
 
-/// The id of an issue: one for each kind and member.
+/// Id of an issue: one per kind and member.
 pub(crate) fn quality_issue_id(kind: QualityIssue, member: impl Display) -> RecordId {
     pair("flaw", kind.key(), member)
 }
 
-/// Columns that follow from others, so that a record is found. They are written whenever one of those changes.
+/// Columns derived from others, for searches. They are written whenever their sources change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Derived {
-    /// The place in a list of names.
+    /// Sort key of name lists.
     pub(crate) sort_key: String,
-    /// The given name, folded.
+    /// The folded given name.
     pub(crate) given: String,
-    /// Keyed hash of folded name and birth date: equal for what may be the same person twice.
+    /// Keyed hash of folded name and birth date: equal for possible duplicates.
     pub(crate) twin_key: String,
 }
 
@@ -159,7 +160,7 @@ pub(crate) fn derived(keys: &Keys, full_name: &FullName, birth_date: NaiveDate) 
     }
 }
 
-/// What of a record needs somebody's work, as far as the record alone tells: all but [`QualityIssue::Twin`], which needs the others.
+/// The issues that depend on the record alone: all but [`QualityIssue::Twin`].
 pub(crate) fn quality_issues(
     has_national_id: bool,
     has_phone: bool,
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_tells_what_is_missing_and_what_cannot_be() {
+    fn missing_numbers_and_impossible_dates_are_issues() {
         let (born, admitted, today) = (day("1960-01-02"), day("1985-05-19"), day("2026-11-21"));
         assert_eq!(quality_issues(true, true, born, admitted, None, today), []);
         assert_eq!(

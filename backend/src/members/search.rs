@@ -1,8 +1,8 @@
-//! Finding members in the own subtree, by name or card number; for who keeps the records, by the whole national ID too.
+//! Searches members of the viewer's subtree by name or card number, and for registrars by full national ID.
 //!
-//! A name is looked for in two ways, one after the other. Each typed word may be a whole given name: those are index ranges of
-//! (given, path). What that misses, a walk over the subtree in the order of (path, name) finds; it pauses after [`BUDGET`]
-//! records, tells so, and goes on where it stopped when asked to. Nothing outside the subtree is ever yielded.
+//! Names are searched in two ways, one after the other. First, each typed word may be a whole given name: index ranges of (given,
+//! path). The rest is found by a scan of the subtree in the order of (path, name). The scan pauses after [`BUDGET`] records,
+//! reports so, and can be resumed at its position. Rows outside the subtree are never returned.
 
 use std::collections::HashSet;
 
@@ -21,17 +21,18 @@ use crate::{
     store::{Variables, record, vars},
 };
 
-/// Rows read at a time while walking.
+/// Rows per query of a scan.
 const CHUNK: usize = 500;
 
-/// Most rows one request looks at.
+/// Maximum number of rows that one request reads.
 const BUDGET: usize = 20_000;
 
-/// So many rows are looked at to count what is not shown.
+/// Number of rows read to count results beyond the page.
 const COUNTED: usize = 3_000;
 
 impl Members<'_> {
-    /// The first of the members of the own subtree, or of `unit` in it, that match what was typed; of all when nothing was.
+    /// The first page of the members of the viewer's subtree, or of `unit` in it, that match the typed text; of all members when
+    /// it is empty.
     ///
     /// # Errors
     /// As [`Self::search_rows`].
@@ -39,10 +40,11 @@ impl Members<'_> {
         self.search_rows(viewer, typed, unit, after, TableQuery::FIRST).await
     }
 
-    /// The same with at most so many rows.
+    /// The same with at most `rows` rows.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for who reads no records, for a unit outside the own subtree, and for a place to go on that is none.
+    /// [`Error::NotFound`] when the viewer may read no records, for a unit outside the viewer's subtree, and for an invalid
+    /// `after`.
     pub async fn search_rows(
         &self,
         viewer: &Viewer,
@@ -82,7 +84,7 @@ impl Members<'_> {
         })
     }
 
-    /// At most so many rows, where to go on, and how many there are in all.
+    /// At most `rows` rows, the position of the next page, and the number of results.
     async fn find(
         &self,
         viewer: &Viewer,
@@ -114,7 +116,7 @@ impl Members<'_> {
                     found.last_walk = at;
                     found.rows.push(row);
                 } else if is_new && found.next.is_none() {
-                    // Not this one any more: the next page begins with it.
+                    // The page is full: the next one begins with this row.
                     found.next = found.rows.last().map(|last| format!("{}-{}", found.last_walk, last.id));
                 }
             }
@@ -135,7 +137,7 @@ impl Members<'_> {
         Ok(found)
     }
 
-    /// What a number names at once. Leaders are shown no digit of a national ID, so they find nobody by one.
+    /// The member with the typed card number or national ID. Leaders see no digit of a national ID, so they cannot search by one.
     async fn direct(&self, viewer: &Viewer, query: &MemberQuery, top_units: &[UnitPath]) -> Result<Option<LineRow>> {
         let (column, value, action) = match query {
             MemberQuery::Card(card) => ("code", card.as_str().to_owned(), Action::ReadMembers),
@@ -152,7 +154,7 @@ impl Members<'_> {
         Ok(row.filter(|row| is_shown(row) && may(row)))
     }
 
-    /// Where a walk stopped: its number, and the last record it looked at.
+    /// The index of the walk and its last record, from a position.
     async fn resume(&self, walks: &[Walk], after: &str) -> Result<(usize, Position)> {
         let (at, id) = after.split_once('-').ok_or(Error::NotFound)?;
         let at: usize = at.parse().map_err(|_| Error::NotFound)?;
@@ -164,7 +166,7 @@ impl Members<'_> {
         Ok((at, Position::of(&row)))
     }
 
-    /// The next rows of a walk, and whether they are its last.
+    /// The next rows of a walk, and whether they are the last ones.
     async fn chunk(&self, walk: &Walk, position: Option<&Position>) -> Result<(Vec<LineRow>, bool)> {
         let mut answers = self.backend.store().read(walk.sql(position.is_some()), walk.vars(position)).await?;
         let Some(position) = position else {
@@ -181,7 +183,7 @@ impl Members<'_> {
         Ok((rows, is_last))
     }
 
-    /// What waits in the viewer's subtrees, in one question.
+    /// Counts of pending work in the viewer's subtrees, in one query.
     pub(crate) async fn waiting(&self, viewer: &Viewer) -> Result<Waiting> {
         let standpoint = &viewer.standpoint;
         let read = standpoint.top_units(Action::ReadMembers);
@@ -201,7 +203,7 @@ impl Members<'_> {
         })
     }
 
-    /// How many rows each of these has, in one question: a statement with `$from` and `$until` on a column that begins with a kind or
+    /// Counts of rows in one query. Each element is a statement with `$from` and `$until` on a column that begins with a kind or
     /// a state, that kind or state, and the subtree.
     pub(super) async fn counts(&self, asked: &[(&str, &str, &UnitPath)]) -> Result<Vec<u64>> {
         if asked.is_empty() {
@@ -225,18 +227,18 @@ impl Members<'_> {
     }
 }
 
-/// The state of a request that waits.
+/// State of a pending request.
 const REQUESTED: &str = "requested";
 
 pub(super) const CORRECTIONS_WAITING: &str = "SELECT count() FROM correction WHERE place >= $from AND place < $until GROUP ALL";
 const TRANSFERS_COMING: &str = "SELECT count() FROM transfer WHERE joins >= $from AND joins < $until GROUP ALL";
 
-/// The bindings of a subtree's index range on a column that begins with `what`: a kind, a state.
+/// Bindings of a subtree's index range on a column that begins with `what`: a kind or a state.
 pub(super) fn range(what: &str, top_unit: &UnitPath) -> Variables {
     vars! { from: format!("{what}{top_unit}"), until: format!("{what}{}", top_unit.range_end()) }
 }
 
-/// The same for requests that wait.
+/// The same for pending requests.
 pub(super) fn requested(top_unit: &UnitPath) -> Variables {
     range(REQUESTED, top_unit)
 }
@@ -244,14 +246,14 @@ pub(super) fn requested(top_unit: &UnitPath) -> Variables {
 #[derive(Debug, Default)]
 struct Found {
     rows: Vec<LineRow>,
-    /// The walk that found the last of them.
+    /// The walk that found the last row.
     last_walk: usize,
     hits: Option<Hits>,
     next: Option<String>,
     paused_after: Option<u64>,
 }
 
-/// A way through a subtree, in the order of an index.
+/// A scan of a subtree, in the order of an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Walk {
     within: UnitPath,
@@ -260,9 +262,9 @@ struct Walk {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum By {
-    /// Those with this given name, branch by branch.
+    /// Members with this given name, ordered by branch.
     Given(String),
-    /// Everybody, branch by branch, each in the order of names.
+    /// All members, ordered by branch and name.
     Place,
 }
 
@@ -280,14 +282,15 @@ fn walks(query: &MemberQuery, top_units: &[UnitPath]) -> Vec<Walk> {
 }
 
 impl Walk {
-    /// One index range; to go on, the rest of the branch where the walk stopped, and all branches behind it.
+    /// One index range; to resume, the rest of the branch of the position, and all branches after it.
     fn sql(&self, goes_on: bool) -> String {
         let (pinned, order) = match &self.by {
             By::Given(_) => ("given = $value AND ", "path"),
             By::Place => ("", "path, sort_key"),
         };
         let select = format!("SELECT {LINE} FROM member WHERE {pinned}");
-        // Behind a pinned column the engine would read on for the upper end, past the limit: `within_bounds` cuts it off instead.
+        // After a pinned column, the engine would read to the upper end of the range, past the limit. `within_bounds` cuts the
+        // rows instead.
         let end = if self.by == By::Place { "AND path < $until " } else { "" };
         if !goes_on {
             return format!("{select}path >= $from {end}ORDER BY {order} LIMIT {CHUNK};");
@@ -310,7 +313,7 @@ impl Walk {
         vars
     }
 
-    /// The rows up to the end of the subtree, and whether that is reached.
+    /// The rows up to the end of the subtree, and whether it is reached.
     fn within_bounds(&self, mut rows: Vec<LineRow>) -> (Vec<LineRow>, bool) {
         let read = rows.len();
         rows.retain(|row| row.path.starts_with(self.within.as_str()));
@@ -318,7 +321,7 @@ impl Walk {
         (rows, is_last)
     }
 
-    /// Whether the row is a result that no earlier walk has yielded.
+    /// Whether the row is a result that no earlier walk has returned.
     fn yields(&self, row: &LineRow, query: &MemberQuery) -> bool {
         let matches = |name: &NameQuery| {
             let folded = row.sort_key.split_once(' ').map_or(row.sort_key.as_str(), |(_, folded)| folded);
@@ -335,12 +338,12 @@ impl Walk {
     }
 }
 
-/// A record that became part of another is found there.
+/// A merged record is represented by the one it was merged into.
 fn is_shown(row: &LineRow) -> bool {
     row.state != MemberState::Merged.key()
 }
 
-/// A row's place in the order of a walk.
+/// Position of a row in the order of a walk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Position {
     path: String,
@@ -353,7 +356,7 @@ impl Position {
         Self { path: row.path.clone(), sort_key: row.sort_key.clone(), id: row.id.clone() }
     }
 
-    /// Whether a row of the same branch comes after this place.
+    /// Whether a row of the same branch comes after this position.
     fn is_before(&self, row: &LineRow, by: &By) -> bool {
         match by {
             By::Place => (&self.sort_key, &self.id) < (&row.sort_key, &row.id),
@@ -368,7 +371,7 @@ mod tests {
     use crate::store::{Value, tests::migrated};
 
     #[tokio::test]
-    async fn every_way_through_a_subtree_is_an_index_range() {
+    async fn every_walk_is_an_index_range() {
         let store = migrated().await;
         let top_units = [UnitPath::parse("/01/51/").expect("a path")];
         let position =
@@ -384,7 +387,8 @@ mod tests {
                 store.assert_no_scan(&walk.sql(true), walk.vars(Some(&position))).await;
             }
         }
-        // Both ends of a range, and the limit, must be in the index: else one unit would read what belongs to all behind it.
+        // Both ends of a range and the limit must be applied by the index; otherwise a search in one unit would read all units
+        // after it.
         for (sql, vars) in planned {
             for statement in sql.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
                 let explained = store.read(format!("EXPLAIN FORMAT JSON {statement}"), vars.clone()).await;

@@ -1,4 +1,4 @@
-//! A member leaves the organisation, dies, goes to one this handbook does not keep; or comes back.
+//! Changes of a member's state: left, deceased, transferred to an organisation outside this handbook, or active again.
 
 use chrono::{Days, NaiveDate};
 use domain::{
@@ -17,18 +17,18 @@ use crate::{
     store::{StoreError, record, vars},
 };
 
-/// The form as it was typed.
+/// The form as typed.
 #[derive(Debug, Clone, Copy)]
 pub struct StateForm<'f> {
     pub id: &'f str,
     pub version: &'f str,
     pub state: &'f str,
-    /// Since when.
+    /// First day of the state.
     pub day: &'f str,
 }
 
 impl Members<'_> {
-    /// The question before a state changes.
+    /// The page on which a state is changed.
     ///
     /// # Errors
     /// [`Error::NotFound`] and [`Error::NotAllowed`] as [`Self::form`].
@@ -43,13 +43,13 @@ impl Members<'_> {
         })
     }
 
-    /// Changes the state from a day on. Who is no member any more has no posting, no office and no session; who is one again is
-    /// posted to the last branch.
+    /// Changes the state from a day on. A member who is no longer active has no posting, office or session; one who becomes
+    /// active again is posted to the last branch.
     ///
     /// # Errors
     /// [`Error::NotFound`] and [`Error::NotAllowed`] as [`Self::form`]; [`Error::Invalid`] of the form `state`:
-    /// [`Problem::Closed`] on `state` when there is no branch any more to come back to, [`Problem::Stale`] when somebody changed
-    /// the record meanwhile, [`Problem::HeldAbove`] for somebody who holds a role outside the own subtree.
+    /// [`Problem::Closed`] on `state` when the last branch no longer exists, [`Problem::Stale`] when the record was changed
+    /// meanwhile, [`Problem::HeldAbove`] for a member who holds a role outside the viewer's subtree.
     pub async fn set_state(&self, viewer: &Viewer, form: StateForm<'_>) -> Result<MemberId> {
         let id: MemberId = form.id.parse().map_err(|_| Error::NotFound)?;
         let version: u32 = form.version.parse().map_err(|_| Error::NotFound)?;
@@ -131,7 +131,7 @@ impl Members<'_> {
     }
 }
 
-/// An office's last day still counts: what is to end now ends the day before.
+/// The last day of an office counts, so an office that ends now has the day before as its last day.
 pub(super) fn eve(today: NaiveDate) -> NaiveDate {
     today.checked_sub_days(Days::new(1)).unwrap_or(today)
 }
@@ -140,13 +140,13 @@ pub(super) fn eve(today: NaiveDate) -> NaiveDate {
 pub(super) const END_OFFICES: &str = "LET $held = (SELECT VALUE id FROM office WHERE member = $key AND (until = NONE OR until >= $today)); \
                            UPDATE $held SET until = $eve, ended_by = $by RETURN NONE;";
 
-/// Signs the member `$key` out everywhere.
+/// Deletes the sessions and devices of the member `$key`, and revokes their paper codes.
 pub(super) const END_SESSIONS: &str = "LET $open = (SELECT VALUE id FROM session WHERE member = $key); DELETE $open RETURN NONE; \
      LET $known = (SELECT VALUE id FROM device WHERE member = $key); DELETE $known RETURN NONE; \
      LET $codes = (SELECT VALUE id FROM paper_code WHERE member = $key AND used_at = NONE AND revoked_at = NONE); \
      UPDATE $codes SET revoked_at = $now RETURN NONE;";
 
-/// Nobody works on requests of somebody who is gone.
+/// Closes pending requests of the member `$key`.
 pub(super) const END_REQUESTS: &str = "LET $asked = (SELECT VALUE id FROM correction WHERE member = $key AND state = 'requested'); \
      UPDATE $asked SET state = 'declined', decided_by = $by, decided_at = $now RETURN NONE; \
      LET $leaving = (SELECT VALUE id FROM transfer WHERE member = $key AND state = 'requested'); \
@@ -158,7 +158,7 @@ mod tests {
     use crate::store::tests::migrated;
 
     #[tokio::test]
-    async fn what_ends_with_a_membership_is_found_by_index() {
+    async fn queries_at_the_end_of_a_membership_use_an_index() {
         let store = migrated().await;
         for sql in [END_OFFICES, END_SESSIONS, END_REQUESTS] {
             for select in

@@ -1,4 +1,4 @@
-//! Transfers between branches: asked for by the side a member leaves, accepted by the side the member joins.
+//! Transfers between branches: requested by the branch a member leaves, accepted by the branch the member joins.
 //!
 //! Invariant: an active member is posted to one branch, `member.unit`, since `member.posted_from`.
 
@@ -26,10 +26,10 @@ use crate::{
     store::{RecordId, StoreError, SurrealValue, record, vars},
 };
 
-/// Transfers of one direction on the page.
+/// Transfers per direction on the page.
 const SHOWN: usize = 50;
 
-/// The form as it was typed.
+/// The form as typed.
 #[derive(Debug, Clone, Copy)]
 pub struct TransferForm<'f> {
     pub member: &'f str,
@@ -39,10 +39,11 @@ pub struct TransferForm<'f> {
 }
 
 impl Members<'_> {
-    /// The form that asks for a transfer, with the branches found by `typed`; the neighbours when nothing was typed.
+    /// The form to request a transfer, with the branches found by `typed`; with nothing typed, the branches under the same
+    /// parent.
     ///
     /// # Errors
-    /// [`Error::NotFound`] as [`Self::record`], [`Error::NotAllowed`] for who may read but not send the member on.
+    /// [`Error::NotFound`] as [`Self::record`], [`Error::NotAllowed`] when the viewer may read but not transfer the member.
     pub async fn transfer_form(&self, viewer: &Viewer, id: MemberId, typed: &str) -> Result<TransferPage> {
         let row = self.within_reach(viewer, id, Action::TransferMember).await?;
         let tree = self.backend.units().tree();
@@ -56,12 +57,12 @@ impl Members<'_> {
         Ok(TransferPage { member: row.line(&names)?, choices, more, waiting: self.waiting_transfer(&row).await?, branch })
     }
 
-    /// Asks for a transfer.
+    /// Requests a transfer.
     ///
     /// # Errors
-    /// [`Error::NotFound`] and [`Error::NotAllowed`] as [`Self::transfer_form`]. [`Error::Invalid`] of the form `transfer`: on `to`
-    /// [`Problem::NotOffered`] for what is no open branch or the member's own, [`Problem::Stale`] when a transfer waits already or
-    /// the person is no active member, [`Problem::HeldAbove`] when they hold a role outside the own subtree.
+    /// [`Error::NotFound`] and [`Error::NotAllowed`] as [`Self::transfer_form`]. [`Error::Invalid`] of the form `transfer`: on
+    /// `to` [`Problem::NotOffered`] for anything but another open branch, [`Problem::Stale`] when a transfer is pending already
+    /// or the member is not active, [`Problem::HeldAbove`] when the member holds a role outside the viewer's subtree.
     pub async fn request_transfer(&self, viewer: &Viewer, form: TransferForm<'_>) -> Result<TransferId> {
         let member: MemberId = form.member.parse().map_err(|_| Error::NotFound)?;
         let row = self.within_reach(viewer, member, Action::TransferMember).await?;
@@ -105,16 +106,16 @@ impl Members<'_> {
         let change = change.then(STILL_THERE).then(ASK).bind(vars).event(clock, Some(viewer.member), &row.unit_path()?, body);
         match self.backend.transact(change).await {
             Ok(_) => Ok(id),
-            // A transfer waits already, or the member or the roles moved.
+            // A transfer is pending already, or the member or the roles changed.
             Err(StoreError::Thrown(_)) => Err(reader.refused("to", Problem::Stale).into()),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// What waits at both ends of the viewer's subtrees.
+    /// Pending transfers into and out of the viewer's subtrees.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for who transfers nobody.
+    /// [`Error::NotFound`] when the viewer may transfer nobody.
     pub async fn transfers(&self, viewer: &Viewer) -> Result<TransfersPage> {
         let tree = self.backend.units().tree();
         let top_units = viewer.standpoint.top_units(Action::TransferMember);
@@ -128,14 +129,14 @@ impl Members<'_> {
         Ok(TransfersPage { incoming: self.decode_transfers(incoming).await?, outgoing: self.decode_transfers(outgoing).await? })
     }
 
-    /// Accepts, declines or withdraws a transfer. Accepting moves the member: the old posting ends and a new one begins today, offices
-    /// held on the old branch end, opinions and receipts stay where they were given.
+    /// Accepts, declines or withdraws a transfer. Accepting moves the member: the old posting ends and a new one begins today,
+    /// offices on the old branch end, opinions and receipts keep their unit.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for who works at neither end, [`Error::NotAllowed`] for a step of the other end. [`Error::Invalid`] of
-    /// the form `decision`: on `note` when declining without one; on `decision` [`Problem::Closed`] when the branch is closed now,
-    /// [`Problem::Stale`] when it was decided or the member moved meanwhile, [`Problem::RolesFirst`] when accepting somebody who holds a
-    /// role outside the own subtree and outside what is covered now by who asked for it.
+    /// [`Error::NotFound`] when the viewer has access to neither branch, [`Error::NotAllowed`] for a step of the other side.
+    /// [`Error::Invalid`] of the form `decision`: on `note` when declining without one; on `decision` [`Problem::Closed`] when
+    /// the branch is closed, [`Problem::Stale`] when it was decided or the member moved meanwhile, [`Problem::RolesFirst`] when
+    /// accepting a member who holds a role that neither the viewer's subtree nor the requester's current grants cover.
     pub async fn decide_transfer(&self, viewer: &Viewer, id: &str, decision: &str, note: &str) -> Result<MemberId> {
         let id: TransferId = id.parse().map_err(|_| Error::NotFound)?;
         let found = self.transfer_row(id).await?;
@@ -197,21 +198,21 @@ impl Members<'_> {
         };
         match self.backend.transact(change.event(clock, Some(viewer.member), &place, body)).await {
             Ok(_) => Ok(subject),
-            // It was decided, or the member or the roles moved, meanwhile.
+            // The transfer was decided, or the member or the roles changed, meanwhile.
             Err(StoreError::Thrown(_)) => Err(reader.refused("decision", Problem::Stale).into()),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// The transfer that waits for a member.
+    /// The pending transfer of a member.
     pub(super) async fn waiting_transfer(&self, row: &MemberRow) -> Result<Option<Transfer>> {
         let rows: Vec<TransferRow> =
             self.backend.store().read(waiting_of_member(), vars! { member: row.id.clone() }).await?.rows(0)?;
         Ok(self.decode_transfers(rows).await?.pop())
     }
 
-    /// The change if who asked for the transfer is above all roles of the one who moves, now too; it is stopped when their own roles change
-    /// meanwhile. None if they are not.
+    /// The change, if the current grants of the requester cover all roles of the member; it fails when the requester's roles
+    /// change meanwhile. `None` if they do not.
     async fn sent_by(&self, change: Change, requester: &str, holder: &Holder) -> Result<Option<Change>> {
         let Ok(id) = requester.parse() else { return Ok(None) };
         let sender = match self.row(id).await {
@@ -281,7 +282,7 @@ impl Members<'_> {
 const COLUMNS: &str =
     "record::id(id) AS id, member, from_unit, from_path, to_unit, to_path, reason, state, requested_by, requested_at";
 
-/// Stops the transaction when the member has moved, or is none any more.
+/// Fails the transaction when the member has moved or is not active.
 const STILL_THERE: &str = "LET $there = (SELECT unit, state FROM ONLY $member); \
                            IF $there.unit != $from_unit OR $there.state != 'active' { THROW 'moved' };";
 
@@ -310,7 +311,7 @@ fn waiting_of_member() -> String {
     format!("SELECT {COLUMNS} FROM transfer WHERE member = $member AND state = 'requested'")
 }
 
-/// A transfer as it lies in the store.
+/// A stored transfer.
 #[derive(Debug, SurrealValue)]
 struct TransferRow {
     id: String,
@@ -339,7 +340,7 @@ impl TransferRow {
     }
 }
 
-/// The row of a transfer that is asked for.
+/// The row of a requested transfer.
 #[derive(Debug, SurrealValue)]
 pub(crate) struct NewTransfer {
     pub(crate) id: RecordId,
@@ -360,7 +361,7 @@ mod tests {
     use crate::store::tests::migrated;
 
     #[tokio::test]
-    async fn transfers_are_found_by_index() {
+    async fn transfer_queries_use_an_index() {
         let store = migrated().await;
         store.assert_no_scan(&waiting_ranges(), vars! { from: "/01/", until: "/010" }).await;
         store.assert_no_scan(&waiting_of_member(), vars! { member: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }).await;

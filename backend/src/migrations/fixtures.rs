@@ -1,4 +1,4 @@
-//! Stores as landed versions left them, brought to this one. `backend/schema/fixtures/README.md` says where their rows come from.
+//! Migrates stores of landed versions to the current one. `backend/schema/fixtures/README.md` describes the origin of their rows.
 
 use chrono::NaiveDate;
 use domain::{
@@ -20,7 +20,7 @@ use crate::{
     store::{RecordId, Store, Value, record, vars},
 };
 
-/// What all landed versions wrote alike.
+/// Rows that are equal in all landed versions.
 const COMMON: &str = include_str!("../../schema/fixtures/common.surql");
 
 const LANDED: &[Landed] = &[
@@ -48,7 +48,7 @@ const LANDED: &[Landed] = &[
         opened: &[SECRETARY],
         read: &[FISHERMAN],
         opened_on: "2026-11-30",
-        // That the corrected text was read is known since version 22.
+        // Reading a corrected text is recorded since version 22.
         read_on: None,
         unread: &[GUIDANCE],
         reads: 1,
@@ -95,26 +95,26 @@ const LANDED: &[Landed] = &[
     },
 ];
 
-/// A landed version, and what is found of its rows.
+/// A landed version, and the expected values of its rows.
 struct Landed {
     /// Its last migration.
     version: u32,
     rows: &'static str,
-    /// Soon after it was in use last.
+    /// Shortly after the version was last used.
     now: &'static str,
-    /// Who of the branch has opened the resolution and not read it.
+    /// Members of the branch who have opened the resolution, but not read it.
     opened: &'static [&'static str],
     read: &'static [&'static str],
-    /// When the fisherman opened and read it, as it stands.
+    /// When the fisherman opened and read it, in its current text.
     opened_on: &'static str,
     read_on: Option<&'static str>,
-    /// What the fisherman has not read.
+    /// Documents that the fisherman has not read.
     unread: &'static [&'static str],
     reads: u32,
-    /// Of the secretary, who failed the one they had.
+    /// Tries of the secretary, who failed the first one.
     tries: Tries,
     has_sums: bool,
-    /// Whether there is a document for the branch of the school alone.
+    /// Whether there is a document for the school's branch only.
     has_parts: bool,
     /// Changes of his account that the fisherman has not seen.
     changes: usize,
@@ -122,7 +122,7 @@ struct Landed {
     jobs: usize,
 }
 
-/// The first events are sealed.
+/// Number of sealed events at the beginning of the log.
 const SEALED: u64 = 13;
 
 const HARBOUR: &str = "01K6EMH1M09SDBAT6SYYMGQWSC";
@@ -141,11 +141,11 @@ const PARTS: &str = "01M8PN7PR0H805JY4PTSP228DV";
 
 const COURSE: &str = "01M76M9JM0QGKMM8N2P18F412T";
 
-/// Tables a fixture has no rows of: what lives for minutes, and snapshots, which no other version uses.
+/// Tables without rows in the fixtures: short-lived rows, and snapshots, which only their own version uses.
 const LEFT_OUT: &[&str] =
     &["attempt", "code_sheet", "counter_piece", "counter_snapshot", "counter_turn", "door", "flash", "stranger", "upload"];
 
-/// The people of the rows who are signed in; their sessions have these tokens.
+/// Members with sessions in the fixtures, by their tokens.
 struct People {
     fisherman: Viewer,
     secretary: Viewer,
@@ -157,7 +157,7 @@ impl People {
     async fn signed_in(backend: &Backend) -> Self {
         let viewer = async |token| {
             let session = backend.accounts().session(token).await.expect("reads");
-            session.unwrap_or_else(|| panic!("{token} is signed in no more")).viewer
+            session.unwrap_or_else(|| panic!("{token} has no session")).viewer
         };
         Self {
             fisherman: viewer("K").await,
@@ -180,7 +180,7 @@ fn day(text: &str) -> NaiveDate {
     text.parse().expect("a day")
 }
 
-/// The store of that version, with its rows.
+/// A store of that version with its rows.
 async fn left(landed: &Landed) -> Store {
     let store = at_version(landed.version).await;
     for rows in [COMMON, landed.rows] {
@@ -197,7 +197,7 @@ async fn opened(landed: &Landed) -> Backend {
 }
 
 #[tokio::test]
-async fn every_landed_version_has_rows_in_all_of_its_tables() {
+async fn every_landed_version_has_rows_in_all_its_tables() {
     for landed in LANDED {
         let store = left(landed).await;
         let database: Option<Value> = store.read("INFO FOR DB", ()).await.expect("reads").row(0).expect("a value");
@@ -218,7 +218,7 @@ fn the_newest_landed_version_is_known() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_trail_of_a_landed_version_is_whole_and_goes_on() {
+async fn the_event_log_of_a_landed_version_is_verified_and_continues() {
     for landed in LANDED {
         let backend = opened(landed).await;
         let report = backend.audit().verify().await.expect("checks");
@@ -232,7 +232,7 @@ async fn the_trail_of_a_landed_version_is_whole_and_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_figures_of_a_landed_version_are_those_of_its_tables() {
+async fn the_counters_of_a_landed_version_match_its_tables() {
     for landed in LANDED {
         let backend = opened(landed).await;
         let commune = UnitPath::parse("/01/51/001/").expect("a path");
@@ -250,7 +250,7 @@ async fn the_figures_of_a_landed_version_are_those_of_its_tables() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn people_of_a_landed_version_are_who_they_were() {
+async fn members_of_a_landed_version_are_kept() {
     for landed in LANDED {
         let backend = opened(landed).await;
         let people = People::signed_in(&backend).await;
@@ -271,7 +271,7 @@ async fn people_of_a_landed_version_are_who_they_were() {
         assert_eq!(merged.record.merged_into, Some(member(FISHERMAN)));
         let found = members.search(registrar, "y bham", None, None).await.expect("searches");
         assert_eq!(found.members.iter().map(|line| line.id).collect::<Vec<_>>(), [member(NOT_ACTIVATED)]);
-        // The first version kept the dash of this name.
+        // The first version kept the dash of this name in the sort key.
         let sql = "SELECT VALUE sort_key FROM $member";
         let vars = vars! { member: record("member", NOT_ACTIVATED) };
         let folded: Option<String> = backend.store().read(sql, vars).await.expect("reads").row(0).expect("a name");
@@ -327,7 +327,7 @@ fn texts(texts: &[&str]) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_in_work_in_a_landed_version_stays_so() {
+async fn drafts_of_a_landed_version_are_kept() {
     for landed in LANDED {
         let backend = opened(landed).await;
         let people = People::signed_in(&backend).await;
@@ -337,7 +337,7 @@ async fn what_is_in_work_in_a_landed_version_stays_so() {
         assert_eq!(desk.drafts.iter().map(|row| row.id).collect::<Vec<_>>(), [NEWS, DIRECTIVE].map(document));
         assert_eq!(desk.withdrawn.iter().map(|row| row.id).collect::<Vec<_>>(), [document(DIRECTIVE)]);
         assert_eq!(desk.published.len(), if landed.has_parts { 3 } else { 2 }, "version {version}");
-        // Nobody approved the correction for a document that was withdrawn meanwhile.
+        // The document was withdrawn while its correction waited for approval.
         let draft = documents.draft(editor, document(DIRECTIVE)).await.expect("reads");
         assert_eq!(draft.held.map(|(why, _)| why), Some(Held::Withdrawn), "version {version}");
         assert_eq!((draft.draft.body.as_str(), draft.draft.version), ("Kiểm tra neo đậu ở hai khu.", 2));
@@ -350,7 +350,7 @@ async fn what_is_in_work_in_a_landed_version_stays_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn meetings_opinions_courses_and_jobs_of_a_landed_version_are_there() {
+async fn meetings_opinions_courses_and_jobs_of_a_landed_version_are_kept() {
     for landed in LANDED {
         let backend = opened(landed).await;
         let people = People::signed_in(&backend).await;

@@ -1,11 +1,11 @@
-//! One process migrates a store at a time.
+//! Ensures that one process at a time migrates a store.
 //!
-//! The lease is one row. Its holder counts the row up with everything it writes and whenever it looks at an index that is being built.
-//! Another process takes the lease over once the count has stood still for [`PATIENCE`], measured by its own monotonic clock. No time is
-//! stored and no clocks are compared, so clocks that differ do no harm.
+//! The lease is one row with a counter. Its holder increments the counter with every write and on every poll of an index build.
+//! Another process takes the lease over once the counter has not changed for [`PATIENCE`], measured by its own monotonic clock.
+//! No time is stored and no clocks are compared, so clock skew does no harm.
 //!
-//! Invariant: a holder that was taken for dead changes nothing any more. Each of its transactions counts the row up, and only while the
-//! row names it, so a transaction either conflicts with the takeover or is refused.
+//! Invariant: a holder that lost its lease changes nothing. Each of its transactions increments the counter, and only while the
+//! row names it as the holder, so a transaction either conflicts with the takeover or fails.
 
 use std::time::{Duration, Instant};
 
@@ -15,13 +15,13 @@ use crate::{
     store::{Bindings, RecordId, Store, StoreError, SurrealValue, record, vars},
 };
 
-/// How long a lease must stand still before it is taken over. Longer than any transaction may take.
+/// Time without a change of the counter after which a lease is taken over. Longer than any transaction may take.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Between two looks at a lease that another process holds.
+/// Interval of polls of a lease that another process holds.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Between two lines of the log about the same wait.
+/// Interval of log lines about the same wait.
 const LOG_AGAIN: Duration = Duration::from_secs(10);
 
 const HELD_BY_ANOTHER: &str = "lease_held";
@@ -36,10 +36,10 @@ const COUNT_UP: &str = "IF (SELECT VALUE holder FROM ONLY $lease) != $holder { T
 
 const LEAVE: &str = "UPDATE $lease SET holder = NONE, doing = NONE WHERE holder = $holder RETURN NONE;";
 
-/// Why a process stops migrating.
+/// Reason for which a process stops migrating.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Stopped {
-    /// Another process has taken the lease over.
+    /// Another process has taken over the lease.
     #[error("another process has taken the migrations over")]
     TakenOver,
     #[error(transparent)]
@@ -59,22 +59,22 @@ impl From<StoreError> for Stopped {
 pub(super) struct Lease<'s> {
     pub(super) store: &'s Store,
     holder: String,
-    /// What those who wait are told.
+    /// Progress shown to waiting processes.
     pub(super) doing: Option<String>,
 }
 
 impl Lease<'_> {
-    /// Writes as [`Store::write`] does, as long as the lease is held.
+    /// As [`Store::write`], while the lease is held.
     ///
     /// # Errors
-    /// [`Stopped::TakenOver`] when it is not any more.
+    /// [`Stopped::TakenOver`] when the lease is lost.
     pub(super) async fn write(&self, sql: &str, vars: impl Into<Bindings>) -> Result<(), Stopped> {
         let own = vars! { lease: row(), holder: self.holder.clone(), doing: self.doing.clone() };
         self.store.write(&format!("{COUNT_UP} {sql}"), vars.into().and(own)).await?;
         Ok(())
     }
 
-    /// Tells the others that this process still works.
+    /// Increments the counter to show that this process is alive.
     ///
     /// # Errors
     /// As [`Self::write`].
@@ -85,15 +85,15 @@ impl Lease<'_> {
     pub(super) async fn leave(self) {
         let left = self.store.write(LEAVE, vars! { lease: row(), holder: self.holder }).await;
         if let Err(error) = left {
-            tracing::warn!(%error, "the lease of the migrations was not given back; others wait until it is over");
+            tracing::warn!(%error, "could not release the lease of the migrations; other processes wait for its timeout");
         }
     }
 }
 
-/// A process that wants the lease.
+/// A process that waits for the lease.
 pub(super) struct Candidate {
     patience: Duration,
-    /// The count last seen, and since when it has been the same.
+    /// The last counter seen, and since when it has not changed.
     seen: Option<(i64, Instant)>,
     logged: Option<Instant>,
 }
@@ -106,7 +106,7 @@ struct Row {
 }
 
 impl Candidate {
-    /// One that takes over what has stood still for this long.
+    /// `patience` is the time without a change after which the lease is taken over.
     pub(super) fn new(patience: Duration) -> Self {
         Self { patience, seen: None, logged: None }
     }
@@ -128,7 +128,7 @@ impl Candidate {
         match store.write(TAKE, vars! { lease: row(), holder: holder.clone(), still: still }).await {
             Ok(_) => Ok(Some(Lease { store, holder, doing: None })),
             Err(StoreError::Thrown(reason)) if reason == HELD_BY_ANOTHER => Ok(None),
-            // Several want it at once.
+            // Several processes try at once.
             Err(StoreError::Busy) => Ok(None),
             Err(error) => Err(error.into()),
         }

@@ -1,20 +1,20 @@
-//! Cuts a migration into steps.
+//! Splits a migration into steps.
 //!
-//! The steps follow from the text alone, so every start of every process finds the same ones, whatever rows there are meanwhile.
+//! The steps depend on the text only, so every process finds the same ones at every start, whatever the rows.
 
-/// A part of a migration that is done as a whole, or resumed behind what is done of it.
+/// A part of a migration that is applied as a whole, or resumed after its last page.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// One transaction, which must end within seconds.
     Sql(String),
-    /// An index on a table that may have rows: built in the background and waited for.
+    /// An index on a table that may have rows: built in the background, then awaited.
     Index(Index),
-    /// A change of the rows of a table, page by page.
+    /// An update of the rows of a table, page by page.
     Batched(&'static Batched),
 }
 
 impl Step {
-    /// What it is noted under when it is done. Names are unique within a migration.
+    /// Name under which a completed step is recorded. Unique within a migration.
     pub(super) fn name(&self) -> &str {
         match self {
             Self::Sql(_) => "definitions",
@@ -24,27 +24,27 @@ impl Step {
     }
 }
 
-/// `DEFINE INDEX` of a migration.
+/// A `DEFINE INDEX` statement of a migration.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Index {
     pub(super) name: String,
     pub(super) table: String,
-    /// What follows `DEFINE INDEX`, without the semicolon.
+    /// The text after `DEFINE INDEX`, without the semicolon.
     definition: String,
 }
 
 impl Index {
-    /// Starts the build and does not wait for it. Nothing happens where the index is defined already.
+    /// Starts the build without waiting for it. Does nothing if the index exists.
     pub(super) fn define(&self) -> String {
         format!("DEFINE INDEX IF NOT EXISTS {} CONCURRENTLY;", self.definition)
     }
 
-    /// Starts a build that failed again, from the first row.
+    /// Restarts a failed build from the first row.
     pub(super) fn rebuild(&self) -> String {
         format!("REBUILD INDEX {} ON {} CONCURRENTLY;", self.name, self.table)
     }
 
-    /// Asks how far the build is.
+    /// Queries the progress of the build.
     pub(super) fn info(&self) -> String {
         format!("INFO FOR INDEX {} ON {}", self.name, self.table)
     }
@@ -53,39 +53,39 @@ impl Index {
         let definition = head(statement).strip_prefix("DEFINE INDEX ")?.trim_end_matches(';').trim_end();
         let mut words = definition.split_whitespace();
         let name = words.next()?.to_owned();
-        // `DEFINE INDEX OVERWRITE` and its like are no steps of their own.
+        // `DEFINE INDEX OVERWRITE` and the like are not steps of their own.
         (words.next()? == "ON").then_some(())?;
         let table = words.next()?.to_owned();
         Some(Self { name, table, definition: definition.to_owned() })
     }
 }
 
-/// A change of the rows of a table that is too long for one transaction.
+/// An update of the rows of a table that is too long for one transaction.
 ///
-/// Each page is a transaction together with the position behind it, so a crash neither loses nor repeats one. A new store has no
-/// rows and leaves it out.
+/// Each page is one transaction, which also stores the position after it, so a crash neither loses nor repeats a page. A new
+/// store has no rows and skips it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Batched {
     pub(super) name: &'static str,
     version: u32,
     order: Order,
-    /// All of its rows are walked over, by their keys.
+    /// All rows of this table are visited in the order of their keys.
     pub(super) table: &'static str,
-    /// Changes the records `$rows`.
+    /// Updates the records `$rows`.
     pub(super) sql: &'static str,
 }
 
-/// When a change in pages is made.
+/// Position of a batched update within its migration.
 #[derive(Debug, PartialEq, Eq)]
 enum Order {
-    /// Before all else of its migration.
+    /// Before all other steps.
     First,
-    /// After the definitions, in place of the statement of the text that begins with these words.
+    /// After the definitions, in place of the statement that begins with these words.
     Instead(&'static str),
 }
 
 static BATCHED: &[Batched] = &[
-    // A posting that is not over becomes a part of its member.
+    // A posting that has not ended moves into its member.
     Batched {
         name: "close_postings",
         version: 5,
@@ -96,7 +96,7 @@ static BATCHED: &[Batched] = &[
                   DELETE $open.id RETURN NONE; \
               };",
     },
-    // Receipts of before version 14 get the columns it brought.
+    // Adds the columns of version 14 to older receipts.
     Batched {
         name: "place_receipts",
         version: 15,
@@ -111,8 +111,9 @@ static BATCHED: &[Batched] = &[
     },
 ];
 
-/// The steps of a migration on a store that is in use, in their order: what goes first, the definitions, what is done in pages instead
-/// of a statement, and the indexes of tables that were there before. An index of a table that the text defines stays with it.
+/// The steps of a migration on a store with rows, in order: batched updates that come first, the definitions, batched updates
+/// that replace statements, and the indexes of existing tables. Indexes of tables that the text itself defines stay in the
+/// definitions.
 pub(super) fn steps(version: u32, sql: &str) -> Vec<Step> {
     let batched: Vec<&'static Batched> = BATCHED.iter().filter(|batched| batched.version == version).collect();
     let new_tables = tables(sql);
@@ -139,7 +140,7 @@ impl Batched {
     }
 }
 
-/// The tables a text defines.
+/// The tables that a text defines.
 fn tables(sql: &str) -> Vec<&str> {
     statements(sql)
         .into_iter()
@@ -147,7 +148,7 @@ fn tables(sql: &str) -> Vec<&str> {
         .collect()
 }
 
-/// The statements of a text, each with the semicolon that ends it and the comments before it.
+/// The statements of a text, each with its semicolon and the comments before it.
 fn statements(sql: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let (mut begin, mut depth) = (0, 0_i32);
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_text_is_lost_and_nothing_follows_its_last_statement() {
+    fn every_byte_of_a_text_belongs_to_a_statement() {
         for migration in MIGRATIONS {
             let found = statements(migration.sql);
             let length: usize = found.iter().map(|statement| statement.len()).sum();
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_steps_are_unique_and_every_change_in_pages_is_one() {
+    fn names_of_steps_are_unique_and_every_batched_update_is_a_step() {
         let mut batched = 0;
         for version in 1..=MIGRATIONS.len() {
             let found = steps(MIGRATIONS[version - 1].version, MIGRATIONS[version - 1].sql);
@@ -226,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_is_a_step_of_its_own_where_its_table_was_there_before() {
+    fn an_index_of_an_existing_table_is_a_step_of_its_own() {
         assert_eq!(names(1), ["definitions"]);
         assert_eq!(names(14), ["definitions", "read_receipt_place", "read_receipt_member"]);
         assert_eq!(names(22), ["definitions", "version_receipt_read"]);
@@ -241,27 +242,27 @@ mod tests {
     }
 
     #[test]
-    fn a_semicolon_ends_a_statement_only_outside_of_texts_comments_and_blocks() {
+    fn a_semicolon_ends_a_statement_only_outside_of_strings_comments_and_blocks() {
         let sql = "-- it's; one\nDEFINE A ';\\';' ; FOR x { y; ('}'); };\nLET $a = [1; 2]; -- end;";
         let found: Vec<_> = statements(sql).into_iter().map(head).collect();
         assert_eq!(found, ["DEFINE A ';\\';' ;", "FOR x { y; ('}'); };", "LET $a = [1; 2];"]);
     }
 
-    /// Steps of a new migration that may hold up a large store or break a program of the version before, with the reason why this one
-    /// does not. `backend/schema/README.md` says what each of them does.
+    /// Steps of new migrations that may block a large store or break the previous version of the program, with the reason why
+    /// they do not. `backend/schema/README.md` describes each danger.
     const ALLOWED: &[(&str, &str, &str)] = &[];
 
-    /// Texts of before this check: their steps are what they are.
+    /// Migrations before this one are not checked.
     const CHECKED_FROM: u32 = 29;
 
-    /// What is dangerous in a text: words of the statement, and why.
+    /// Dangerous statements of a text: their first words, and the danger.
     fn dangers(version: u32, sql: &str) -> Vec<String> {
         let new_tables = tables(sql);
         let mut found = Vec::new();
         for step in steps(version, sql) {
             match step {
                 Step::Index(index) if index.definition.split_whitespace().any(|word| word == "UNIQUE") => {
-                    found.push(format!("{}: fails where two rows are alike", index.name));
+                    found.push(format!("{}: fails if two rows are equal", index.name));
                 }
                 Step::Batched(_) | Step::Index(_) => {}
                 Step::Sql(sql) => {
@@ -280,22 +281,22 @@ mod tests {
         let why = match words.as_slice() {
             ["DEFINE", "INDEX", _, "ON", ..] | ["DEFINE", "FIELD", ..] if is_new => return None,
             ["DEFINE", "INDEX", ..] => "builds an index within a transaction",
-            ["DEFINE", "TABLE", "OVERWRITE", ..] => "replaces a table that is in use",
+            ["DEFINE", "TABLE", "OVERWRITE", ..] => "replaces a table in use",
             ["DEFINE", "TABLE", rest @ ..] if rest.contains(&"AS") => "computes a view within a transaction",
             ["DEFINE", "FIELD", ..]
                 if !words.iter().any(|word| word.starts_with("option<") || *word == "DEFAULT" || *word == "VALUE") =>
             {
-                "makes rows without a value refuse every change"
+                "makes every update of a row without a value fail"
             }
             ["DEFINE", ..] => return None,
-            ["REMOVE", ..] => "takes away what the version before still uses",
+            ["REMOVE", ..] => "removes what the previous version still uses",
             _ => "changes rows within one transaction",
         };
         Some(format!("{begin}: {why}"))
     }
 
     #[test]
-    fn a_new_migration_holds_no_dangerous_step_without_a_reason() {
+    fn a_new_migration_has_no_dangerous_step_without_a_reason() {
         for migration in MIGRATIONS.iter().filter(|migration| migration.version >= CHECKED_FROM) {
             for danger in dangers(migration.version, migration.sql) {
                 let is_allowed = ALLOWED
@@ -307,7 +308,7 @@ mod tests {
         for (name, begin, _) in ALLOWED {
             let migration = MIGRATIONS.iter().find(|migration| migration.name == *name);
             let found = migration.map(|migration| dangers(migration.version, migration.sql)).unwrap_or_default();
-            assert!(found.iter().any(|danger| danger.starts_with(begin)), "{name}: {begin} is not there any more");
+            assert!(found.iter().any(|danger| danger.starts_with(begin)), "{name}: {begin} does not exist");
         }
     }
 
@@ -324,22 +325,22 @@ mod tests {
         let found = dangers(CHECKED_FROM, sql);
         let expected = [
             "DEFINE INDEX OVERWRITE member_unit: builds an index within a transaction",
-            "DEFINE FIELD must ON: makes rows without a value refuse every change",
-            "REMOVE FIELD note ON: takes away what the version before still uses",
+            "DEFINE FIELD must ON: makes every update of a row without a value fail",
+            "REMOVE FIELD note ON: removes what the previous version still uses",
             "UPDATE member SET note: changes rows within one transaction",
             "DELETE posting: changes rows within one transaction",
             "FOR $row IN (SELECT: changes rows within one transaction",
-            "DEFINE TABLE OVERWRITE member: replaces a table that is in use",
+            "DEFINE TABLE OVERWRITE member: replaces a table in use",
             "DEFINE TABLE figures AS: computes a view within a transaction",
-            "member_only: fails where two rows are alike",
+            "member_only: fails if two rows are equal",
         ];
         assert_eq!(found, expected);
         let members = dangers(5, MIGRATIONS[4].sql);
         assert_eq!(
             members,
-            ["DEFINE FIELD OVERWRITE state: makes rows without a value refuse every change"],
+            ["DEFINE FIELD OVERWRITE state: makes every update of a row without a value fail"],
             "the postings are a step"
         );
-        assert_eq!(dangers(23, MIGRATIONS[22].sql).len(), 1, "the index that was removed");
+        assert_eq!(dangers(23, MIGRATIONS[22].sql).len(), 1, "the removed index");
     }
 }

@@ -1,7 +1,8 @@
-//! The roles somebody holds, as far as they limit what others may do with the record and the account.
+//! The roles a member holds, as far as they limit what others may do with the record and the account.
 //!
-//! Invariant: whoever holds a role, or will, is given a code, another number, another branch or another state, and merged, only by
-//! somebody whose own role covers the unit it is held on. Else who keeps a ward's records could act as who leads the province.
+//! Invariant: only a person whose own role covers the unit of a held role, current or future, may give its holder a code, another
+//! number, branch or state, or merge the record. Otherwise a ward's registrar could take over the account of the province's
+//! leader.
 
 use std::collections::BTreeMap;
 
@@ -18,12 +19,12 @@ use crate::{
     store::{SurrealValue, Variables, record, vars},
 };
 
-/// Who holds roles on which units, today or from a later day on.
+/// The units on which a member holds roles, today or from a later day.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Holder {
     member: String,
     today: String,
-    /// Ids of the rows, in their order.
+    /// Ids of the rows, sorted.
     offices: Vec<String>,
     units: Vec<UnitPath>,
 }
@@ -34,7 +35,7 @@ impl Holder {
         viewer.standpoint.may_with_holder(action, &self.units)
     }
 
-    /// Whether somebody who is not the viewer may do it, by the roles that give them rights.
+    /// Whether these grants, of a person other than the viewer, allow it.
     pub(crate) fn is_covered_by(&self, grants: &[Grant], action: Action) -> bool {
         self.units.iter().all(|unit| grants.iter().any(|grant| grant.role.covers(action) && grant.path.contains(unit)))
     }
@@ -48,23 +49,23 @@ impl Holder {
         self.units.iter().all(|unit| subtree.contains(unit))
     }
 
-    /// The change, stopped when the person was given a role or lost one since this was read. Comes before statements that change roles;
-    /// `name` keeps the bindings of several people apart.
+    /// Adds a guard to the change that aborts it when the person was given a role or lost one since this was read. It precedes
+    /// statements that change roles; `name` separates the bindings of several people.
     pub(crate) fn hold_still(&self, change: Change, name: &str) -> Change {
         let mut vars = Variables::new();
         let sql = self.unchanged(&mut vars, name);
         change.then(&sql).bind(vars)
     }
 
-    /// Statements that stop a transaction when the person was given a role or lost one since this was read. They come before any that
-    /// change roles. `name` keeps the bindings of several people apart.
+    /// Statements that abort a transaction when the person was given a role or lost one since this was read. They precede any
+    /// that change roles. `name` separates the bindings of several people.
     pub(crate) fn unchanged(&self, vars: &mut Variables, name: &str) -> String {
         let bind = |what: &str| format!("{name}_{what}");
         vars.insert(bind("turn"), record("office_turn", &self.member));
         vars.insert(bind("member"), self.member.clone());
         vars.insert(bind("today"), self.today.clone());
         vars.insert(bind("held"), self.offices.clone());
-        // Whoever gives a role writes the same row: of two at once, one is tried again.
+        // Granting a role writes the same row: of two concurrent transactions, one is retried.
         format!(
             "UPSERT ${name}_turn SET n = (n ?? 0) + 1 RETURN NONE; \
              LET ${name}_now = (SELECT VALUE record::id(id) FROM office WHERE member = ${name}_member \
@@ -75,13 +76,13 @@ impl Holder {
 }
 
 impl Offices<'_> {
-    /// The roles one member holds.
+    /// The roles of one member.
     pub(crate) async fn holder(&self, member: &str) -> Result<Holder> {
         let mut found = self.holders(&[member]).await?;
         Ok(found.remove(member).unwrap_or_default())
     }
 
-    /// The roles one member holds today, as they give rights.
+    /// The grants of one member today.
     pub(crate) async fn grants(&self, member: &str) -> Result<Vec<Grant>> {
         let vars = vars! { member: member.to_owned(), today: self.backend.clock().today().to_string() };
         let rows: Vec<GrantRow> = self.backend.store().read(GRANTS, vars).await?.rows(0)?;
@@ -90,7 +91,7 @@ impl Offices<'_> {
         Ok(rows.into_iter().filter_map(grant).collect())
     }
 
-    /// The roles some members hold; everybody asked for is in the answer.
+    /// The roles of several members; the result has an entry for each of them.
     pub(crate) async fn holders(&self, members: &[&str]) -> Result<BTreeMap<String, Holder>> {
         let today = self.backend.clock().today().to_string();
         let vars = vars! { members: members.iter().map(|member| (*member).to_owned()).collect::<Vec<_>>(), today: today.clone() };
@@ -101,7 +102,7 @@ impl Offices<'_> {
         for row in rows {
             let Some(holder) = holders.get_mut(&row.member) else { continue };
             holder.offices.push(row.id);
-            // A role on a unit that is no more gives no right.
+            // A role on a unit that no longer exists grants nothing.
             holder.units.extend(tree.named(&row.unit).map(|unit| unit.path.clone()));
         }
         for holder in holders.values_mut() {

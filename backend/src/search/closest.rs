@@ -1,4 +1,4 @@
-//! What comes closest to a query: documents with all its words, with those that may have been meant, or with most of them.
+//! The closest matches of a query: documents with all its words, with the words that were probably meant, or with most of them.
 
 use std::collections::BTreeMap;
 
@@ -12,17 +12,17 @@ use super::{
     readings::{Reading, readings},
 };
 
-/// What is found as it may have been meant comes before what is found as it was typed, and this far above it.
+/// Weight added to documents found by a corrected reading, per rank: they come before those found by the query as typed.
 const MEANT: u64 = 10 * STEP;
 
-/// What comes closest to what was typed.
+/// The closest matches of a query.
 pub(super) struct Closest {
     pub(super) closeness: Closeness,
-    /// What may have been meant, the likeliest first.
+    /// Probable readings, the likeliest first.
     pub(super) meant: Vec<ParsedQuery>,
-    /// With which of `meant` it was found by; none for what was typed.
+    /// The documents found, each with the index of its reading in `meant`; `None` for the query as typed.
     pub(super) found: Vec<(Found, Option<usize>)>,
-    /// Documents that were found too and come behind the page.
+    /// Number of further documents found that rank behind the page.
     pub(super) behind: usize,
 }
 
@@ -33,8 +33,8 @@ impl Closest {
     }
 }
 
-/// Asks for all words as they were typed; for what may have been meant, where some of them stand beside none of the others in any
-/// document; and for most of the words where no document has all.
+/// Searches for all words as typed; for probable readings, if some words never stand next to their neighbours in any document;
+/// and for most of the words, if no document has all of them.
 pub(super) fn closest(input: RankingInput<'_>, typed: &ParsedQuery) -> tantivy::Result<Closest> {
     if typed.words.is_empty() {
         return Ok(Closest::typed(Closeness::AllWords, Ranked::default()));
@@ -49,13 +49,13 @@ pub(super) fn closest(input: RankingInput<'_>, typed: &ParsedQuery) -> tantivy::
         }
         return most_words(input, &mut counts, typed, Vec::new());
     }
-    // All are weighed: documents are found by more than one.
+    // Weigh all documents, because several readings may find the same one.
     let all = Terms { wanted: usize::MAX, ..page };
     let ranked = ranking::rank(input, &mut counts, typed, all)?;
     if ranked.found.iter().any(|found| found.place.weight >= NUMBER * STEP) {
         return Ok(Closest::typed(Closeness::AllWords, ranked));
     }
-    // Of those that are about as likely, the one comes first that documents answer best.
+    // Of readings that are about as likely, the one with the best document comes first.
     let mut answered = Vec::with_capacity(meant.len());
     for Reading { asked, likelihood } in meant {
         let found = ranking::rank(input, &mut counts, &asked, all)?.found;
@@ -84,7 +84,7 @@ pub(super) fn closest(input: RankingInput<'_>, typed: &ParsedQuery) -> tantivy::
     Ok(Closest { closeness: Closeness::SimilarWords, meant, found: found.into_values().collect(), behind: 0 })
 }
 
-/// Two words may lack one, eight three: of what was most likely meant.
+/// Searches the likeliest reading with words missing: of two words one may be missing, of eight three.
 fn most_words(
     input: RankingInput<'_>,
     counts: &mut Counts<'_>,

@@ -1,7 +1,7 @@
-//! How many documents within a person's reach have a word, or two words next to each other; and which words of theirs are like another.
+//! Counts documents within a person's reach that have a word or a pair of adjacent words, and finds similar words in them.
 //!
-//! Invariant: what lies beyond reach is never counted. Places in the order of results and words that are suggested follow from these
-//! numbers, and would tell of it.
+//! Invariant: documents out of reach are never counted. The ranking and the suggested words depend on these numbers and would
+//! reveal such documents.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -17,14 +17,14 @@ use super::{
     parsed_query::QueryWord,
 };
 
-/// A list up to this length is counted without the documents that were taken out since; in a longer one they make no difference.
+/// For posting lists up to this length, deleted documents are subtracted; in longer lists they make no difference.
 const FEW: u32 = 200;
 
 pub(super) struct Counts<'s> {
     searcher: &'s Searcher,
     fields: &'s Fields,
     within: &'s [Option<BitSet>],
-    /// Documents within reach.
+    /// Number of documents within reach.
     pub(super) all: usize,
     words: HashMap<String, usize>,
     pairs: HashMap<String, usize>,
@@ -38,7 +38,7 @@ impl<'s> Counts<'s> {
         Self { searcher, fields, within, all, words: HashMap::new(), pairs: HashMap::new(), similar: HashMap::new() }
     }
 
-    /// Documents with the word, folded, in their own text or in that of their files.
+    /// Number of documents with the folded word in their own text or in that of their files.
     pub(super) fn word(&mut self, folded: &str) -> tantivy::Result<usize> {
         if let Some(known) = self.words.get(folded) {
             return Ok(*known);
@@ -48,7 +48,7 @@ impl<'s> Counts<'s> {
         Ok(count)
     }
 
-    /// Documents in which the two words of the pair stand next to each other.
+    /// Number of documents in which the two words of the pair are adjacent.
     pub(super) fn pair(&mut self, pair: &str) -> tantivy::Result<usize> {
         if let Some(known) = self.pairs.get(pair) {
             return Ok(*known);
@@ -58,8 +58,8 @@ impl<'s> Counts<'s> {
         Ok(count)
     }
 
-    /// Whether some document has what was typed as one word: the word, one that goes on where it may, two without the space
-    /// between them, or the number of a document.
+    /// Whether some document has the typed word: as it is, as the beginning of a longer word where it may be unfinished, as two
+    /// words typed without a space, or as a document number.
     pub(super) fn knows(&mut self, word: &QueryWord) -> tantivy::Result<bool> {
         let folded = &word.forms.folded;
         if self.word(folded)? > 0 || self.pair(folded)? > 0 {
@@ -70,12 +70,12 @@ impl<'s> Counts<'s> {
         Ok(self.count(keys, folded)? > 0 || (word.is_unfinished && self.begins(texts, folded)?))
     }
 
-    /// Whether the two words stand next to each other somewhere, the second as far as it was typed.
+    /// Whether the two words are adjacent in some document; the second may be unfinished.
     pub(super) fn knows_pair(&mut self, pair: &str, is_unfinished: bool) -> tantivy::Result<bool> {
         Ok(self.pair(pair)? > 0 || (is_unfinished && self.begins([self.fields.pairs, self.fields.attached_pairs], pair)?))
     }
 
-    /// Words that some document has and that one slip may have turned into this one.
+    /// Words of documents within reach that are one typing error away from this one.
     pub(super) fn similar(&mut self, folded: &str) -> tantivy::Result<BTreeSet<String>> {
         if let Some(known) = self.similar.get(folded) {
             return Ok(known.clone());
@@ -101,9 +101,9 @@ impl<'s> Counts<'s> {
         Ok(similar)
     }
 
-    /// Whether some document has a word in one of the fields that begins so.
+    /// Whether some document has a word with this prefix in one of the fields.
     fn begins(&self, fields: [Field; 2], beginning: &str) -> tantivy::Result<bool> {
-        // Behind everything that begins so; no word has this character.
+        // An upper bound of the prefix: no word has this character.
         let end = format!("{beginning}\u{10ffff}");
         for (segment, within) in self.segments() {
             for field in fields {
@@ -119,7 +119,7 @@ impl<'s> Counts<'s> {
         Ok(false)
     }
 
-    /// Of the fields, the one where most documents have the term.
+    /// The largest number of documents with the term among the fields.
     fn count(&self, fields: [Field; 2], term: &str) -> tantivy::Result<usize> {
         let mut count = 0;
         for (segment, within) in self.segments() {
@@ -134,7 +134,7 @@ impl<'s> Counts<'s> {
     }
 }
 
-/// Whether one of the documents within reach has the term.
+/// Whether a document within reach has the term.
 fn is_within(
     segment: &SegmentReader,
     index: &InvertedIndexReader,
@@ -151,7 +151,7 @@ fn is_within(
     Ok(false)
 }
 
-/// How many documents of a segment have the word; of those within reach, where not all are.
+/// The number of documents of a segment with the word; only those within reach if `within` is given.
 fn count_within(segment: &SegmentReader, field: Field, word: &str, within: Option<&BitSet>) -> tantivy::Result<usize> {
     let term = Term::from_field_text(field, word);
     let index = segment.inverted_index(field)?;

@@ -1,4 +1,4 @@
-//! What is indexed of a document, a meeting or a course: read from the store, without markup.
+//! What is indexed of a document, a meeting or a course: rows of the store as plain text.
 
 use std::collections::{HashMap, HashSet};
 
@@ -23,13 +23,13 @@ use crate::{
     units::Tree,
 };
 
-/// Characters of the files of one document that are indexed, about 120 printed pages: a book somebody attaches must not weigh down
-/// every search that finds its document.
+/// Characters indexed of the files of one document, about 120 printed pages. Limits the cost of a search that finds a document
+/// with a whole book attached.
 const ATTACHED_MAX: usize = 300_000;
 
 impl Search<'_> {
-    /// What is to be indexed of those of these ids that others may find. A damaged one is left out and told of: it must not keep all
-    /// others from being found.
+    /// The entries of those of these ids that others may find. A damaged row is logged and left out, so that it does not block
+    /// the others.
     pub(super) async fn entries(&self, what: SearchKind, ids: &[String]) -> Result<Vec<Entry>> {
         match what {
             SearchKind::Documents => self.documents(ids).await,
@@ -38,7 +38,7 @@ impl Search<'_> {
         }
     }
 
-    /// Those that are published.
+    /// The entries of the published ones.
     async fn documents(&self, ids: &[String]) -> Result<Vec<Entry>> {
         let tree = self.backend.units().tree();
         let store = self.backend.store();
@@ -62,7 +62,7 @@ impl Search<'_> {
             let files = files.map(|file| (file.name.as_str(), file_texts.get(&file.id).map(String::as_str).unwrap_or_default()));
             match entry(&row, body, attached(files), &tree) {
                 Some(entry) => entries.push(entry),
-                None => tracing::error!(document = %row.id, "a damaged document is not searched"),
+                None => tracing::error!(document = %row.id, "a damaged document is not indexed"),
             }
         }
         Ok(entries)
@@ -78,13 +78,13 @@ impl Search<'_> {
         for row in rows {
             match meeting(&row, &papers, &tree) {
                 Some(entry) => entries.push(entry),
-                None => tracing::error!(meeting = %row.id, "a damaged meeting is not searched"),
+                None => tracing::error!(meeting = %row.id, "a damaged meeting is not indexed"),
             }
         }
         Ok(entries)
     }
 
-    /// Those that were given to somebody.
+    /// The entries of the assigned ones.
     async fn courses(&self, ids: &[String]) -> Result<Vec<Entry>> {
         let tree = self.backend.units().tree();
         let store = self.backend.store();
@@ -98,14 +98,14 @@ impl Search<'_> {
             let description = texts.get(&row.id).map(String::as_str).unwrap_or_default();
             match course(&row, description, &papers, &tree) {
                 Some(entry) => entries.push(entry),
-                None => tracing::error!(course = %row.id, "a damaged course is not searched"),
+                None => tracing::error!(course = %row.id, "a damaged course is not indexed"),
             }
         }
         Ok(entries)
     }
 }
 
-/// None when a column says what it cannot.
+/// `None` if a column has an invalid value.
 fn entry(row: &Row, body: &str, attached: Vec<Attached>, tree: &Tree) -> Option<Entry> {
     let kind = DocumentKind::from_key(&row.kind)?;
     let issuer = tree.known(&row.issuer).map(|unit| unit.name.as_str()).unwrap_or_default();
@@ -131,7 +131,7 @@ fn entry(row: &Row, body: &str, attached: Vec<Attached>, tree: &Tree) -> Option<
     })
 }
 
-/// None when a column says what it cannot.
+/// `None` if a column has an invalid value.
 fn meeting(row: &MeetingRow, papers: &HashMap<String, PaperRow>, tree: &Tree) -> Option<Entry> {
     let kind = MeetingKind::from_key(&row.kind)?;
     let unit = tree.known(&row.unit).map(|unit| unit.name.as_str()).unwrap_or_default();
@@ -156,12 +156,12 @@ fn meeting(row: &MeetingRow, papers: &HashMap<String, PaperRow>, tree: &Tree) ->
     })
 }
 
-/// None when a column says what it cannot.
+/// `None` if a column has an invalid value.
 fn course(row: &CourseRow, description: &str, papers: &HashMap<String, PaperRow>, tree: &Tree) -> Option<Entry> {
     let issuer = tree.known(&row.issuer).map(|unit| unit.name.as_str()).unwrap_or_default();
     let audience = row.audience.clone()?;
     let standings = row.standings.iter().flatten().map(|key| Standing::from_key(key)).collect::<Option<_>>()?;
-    // Who ends the course reads by office what is by the unit that gives it, and what is for that unit.
+    // An office that may end the course may also read documents issued by, and documents for, the unit that gives it.
     let is_shared = |paper: &PaperRow| paper.is_for(&audience) && (paper.issuer == row.issuer || row.issuer == audience);
     let lessons = row.documents.iter().filter_map(|id| papers.get(id));
     let lessons = lessons.filter(|paper| paper.is_for_all(tree) || is_shared(paper)).map(|paper| shown(&paper.title));
@@ -176,7 +176,7 @@ fn course(row: &CourseRow, description: &str, papers: &HashMap<String, PaperRow>
     })
 }
 
-/// Those of these documents that are published.
+/// The published ones of these documents.
 async fn papers_of(store: &Store, ids: impl Iterator<Item = &str>) -> Result<HashMap<String, PaperRow>> {
     let ids: HashSet<&str> = ids.collect();
     if ids.is_empty() {
@@ -187,7 +187,7 @@ async fn papers_of(store: &Store, ids: impl Iterator<Item = &str>) -> Result<Has
     Ok(rows.into_iter().map(|row| (row.id.clone(), row)).collect())
 }
 
-/// Names are always searched, texts as far as there is room.
+/// File names are always indexed, texts up to [`ATTACHED_MAX`].
 fn attached<'f>(files: impl Iterator<Item = (&'f str, &'f str)>) -> Vec<Attached> {
     let mut room = ATTACHED_MAX;
     files
@@ -213,7 +213,7 @@ fn is_kept(c: char) -> bool {
     c == '\n' || plain::is_shown(c)
 }
 
-/// What a kind is called in the language of the documents: people ask for "nghị quyết …" whether or not the title says it.
+/// The name of a kind in the language of the documents: queries contain “nghị quyết …” whether or not the title does.
 pub(super) const fn kind_words(kind: DocumentKind) -> &'static str {
     match kind {
         DocumentKind::Resolution => "Nghị quyết",
@@ -226,7 +226,7 @@ pub(super) const fn kind_words(kind: DocumentKind) -> &'static str {
     }
 }
 
-/// What a kind of meeting is called in the language of the documents.
+/// The name of a kind of meeting in the language of the documents.
 pub(super) const fn meeting_words(kind: MeetingKind) -> &'static str {
     match kind {
         MeetingKind::Regular => "Buổi sinh hoạt thường kỳ",
@@ -237,7 +237,7 @@ pub(super) const fn meeting_words(kind: MeetingKind) -> &'static str {
 
 pub(super) const COURSE_WORDS: &str = "Khóa học";
 
-/// Point gets.
+/// Point reads.
 const ROWS: &str = "SELECT record::id(id) AS id, kind, number, title, field, issuer, issuer_level, audience, parts, standings, \
                     attachments, state, published_at FROM $documents";
 const TEXTS: &str = "SELECT record::id(id) AS id, body ?? text ?? description AS text FROM $texts";
@@ -310,10 +310,10 @@ struct CourseRow {
     documents: Vec<String>,
 }
 
-/// A document that a meeting or a course names.
+/// A document that a meeting or a course refers to.
 ///
-/// Invariant: its title is among their words only where everybody who may find them may read it, now and when units have moved. So it
-/// has to be for all of the same unit, or for all there are.
+/// Invariant: its title is indexed with theirs only if everybody who may find them may read the document, now and after units
+/// move. So its audience must be the whole of the same unit, or the whole organisation.
 #[derive(Debug, SurrealValue)]
 struct PaperRow {
     id: String,

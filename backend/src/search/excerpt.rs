@@ -1,8 +1,8 @@
-//! What is shown of a document that was found: its title and the passage with most of the words, as pieces of plain text.
+//! The excerpt of a document that was found: its title and the passage with most of the words, as pieces of plain text.
 //!
-//! A passage begins and ends with a sentence where one begins and ends near the words that were found; else with a part of one.
+//! A passage begins and ends at a sentence boundary if one is near the words found, else at a boundary within a sentence.
 //!
-//! Invariant: no markup is made here. A piece says whether it was searched for, the page says how that looks.
+//! Invariant: no markup is made here. A piece says whether it matches the query; the page decides how to show that.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,27 +15,28 @@ use super::{
     words::words,
 };
 
-/// Words of an excerpt when no sentence ends near its end.
+/// Words of an excerpt if no sentence ends near its end.
 const WORDS: usize = 36;
 
-/// Words before the first that was found: as far as its sentence begins that near, or a part of it, or so many where neither does.
+/// Words before the first match: at most this many if its sentence begins within them, at most `CLAUSE` if a part of it does,
+/// else `LEAD`.
 const SENTENCE: usize = 18;
 const CLAUSE: usize = 12;
 const LEAD: usize = 6;
 
-/// A sentence that ends within these bounds ends the excerpt.
+/// An excerpt ends with a sentence that ends within these bounds.
 const WORDS_MIN: usize = 14;
 const WORDS_MAX: usize = 48;
 
-/// Between a heading and its text, or two items of a list, on one line.
+/// Separator of blocks on one line, such as a heading and its text, or two items of a list.
 const BLOCK: &str = " · ";
 
-/// What is shown of a document.
+/// The excerpt of a document.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Passage {
     pub(super) title: Vec<Piece>,
     pub(super) excerpt: Vec<Piece>,
-    /// The name of the file the excerpt is from, when that is not the document itself.
+    /// Name of the file the excerpt is from; `None` for the document itself.
     pub(super) attachment: Option<String>,
 }
 
@@ -43,28 +44,29 @@ pub(super) struct Passage {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Texts<'t> {
     pub(super) title: &'t str,
-    /// What is searched besides and not shown here: number, issuer, kind.
+    /// Texts that are searched but not shown here: number, issuer, kind.
     pub(super) about: [&'t str; 3],
     pub(super) plain: &'t str,
     pub(super) files: &'t [Attached],
 }
 
 impl<'t> Texts<'t> {
-    /// Title, text, what it is about, and of each file name and text, in this order.
+    /// Title, text, `about`, then name and text of each file.
     fn all(self) -> impl Iterator<Item = &'t str> {
         let files = self.files.iter().flat_map(|file| [file.name.as_str(), file.text.as_str()]);
         [self.title, self.plain].into_iter().chain(self.about).chain(files)
     }
 }
 
-/// Of [`Texts::all`], those of the document itself.
+/// Number of texts in [`Texts::all`] that belong to the document itself.
 const OWN: usize = 5;
 
 pub(super) fn marks<'t>(texts: Texts<'t>, asked: &ParsedQuery) -> Marks<'t> {
     Marks::of(asked, texts.all())
 }
 
-/// The passage to show: when words were met that the document itself does not have, of the file that has most of the query.
+/// The passage to show. If words matched that the document itself does not have, it is taken from the file with most of the
+/// query.
 pub(super) fn passage(texts: Texts<'_>, marks: &Marks<'_>, asked: &ParsedQuery) -> Passage {
     let title = &marks.texts[0];
     let title = pieces(title.text, 0, title.text.len(), &title.spots);
@@ -86,7 +88,7 @@ pub(super) fn passage(texts: Texts<'_>, marks: &Marks<'_>, asked: &ParsedQuery) 
     Passage { title, excerpt: excerpt(marks, &own[1], asked), attachment: None }
 }
 
-/// The passage of the text where most of the words are, the first of equal ones; nothing when none is there.
+/// The passage of the text with most of the words, the first of equal ones; empty if there is no match.
 fn excerpt(marks: &Marks<'_>, marked: &MarkedText<'_>, asked: &ParsedQuery) -> Vec<Piece> {
     let Some((first, last)) = densest(marks, &marked.spots, asked) else { return Vec::new() };
     let (begin, from_start) = beginning(marked, marked.spots[first].at);
@@ -104,7 +106,7 @@ fn excerpt(marks: &Marks<'_>, marked: &MarkedText<'_>, asked: &ParsedQuery) -> V
     pieces
 }
 
-/// The spots with which the best passage begins and ends.
+/// First and last match of the best passage.
 fn densest(marks: &Marks<'_>, spots: &[MatchSpan], asked: &ParsedQuery) -> Option<(usize, usize)> {
     let mut counts = vec![0_usize; asked.words.len()];
     let (mut end, mut different, mut together, mut best) = (0, 0, 0_usize, None);
@@ -117,7 +119,7 @@ fn densest(marks: &Marks<'_>, spots: &[MatchSpan], asked: &ParsedQuery) -> Optio
             together += usize::from(end > begin && is_joined(end - 1));
             end += 1;
         }
-        // Many different words first and words that stand as they were typed, then many.
+        // Prefer many different words and words in the order typed, then many matches.
         let worth = (different + together.min(asked.words.len()), (end - begin).min(8));
         if best.is_none_or(|(_, known)| worth > known) {
             best = Some(((begin, end - 1), worth));
@@ -130,7 +132,7 @@ fn densest(marks: &Marks<'_>, spots: &[MatchSpan], asked: &ParsedQuery) -> Optio
     best.map(|(found, _)| found)
 }
 
-/// What lies between two words.
+/// The boundary between two words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Gap {
     Word,
@@ -138,7 +140,7 @@ enum Gap {
     Sentence,
 }
 
-/// What lies behind a word of the text.
+/// The boundary after a word of the text.
 fn gap(marked: &MarkedText<'_>, at: usize) -> Gap {
     let Some(next) = marked.places.get(at + 1) else { return Gap::Sentence };
     let (from, until) = marked.places[at];
@@ -148,7 +150,7 @@ fn gap(marked: &MarkedText<'_>, at: usize) -> Gap {
     }
     let mut signs = between.chars().filter(|c| !matches!(c, '"' | '”' | '“' | '’' | ')' | ']'));
     match (signs.next(), signs.next()) {
-        // The number of an article or a list is not the end of a sentence, nor is a letter that stands for a name.
+        // The number of an article or a list item does not end a sentence, nor does an initial of a name.
         (Some('.'), Some(' ')) if ends_sentence(&marked.text[from..until]) => Gap::Sentence,
         (Some('!' | '?' | '…'), Some(' ')) => Gap::Sentence,
         (Some(',' | ';' | ':'), Some(' ')) => Gap::Clause,
@@ -164,7 +166,7 @@ fn ends_sentence(word: &str) -> bool {
     if word.chars().all(|c| c.is_ascii_digit()) { length > 2 } else { length > 1 && word.chars().any(char::is_lowercase) }
 }
 
-/// The word the excerpt begins with, and whether a sentence does.
+/// The first word of the excerpt, and whether a sentence begins there.
 fn beginning(marked: &MarkedText<'_>, spot: usize) -> (usize, bool) {
     let mut clause = None;
     for back in 0..=SENTENCE.min(spot) {
@@ -180,14 +182,14 @@ fn beginning(marked: &MarkedText<'_>, spot: usize) -> (usize, bool) {
     (clause.unwrap_or(spot.saturating_sub(LEAD)), false)
 }
 
-/// Behind the last word of the excerpt, and whether a sentence ends there. As many of the words up to `last` as there is room for are
-/// in it.
+/// The index after the last word of the excerpt, and whether a sentence ends there. Includes as many of the words up to `last` as
+/// fit.
 fn ending(marked: &MarkedText<'_>, begin: usize, last: usize) -> (usize, bool) {
     let most = (begin + WORDS_MAX).min(marked.places.len());
     let ends = |kind: Gap| (begin + 1..=most).rev().filter(move |end| gap(marked, end - 1) >= kind);
     let is_long = |end: &usize| *end >= begin + WORDS_MIN || *end == marked.places.len();
     let best = ends(Gap::Sentence).filter(is_long).find(|end| *end > last).or_else(|| ends(Gap::Sentence).find(is_long));
-    // The shortest that has all of them reads best.
+    // The shortest excerpt with all of them reads best.
     let best = best
         .map(|longest| (last + 1..longest).find(|end| gap(marked, end - 1) == Gap::Sentence && is_long(end)).unwrap_or(longest));
     if let Some(end) = best {
@@ -197,7 +199,7 @@ fn ending(marked: &MarkedText<'_>, begin: usize, last: usize) -> (usize, bool) {
     (ends(Gap::Clause).find(|end| *end > last.min(usual) && *end >= begin + WORDS_MIN).unwrap_or(usual), false)
 }
 
-/// With the sign that ends the sentence, and the quotes and brackets behind it.
+/// The end of the sentence, after its punctuation and closing quotes and brackets.
 fn sentence_end(marked: &MarkedText<'_>, end: usize) -> usize {
     let until = marked.places[end - 1].1;
     let rest = &marked.text[until..];
@@ -209,7 +211,7 @@ fn pieces(text: &str, from: usize, until: usize, spots: &[MatchSpan]) -> Vec<Pie
     let mut pieces: Vec<Piece> = Vec::new();
     let mut at = from;
     for spot in spots {
-        // One word of the text can be two of the query.
+        // One word of the text can match two words of the query.
         if spot.from < at {
             continue;
         }
@@ -221,7 +223,7 @@ fn pieces(text: &str, from: usize, until: usize, spots: &[MatchSpan]) -> Vec<Pie
     pieces
 }
 
-/// Found words next to each other are marked as one.
+/// Marks adjacent matches as one.
 fn push(pieces: &mut Vec<Piece>, text: &str, found: bool) {
     if text.is_empty() {
         return;
@@ -238,9 +240,9 @@ fn push(pieces: &mut Vec<Piece>, text: &str, found: bool) {
     pieces.push(Piece { text: text.to_owned(), found });
 }
 
-/// Blocks behind one another. What ends with a sign of its own needs no other.
+/// Joins blocks on one line. A block that ends with punctuation needs no separator.
 fn one_line(mut pieces: Vec<Piece>) -> Vec<Piece> {
-    // The last sign, and whether it ends the line so far.
+    // The last character, and whether white space follows it.
     let (mut last, mut is_spaced) = (' ', true);
     for piece in &mut pieces {
         let mut line = String::with_capacity(piece.text.len());
@@ -259,7 +261,7 @@ fn one_line(mut pieces: Vec<Piece>) -> Vec<Piece> {
     pieces
 }
 
-/// Whether the words of each phrase follow each other in one of the texts: the pairs of the index tell of two words, not of three.
+/// Whether the words of each phrase follow each other in one of the texts; pairs of the index cover two words, not three.
 pub(super) fn has_phrases<'t>(asked: &ParsedQuery, texts: impl IntoIterator<Item = &'t str>) -> bool {
     if asked.phrases.is_empty() {
         return true;
@@ -268,10 +270,10 @@ pub(super) fn has_phrases<'t>(asked: &ParsedQuery, texts: impl IntoIterator<Item
     asked.phrases.iter().all(|phrase| texts.iter().any(|text| text.windows(phrase.len()).any(|window| window == phrase)))
 }
 
-/// What a pair of spellings that stands in a text counts against a spelling that stands there alone.
+/// Weight of a pair of spellings found next to each other, against 1 for a spelling found alone.
 const TOGETHER: usize = 1_000;
 
-/// The query as the documents write it: of each word the spelling in which it stands beside the others most often.
+/// The query in the spelling of the documents: for each word the spelling that is most often next to the other words.
 pub(super) fn spelt(asked: &ParsedQuery, documents: &[&Marks<'_>]) -> String {
     let mut alone: BTreeMap<usize, BTreeMap<&str, usize>> = BTreeMap::new();
     let mut beside: BTreeMap<(usize, &str, usize, &str), usize> = BTreeMap::new();
@@ -283,7 +285,7 @@ pub(super) fn spelt(asked: &ParsedQuery, documents: &[&Marks<'_>]) -> String {
             *beside.entry((before.word, marks.spelling(before), after.word, marks.spelling(after))).or_default() += 1;
         }
     }
-    // The best way to spell all words up to one of them, for each of its spellings.
+    // The best spelling of all words up to this one, for each spelling of this one.
     let mut ways: Vec<(usize, Vec<&str>)> = vec![(0, Vec::new())];
     for (at, occurrence) in asked.order.iter().enumerate() {
         let typed = [(&asked.typed[occurrence.from..occurrence.until], 0)];

@@ -1,4 +1,4 @@
-//! Following the log: how what is published comes into the index, and what is taken back out of it.
+//! Follows the event log: adds published items to the index and removes withdrawn ones.
 
 use std::{
     path::PathBuf,
@@ -16,20 +16,21 @@ use crate::{
     store::{keys_after, record, vars},
 };
 
-/// Rows read from the store at a time.
+/// Rows per read from the store.
 const BATCH: usize = 200;
 
-/// Transactions of several processes may commit out of the order of their ids: a start reads the log from this far before the horizon.
+/// Transactions of several processes may commit out of the order of their ids: a start reads the log from this long before the
+/// horizon.
 const OVERLAP: TimeDelta = TimeDelta::seconds(30);
 
-/// How long the follower waits before it tries again, or looks whether the horizon has to be noted.
+/// Interval at which the follower retries, and checks whether to save the horizon.
 const PAUSE: Duration = Duration::from_secs(10);
 
 impl Search<'_> {
-    /// Brings the index up to date with what this process has heard of the log; makes it, when there is none.
+    /// Applies the events received by this process to the index; creates the index if there is none.
     ///
     /// # Errors
-    /// Those of the store; [`Error::Internal`] when the index cannot be written. The next call tries again.
+    /// Those of the store; [`Error::Internal`] if the index cannot be written. The next call retries.
     pub async fn catch_up(&self) -> Result<()> {
         let index = self.backend.search_index();
         let _turn = index.turn.lock().await;
@@ -57,16 +58,16 @@ impl Search<'_> {
         done
     }
 
-    /// Documents, meetings and courses in the index: for measurements and checks.
+    /// Number of documents, meetings and courses in the index, for measurements and checks.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the index cannot be read.
+    /// [`Error::Internal`] if the index cannot be read.
     pub async fn size(&self) -> Result<usize> {
         let Some(held) = self.backend.search_index().held() else { return Ok(0) };
         blocking(move || ranking::count(&held.searcher())).await
     }
 
-    /// The index in the folder with what the log says since, or a new one.
+    /// Opens the index in the folder and applies the log since its horizon, or creates a new index.
     async fn open(&self) -> Result<Arc<OpenIndex>> {
         let index = self.backend.search_index();
         let store = self.store_name().await?;
@@ -108,7 +109,7 @@ impl Search<'_> {
             })
             .await?;
         }
-        tracing::info!(entries = count, "the search index is made");
+        tracing::info!(entries = count, "created the search index");
         let mut waiting = index.waiting();
         waiting.committed = Some(begun);
         waiting.horizon = waiting.horizon.max(Some(begun));
@@ -117,7 +118,7 @@ impl Search<'_> {
         Ok(held)
     }
 
-    /// Puts all that can be found into an empty index.
+    /// Indexes everything that can be found, into an empty index.
     async fn fill(&self, held: &Arc<OpenIndex>) -> Result<usize> {
         let mut count = 0;
         for what in SearchKind::ALL {
@@ -176,7 +177,7 @@ impl Search<'_> {
         blocking(move || held.commit(horizon.timestamp_millis())).await
     }
 
-    /// Tells this store from every other: the moment its first table was made.
+    /// Identifies this store: the time at which its first migration was applied.
     async fn store_name(&self) -> Result<String> {
         let sql = "SELECT VALUE applied_at FROM ONLY $first";
         let made: Option<DateTime<Utc>> =
@@ -186,11 +187,11 @@ impl Search<'_> {
 }
 
 impl Backend {
-    /// Keeps the search index up to date until the process ends. One task per process runs this.
+    /// Keeps the search index up to date until the process ends. Run by one task per process.
     pub async fn follow_search(&self) {
         loop {
             if let Err(error) = self.search().catch_up().await {
-                tracing::error!(%error, "the search index is not up to date; will try again");
+                tracing::error!(%error, "cannot update the search index; will retry");
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
@@ -202,7 +203,7 @@ impl Backend {
     }
 }
 
-/// Runs work on the index where it may wait for the disk.
+/// Runs index work that may block on the disk.
 pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> tantivy::Result<T> + Send + 'static) -> Result<T> {
     let done = tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(format!("the search index: {error}")))?;
     done.map_err(|error| Error::Internal(format!("the search index: {error}")))

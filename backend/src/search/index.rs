@@ -1,12 +1,12 @@
 //! The index itself: its fields, its files, and writing to it.
 //!
-//! Documents, meetings and courses lie in one index: what was typed is read by all of their words, and what is found has one order. Who
-//! may find each stands in fields of its own: whom a document is for and by, who meets, whom a course is for and by.
+//! Documents, meetings and courses share one index: a query is corrected by the words of all of them, and the results have one
+//! order. Access is indexed in separate fields: audience and issuer of a document, unit of a meeting, audience and issuer of a
+//! course.
 //!
-//! A word stands in three fields, one for each of its forms (see [`super::words`]), and the words of title and number in three more.
-//! What is attached to a document stands in fields of its own, because a document is about what it says itself first.
-//! Neighbouring words make a word of their own in `pairs`: phrases, nearness and words typed without the space between them are then
-//! as cheap to look up as any word, and no positions need to be kept.
+//! A word is indexed in three fields, one for each of its forms (see [`super::words`]); the words of title and number in three
+//! more. Attached files have their own fields, because a document's own text counts more. Adjacent words are also indexed as one
+//! term in `pairs`: phrases, proximity and words typed without a space are then single term lookups, and no positions are stored.
 
 use std::{
     collections::HashSet,
@@ -36,30 +36,30 @@ use super::{
     words::{Forms, Words, is_sign, sign_key, sign_keys, words},
 };
 
-/// Counts up when fields or words are made otherwise: an index of another version is made anew.
+/// Incremented when fields or words change: an index of another version is rebuilt.
 const VERSION: u32 = 5;
 
-/// Memory for documents that are not written yet. A few come by turns, or all at once when the index is made anew.
+/// Memory in bytes for documents that are not written yet. Updates are few at a time; a rebuild writes all at once.
 const BUDGET: usize = 20_000_000;
 const REBUILD_BUDGET: usize = 100_000_000;
 
-/// Searches of readers of everything whose bounds are kept.
+/// Number of cached bounds for readers of everything.
 const KEPT: usize = 8;
 
-/// What is indexed of a document, a meeting or a course.
+/// The indexed texts and access of a document, a meeting or a course.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) id: Ulid,
     pub(super) sort: Sort,
     pub(super) title: String,
-    /// Words that are not in the text but are searched for: of the kind, of the unit.
+    /// Searchable words that are not in the text: names of the kind and the unit.
     pub(super) about: String,
-    /// Without markup.
+    /// Plain text, without markup.
     pub(super) text: String,
     pub(super) attached: Vec<Attached>,
 }
 
-/// What an entry is of, and who may find it. Units by their ids.
+/// The type of an entry and who may find it. Units are given by their ids.
 #[derive(Debug, Clone)]
 pub(super) enum Sort {
     Document {
@@ -69,15 +69,15 @@ pub(super) enum Sort {
         year: u16,
         number: Option<String>,
         audience: String,
-        /// Of the audience, only members in one of these; empty for all.
+        /// If not empty, only members of the audience in one of these units.
         parts: Vec<String>,
-        /// Of the audience, only members of these standings; empty for all.
+        /// If not empty, only members of the audience with one of these standings.
         standings: Vec<Standing>,
         issuer: String,
     },
     Meeting {
         unit: String,
-        /// Documents whose titles are among the words.
+        /// Documents whose titles are indexed with it.
         papers: Vec<String>,
     },
     Course {
@@ -98,20 +98,20 @@ impl Sort {
     }
 }
 
-/// A file that goes with a document.
+/// A file attached to a document.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Attached {
     pub(super) name: String,
     pub(super) text: String,
 }
 
-/// How far an index has come: kept with each commit.
+/// How far the index has followed the log; stored with each commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Progress {
     version: u32,
-    /// Tells the store the index was made from.
+    /// Identifies the store the index was made from.
     store: String,
-    /// Milliseconds: everything the log held at this moment is in the index.
+    /// Milliseconds: all events of the log up to this time are in the index.
     pub(super) horizon: i64,
 }
 
@@ -119,14 +119,14 @@ pub(super) struct Progress {
 pub(super) struct Fields {
     pub(super) id: Field,
     pub(super) audience: Field,
-    /// The parts of its audience a document is for; the audience itself where it is for all of it.
+    /// The parts of the audience that a document is for; the audience itself if it is for all of it.
     pub(super) parts: Field,
     pub(super) issuer: Field,
-    /// The unit of a meeting; whom a course is for, and who gives it.
+    /// The unit of a meeting; audience and issuer of a course.
     pub(super) meets: Field,
     pub(super) learns: Field,
     pub(super) gives: Field,
-    /// Documents a meeting or a course names.
+    /// Documents that a meeting or a course refers to.
     pub(super) paper: Field,
     /// All words of the title as one key.
     pub(super) whole_title: Field,
@@ -136,12 +136,12 @@ pub(super) struct Fields {
     pub(super) pairs: Field,
     pub(super) attached: [Field; 3],
     pub(super) attached_pairs: Field,
-    /// The number as one key.
+    /// The document number as one key.
     pub(super) sign: Field,
-    /// Numbers of other documents the text names.
+    /// Numbers of other documents in the text.
     pub(super) cited: Field,
     pub(super) plain: Field,
-    /// Name and text of each file, in turn.
+    /// Name and text of each file, alternating.
     pub(super) attached_plain: Field,
 }
 
@@ -154,7 +154,7 @@ pub(super) const LEVEL: &str = "level";
 pub(super) const FIELD: &str = "field";
 pub(super) const YEAR: &str = "year";
 pub(super) const STANDINGS: &str = "standings";
-/// A field and a column.
+/// Both a field and a column.
 pub(super) const ISSUER: &str = "issuer";
 
 /// The forms of a word by the index of their field.
@@ -162,7 +162,7 @@ pub(super) const EXACT: usize = 0;
 pub(super) const LETTERS: usize = 1;
 pub(super) const FOLDED: usize = 2;
 
-/// An index that is open.
+/// An open index.
 pub(super) struct OpenIndex {
     index: Index,
     reader: IndexReader,
@@ -170,19 +170,19 @@ pub(super) struct OpenIndex {
     store: String,
     writer: Mutex<Option<IndexWriter>>,
     columns: [Field; 8],
-    /// What those may find who may read every document, and of which version of the index: an editor's every query would look at each
-    /// document for it.
+    /// What readers of all documents may find, with the generation of the index. Without this cache every query of an editor
+    /// would visit each document.
     kept: Mutex<Vec<(u64, Reach, Arc<Within>)>>,
 }
 
 impl OpenIndex {
-    /// In memory, empty.
+    /// Creates an empty index in memory.
     pub(super) fn in_memory(store: &str) -> tantivy::Result<Self> {
         let (schema, ..) = schema();
         Self::around(Index::create_in_ram(schema), store)
     }
 
-    /// In a folder, empty; what is in the folder is removed.
+    /// Creates an empty index in a folder; removes what is in the folder.
     pub(super) fn fresh(folder: &Path, store: &str) -> tantivy::Result<Self> {
         remove(folder)?;
         std::fs::create_dir_all(folder)?;
@@ -190,7 +190,7 @@ impl OpenIndex {
         Self::around(Index::create_in_dir(folder, schema)?, store)
     }
 
-    /// The one in the folder and how far it has come, when it is whole, of this version and of this store.
+    /// Opens the index in the folder and returns its progress, if it is complete and of this version and store.
     pub(super) fn existing(folder: &Path, store: &str) -> tantivy::Result<Option<(Self, Progress)>> {
         if !folder.join("meta.json").exists() {
             return Ok(None);
@@ -204,7 +204,7 @@ impl OpenIndex {
         }
         let damaged = index.validate_checksum()?;
         if !damaged.is_empty() {
-            tracing::warn!(?damaged, "files of the search index are damaged");
+            tracing::warn!(?damaged, "the search index has damaged files");
             return Ok(None);
         }
         Ok(Some((Self::around(index, store)?, progress)))
@@ -218,7 +218,7 @@ impl OpenIndex {
         tokenizers.register("folded", Form(FOLDED));
         tokenizers.register("pairs", Pairs);
         index.set_tokenizers(tokenizers);
-        // One version at a time is read; the next is taken by hand after each commit.
+        // Readers see one version at a time; it is reloaded explicitly after each commit.
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
         Ok(Self { index, reader, fields, store: store.to_owned(), writer: Mutex::default(), columns, kept: Mutex::default() })
     }
@@ -227,7 +227,7 @@ impl OpenIndex {
         self.reader.searcher()
     }
 
-    /// What lies within reach.
+    /// The entries within reach.
     pub(super) fn within(&self, searcher: &Searcher, reach: &Reach) -> tantivy::Result<Arc<Within>> {
         if !reach.is_every_document() {
             return Within::of(searcher, &self.fields, reach).map(Arc::new);
@@ -246,7 +246,7 @@ impl OpenIndex {
         Ok(within)
     }
 
-    /// Puts documents in, in place of what was known of them.
+    /// Adds entries, replacing those with the same ids.
     pub(super) fn put(&self, entries: Vec<Entry>, is_rebuilding: bool) -> tantivy::Result<()> {
         self.write(is_rebuilding, |writer| {
             for entry in entries {
@@ -259,7 +259,7 @@ impl OpenIndex {
         })
     }
 
-    /// Takes entries out.
+    /// Removes entries.
     pub(super) fn take_out(&self, ids: &[Ulid]) -> tantivy::Result<()> {
         self.write(false, |writer| {
             for id in ids {
@@ -269,7 +269,7 @@ impl OpenIndex {
         })
     }
 
-    /// From now on all that was put in is found, and all that was taken out is not. Survives the process.
+    /// Makes additions and removals visible to searches, and durable.
     pub(super) fn commit(&self, horizon: i64) -> tantivy::Result<()> {
         let progress = Progress { version: VERSION, store: self.store.clone(), horizon };
         let payload = serde_json::to_string(&progress).map_err(|error| TantivyError::InternalError(error.to_string()))?;
@@ -282,7 +282,7 @@ impl OpenIndex {
         self.reader.reload()
     }
 
-    /// Ends the writer that had the memory for many documents; waits until it has put its files in order.
+    /// Drops the writer with the large memory budget; waits until its merges are complete.
     pub(super) fn settle(&self) -> tantivy::Result<()> {
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer {
@@ -291,12 +291,12 @@ impl OpenIndex {
         self.reader.reload()
     }
 
-    /// The entries among whose words is the name of this unit.
+    /// The entries with the name of this unit among their words.
     pub(super) fn naming_unit(&self, unit: &str) -> tantivy::Result<Vec<(SearchKind, Ulid)>> {
         self.naming(&[self.fields.issuer, self.fields.meets, self.fields.gives], unit)
     }
 
-    /// The meetings and courses among whose words is the title of this document.
+    /// The meetings and courses with the title of this document among their words.
     pub(super) fn naming_document(&self, document: &str) -> tantivy::Result<Vec<(SearchKind, Ulid)>> {
         self.naming(&[self.fields.paper], document)
     }
@@ -338,7 +338,7 @@ impl OpenIndex {
         let ulid = entry.id.0;
         let mut document = TantivyDocument::new();
         document.add_text(fields.id, entry.id.to_string());
-        // A ULID is two columns wide.
+        // A ULID takes two columns.
         document.add_u64(id_high, u64::try_from(ulid >> 64).unwrap_or_default());
         document.add_u64(id_low, u64::try_from(ulid & u128::from(u64::MAX)).unwrap_or_default());
         document.add_u64(what, what_code(entry.sort.what()));
@@ -377,8 +377,8 @@ impl OpenIndex {
         document
     }
 
-    /// Who may find it, and what it is narrowed by; returns the number of a document. All columns are written, because one that a
-    /// segment has no value of cannot be read.
+    /// Adds the access fields and the filter columns; returns the document number. All columns are written, because a column
+    /// without any value in a segment cannot be read.
     fn add_sort(&self, document: &mut TantivyDocument, sort: &Sort) -> String {
         let fields = &self.fields;
         let (mut narrowed, mut meant, mut own_number) = ([NOTHING, NOTHING, NOTHING, 0], standings_code(&[]), String::new());
@@ -430,7 +430,7 @@ pub(super) fn id(high: u64, low: u64) -> Ulid {
     Ulid((u128::from(high) << 64) | u128::from(low))
 }
 
-/// What the columns of a document say for a meeting or a course: no filter asks for it.
+/// Column value of meetings and courses, which no filter matches.
 const NOTHING: u64 = u64::MAX;
 
 /// The words of a title as one key.
@@ -466,7 +466,7 @@ pub(super) fn field_code(field: DocumentField) -> u64 {
     code(DocumentField::ALL.iter().position(|known| *known == field)) + 1
 }
 
-/// A bit for each standing a document is for.
+/// A bit for each standing that a document is for.
 pub(super) fn standings_code(standings: &[Standing]) -> u64 {
     let meant = if standings.is_empty() { &Standing::ALL } else { standings };
     meant.iter().fold(0, |code, standing| code | standing_bit(*standing))
@@ -480,7 +480,7 @@ fn code(position: Option<usize>) -> u64 {
     u64::try_from(position.unwrap_or_default()).unwrap_or_default()
 }
 
-/// Keys of the numbers a text names, such as `339-QĐ/TW`.
+/// Keys of the document numbers in a text, such as `339-QĐ/TW`.
 fn cited(text: &str) -> HashSet<String> {
     text.split_whitespace()
         .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
@@ -538,11 +538,11 @@ fn schema() -> (Schema, Fields, [Field; 8]) {
     (builder.build(), fields, columns)
 }
 
-/// One form of each word of a text.
+/// Tokenizes a text into one form of each word.
 #[derive(Debug, Clone, Copy)]
 struct Form(usize);
 
-/// Each two words that stand next to each other in a sentence of a text.
+/// Tokenizes a text into pairs of adjacent words of a sentence.
 #[derive(Debug, Clone, Copy)]
 struct Pairs;
 
@@ -632,7 +632,7 @@ impl TokenStream for PairStream<'_> {
     }
 }
 
-/// Whether what lies between two words parts them: they are not of one sentence.
+/// Whether the characters between two words separate sentences.
 pub(super) fn parts(between: &str) -> bool {
     between.contains('\n') || between.split(['.', '!', '?']).skip(1).any(|behind| behind.starts_with([' ', '"', '”', ')']))
 }
@@ -648,7 +648,7 @@ fn fill_token(token: &mut Token, forms: &Forms) {
 pub(super) enum IndexLocation {
     Memory,
     Folder(PathBuf),
-    /// Nobody else finds it here: it goes with the process.
+    /// Not shared with other processes; removed when the process ends.
     Temporary(PathBuf),
 }
 
@@ -664,7 +664,7 @@ impl IndexLocation {
 impl Drop for IndexLocation {
     fn drop(&mut self) {
         if let Self::Temporary(folder) = self {
-            // What cannot be removed is what the store holds, in a folder of this user.
+            // If this fails, the folder remains. It belongs to this user and holds only what the store holds.
             let _ = remove(folder);
         }
     }

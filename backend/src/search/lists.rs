@@ -1,4 +1,4 @@
-//! The lists of the index a query needs of one segment: which documents have a word, and how often.
+//! The posting lists of one segment that a query needs: which documents have a word, and how often.
 
 use std::collections::BTreeMap;
 
@@ -13,26 +13,26 @@ use super::{
     parsed_query::{Neighbours, QueryWord},
 };
 
-/// How closely a word is met, the closest last.
+/// How closely a word matches, the closest last.
 pub(super) const LOOSE: u64 = 0;
 const SAME_FOLDED: u64 = 1;
 const SAME_LETTERS: u64 = 2;
 pub(super) const SAME: u64 = 3;
 
-/// Words an unfinished one may stand for, and pairs that end in one.
+/// Limits of the words that an unfinished word may stand for, and of the pairs that end in it.
 const OTHER_WORDS: usize = 48;
 const OTHER_PAIRS: usize = 16;
 
-/// The lists of a word in one part of the documents.
+/// The posting lists of a word in one part of the documents.
 #[derive(Clone, Default)]
 struct Lists {
-    /// By form; folded is always asked, the others only for a word with marks.
+    /// By form; the folded form is always read, the others only for a word with marks.
     forms: [Option<SegmentPostings>; 3],
-    /// Words it may stand for.
+    /// Words that an unfinished word may stand for.
     other: Vec<SegmentPostings>,
 }
 
-/// The lists of a word.
+/// The posting lists of a word.
 #[derive(Clone)]
 pub(super) struct Word {
     text: Lists,
@@ -42,7 +42,7 @@ pub(super) struct Word {
     pub(super) must: bool,
 }
 
-/// The lists of two words next to each other.
+/// The posting lists of two adjacent words.
 #[derive(Clone)]
 pub(super) struct Pair {
     pub(super) text: Vec<SegmentPostings>,
@@ -70,13 +70,13 @@ impl Pair {
     }
 }
 
-/// How a word is met in a document: how closely, how often, and where.
+/// How a word matches a document: how closely, how often, and where.
 pub(super) struct WordMatch {
     pub(super) close: u64,
     pub(super) often: u32,
-    /// How closely in the title.
+    /// How closely it matches in the title.
     pub(super) title: Option<u64>,
-    /// Whether only an attached file has it.
+    /// Whether only an attached file matches.
     pub(super) is_attached: bool,
 }
 
@@ -103,7 +103,7 @@ impl Word {
             }
         }
         if !word.is_quoted {
-            // Two words typed as one, and the number of another document the text names.
+            // Two words typed as one, and the number of another document in the text.
             let key = &word.forms.folded;
             for field in [fields.pairs, fields.cited, fields.sign] {
                 text.other.extend(list_of(segment, field, key)?);
@@ -114,12 +114,12 @@ impl Word {
         Ok(Self { text, title, attached, is_marked: word.is_marked, must: word.is_quoted })
     }
 
-    /// All documents with the word are in one of these.
+    /// Lists that together contain all documents with the word.
     pub(super) fn lists(&self) -> impl Iterator<Item = &SegmentPostings> {
         self.text.all().chain(self.attached.all())
     }
 
-    /// All documents with the word in the title are in one of these.
+    /// Lists that together contain all documents with the word in the title.
     pub(super) fn title_lists(&self) -> impl Iterator<Item = &SegmentPostings> {
         self.title.all()
     }
@@ -151,16 +151,16 @@ impl Word {
 }
 
 impl Lists {
-    /// What is met more closely is met folded too.
+    /// A closer match is also in the folded list.
     fn all(&self) -> impl Iterator<Item = &SegmentPostings> {
         self.forms[FOLDED].iter().chain(&self.other)
     }
 
-    /// How closely the word itself is met, and how often.
+    /// How closely the word itself matches, and how often.
     fn meet(&mut self, document: DocId, is_marked: bool) -> Option<(u64, u32)> {
         let mut often = |form: usize| self.forms[form].as_mut().and_then(|list| at(list, document));
         if !is_marked {
-            // Typed without marks: any marks are what was meant.
+            // Typed without marks: any marks match.
             return often(FOLDED).map(|often| (SAME, often));
         }
         let folded = often(FOLDED)?;
@@ -171,22 +171,21 @@ impl Lists {
         })
     }
 
-    /// How often words are met that it may stand for.
+    /// How often the document has words that this one may stand for.
     fn meet_other(&mut self, document: DocId) -> Option<u32> {
         let often = self.other.iter_mut().filter_map(|list| at(list, document)).sum();
         (often > 0).then_some(often)
     }
 }
 
-/// How often a word stands in a document as far as the lists of it alone tell, and whether the title may have it: enough to know the
-/// most it can count there.
+/// An upper bound of a match, from the posting lists alone: how often the word occurs, and whether it may be in the title.
 pub(super) struct WordMatchBound {
     pub(super) often: u32,
     pub(super) in_title: bool,
 }
 
 impl Word {
-    /// Whether the document has the word at all.
+    /// The bound, or `None` if the document does not have the word.
     pub(super) fn match_bound(&mut self, document: DocId) -> Option<WordMatchBound> {
         let often = self.text.most(document).max(self.attached.most(document))?;
         Some(WordMatchBound { often, in_title: self.title.most(document).is_some() })
@@ -194,14 +193,14 @@ impl Word {
 }
 
 impl Lists {
-    /// How often the word is met at most, in whichever form.
+    /// Upper bound of the number of occurrences, in any form.
     fn most(&mut self, document: DocId) -> Option<u32> {
         let own = self.forms[FOLDED].as_mut().and_then(|list| at(list, document));
         own.or_else(|| self.meet_other(document))
     }
 }
 
-/// Whether one of the lists has the document. All of them are asked: each goes on with the documents.
+/// Whether one of the lists has the document. All lists are advanced, so that each stays at the current document.
 pub(super) fn has<'l>(lists: impl IntoIterator<Item = &'l mut SegmentPostings>, document: DocId) -> bool {
     lists.into_iter().filter_map(|list| at(list, document)).count() > 0
 }
@@ -224,10 +223,10 @@ pub(super) fn list_of(segment: &SegmentReader, field: Field, text: &str) -> tant
     list(&index, field, text)
 }
 
-/// Words of the index that begin with this one and go on, the most frequent ones.
+/// The most frequent words of the index with this word as a prefix.
 fn longer(segment: &SegmentReader, fields: [Field; 2], word: &str, most: usize) -> tantivy::Result<Vec<String>> {
     let mut longer: BTreeMap<String, u32> = BTreeMap::new();
-    // Behind everything that begins so; no word has this character.
+    // An upper bound of the prefix: no word has this character.
     let end = format!("{word}\u{10ffff}");
     for field in fields {
         let index = segment.inverted_index(field)?;

@@ -1,9 +1,9 @@
-//! Which words of a document are marked as what was searched for: those the query was met by, read as it was.
+//! Which words of a document are marked as matches.
 //!
-//! A word typed with marks is met as it was typed where the document has it so, and its other tones are other words: `môi trường`
-//! does not mark `mỗi`. Typed without marks, a word may be any of several (`dang`: `đang`, `đăng`, `đảng`), and the words beside it
-//! tell which: in a document that has `đảng viên`, the query `dang vien` marks no `đăng xuất`. This is decided for the document as a
-//! whole, its title, text and files together.
+//! A word typed with marks matches as typed if the document has it in this form; the same letters with other tones are other
+//! words: `môi trường` does not mark `mỗi`. A word typed without marks may be any of several (`dang`: `đang`, `đăng`, `đảng`),
+//! and the words next to it decide: in a document that has `đảng viên`, the query `dang vien` marks no `đăng xuất`. This is
+//! decided for the document as a whole: title, text and files together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,53 +12,53 @@ use super::{
     words::{Forms, words},
 };
 
-/// Words of a text that are looked at: about forty printed pages. A longer text shows its first passages.
+/// Words examined per text: about forty printed pages. For a longer text only matches up to there are shown.
 const LOOKED_AT: usize = 20_000;
 
-/// Letters of the longest Vietnamese syllable: a longer word may be two without the space between them.
+/// Letters of the longest Vietnamese syllable: a longer word may be two words without a space.
 const SYLLABLE: usize = 7;
 
-/// Words this near to each other are read together where none stand side by side.
+/// Words within this distance are read together if none are adjacent.
 const NEAR: usize = 4;
 
-/// Of the ways a word is read beside others, one this many times rarer than the most frequent is chance.
+/// A reading this many times rarer than the most frequent one is ignored.
 const CHANCE: usize = 4;
 
-/// A word of a text that was searched for.
+/// A word of a text that matches the query.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MatchSpan {
-    /// Which word of the text.
+    /// Index of the word in the text.
     pub(super) at: usize,
     pub(super) from: usize,
     pub(super) until: usize,
-    /// Which word of the query.
+    /// Index of the word in the query.
     pub(super) word: usize,
     closeness: u8,
-    /// Which spelling: see [`Marks::spelling`].
+    /// Index of the spelling: see [`Marks::spelling`].
     written: usize,
 }
 
-/// A text and where in it the query is met.
+/// A text and its matches.
 #[derive(Debug)]
 pub(super) struct MarkedText<'t> {
     pub(super) text: &'t str,
     pub(super) spots: Vec<MatchSpan>,
-    /// All words that were looked at, in bytes.
+    /// All examined words, as byte ranges.
     pub(super) places: Vec<(usize, usize)>,
 }
 
-/// The texts of a document, the title first.
+/// The matches in the texts of a document, the title first.
 #[derive(Debug)]
 pub(super) struct Marks<'t> {
     pub(super) texts: Vec<MarkedText<'t>>,
-    /// The spellings met, in small letters.
+    /// The spellings found, in lower case.
     written: Vec<String>,
-    /// Words of the query that stand behind each other in it.
+    /// Pairs of words that follow each other in the query.
     follow: BTreeSet<(usize, usize)>,
 }
 
 impl<'t> Marks<'t> {
-    /// What of the query is met in the texts of a document, whose title is the first.
+    /// Finds the matches in the texts of a document; the first text is the title.
     pub(super) fn of(asked: &ParsedQuery, texts: impl IntoIterator<Item = &'t str>) -> Self {
         let mut marks = Self { texts: Vec::new(), written: Vec::new(), follow: follow(asked) };
         let mut spellings = BTreeMap::new();
@@ -106,7 +106,7 @@ impl<'t> Marks<'t> {
         MarkedText { text, spots, places }
     }
 
-    /// Of each word only where it is met most closely.
+    /// Keeps for each word only its closest matches.
     fn keep_closest(&mut self, asked: &ParsedQuery) {
         let mut best = vec![0; asked.words.len()];
         for spot in self.texts.iter().flat_map(|text| &text.spots) {
@@ -117,7 +117,7 @@ impl<'t> Marks<'t> {
         }
     }
 
-    /// Of a word typed without marks only the spellings it was meant in, as far as the words around it tell.
+    /// For a word typed without marks, keeps only the spellings that the adjacent words support.
     fn keep_meant(&mut self, asked: &ParsedQuery) {
         let beside =
             self.spellings(|before, after| after.at == before.at + 1 && self.follow.contains(&(before.word, after.word)));
@@ -143,7 +143,7 @@ impl<'t> Marks<'t> {
         }
     }
 
-    /// How often each word is spelt so where it stands with another one as told.
+    /// How often each spelling of a word occurs together with another word, as defined by `is_together`.
     fn spellings(&self, is_together: impl Fn(&MatchSpan, &MatchSpan) -> bool) -> BTreeMap<(usize, usize), usize> {
         let mut counts = BTreeMap::new();
         for (before, after) in self.together(is_together) {
@@ -154,7 +154,7 @@ impl<'t> Marks<'t> {
         counts
     }
 
-    /// Two words of the query side by side, by the way they are written, and how often.
+    /// Each occurrence of two adjacent words of the text that are also adjacent in the query.
     pub(super) fn side_by_side(&self) -> impl Iterator<Item = (&MatchSpan, &MatchSpan)> {
         self.together(|before, after| after.at == before.at + 1 && self.follow.contains(&(before.word, after.word)))
     }
@@ -169,12 +169,12 @@ impl<'t> Marks<'t> {
         near.filter(move |(before, after)| is_together(before, after))
     }
 
-    /// How the word of the spot is written, in small letters.
+    /// The spelling of the match, in lower case.
     pub(super) fn spelling(&self, spot: &MatchSpan) -> &str {
         &self.written[spot.written]
     }
 
-    /// Whether a word of the text goes on with the one before it as the query does.
+    /// Whether two words of the text follow each other as they do in the query.
     pub(super) fn follows(&self, before: &MatchSpan, after: &MatchSpan) -> bool {
         after.at == before.at + 1 && self.follow.contains(&(before.word, after.word))
     }
@@ -184,7 +184,7 @@ fn follow(asked: &ParsedQuery) -> BTreeSet<(usize, usize)> {
     asked.order.windows(2).filter(|two| two[1].follows).map(|two| (two[0].word, two[1].word)).collect()
 }
 
-/// How closely a word of the text is the one that was searched for.
+/// How closely a word of the text matches a word of the query.
 fn closeness(sought: &QueryWord, word: &Forms) -> Option<u8> {
     if sought.is_marked && word.exact == sought.forms.exact {
         Some(4)
@@ -199,9 +199,9 @@ fn closeness(sought: &QueryWord, word: &Forms) -> Option<u8> {
     }
 }
 
-/// Two words of the text that were typed as one.
+/// Matches two words of the text that were typed as one.
 struct Joined {
-    /// Words of the query that may be two.
+    /// Words of the query that may be two words.
     words: Vec<(usize, String)>,
     before: String,
     at: usize,
@@ -218,7 +218,7 @@ impl Joined {
         !self.words.is_empty()
     }
 
-    /// The word of the query that this word of the text makes together with the one before it.
+    /// The word of the query that this word of the text forms together with the preceding one.
     fn meet(&mut self, forms: &Forms, at: usize) -> Option<usize> {
         if self.words.is_empty() {
             return None;
@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn another_tone_is_not_marked_where_the_document_has_the_word_as_typed() {
         assert_eq!(marked("môi trường", &["Mỗi ngày", "Giữ môi trường, mỗi trường hợp"]), ["", "môi trường trường"]);
-        assert_eq!(marked("môi", &["Mỗi ngày", "Mọi người"]), ["Mỗi", ""], "where it has not, it was met by the nearest");
+        assert_eq!(marked("môi", &["Mỗi ngày", "Mọi người"]), ["Mỗi", ""], "otherwise the closest form matches");
         assert_eq!(marked("đường bộ", &["Dương và đường", "Đường bộ và bờ"]), ["đường", "Đường bộ"]);
     }
 
@@ -258,7 +258,7 @@ mod tests {
         let texts = ["Việc chung", "Giữ môi trường; mỗi ngày; môi sinh; mới"];
         assert_eq!(marked("moi truong", &texts)[1], "môi trường môi");
         let often = format!("{} Mỗi trường hợp.", "Môi trường. ".repeat(6));
-        assert!(!marked("moi truong", &["", &often])[1].contains("Mỗi"), "once is chance");
+        assert!(!marked("moi truong", &["", &often])[1].contains("Mỗi"), "a single occurrence is ignored");
     }
 
     #[test]
@@ -270,7 +270,7 @@ mod tests {
     #[test]
     fn a_word_alone_is_read_as_in_the_title() {
         assert_eq!(marked("dang", &["Đảng phí", "Đăng nhập, Đảng ủy, đang"]), ["Đảng", "Đảng"]);
-        assert_eq!(marked("dang", &["Thu phí", "Đăng nhập, Đảng ủy"])[1], "Đăng Đảng", "all of them are met");
+        assert_eq!(marked("dang", &["Thu phí", "Đăng nhập, Đảng ủy"])[1], "Đăng Đảng", "all of them match");
     }
 
     #[test]

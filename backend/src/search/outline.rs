@@ -1,9 +1,9 @@
-//! The most each candidate of a query can weigh, from its lists as wholes.
+//! Upper bounds of the weights of all candidates, from whole posting lists.
 //!
-//! Asking every list about one document after the other costs a seek in each. Where there are many candidates, each list is read once
-//! from its beginning to its end into a set instead; which words and pairs a candidate has, and where, is then a few bits.
+//! Looking up one document after the other costs a seek in each list. For many candidates, each list is instead read once from
+//! beginning to end into a set; which words and pairs a candidate has, and where, is then a few bits.
 //!
-//! Invariant: [`Outline::most`] is never less than what weighing gives, so leaving a document out by it changes no order.
+//! Invariant: [`Outline::most`] is never less than the weight, so skipping a document by it does not change the order.
 
 use tantivy::{BitSet, DocId, DocSet, TERMINATED, postings::SegmentPostings};
 
@@ -14,16 +14,16 @@ use super::{
 
 /// Which candidates of a segment have which parts of a query.
 pub(super) struct Outline {
-    /// Those with all words.
+    /// The candidates with all words.
     pub(super) having: BitSet,
-    /// Of them, by word, those with it in the title.
+    /// By word: those of them with the word in the title.
     titles: Vec<BitSet>,
-    /// By pair: in the title, in the text, in a file. What it counts there goes along.
+    /// By pair: those with it in the title, in the text, in a file; each with the weight of the pair there.
     pairs: Vec<[(BitSet, f64); 3]>,
 }
 
 impl Outline {
-    /// `candidates` have the first word of `order`.
+    /// `candidates` must have the first word of `order`.
     pub(super) fn of(words: &[Word], order: &[usize], pairs: &[Pair], candidates: BitSet) -> Self {
         let having = order.iter().skip(1).fold(candidates, |having, word| shared(&having, words[*word].lists()));
         let titles = words.iter().map(|word| shared(&having, word.title_lists())).collect();
@@ -34,9 +34,10 @@ impl Outline {
         Self { titles, pairs: pairs.collect(), having }
     }
 
-    /// The most a document with all words can weigh within one closeness; `title` is the length of its title against the usual.
+    /// Upper bound of the weight within one closeness of a document with all words; `title` is the length of its title relative
+    /// to the average.
     pub(super) fn most(&self, document: DocId, rarity: &Rarity, title: f64) -> f64 {
-        // How often a word occurs counts less than once its rarity.
+        // Repetitions of a word count less than its rarity once.
         let mut weight: f64 = rarity.words.iter().sum();
         let mut in_title = 0;
         for (titled, rarity) in self.titles.iter().zip(&rarity.words) {
@@ -62,7 +63,7 @@ impl Outline {
     }
 }
 
-/// Those of the set that are in one of the lists.
+/// The documents of the set that are in one of the lists.
 fn shared<'l>(set: &BitSet, lists: impl Iterator<Item = &'l SegmentPostings>) -> BitSet {
     let mut shared = BitSet::with_max_value(set.max_value());
     for list in lists {

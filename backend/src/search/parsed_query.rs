@@ -1,4 +1,4 @@
-//! What was typed, understood: words, phrases, numbers. There is no syntax but quotes, so nothing typed can be wrong.
+//! A parsed query: words, phrases, document numbers. Quotes are the only syntax, so every input is valid.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,16 @@ use super::{
     words::{Forms, is_sign, sign_key, words},
 };
 
-/// Words that are looked for; somebody who pastes a page does not mean each of its words.
+/// Number of words searched for; more are cut, for example when a whole page is pasted.
 const WORDS_MAX: usize = 24;
 
-/// Words a number of a document is typed in at most: `Mẫu 03 - SH / ĐU` has four.
+/// Most words a document number is typed in: `Mẫu 03 - SH / ĐU` has four.
 const SIGN_WORDS: usize = 6;
 
-/// Letters of a word from which on a slip in it is forgiven when a word beside it fits.
+/// Fewest letters of a word in which a typing error is tolerated if a neighbouring word fits.
 const FORGIVEN_FROM: usize = 3;
 
-/// Letters of an unfinished word from which on words that begin with it are found.
+/// Fewest letters of an unfinished word for which longer words with this prefix are found.
 const PREFIX_FROM: usize = 3;
 
 const QUOTES: [char; 7] = ['"', '“', '”', '„', '«', '»', '‟'];
@@ -26,46 +26,46 @@ const QUOTES: [char; 7] = ['"', '“', '”', '„', '«', '»', '‟'];
 /// A query.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct ParsedQuery {
-    /// What is looked at of what was typed.
+    /// The part of the input that was parsed.
     pub(super) typed: String,
     pub(super) is_cut: bool,
     pub(super) words: Vec<QueryWord>,
-    /// Words that stand next to each other, as typed without the space between them.
+    /// Adjacent words, each pair as typed without the space.
     pub(super) pairs: Vec<Neighbours>,
-    /// The folded words of each phrase of three or more: pairs tell of two.
+    /// The folded words of each phrase of three or more words; pairs cover two.
     pub(super) phrases: Vec<Vec<String>>,
-    /// Keys of what may be the number of a document.
+    /// Keys of possible document numbers.
     pub(super) signs: Vec<String>,
-    /// All words in the order they were typed in.
+    /// All words in the order typed.
     pub(super) order: Vec<Typed>,
 }
 
-/// A word where it was typed.
+/// An occurrence of a word in the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Typed {
-    /// Which of the words that are looked for.
+    /// Index in [`ParsedQuery::words`].
     pub(super) word: usize,
-    /// Where it stands in what was typed, in bytes.
+    /// Byte range in the input.
     pub(super) from: usize,
     pub(super) until: usize,
-    /// Whether it goes on with the word before it: no quotes begin or end between them.
+    /// Whether it follows the preceding word directly: no quotes begin or end between them.
     pub(super) follows: bool,
 }
 
-/// A word that is looked for.
+/// A word to search for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct QueryWord {
     pub(super) forms: Forms,
-    /// Whether it was typed with marks: then those are preferred.
+    /// Whether it was typed with marks, which are then preferred.
     pub(super) is_marked: bool,
-    /// Whether it may be the beginning of a longer one.
+    /// Whether it may be the beginning of a longer word.
     pub(super) is_unfinished: bool,
-    /// In a phrase a word must be there, as it is.
+    /// A word of a phrase is required and matched exactly.
     pub(super) is_quoted: bool,
 }
 
 impl QueryWord {
-    /// Whether one wrong letter in it is forgiven.
+    /// Whether one wrong letter is tolerated.
     pub(super) fn is_forgiven(&self) -> bool {
         !self.is_quoted && !self.forms.folded.contains(|c: char| c.is_ascii_digit()) && self.length() >= FORGIVEN_FROM
     }
@@ -74,17 +74,17 @@ impl QueryWord {
         letters(&self.forms)
     }
 
-    /// Whether a word of a text is this one, marks aside, or begins with it where that is enough.
+    /// Whether a word of a text equals this one apart from marks, or has it as a prefix where that suffices.
     pub(super) fn is_met_by(&self, word: &Forms) -> bool {
         word.folded == self.forms.folded || (self.is_unfinished && word.folded.starts_with(&self.forms.folded))
     }
 }
 
-/// Two words next to each other.
+/// Two adjacent words.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Neighbours {
     pub(super) pair: String,
-    /// Whether they must stand so in the text.
+    /// Whether they must be adjacent in the text.
     pub(super) is_phrase: bool,
     /// Whether the second may be the beginning of a longer word.
     pub(super) is_unfinished: bool,
@@ -93,14 +93,14 @@ pub(super) struct Neighbours {
 impl ParsedQuery {
     pub(super) fn parse(typed: &str) -> Self {
         let composed = compose(typed);
-        // A little more than is kept, so that a query of megabytes costs no more than one of a line.
+        // Take a little more than is kept, so that a query of megabytes costs no more than a line.
         let mut shown = composed.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| is_shown(*c));
         let typed: String = shown.by_ref().take(SearchQuery::TYPED_MAX).collect();
         let is_cut = shown.next().is_some();
         let typed = typed.trim().to_owned();
         let mut asked = Self { is_cut, ..Self::default() };
         let parts: Vec<&str> = typed.split(QUOTES).collect();
-        // A quote that is not closed quotes nothing.
+        // An unclosed quotation mark is ignored.
         let closed = parts.len() - 1 + parts.len() % 2;
         let mut from = 0;
         for (at, part) in parts.iter().enumerate() {
@@ -112,7 +112,7 @@ impl ParsedQuery {
         asked
     }
 
-    /// The same with other words in some places of [`Self::order`].
+    /// The same query with other words at some positions of [`Self::order`].
     pub(super) fn rewritten(&self, words: &BTreeMap<usize, String>) -> Self {
         let mut typed = String::with_capacity(self.typed.len());
         let mut end = 0;
@@ -127,7 +127,7 @@ impl ParsedQuery {
         Self { is_cut: self.is_cut, ..Self::parse(&typed) }
     }
 
-    /// The word looked for at this place of [`Self::order`].
+    /// The word at this position of [`Self::order`].
     pub(super) fn sought(&self, at: usize) -> &QueryWord {
         &self.words[self.order[at].word]
     }
@@ -168,7 +168,7 @@ impl ParsedQuery {
         }
     }
 
-    /// Every run of words with a digit in it may be a number of a document.
+    /// Every sequence of words that contains a digit may be a document number.
     fn take_signs(&mut self, part: &str, found: &[Forms]) {
         for from in 0..found.len().min(WORDS_MAX) {
             for until in from..found.len().min(from + SIGN_WORDS) {

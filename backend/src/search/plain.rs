@@ -1,10 +1,10 @@
-//! The text of a document without its markup: what is indexed, and what excerpts are cut from.
+//! The text of a document without markup, for indexing and for excerpts.
 
 use pulldown_cmark::{Event, Options, Parser, TagEnd};
 
 use super::words::is_invisible;
 
-/// Words only: no markup, no HTML, nothing without width and nothing that turns the direction of writing. A line for each block.
+/// Plain text: no markup, no HTML, no zero-width characters and no bidirectional controls. One line per block.
 pub(super) fn plain(body: &str) -> String {
     let options = Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH;
     let mut text = String::with_capacity(body.len());
@@ -21,8 +21,8 @@ pub(super) fn plain(body: &str) -> String {
     text
 }
 
-/// A line of somebody else's, such as a title, without anything that hides or reorders letters. In scripts of the Indian family a joiner
-/// is part of the spelling and stays.
+/// A line of untrusted text, such as a title, without characters that hide or reorder letters. In Indic scripts a joiner is part
+/// of the spelling and is kept.
 pub(super) fn shown(line: &str) -> String {
     let mut before = ' ';
     let mut shown = String::with_capacity(line.len());

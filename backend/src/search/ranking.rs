@@ -1,20 +1,19 @@
-//! Looking a query up: which documents a person may find have its words, and in which order they come.
+//! Runs a query: which documents within reach have its words, and in which order they are returned.
 //!
-//! The engine's own queries are not used. They weigh each word's whole list, while a member may find only what reaches one branch: a
-//! few thousand of a hundred thousand documents. Here the rarest word leads, a document outside the reader's reach is dropped before
-//! anything else is asked about it, and the weight is made of whole numbers, so that a page goes on exactly where the one before
-//! ended.
+//! The queries of Tantivy are not used. They score the whole posting list of each word, while a member may only find what reaches
+//! one branch: a few thousand of a hundred thousand documents. Here the rarest word leads, a document out of reach is dropped
+//! before any other list is read, and the weight is an integer, so that a page continues exactly where the one before ended.
 //!
-//! The order, from above: a document whose number was typed; what has the whole title that was typed; then by how closely the words are
-//! met, the worst of them counting (as typed, with another tone, with other marks, completed); and within that by how rare the words
-//! are, how often they occur, whether they are in the title, and whether they stand together, the rarer together the more. A word that
-//! only stands in an attached file is met one step less closely, and counts half. What a meeting or a course counts is halved as well:
-//! there are many alike, short and full of the words of every month, and who searches is mostly after a document.
+//! The order, from the top: documents whose number was typed; documents whose whole title was typed; then by how closely the
+//! words match, where the worst match counts (as typed, another tone, other marks, completed); and within that by how rare the
+//! words are, how often they occur, whether they are in the title, and whether they are adjacent, the rarer the pair the more. A
+//! word that only an attached file has matches one step less closely, and counts half. Weights of meetings and courses are halved
+//! as well: many are alike, short, and consist of words that recur every month, and a search is mostly for a document.
 //!
-//! All documents are counted, but only those are weighed that may come before the page's last one: a glance at the lists of a word
-//! gives the most it can count, and for an editor of everything most documents cannot count enough (the idea of `MaxScore`:
-//! H. Turtle, J. Flood, "Query evaluation: strategies and optimizations", 1995). Where there are many, the lists are read once as
-//! wholes (`outline.rs`), and those that can count most are weighed first: against them nearly all others are left out unweighed.
+//! All matching documents are counted, but only those are weighed that may come before the last one of the page: the posting
+//! lists give an upper bound of the weight, and for an editor of everything most documents are below (the idea of `MaxScore`: H.
+//! Turtle, J. Flood, "Query evaluation: strategies and optimizations", 1995). If there are many candidates, each list is read
+//! once as a whole (`outline.rs`), and those with the highest bounds are weighed first; nearly all others are then skipped.
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
@@ -36,55 +35,55 @@ use super::{
     parsed_query::ParsedQuery,
 };
 
-/// A document whose number was typed.
+/// Rank of a document whose number was typed.
 pub(super) const NUMBER: u64 = 5;
 
-/// What was typed is the whole title.
+/// Rank of a document whose whole title was typed.
 const WHOLE_TITLE: u64 = 4;
 
-/// Weights within one closeness stay below this.
+/// Weights within one closeness are below this.
 pub(super) const STEP: u64 = 10_000_000;
 
-/// What a word met so closely counts.
+/// Factor for each closeness.
 const CLOSENESS: [f64; 4] = [0.3, 0.6, 0.8, 1.0];
 
-/// What a word in the title counts against one in the text.
+/// Factor of a word in the title relative to one in the text.
 pub(super) const TITLE: f64 = 3.0;
 
-/// What two words next to each other count, in the title and in the text, for each word.
+/// Factors of two adjacent words, in the title and in the text, per word.
 pub(super) const TITLE_PAIR: f64 = 2.0;
 pub(super) const TEXT_PAIR: f64 = 0.8;
 
-/// Words of a usual document, as those of the sample are on average: in a longer one each tells less.
+/// Words of an average document, as in the sample: in longer ones each word counts less.
 const USUAL_LENGTH: f64 = 840.0;
 
-/// What it counts when all words are in the title, and when three or more stand in the document as they were typed, each beside the
-/// one before it.
+/// Factors if all words are in the title, and if three or more words are in the document as typed, each next to the one before
+/// it.
 pub(super) const ALL_IN_TITLE: f64 = 1.2;
 pub(super) const ALL_BESIDE: f64 = 1.5;
 
-/// What a word in an attached file counts against one in the text.
+/// Factor of a word in an attached file relative to one in the text.
 pub(super) const ATTACHED: f64 = 0.5;
 
-/// What a meeting or a course counts against a document.
+/// Factor of a meeting or a course relative to a document.
 const OTHER_SORT: f64 = 0.5;
 
-/// Candidates from which on reading whole lists costs less than asking them about each.
+/// Number of candidates above which reading whole lists is cheaper than seeking in them for each candidate.
 const MANY: usize = 2_000;
 
-/// A document that was found.
+/// A document found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Found {
     pub(super) place: SearchPlace,
     pub(super) address: DocAddress,
 }
 
-/// What was found.
+/// The documents found.
 #[derive(Debug, Default)]
 pub(super) struct Ranked {
-    /// In no order.
+    /// Unordered.
     pub(super) found: Vec<Found>,
-    /// Documents that were found too, but come behind so many of the others that they were not weighed.
+    /// Number of further documents with the words that were not weighed, because enough others rank higher.
     pub(super) behind: usize,
 }
 
@@ -94,27 +93,27 @@ impl Ranked {
     }
 }
 
-/// What is looked at.
+/// What is searched.
 #[derive(Clone, Copy)]
 pub(super) struct RankingInput<'s> {
     pub(super) searcher: &'s Searcher,
     pub(super) fields: &'s Fields,
     pub(super) query: &'s SearchQuery,
     pub(super) within: &'s [Option<BitSet>],
-    /// Documents a page needs: one more than it shows, to know whether others follow.
+    /// Documents needed for a page: one more than it shows, which tells whether others follow.
     pub(super) wanted: usize,
 }
 
-/// How it is looked at.
+/// How it is searched.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terms {
     /// How many words may be missing.
     pub(super) missing: usize,
-    /// How many documents are wanted: the best, behind the place the query goes on from.
+    /// How many documents are needed: the best after the position at which the query continues.
     pub(super) wanted: usize,
 }
 
-/// Looks a query up.
+/// Runs a query.
 pub(super) fn rank(
     input: RankingInput<'_>,
     counts: &mut Counts<'_>,
@@ -144,7 +143,7 @@ pub(super) fn rank(
             first.select_nth_unstable_by_key(terms.wanted, |(most, _)| Reverse(*most));
             rest = first.split_off(terms.wanted);
         }
-        // Lists go forward only: the second round begins at their beginning again.
+        // Posting lists only move forward: the second round needs a copy that starts at the beginning.
         let mut first_scorer = scorer.clone();
         ranking.take_all(&mut first_scorer, ordinal, first);
         ranking.take_all(&mut scorer, ordinal, rest);
@@ -152,22 +151,22 @@ pub(super) fn rank(
     Ok(ranking.ranked)
 }
 
-/// What was found so far.
+/// The state of a run.
 struct Ranking {
     ranked: Ranked,
-    /// The weights of the best that are wanted, the least on top.
+    /// The weights of the best documents so far, the lowest on top.
     best: BinaryHeap<Reverse<u64>>,
     wanted: usize,
     after: Option<SearchPlace>,
 }
 
 impl Ranking {
-    /// What a document has to weigh to be among the best.
+    /// The lowest weight that still is among the best.
     fn least(&self) -> u64 {
         if self.best.len() < self.wanted { 0 } else { self.best.peek().map_or(0, |Reverse(least)| *least) }
     }
 
-    /// Weighs a document, when it has the words and can be among the best.
+    /// Weighs a document, if it has the words and may be among the best.
     fn take(&mut self, scorer: &mut Scorer<'_>, segment: SegmentOrdinal, document: DocId) {
         match scorer.weigh(document, self.least()) {
             None => {}
@@ -185,7 +184,7 @@ impl Ranking {
         }
     }
 
-    /// Takes documents that have the words, each with the most it can weigh.
+    /// Weighs documents that have the words; each comes with the upper bound of its weight.
     fn take_all(&mut self, scorer: &mut Scorer<'_>, segment: SegmentOrdinal, mut documents: Vec<(u64, DocId)>) {
         let (least, all) = (self.least(), documents.len());
         documents.retain(|(most, _)| *most >= least);
@@ -201,8 +200,8 @@ impl Ranking {
     }
 }
 
-/// How much words and pairs tell the reader: the rarer among the documents within reach, the more. Those beyond it do not count,
-/// because places in the order of results are shown and would tell of them.
+/// Inverse document frequency of words and pairs. Only documents within reach are counted, because the order of results is
+/// visible and would reveal others.
 pub(super) struct Rarity {
     pub(super) words: Vec<f64>,
     pub(super) pairs: Vec<f64>,
@@ -222,18 +221,18 @@ impl Rarity {
     }
 }
 
-/// What a document weighs.
+/// The weight of a document.
 enum Weight {
     Of(u64),
-    /// Less than what was asked for.
+    /// Less than the requested minimum.
     Below,
 }
 
-/// The lists of one segment that a query needs.
+/// The posting lists and columns of one segment that a query needs.
 #[derive(Clone)]
 struct Scorer<'q> {
     words: Vec<Word>,
-    /// The words from the rarest on: the sooner one is missing, the less is asked.
+    /// Indices of the words, the rarest first: a missing word is then noticed early.
     order: Vec<usize>,
     pairs: Vec<Pair>,
     signs: Vec<SegmentPostings>,
@@ -246,7 +245,7 @@ struct Scorer<'q> {
     attached_lengths: FieldNormReader,
     ids: [Column<u64>; 2],
     whats: Column<u64>,
-    /// What a column must say; none where no document of the segment can.
+    /// Columns with their required values; `None` if no document of the segment can have the value.
     filters: Vec<(Column<u64>, Option<u64>)>,
 }
 
@@ -286,7 +285,7 @@ impl<'q> Scorer<'q> {
         if let Some(unit) = query.issuer {
             filters.push(match columns.str(ISSUER)? {
                 Some(issuers) => (issuers.ords().clone(), issuers.dictionary().term_ord(unit.to_string())?),
-                // Nothing here is a document.
+                // The segment has no documents.
                 None => (columns.u64(WHAT)?, None),
             });
         }
@@ -308,7 +307,7 @@ impl<'q> Scorer<'q> {
         })
     }
 
-    /// Documents within reach that may have the words: those of the rarest one that must be there, and those with the number.
+    /// Documents within reach that may match: those with the rarest required word, and those with the number.
     fn candidates(&self, segment: &SegmentReader, within: Option<&BitSet>) -> BitSet {
         let mut lists: Vec<&SegmentPostings> = Vec::new();
         if self.missing > 0 {
@@ -332,7 +331,7 @@ impl<'q> Scorer<'q> {
         candidates
     }
 
-    /// Whether the candidates are many, and all that is asked of each is to have the words.
+    /// Whether to use an outline: the candidates are many, and having the words is the only condition.
     fn outlines(&self, candidates: &BitSet, terms: Terms) -> bool {
         candidates.len() > MANY
             && terms.wanted < MANY
@@ -342,10 +341,10 @@ impl<'q> Scorer<'q> {
             && !self.pairs.iter().any(|pair| pair.must)
     }
 
-    /// The most a document of the outline can weigh.
+    /// The upper bound of the weight of a document of the outline.
     fn outlined(&self, outline: &Outline, document: DocId) -> u64 {
         let most = outline.most(document, self.rarity, title_length(&self.title_lengths, document));
-        // One word that only others stand for makes all of the query loose.
+        // A word that only matches through other words makes the whole match loose.
         let closest = if self.words.iter().all(Word::is_there) { SAME } else { LOOSE };
         closest * STEP + whole(most * 10_000.0).min(STEP - 1)
     }
@@ -359,7 +358,8 @@ impl<'q> Scorer<'q> {
         id(high.first(document).unwrap_or_default(), low.first(document).unwrap_or_default())
     }
 
-    /// The weight of a document that has the words, as far as it may be `least` or more; documents are asked about in order.
+    /// The weight of a document that has the words, computed exactly only if it may reach `least`. Documents must be passed in
+    /// order.
     fn weigh(&mut self, document: DocId, least: u64) -> Option<Weight> {
         let has_number = has(&mut self.signs, document);
         let has_whole_title = has(&mut self.whole_titles, document);
@@ -369,7 +369,7 @@ impl<'q> Scorer<'q> {
             attached: length(&self.attached_lengths),
             title: title_length(&self.title_lengths, document),
         };
-        // What has to stand together is only known when all of it was looked at.
+        // Required adjacency is only known after the exact computation.
         let is_simple = !has_number && !has_whole_title && !self.pairs.iter().any(|pair| pair.must);
         let most = self.most(document, lengths, has_number)?;
         if is_simple && SAME * STEP + most < least {
@@ -378,7 +378,7 @@ impl<'q> Scorer<'q> {
         self.exactly(document, lengths, has_number, has_whole_title).map(Weight::Of)
     }
 
-    /// The most that a document with the words can weigh within one closeness.
+    /// The upper bound of the weight of a document with the words within one closeness.
     fn most(&mut self, document: DocId, lengths: Lengths, has_number: bool) -> Option<u64> {
         let (mut weight, mut missing, mut in_title) = (0.0, 0, 0);
         for at in &self.order {
@@ -456,7 +456,7 @@ impl<'q> Scorer<'q> {
     }
 }
 
-/// How long the parts of a document are, against the usual.
+/// Lengths of the parts of a document relative to the average.
 #[derive(Debug, Clone, Copy)]
 struct Lengths {
     text: f64,
@@ -468,17 +468,17 @@ fn title_length(norms: &FieldNormReader, document: DocId) -> f64 {
     0.8 + f64::from(norms.fieldnorm(document)) / 60.0
 }
 
-/// The documents of a set, in order.
+/// The documents of a set in ascending order.
 fn ascending(set: &BitSet) -> impl Iterator<Item = DocId> {
     (0..set.max_value().div_ceil(64)).flat_map(move |bucket| set.tinyset(bucket).into_iter().map(move |low| bucket * 64 + low))
 }
 
-/// What a document weighs against others that are met as closely.
+/// The part of a weight below [`STEP`], which compares documents that match equally closely.
 pub(super) fn within_closeness(weight: u64) -> f64 {
     real(weight % STEP)
 }
 
-/// How many documents the index holds.
+/// Number of documents in the index.
 pub(super) fn count(searcher: &Searcher) -> tantivy::Result<usize> {
     searcher.search(&AllQuery, &Count)
 }
@@ -487,7 +487,7 @@ fn index(close: u64) -> usize {
     usize::try_from(close).unwrap_or_default()
 }
 
-#[expect(clippy::cast_precision_loss, reason = "weights need no more")]
+#[expect(clippy::cast_precision_loss, reason = "weights need no more precision")]
 fn real(number: u64) -> f64 {
     number as f64
 }

@@ -1,11 +1,10 @@
-//! Whose documents, meetings and courses a person may find, in the terms of the index: the units those are for, and by.
+//! Which documents, meetings and courses a person may find, in terms of the index: by the units they are for, and by.
 //!
-//! The index keeps the ids of units, not their places, and the tree says where those are at the moment of the query. So a unit that
-//! moves takes its documents along without a word of the index changing, and what was for a unit that ended is found by those for
-//! whom its successor's documents are.
+//! The index stores the ids of units, not their paths; the tree gives the paths at the time of the query. So the index does not
+//! change when a unit moves, and what was for a unit that ended is found by those whom documents for its successor reach.
 //!
-//! Invariant: this narrows a search to what the policy allows, so that no number of results and no suggestion tells of anything else;
-//! it never decides alone. What was found is read from the store and asked about again before it is shown.
+//! Invariant: this narrows a search to what the policy allows, so that no number of results and no suggestion reveals anything
+//! else. It never decides alone: each result is read from the store and checked against the policy before it is shown.
 
 use std::collections::HashSet;
 
@@ -22,19 +21,20 @@ pub(super) struct Reach {
     is_every_document: bool,
     is_every_meeting: bool,
     is_every_course: bool,
-    /// Units whose documents and courses reach the person as a member, and the standing with which they do: not all are for everybody.
+    /// Units whose documents and courses reach the person as a member, and the person's standing, because some are for certain
+    /// standings only.
     line: HashSet<String>,
     standing: Standing,
-    /// Units such that an office lets the person read what is for them.
+    /// Units for which an office gives access to the documents addressed to them.
     audiences: HashSet<String>,
-    /// For each unit on which the person holds such an office, those in whose subtree it counts, and those that count in its own: what
-    /// is for some of the latter as parts of one of the former is read too.
+    /// For each unit on which the person holds such an office: the units whose documents reach it, and the units of its subtree. A
+    /// document for one of the former is also readable if one of the latter is among its parts.
     top_units: Vec<(HashSet<String>, HashSet<String>)>,
-    /// Units such that an office lets the person read what is by them.
+    /// Units for which an office gives access to the documents issued by them.
     issuers: HashSet<String>,
     /// Units whose meetings the person may read.
     meetings: HashSet<String>,
-    /// Units such that an office lets the person end the courses they give.
+    /// Units whose courses an office of the person may end.
     givers: HashSet<String>,
 }
 
@@ -59,7 +59,7 @@ impl Reach {
         let below = |top_units: &[&UnitPath]| -> HashSet<String> {
             top_units.iter().flat_map(|top_unit| tree.subtree(top_unit)).flat_map(|unit| answered_for(unit, tree)).collect()
         };
-        // What is all of them needs no list.
+        // Access to everything needs no list.
         if !reach.is_every_document {
             reach.audiences = below(&readable);
             reach.top_units = readable.iter().map(|top_unit| ids_of_top_unit(top_unit, tree)).collect();
@@ -80,7 +80,7 @@ impl Reach {
         reach
     }
 
-    /// A unit that ended and answers for itself.
+    /// Adds a unit that ended and has no successor.
     fn take_ended(&mut self, unit: &UnitRef, standpoint: &Standpoint, tree: &Tree) {
         let own = || answered_for(unit, tree);
         let by_office = |action| standpoint.may_by_office(action, &unit.path);
@@ -135,19 +135,19 @@ impl Reach {
     }
 }
 
-/// The units in whose subtree the top unit counts, and those that count in its own.
+/// The ids of the units whose documents reach the top unit, and of the units of its subtree.
 fn ids_of_top_unit(top_unit: &UnitPath, tree: &Tree) -> (HashSet<String>, HashSet<String>) {
     let ended = tree.without_successor().filter(|unit| top_unit.contains(&unit.path));
     let below = tree.subtree(top_unit).chain(ended).flat_map(|unit| answered_for(unit, tree)).collect();
     (tree.reaching(top_unit).iter().map(ToString::to_string).collect(), below)
 }
 
-/// The unit and those it took over.
+/// The unit and those it succeeded.
 fn answered_for(unit: &UnitRef, tree: &Tree) -> impl Iterator<Item = String> {
     [unit.id].into_iter().chain(tree.inherited(unit.id)).map(|unit| unit.to_string())
 }
 
-/// Whether all there is lies below: then nothing needs to be listed.
+/// Whether the subtree is the whole tree, so that no units need to be listed.
 fn is_whole(top_unit: &UnitPath, tree: &Tree) -> bool {
     tree.all().next().is_some_and(|first| top_unit.contains(&first.path))
         && tree.all().next_back().is_some_and(|last| top_unit.contains(&last.path))

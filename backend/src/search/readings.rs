@@ -1,15 +1,13 @@
-//! What may have been meant by a query with slips of the fingers in it, or with keys of an input method: other words in the place of
-//! some that were typed.
+//! Readings of a query with typing errors, or with keys of an input method: other words in place of some that were typed.
 //!
-//! A noisy channel (M. D. Kernighan, K. W. Church, W. A. Gale, COLING 1990): of all words that may have been meant, those are read
-//! for which "how likely is it that somebody means this" times "how likely is it to be typed like that" is largest. The first
-//! follows from the library itself: how often a word stands behind the one before it, smoothed with how often it stands anywhere
-//! (a Dirichlet prior: C. Zhai, J. Lafferty, TOIS 22, 2004). The second is the cost of a slip (`typos.rs`). A Vietnamese word has
-//! few letters and nearly every slip makes another word of it, so the neighbours decide: in `nghi quet moi truog` it is not only
-//! `truog` that nobody wrote, but `quet` that nobody wrote behind `nghi`.
+//! A noisy channel model (M. D. Kernighan, K. W. Church, W. A. Gale, COLING 1990): of all possible words, those are chosen for
+//! which P(word) × P(typed | word) is largest. The first factor comes from the library itself: how often a word follows the
+//! preceding one, smoothed with how often it occurs at all (a Dirichlet prior: C. Zhai, J. Lafferty, TOIS 22, 2004). The second
+//! is the cost of a typing error (`typos.rs`). A Vietnamese word has few letters and nearly every error gives another word, so
+//! the neighbours decide: in `nghi quet moi truog` not only `truog` is unknown, but also `quet` after `nghi`.
 //!
-//! A word is put in question when no document within reach has it, or when it stands beside none of its neighbours in any. Each is
-//! changed at most once. A short word is only changed to one that stands beside a neighbour.
+//! A word is in doubt if no document within reach has it, or if none has it next to one of its neighbours. Each word is changed
+//! at most once. A short word is only changed to one that occurs next to a neighbour.
 
 use std::collections::BTreeMap;
 
@@ -21,75 +19,75 @@ use super::{
     words::{Forms, words},
 };
 
-/// Readings that are looked up, at most.
+/// Most readings that are searched.
 const READINGS: usize = 3;
 
-/// Sequences of words that are followed at a time.
+/// Beam width: sequences of words kept at a time.
 const BEAM: usize = 16;
 
-/// What an input method's keys cost: hardly anybody means them.
+/// Cost of decoded keys of an input method: they are hardly ever meant literally.
 const DECODED: f64 = 1.0;
 
-/// Letters from which on a word may be changed to one that stands beside no neighbour.
+/// Fewest letters of a word that may be changed to one that does not fit a neighbour.
 const ALONE_FROM: usize = 5;
 
-/// Of words that fit no neighbour, so many are kept.
+/// Most words kept that fit no neighbour.
 const ALONE: usize = 12;
 
-/// Of words one slip away, so many are tried where the neighbour is in question as well.
+/// Most words one error away that are tried if the neighbour is in doubt as well.
 const TRIED: usize = 32;
 
-/// How much likelier a reading has to be than what was typed: little where a word of it does not exist, more where all do.
+/// How much likelier than the typed query a reading must be: little if a typed word does not exist, more if all do.
 const MARGIN_UNKNOWN: f64 = 0.5;
 const MARGIN_KNOWN: f64 = 4.0;
 
-/// Readings this much less likely than the best are none.
+/// Readings less likely than the best by this much are dropped.
 const APART: f64 = 3.0;
 
-/// Words of a document: turns how many documents have a word into how many words are this one.
+/// Words per document: converts the number of documents with a word into a number of occurrences.
 const WORDS: f64 = 400.0;
 
-/// A word that may have been meant.
+/// A possible word.
 #[derive(Debug, Clone)]
 struct Candidate {
     folded: String,
-    /// With the marks that were meant, where the keys tell.
+    /// With the marks meant, if the keys give them.
     written: Option<String>,
     cost: f64,
     is_typed: bool,
-    /// Documents that have it.
+    /// Number of documents that have it.
     known: usize,
 }
 
-/// A place of the query and the words that may have been meant there.
+/// A position of the query with its possible words.
 #[derive(Debug, Default)]
 struct Slot {
     candidates: Vec<Candidate>,
-    /// Words one slip away that have not been tried against the neighbours.
+    /// Words one error away that were not yet tried with the neighbours.
     similar: Vec<(f64, String)>,
     follows: bool,
     is_known: bool,
-    /// Whether a changed word has to stand beside a neighbour.
+    /// Whether a changed word must fit a neighbour.
     needs_neighbour: bool,
 }
 
-/// A sequence of words up to some place.
+/// A sequence of words up to some position.
 #[derive(Debug, Clone)]
 struct Path {
     chosen: Vec<usize>,
     weight: f64,
-    /// Whether the last word was changed and still has to stand beside a neighbour.
+    /// Whether the last word was changed and must still fit the next one.
     is_owing: bool,
 }
 
-/// What may have been meant.
+/// A possible meaning of the query.
 pub(super) struct Reading {
     pub(super) asked: ParsedQuery,
-    /// How likely it is, as a logarithm: to compare it with the others.
+    /// Log-likelihood, for comparison with other readings.
     pub(super) likelihood: f64,
 }
 
-/// What may have been meant instead of what was typed, the likeliest first; nothing when all of it can be meant as it is.
+/// Readings other than the typed query, the likeliest first; empty if no word is in doubt.
 pub(super) fn readings(counts: &mut Counts<'_>, asked: &ParsedQuery) -> tantivy::Result<Vec<Reading>> {
     let mut slots = Vec::with_capacity(asked.order.len());
     for at in 0..asked.order.len() {
@@ -98,7 +96,7 @@ pub(super) fn readings(counts: &mut Counts<'_>, asked: &ParsedQuery) -> tantivy:
     if slots.iter().all(|slot| slot.similar.is_empty() && slot.candidates.iter().all(|candidate| candidate.is_typed)) {
         return Ok(Vec::new());
     }
-    // Twice: a word found in the first round is a neighbour in the second.
+    // Twice, because a word found in the first round is a neighbour in the second.
     for _ in 0..2 {
         for at in 0..slots.len() {
             fit(counts, &mut slots, at)?;
@@ -129,7 +127,7 @@ impl Candidate {
     }
 }
 
-/// The place with the word that was typed, where documents have it, and with those it may have been meant for, where it is in question.
+/// The slot of a position: the typed word, if documents have it, and the possible other words, if it is in doubt.
 fn slot(counts: &mut Counts<'_>, asked: &ParsedQuery, at: usize) -> tantivy::Result<Slot> {
     let sought = asked.sought(at);
     let folded = &sought.forms.folded;
@@ -137,7 +135,7 @@ fn slot(counts: &mut Counts<'_>, asked: &ParsedQuery, at: usize) -> tantivy::Res
     let mut slot = Slot { follows: asked.order[at].follows, is_known, ..Slot::default() };
     slot.needs_neighbour = sought.length() < ALONE_FROM;
     if is_known || sought.is_quoted {
-        // A word that stands together with another one in the index, or goes on, is there at least once.
+        // A word that the index has in a pair or as a prefix occurs at least once.
         slot.candidates.push(Candidate::typed(folded.clone(), counts.word(folded)?.max(1)));
     }
     if sought.is_quoted || (is_known && stands_beside(counts, asked, at)?) {
@@ -161,7 +159,7 @@ fn slot(counts: &mut Counts<'_>, asked: &ParsedQuery, at: usize) -> tantivy::Res
     Ok(slot)
 }
 
-/// Whether the word stands beside one of its neighbours somewhere; one without neighbours has nothing to stand beside.
+/// Whether the word occurs next to one of its neighbours in some document; true for a word without neighbours.
 fn stands_beside(counts: &mut Counts<'_>, asked: &ParsedQuery, at: usize) -> tantivy::Result<bool> {
     let mut has_neighbour = false;
     for second in [at, at + 1] {
@@ -176,7 +174,7 @@ fn stands_beside(counts: &mut Counts<'_>, asked: &ParsedQuery, at: usize) -> tan
     Ok(!has_neighbour)
 }
 
-/// Takes in those similar words that stand beside a word of a neighbouring place.
+/// Adds those similar words that occur next to a word of a neighbouring slot.
 fn fit(counts: &mut Counts<'_>, slots: &mut [Slot], at: usize) -> tantivy::Result<()> {
     if slots[at].similar.is_empty() {
         return Ok(());
@@ -202,7 +200,7 @@ fn fit(counts: &mut Counts<'_>, slots: &mut [Slot], at: usize) -> tantivy::Resul
     Ok(())
 }
 
-/// Takes in a few of those similar words that fit no neighbour, where that is allowed.
+/// Adds some of the similar words that fit no neighbour, if that is allowed.
 fn alone(counts: &mut Counts<'_>, slot: &mut Slot) -> tantivy::Result<()> {
     if slot.needs_neighbour {
         return Ok(());
@@ -221,14 +219,14 @@ fn alone(counts: &mut Counts<'_>, slot: &mut Slot) -> tantivy::Result<()> {
     Ok(())
 }
 
-/// The words a neighbour may be; where that is open, those one slip away.
+/// The candidates of a neighbouring slot; if it has none, the words one error away.
 fn neighbours(slots: &[Slot], at: Option<usize>) -> Vec<String> {
     let Some(slot) = at.and_then(|at| slots.get(at)) else { return Vec::new() };
     let sure: Vec<String> = slot.candidates.iter().map(|candidate| candidate.folded.clone()).collect();
     if sure.is_empty() { slot.similar.iter().take(TRIED).map(|(_, word)| word.clone()).collect() } else { sure }
 }
 
-/// How likely it is that the query is meant as it was typed.
+/// Log-likelihood of the query as typed.
 fn as_typed(counts: &mut Counts<'_>, asked: &ParsedQuery, slots: &[Slot]) -> tantivy::Result<f64> {
     let mut weight = 0.0;
     let mut before: Option<Candidate> = None;
@@ -241,7 +239,7 @@ fn as_typed(counts: &mut Counts<'_>, asked: &ParsedQuery, slots: &[Slot]) -> tan
     Ok(weight)
 }
 
-/// The likeliest sequences of words, best first: one is given up when others that have come as far are likelier.
+/// The likeliest sequences of words, best first, by beam search.
 fn likeliest(counts: &mut Counts<'_>, slots: &[Slot]) -> tantivy::Result<Vec<Path>> {
     let mut paths = vec![Path { chosen: Vec::new(), weight: 0.0, is_owing: false }];
     for (at, slot) in slots.iter().enumerate() {
@@ -267,7 +265,7 @@ fn likeliest(counts: &mut Counts<'_>, slots: &[Slot]) -> tantivy::Result<Vec<Pat
     Ok(paths)
 }
 
-/// How likely it is that this word comes next, as a logarithm, and whether the two stand together somewhere.
+/// Log-likelihood that this word follows, and whether the two occur next to each other.
 fn likelihood(counts: &mut Counts<'_>, before: Option<&Candidate>, word: &Candidate) -> tantivy::Result<(f64, bool)> {
     let all = real(counts.all.max(1));
     let anywhere = real(word.known).max(0.02) / (all * WORDS);
@@ -286,7 +284,7 @@ fn rewritten(asked: &ParsedQuery, slots: &[Slot], path: &Path) -> ParsedQuery {
     asked.rewritten(&changed)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "logarithms need no more")]
+#[expect(clippy::cast_precision_loss, reason = "logarithms need no more precision")]
 fn real(number: usize) -> f64 {
     number as f64
 }

@@ -1,8 +1,8 @@
-//! Keys of a Vietnamese input method that were left in a word: typed while it was switched off, or pasted from where it was.
+//! Decodes keys of a Vietnamese input method that remain in a word, because it was typed with the method switched off or pasted.
 //!
-//! Telex writes marks with letters (`nghij quyeets`), VNI with digits (`nghi5 quye61t`): `s f r x j` and `1 2 3 4 5` are the tones,
-//! `aa ee oo` and `6` the circumflex, `w` and `7 8` horn and breve, `dd` and `9` the stroke. A mark may follow its letter at once or
-//! stand at the end of the syllable, and part of the word may have been marked already (`quyêts`).
+//! Telex writes marks with letters (`nghij quyeets`), VNI with digits (`nghi5 quye61t`): `s f r x j` and `1 2 3 4 5` are the
+//! tones, `aa ee oo` and `6` the circumflex, `w` and `7 8` horn and breve, `dd` and `9` the stroke. A mark may follow its letter
+//! directly or the syllable, and part of the word may have marks already (`quyêts`).
 
 use domain::folding::compose;
 
@@ -15,10 +15,10 @@ const CIRCUMFLEX: char = '\u{302}';
 const BREVE: char = '\u{306}';
 const HORN: char = '\u{31b}';
 
-/// Letters of a word with its keys: the longest syllable has seven, a mark and a tone come on top.
+/// Most letters of a word with keys: the longest syllable has seven letters, plus its mark and tone.
 const KEYS_MAX: usize = 12;
 
-/// The word that the keys would have written, in small letters; none where the text has no such keys.
+/// The word written by the keys, in lower case; `None` if the text has no such keys.
 pub(super) fn decoded(typed: &str) -> Option<String> {
     let typed: Vec<char> = compose(&typed.to_lowercase()).chars().collect();
     if typed.len() < 2 || typed.len() > KEYS_MAX || !typed[0].is_alphabetic() {
@@ -27,12 +27,12 @@ pub(super) fn decoded(typed: &str) -> Option<String> {
     if typed.iter().any(char::is_ascii_digit) { vni(&typed) } else { telex(&typed) }
 }
 
-/// A syllable being written: letters, each with the mark it has got, and the tone of all.
+/// A syllable being composed: letters, each with its mark, and the tone.
 #[derive(Default)]
 struct Syllable {
     letters: Vec<(char, Option<char>)>,
     tone: Option<char>,
-    /// Keys that became marks.
+    /// Number of keys that became marks.
     keys: usize,
 }
 
@@ -41,7 +41,7 @@ impl Syllable {
         self.letters.iter().any(|(letter, _)| is_vowel(*letter))
     }
 
-    /// Puts the mark on the last of these letters that is without one.
+    /// Puts the mark on the last of these letters that has none.
     fn mark(&mut self, letters: &[char], mark: char) -> bool {
         let last = self.letters.iter_mut().rev().find(|(letter, marked)| marked.is_none() && letters.contains(letter));
         let Some((_, marked)) = last else { return false };
@@ -50,7 +50,7 @@ impl Syllable {
         true
     }
 
-    /// A horn: `uo` takes two of them.
+    /// Adds a horn; `uo` takes two.
     fn horn(&mut self) -> bool {
         let ends: Vec<_> = self.letters.iter().map(|(letter, mark)| (*letter, mark.is_none())).collect();
         let both = ends.windows(2).rposition(|two| two == [('u', true), ('o', true)]);
@@ -83,7 +83,8 @@ impl Syllable {
         true
     }
 
-    /// The word; the tone stands behind the letters until it is composed, so it goes to the last vowel that has a mark, or the last.
+    /// The word. The tone follows the letters until it is composed: it goes to the last vowel with a mark, else to the last
+    /// vowel.
     fn written(self) -> Option<String> {
         if self.keys == 0 {
             return None;
@@ -149,7 +150,7 @@ fn vni(typed: &[char]) -> Option<String> {
                 true
             }
         };
-        // A digit that marks nothing: a number, not a word.
+        // A digit that is no mark: a number, not a word.
         if !is_key {
             return None;
         }

@@ -1,4 +1,4 @@
-//! What is found, against what the policy says, on rows written as the desk leaves them.
+//! Compares what is found with the policy, on rows as the desk writes them.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +31,7 @@ async fn backend() -> Backend {
     Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), Clock::fixed(now(), 1)).await.expect("opens")
 }
 
-/// A document as publishing leaves it.
+/// A document as publishing stores it.
 #[derive(Debug, Clone)]
 struct Written {
     id: DocumentId,
@@ -92,12 +92,12 @@ impl Written {
         backend.store().write(sql, vars).await.expect("writes");
     }
 
-    /// Tells of the document, as the log would.
+    /// Notifies the index of the document, as the log would.
     fn tell(&self, backend: &Backend, body: fn(DocumentId) -> EventBody) {
         note(backend, &self.issuer, body(self.id));
     }
 
-    /// The rule in words: published, and meant for this member, or within the reach of an office that reads or writes.
+    /// The rule in words: published, and either addressed to this member or within the reach of an office that reads or writes.
     fn may_be_found_by(&self, reader: &Viewer, tree: &Tree) -> bool {
         let standpoint = &reader.standpoint;
         let successor = |unit: &UnitRef| tree.successor(&unit.id.to_string()).expect("is known").path.clone();
@@ -116,7 +116,7 @@ impl Written {
     }
 }
 
-/// Tells the index of an event of this unit, as the log would.
+/// Notifies the index of an event of this unit, as the log would.
 fn note(backend: &Backend, unit: &UnitRef, body: EventBody) {
     let id = EventId::new(backend.clock().ulid());
     backend.search_index().note(&Event { id, at: now(), actor: None, unit: unit.path.clone(), body });
@@ -162,7 +162,7 @@ async fn tree(backend: &Backend, dice: &mut StdRng, count: usize) -> Vec<UnitRef
     units
 }
 
-/// Ends the unit as merging or closing does.
+/// Ends the unit as a merge or a closure does.
 async fn end(backend: &Backend, unit: &UnitRef, parent: UnitId, successor: Option<UnitId>) {
     let vars = vars! {
         unit: record("unit", unit.id),
@@ -174,7 +174,7 @@ async fn end(backend: &Backend, unit: &UnitRef, parent: UnitId, successor: Optio
     backend.units().reload(backend.store()).await.expect("reads");
 }
 
-/// Closes some units and merges others. Only those without anything below end, so that nothing else has to move.
+/// Closes some units and merges others; only units without children, so that nothing else has to move.
 async fn end_some(backend: &Backend, dice: &mut StdRng, units: &[UnitRef]) {
     for unit in units.iter().skip(1).rev() {
         let tree = backend.units().tree();
@@ -188,7 +188,7 @@ async fn end_some(backend: &Backend, dice: &mut StdRng, units: &[UnitRef]) {
     }
 }
 
-/// Over random trees, with units that ended, merged, and merged again; over audiences, standings, offices and postings.
+/// Over random trees with units that ended, merged, and merged again; over audiences, standings, offices and postings.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_finds_exactly_what_the_policy_says() {
     for seed in 1..=3 {
@@ -211,7 +211,7 @@ async fn a_person_finds_exactly_what_the_policy_says() {
         backend.search().catch_up().await.expect("makes the index");
         check(&backend, &mut dice, &documents, seed).await;
         end_some(&backend, &mut dice, &units).await;
-        // The index has nothing to learn of that.
+        // The index needs no update for this.
         check(&backend, &mut dice, &documents, seed).await;
         backend.search_index().discard().await.expect("is removed");
         backend.search().catch_up().await.expect("makes it anew");
@@ -234,7 +234,7 @@ async fn check(backend: &Backend, dice: &mut StdRng, documents: &[Written], seed
         let mut found = BTreeSet::new();
         loop {
             let page = backend.search().find(&reader, &query).await.expect("answers");
-            assert_eq!(page.total as usize, meant.len(), "{}: the number tells of nothing else", told());
+            assert_eq!(page.total as usize, meant.len(), "{}: the total reveals nothing else", told());
             let issuers: BTreeSet<UnitId> = page.issuers.iter().map(|unit| unit.id).collect();
             assert_eq!(issuers, meant.iter().map(|document| document.issuer.id).collect(), "{}: nor do the filters", told());
             assert_eq!(page.years.is_empty(), meant.is_empty(), "{}", told());
@@ -248,7 +248,7 @@ async fn check(backend: &Backend, dice: &mut StdRng, documents: &[Written], seed
     }
 }
 
-/// A meeting of the unit, stored as it is called.
+/// A meeting of the unit, as it is stored.
 async fn call(backend: &Backend, unit: &UnitRef, title: &str) -> MeetingId {
     let id = MeetingId::new(backend.clock().ulid());
     let vars = vars! {
@@ -297,7 +297,7 @@ impl Course<'_> {
     }
 }
 
-/// Against what their pages say, over random trees with units that ended and merged.
+/// Compares with the access rules of their pages, over random trees with units that ended and merged.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_finds_a_meeting_or_a_course_is_who_may_open_it() {
     for seed in 1..=2 {
@@ -315,7 +315,7 @@ async fn who_finds_a_meeting_or_a_course_is_who_may_open_it() {
             let id = Course { issuer, audience, standings, state }.save(&backend).await;
             courses.push((id, state));
         }
-        // Everybody finds documents as well: those are the only ones an editor of everything needs no list for.
+        // Adds a document for everybody, so that editors of everything have no document list.
         Written::new(&backend, &units[0], &units[0]).save(&backend).await;
         backend.search().catch_up().await.expect("makes the index");
         check_openings(&backend, &mut dice, &meetings, &courses, seed).await;
@@ -395,7 +395,7 @@ async fn the_index_hears_of_meetings_and_a_whole_title_comes_first() {
     assert_eq!(order("ra quân dọn bãi").await, [both[1], both[0]], "a document before a meeting otherwise");
     let query = SearchQuery { typed: "ra quân".to_owned(), issuer: Some(units[0].id), ..SearchQuery::default() };
     let narrowed = backend.search().find(&member, &query).await.expect("answers");
-    assert_eq!((ids(&narrowed), narrowed.total), (vec![document.id], 1), "nobody issues a meeting");
+    assert_eq!((ids(&narrowed), narrowed.total), (vec![document.id], 1), "a meeting has no issuer");
 
     let sql = "UPDATE $meeting SET title = 'Họp cuối năm' RETURN NONE";
     backend.store().write(sql, vars! { meeting: record("meeting", meeting) }).await.expect("writes");
@@ -405,7 +405,7 @@ async fn the_index_hears_of_meetings_and_a_whole_title_comes_first() {
     assert_eq!(order("họp cuối năm").await, [meeting.ulid()]);
 }
 
-/// What somebody else may read changes neither the numbers a reader sees nor the words suggested.
+/// Documents of other readers change neither the numbers a reader sees nor the suggested words.
 #[tokio::test]
 async fn the_answer_is_the_same_whatever_lies_beyond_reach() {
     let mut dice = StdRng::seed_from_u64(5);
@@ -483,14 +483,14 @@ async fn what_is_corrected_is_read_anew_and_what_is_over_is_taken_out() {
     document.save(&backend).await;
     document.tell(&backend, EventBody::DocumentCorrected);
     backend.search().catch_up().await.expect("follows");
-    assert_eq!(find(&backend, &member, "áo cứu hộ").await.total, 0, "it is for others now");
+    assert_eq!(find(&backend, &member, "áo cứu hộ").await.total, 0, "its audience has changed");
 
     document.standings = Vec::new();
     document.parts = vec![units[1].clone()];
     document.save(&backend).await;
     document.tell(&backend, EventBody::DocumentCorrected);
     backend.search().catch_up().await.expect("follows");
-    assert_eq!(find(&backend, &member, "áo cứu hộ").await.total, 0, "it is for another part now");
+    assert_eq!(find(&backend, &member, "áo cứu hộ").await.total, 0, "its parts have changed");
 
     document.is_out = false;
     document.save(&backend).await;
@@ -573,11 +573,11 @@ async fn what_is_attached_is_found_behind_what_is_said_and_the_file_is_named() {
     assert_eq!(find(&backend, &member, "phu luc 1").await.hits[0].attachment.as_deref(), Some("Phụ lục 1.pdf"), "by its name");
     assert_eq!(find(&backend, &member, "noi dung").await.hits[0].attachment, None);
     let page = find(&backend, &member, "thuonng lai").await;
-    assert_eq!((page.closeness, ids(&page)), (Closeness::SimilarWords, vec![attached.id]), "errors are forgiven there, too");
-    assert_eq!(find(&backend, &member, "bí mật").await.total, 0, "what waits for a decision is not searched");
+    assert_eq!((page.closeness, ids(&page)), (Closeness::SimilarWords, vec![attached.id]), "errors are tolerated there, too");
+    assert_eq!(find(&backend, &member, "bí mật").await.total, 0, "a file awaiting a decision is not searched");
 }
 
-/// Three files: one with text, one without, and one nobody has decided on that must not be found.
+/// Three files: one with text, one without, and one awaiting a decision, which must not be found.
 async fn attach(backend: &Backend) -> Vec<String> {
     let files = [
         ("Phụ lục 1.pdf", "pdf", "attached", Some("Bảng giá quế năm 2026 của thương lái")),

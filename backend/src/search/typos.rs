@@ -1,19 +1,18 @@
-//! Slips of the fingers: how one word becomes another by a single letter, and how often that happens.
+//! Typing errors: how one word becomes another by a single letter, and how often that happens.
 //!
-//! Four kinds make up four fifths of all errors in typed text: a letter missing, too many, another one, or two swapped
-//! (F. J. Damerau, "A technique for computer detection and correction of spelling errors", CACM 7, 1964). Of the letters put in or
-//! taken for another one, most are the same letter again or a key beside it (M. D. Kernighan, K. W. Church, W. A. Gale, "A spelling
-//! correction program based on a noisy channel model", COLING 1990).
+//! Four kinds make up four fifths of all errors in typed text: a missing letter, an extra letter, a wrong letter, or two swapped
+//! letters (F. J. Damerau, "A technique for computer detection and correction of spelling errors", CACM 7, 1964). Most inserted
+//! or substituted letters repeat the preceding letter or come from an adjacent key (M. D. Kernighan, K. W. Church, W. A. Gale, "A
+//! spelling correction program based on a noisy channel model", COLING 1990).
 
-/// Rows of the keyboard that Vietnamese is typed on. A key touches those beside it and those it overlaps in the next row.
+/// Rows of the keyboard used for Vietnamese. A key is adjacent to its neighbours and to the keys it overlaps in the next row.
 const ROWS: [&str; 3] = ["qwertyuiop", "asdfghjkl", "zxcvbnm"];
 
-/// What a slip costs: minus the natural logarithm of how often it happens to a word, roughly.
+/// Cost of an error: roughly the negative natural logarithm of its frequency per word.
 const USUAL: f64 = 4.0;
 const RARE: f64 = 5.5;
 
-/// What it costs to read `typed` as `meant`, both folded; none when one slip does not explain it. Nothing is free: a word that is not
-/// changed is no slip.
+/// The cost of reading `typed` as `meant`, both folded; `None` if they are equal or differ by more than one error.
 pub(super) fn cost(typed: &str, meant: &str) -> Option<f64> {
     let (typed, meant): (Vec<char>, Vec<char>) = (typed.chars().collect(), meant.chars().collect());
     let same = typed.iter().zip(&meant).take_while(|(a, b)| a == b).count();
@@ -37,7 +36,7 @@ pub(super) fn cost(typed: &str, meant: &str) -> Option<f64> {
     is_swapped.then_some(USUAL)
 }
 
-/// Whether two keys touch each other.
+/// Whether two keys are adjacent.
 fn is_beside(a: char, b: char) -> bool {
     let place = |key: char| {
         ROWS.iter().enumerate().find_map(|(row, keys)| keys.chars().position(|other| other == key).map(|column| (row, column)))
@@ -45,7 +44,7 @@ fn is_beside(a: char, b: char) -> bool {
     let (Some((row_a, a)), Some((row_b, b))) = (place(a), place(b)) else { return false };
     match row_b.abs_diff(row_a) {
         0 => a.abs_diff(b) == 1,
-        // The lower row lies half a key to the right.
+        // The lower row is shifted half a key to the right.
         1 => {
             let (upper, lower) = if row_a < row_b { (a, b) } else { (b, a) };
             upper == lower || upper == lower + 1

@@ -1,4 +1,4 @@
-//! Within what a person searches: what reaches them, and what the documents among it offer to choose from.
+//! The entries within a person's reach, and the filter choices among the documents of these.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -13,9 +13,9 @@ use super::{
     reach::Reach,
 };
 
-/// What a reader may find, and choose from.
+/// What a reader may find and filter by.
 pub(super) struct Within {
-    /// The entries of each segment the reader may find, without those that were taken out; none where it is all of them.
+    /// By segment, the entries the reader may find, without deleted ones; `None` for all of them.
     pub(super) entries: Vec<Option<BitSet>>,
     pub(super) choices: Choices,
 }
@@ -96,7 +96,7 @@ fn is_empty(segment: &SegmentReader, field: Field) -> tantivy::Result<bool> {
     Ok(segment.inverted_index(field)?.terms().num_terms() == 0)
 }
 
-/// Shows each entry that has a unit in this field.
+/// Calls `show` for each entry that has a unit in this field.
 fn every(segment: &SegmentReader, field: Field, mut show: impl FnMut(DocId)) -> tantivy::Result<()> {
     let index = segment.inverted_index(field)?;
     let mut stream = index.terms().stream()?;
@@ -115,10 +115,10 @@ fn run(segment: &SegmentReader, mut postings: SegmentPostings, show: &mut impl F
     }
 }
 
-/// Sets beyond this size are compared with the units of the index instead of looked up one by one.
+/// Larger sets are compared with the units of the index instead of looked up one by one.
 const FEW: usize = 64;
 
-/// Shows each entry that has one of the units in this field.
+/// Calls `show` for each entry that has one of the units in this field.
 fn each(segment: &SegmentReader, field: Field, units: &HashSet<String>, mut show: impl FnMut(DocId)) -> tantivy::Result<()> {
     let index = segment.inverted_index(field)?;
     if units.len() <= FEW {
@@ -138,12 +138,12 @@ fn each(segment: &SegmentReader, field: Field, units: &HashSet<String>, mut show
     Ok(())
 }
 
-/// What there is to choose from among all documents the reader may find.
+/// The filter choices among all documents the reader may find.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Choices {
-    /// The newest first.
+    /// Newest first.
     pub(super) years: Vec<u16>,
-    /// Ids of issuing units, and how many documents each has.
+    /// Ids of issuing units with their numbers of documents.
     pub(super) issuers: BTreeMap<String, usize>,
 }
 
@@ -161,7 +161,7 @@ fn choices(searcher: &Searcher, reach: &[Option<BitSet>]) -> tantivy::Result<Cho
             }
             let year = years.first(document);
             if year != last {
-                // Meetings and courses have none.
+                // Meetings and courses have no year.
                 all_years.extend(year.filter(|year| *year > 0));
                 last = year;
             }

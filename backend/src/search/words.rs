@@ -1,30 +1,30 @@
-//! Vietnamese words as the search sees them: each in three forms, from the strictest to the most forgiving.
+//! Vietnamese words as the search compares them: each in three forms, from the strictest to the most tolerant.
 //!
-//! | form | `Hoà` | `hòa` | `hoá` | `Đường` | forgives |
+//! | form | `Hoà` | `hòa` | `hoá` | `Đường` | ignores |
 //! |---|---|---|---|---|---|
-//! | exact | `hoa`+grave | `hoa`+grave | `hoa`+acute | `đươ̛ng`+grave | case, and on which vowel the tone stands |
+//! | exact | `hoa`+grave | `hoa`+grave | `hoa`+acute | `đươ̛ng`+grave | case, and which vowel carries the tone |
 //! | letters | `hoa` | `hoa` | `hoa` | `đương` | the tone |
 //! | folded | `hoa` | `hoa` | `hoa` | `duong` | all marks, and `đ` for `d` |
 //!
-//! A Vietnamese syllable has one tone. Written behind the letters, it does not matter on which of two vowels it stood: the two
-//! spellings `hoà` and `hòa`, both taught and both typed, are one word. So are `lý` and `lí`, `kỹ` and `kĩ`, `quý` and `quí`.
+//! A Vietnamese syllable has one tone. It is stored after the letters, so it does not matter which of two vowels carried it: the
+//! two spellings `hoà` and `hòa`, both taught and both typed, are one word. So are `lý` and `lí`, `kỹ` and `kĩ`, `quý` and `quí`.
 //!
-//! Folding alone would be simpler, but a reader who types `đường` does not mean `dương`; and a second syllable decides the meaning of
-//! the first, so pairs of neighbours are words of their own ([`Words`] yields them to the index through [`Forms::pair`]).
+//! Folding alone would be simpler, but `đường` in a query does not mean `dương`; and a second syllable decides the meaning of the
+//! first, so pairs of adjacent words are terms of their own ([`Words`] yields them to the index through [`Forms::pair`]).
 
 use domain::folding::fold;
 use unicode_normalization::char::{canonical_combining_class, decompose_canonical, is_combining_mark};
 
-/// Letters of a word that count; no Vietnamese syllable has more than seven.
+/// Letters of a word that are compared; no Vietnamese syllable has more than seven.
 const LETTERS_MAX: usize = 40;
 
 /// The tones: huyền, sắc, ngã, hỏi, nặng.
 const TONES: [char; 5] = ['\u{300}', '\u{301}', '\u{303}', '\u{309}', '\u{323}'];
 
-/// A word of a text and its forms.
+/// The forms of a word of a text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Forms {
-    /// Where it stands in the text, in bytes.
+    /// Byte range in the text.
     pub(super) from: usize,
     pub(super) until: usize,
     pub(super) exact: String,
@@ -33,18 +33,18 @@ pub(super) struct Forms {
 }
 
 impl Forms {
-    /// Whether the word carries a mark that folding takes away.
+    /// Whether the word has a mark that folding removes.
     pub(super) fn is_marked(&self) -> bool {
         self.exact != self.folded
     }
 
-    /// The word that this one makes together with the one before it: the two without a space, as they are sometimes typed too.
+    /// The term of two adjacent words: both without the space, as they are sometimes typed.
     pub(super) fn pair(before: &Self, after: &Self) -> String {
         format!("{}{}", before.folded, after.folded)
     }
 }
 
-/// The words of a text, in order.
+/// Iterator over the words of a text, in order.
 pub(super) struct Words<'t> {
     text: &'t str,
     at: usize,
@@ -55,15 +55,15 @@ pub(super) fn words(text: &str) -> Words<'_> {
 }
 
 impl<'t> Words<'t> {
-    /// Puts the next word into `forms`, whose strings are used again: an index has millions of words.
+    /// Reads the next word into `forms`, whose strings are reused: an index has millions of words.
     pub(super) fn read(&mut self, forms: &mut Forms) -> bool {
         let Some(word) = self.next_word(forms) else { return false };
         form(word, forms);
         true
     }
 
-    /// Goes on to the next word; its forms are only made when its first letter, folded, is one that is asked for. Says whether they
-    /// were; nothing at the end.
+    /// Advances to the next word. Its forms are only computed if `is_asked_for` accepts its first letter, folded; returns whether
+    /// they were, or `None` at the end.
     pub(super) fn read_if(&mut self, forms: &mut Forms, is_asked_for: impl Fn(char) -> bool) -> Option<bool> {
         let word = self.next_word(forms)?;
         let is_read = first_folded(word).is_none_or(is_asked_for);
@@ -112,17 +112,17 @@ impl Iterator for Words<'_> {
     }
 }
 
-/// Whether the character begins a word.
+/// Whether the character can begin a word.
 fn begins(c: char) -> bool {
     if c.is_ascii() { c.is_ascii_alphanumeric() } else { c.is_alphanumeric() && !is_combining_mark(c) }
 }
 
-/// Whether the character goes on with a word that has begun. What nobody sees does not part a word.
+/// Whether the character continues a word. Invisible characters do not split a word.
 fn belongs(c: char) -> bool {
     if c.is_ascii() { c.is_ascii_alphanumeric() } else { c.is_alphanumeric() || is_combining_mark(c) || is_invisible(c) }
 }
 
-/// Characters without width, and those that turn the direction of writing.
+/// Zero-width characters and bidirectional controls.
 pub(super) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
@@ -132,7 +132,7 @@ fn form(word: &str, forms: &mut Forms) {
     letters.clear();
     folded.clear();
     exact.clear();
-    // Collects the tones until the letters are complete.
+    // Tones are collected here until the letters are complete.
     let tones = exact;
     for c in word.chars().filter(|c| c.is_ascii() || !is_invisible(*c)).take(LETTERS_MAX) {
         if c.is_ascii() {
@@ -147,7 +147,7 @@ fn form(word: &str, forms: &mut Forms) {
                 letters.push(part);
             } else {
                 for lower in part.to_lowercase() {
-                    // The Icelandic letter is written for `đ` by old fonts.
+                    // Old fonts use the Icelandic letter for `đ`.
                     letters.push(if lower == '\u{f0}' { 'đ' } else { lower });
                     folded.push(if matches!(lower, 'đ' | '\u{f0}') { 'd' } else { lower });
                 }
@@ -160,7 +160,7 @@ fn form(word: &str, forms: &mut Forms) {
     exact.insert_str(0, letters);
 }
 
-/// `y` alone behind one of these letters is spelt `i` as often.
+/// Replaces a `y` alone after one of these letters by `i`, which is as common a spelling.
 fn spell_alike(word: &mut String) {
     if word.strip_suffix('y').is_some_and(|head| matches!(head, "h" | "k" | "l" | "m" | "s" | "t" | "qu")) {
         word.pop();
@@ -168,13 +168,13 @@ fn spell_alike(word: &mut String) {
     }
 }
 
-/// Number and sign of a document as one key: `339-QĐ/TW`, `339 qđ tw` and `0339qdtw` are the same.
+/// The key of a document number: `339-QĐ/TW`, `339 qđ tw` and `0339qdtw` have the same.
 pub(super) fn sign_key(text: &str) -> String {
     let folded: String = fold(text).chars().filter(|c| c.is_alphanumeric()).collect();
     folded.trim_start_matches('0').to_owned()
 }
 
-/// The key, and the one that begins at the first digit: a form is called `Mẫu 03-SH/ĐU`, and asked for as `03-SH/ĐU`.
+/// The whole key, and the one from the first digit on: a form is called `Mẫu 03-SH/ĐU`, and searched for as `03-SH/ĐU`.
 pub(super) fn sign_keys(number: &str) -> Vec<String> {
     let whole = sign_key(number);
     let mut keys: Vec<String> = number.find(|c: char| c.is_ascii_digit()).map(|at| sign_key(&number[at..])).into_iter().collect();
@@ -184,7 +184,7 @@ pub(super) fn sign_keys(number: &str) -> Vec<String> {
     keys
 }
 
-/// Whether a key has both digits and letters, as only numbers of documents have.
+/// Whether a key has both digits and letters, as only document numbers do.
 pub(super) fn is_sign(key: &str) -> bool {
     key.bytes().any(|b| b.is_ascii_digit()) && key.bytes().any(|b| b.is_ascii_alphabetic())
 }

@@ -1,4 +1,4 @@
-//! The counters: a number of each kind for every unit, rolled up to the root on each event.
+//! In-memory counters: figures of every unit, rolled up to the root with each event.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -27,27 +27,28 @@ use crate::{
     units::{Tree, Units},
 };
 
-/// Days, today among them, within which a use makes a member active.
+/// Days, today included, within which a use makes a member active.
 const WINDOW: usize = 7;
 
-/// Rows read at a time while counting afresh.
+/// Rows read at a time during a rebuild.
 const PAGE: usize = 2_000;
 
-/// What is older than this when the counting begins is counted from the tables, the rest from the log. No transaction takes as long.
+/// Rows older than this at the start of a rebuild are counted from the tables, newer ones from the log. No transaction takes as
+/// long.
 const SETTLED: TimeDelta = events::SETTLE;
 
-/// How often everything is counted again when records were merged meanwhile.
+/// How often a rebuild is tried if records are merged meanwhile.
 const TRIES: usize = 3;
 
-/// The figures of all units. One per process, fed by the event log; the same numbers come out of the tables when they are counted afresh.
+/// The figures of all units. One per process, updated from the event log; a rebuild from the tables gives the same numbers.
 ///
-/// Members are known one by one (how they count, their branch and the day of their last use), since a second use of the same person
-/// within the week must not count again, and what changes of a member is the difference to how they counted before: 53 bytes for each
-/// where the table is fullest (5 million members: 280 MB).
+/// Members are stored individually (whether they count, their branch and the day of their last use), because a second use by the
+/// same person within the week must not count again, and a change of a member is the difference to the former state: 53 bytes
+/// each at the worst load factor of the table (5 million members: 280 MB).
 ///
-/// Invariant: members who are exempt or no longer active are known, but count nowhere.
-/// Invariant: paths are those of the tree of now; what was written at an old one counts where its unit is.
-/// Invariant: of a merged record every use is one of the record it became part of.
+/// Invariant: exempt and inactive members are stored, but count nowhere.
+/// Invariant: paths are those of the current tree; what was written at a former path counts where its unit is now.
+/// Invariant: every use of a merged record counts for the record it was merged into.
 #[derive(Debug)]
 pub struct Counters {
     state: RwLock<State>,
@@ -55,31 +56,31 @@ pub struct Counters {
 
 #[derive(Debug)]
 struct State {
-    /// The latest day seen; ages in [`Node::last_use`] are counted back from it.
+    /// The latest day seen; [`Node::last_use`] counts days back from it.
     day: NaiveDate,
-    /// What was counted at a unit itself, and below it too.
+    /// By unit: what was counted at the unit itself; `nodes` includes the units below.
     own: HashMap<UnitPath, Node>,
     nodes: HashMap<UnitPath, Node>,
     members: HashMap<MemberId, Member>,
-    /// Records that became part of another one, and of which.
+    /// Merged records, each with the record it was merged into.
     merged: HashMap<MemberId, MemberId>,
     branches: Vec<UnitPath>,
     known_branches: HashMap<UnitPath, u32>,
     published: HashSet<DocumentId>,
     changed_at: Option<DateTime<Utc>>,
-    /// Reads and opinions from this moment on count when the log tells of them, older ones were in the tables.
+    /// Reads and opinions from this time on are counted from the log; older ones were counted from the tables.
     settled: DateTime<Utc>,
-    /// Events since then that are counted already.
+    /// Events since `settled` that are already counted.
     known: BTreeSet<EventId>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Node {
-    /// `active` stays 0 here; it is the sum of `last_use`.
+    /// `active` is always 0 here; it is the sum of `last_use`.
     figures: Figures,
-    /// Members whose last use was so many days ago.
+    /// By number of days since the last use, the number of members.
     last_use: [u32; WINDOW],
-    /// Of the members, those on probation.
+    /// Probationary members among them.
     probationary: u32,
 }
 
@@ -95,7 +96,8 @@ struct Member {
 }
 
 impl Counters {
-    /// Counts everything from the tables and the end of the log; what is written meanwhile counts when the log tells of it.
+    /// Counts everything from the tables and the end of the log. Events written meanwhile are counted when they arrive from the
+    /// log.
     ///
     /// # Errors
     /// Those of the store.
@@ -103,8 +105,7 @@ impl Counters {
         Ok(Self { state: RwLock::new(State::count(store, units, clock).await?) })
     }
 
-    /// The same for counters that are in use already. Nothing else may be counted meanwhile. Returns the units whose figures were
-    /// different before.
+    /// Rebuilds counters that are in use. No event may be counted meanwhile. Returns the units whose figures differed.
     ///
     /// # Errors
     /// Those of the store.
@@ -116,7 +117,7 @@ impl Counters {
         Ok(different)
     }
 
-    /// Adds what an event of the log changes.
+    /// Applies an event of the log.
     pub(crate) fn count(&self, event: &Event, tree: &Tree) {
         let mut state = self.write();
         if state.is_news(event) {
@@ -124,12 +125,12 @@ impl Counters {
         }
     }
 
-    /// Whether the member has been counted, or found not to count.
+    /// Whether the member is stored, counted or not.
     pub(crate) fn knows(&self, member: MemberId) -> bool {
         self.read().members.contains_key(&member)
     }
 
-    /// Reads afresh how some members stand: where they are posted, whether they count and can sign in.
+    /// Re-reads some members: their branch, whether they count and whether their account is activated.
     ///
     /// # Errors
     /// Those of the store.
@@ -147,7 +148,7 @@ impl Counters {
                 let (id, path) = row.decode(tree)?;
                 state.insert_member(id, &path, row, activated.contains(&row.id));
             }
-            // Behind them all: both records of a merge are among them.
+            // After all members, because both records of a merge may be among them.
             for row in rows.iter().filter(|row| row.merged_into.is_some()) {
                 state.join(row.key()?, row.merged_into()?);
             }
@@ -172,12 +173,12 @@ impl Counters {
         }
     }
 
-    /// Active members of a subtree, without the exempt.
+    /// Number of active members of a subtree, without exempt ones.
     pub(crate) fn members(&self, path: &UnitPath) -> u32 {
         self.read().nodes.get(path).map_or(0, |node| node.figures.members)
     }
 
-    /// Those of one standing among them.
+    /// Number of those with this standing.
     pub(crate) fn members_of(&self, path: &UnitPath, standing: Standing) -> u32 {
         self.read().nodes.get(path).map_or(0, |node| match standing {
             Standing::Official => node.figures.members.saturating_sub(node.probationary),
@@ -186,7 +187,7 @@ impl Counters {
         })
     }
 
-    /// Active members of an audience in a subtree, without the exempt.
+    /// Number of active members of an audience in a subtree, without exempt ones.
     pub(crate) fn members_asked(&self, path: &UnitPath, audience: &Audience) -> u32 {
         let among = |path: &UnitPath| match audience.standings.as_slice() {
             [] => self.members(path),
@@ -195,7 +196,7 @@ impl Counters {
         audience.within(path).iter().map(among).sum()
     }
 
-    /// The figures of a subtree as of a day, which must not be before the last event's.
+    /// The figures of a subtree on a day, which must not be before that of the last event.
     pub(crate) fn figures(&self, path: &UnitPath, today: NaiveDate) -> Figures {
         let state = self.read();
         let Some(node) = state.nodes.get(path) else {
@@ -206,7 +207,7 @@ impl Counters {
         Figures { active, ..node.figures }
     }
 
-    /// When something last happened that counts.
+    /// Time of the last event that counts.
     pub(crate) fn changed_at(&self) -> Option<DateTime<Utc>> {
         self.read().changed_at
     }
@@ -221,8 +222,8 @@ impl Counters {
 }
 
 impl State {
-    /// [`Self::count_once`], again when records were merged meanwhile: their reads move from one place of the table to another, and may
-    /// have been met at both or at none.
+    /// Runs [`Self::count_once`], again if records were merged meanwhile: their reads move within the table and may have been
+    /// counted twice or not at all.
     async fn count(store: &Store, units: &Units, clock: &Clock) -> Result<Self> {
         let is_merge = |event: &Event| event.kind() == EventKind::MemberMerged;
         for _ in 1..TRIES {
@@ -235,15 +236,15 @@ impl State {
                 return Ok(state);
             }
         }
-        tracing::info!("records are merged again and again while everything is counted; a read may count twice or not at all");
+        tracing::info!("records were merged during every try of a rebuild; some reads may count twice or not at all");
         Self::count_once(store, units, clock).await
     }
 
-    /// Reads and opinions count once each, as either the table or the log has them; all else is the same however often it is
-    /// counted, and the log is read first: what comes into it later finds these counters already there.
+    /// Reads and opinions are counted once each, either from the table or from the log. Everything else is idempotent. The log is
+    /// read first, so later events apply to these counters.
     async fn count_once(store: &Store, units: &Units, clock: &Clock) -> Result<Self> {
         let now = clock.now();
-        // The days before the window make no one active; one more, since a day begins at another hour in another zone.
+        // A member is active within the window only; one more day, because days begin at different hours in different time zones.
         let window = TimeDelta::days(i64::try_from(WINDOW).unwrap_or(i64::MAX) + 1);
         let log = events::read_from(store, now - window).await?;
         units.reload(store).await?;
@@ -261,7 +262,7 @@ impl State {
             state.apply(&event, &tree);
             state.known.insert(event.id);
             if event.kind() == EventKind::MemberMerged {
-                // Of the older ones the table does not tell any more.
+                // The table no longer has the older ones.
                 let lost = differences::lost_reads(store, &event).await?.unwrap_or_default();
                 let settled = state.settled;
                 state.take_back(lost.into_iter().filter(|read| read.at >= settled), &tree)?;
@@ -286,17 +287,17 @@ impl State {
         }
     }
 
-    /// Whether an event was not counted from the tables, nor with them.
+    /// Whether an event is not yet counted, neither from the tables nor from the log.
     fn is_news(&self, event: &Event) -> bool {
         event.at >= self.settled && !self.known.contains(&event.id)
     }
 
-    /// The units whose figures are others there.
+    /// The units whose figures differ from those of `other`.
     fn differences(&self, other: &Self) -> Vec<UnitPath> {
         let paths: BTreeSet<&UnitPath> = self.nodes.keys().chain(other.nodes.keys()).collect();
         let node = |state: &Self, path: &UnitPath| {
             let mut node = state.nodes.get(path).copied().unwrap_or_default();
-            // Each counts the days back from the latest one it has seen.
+            // Each counts days back from the latest day it has seen.
             let passed = usize::try_from((self.day.max(other.day) - state.day).num_days()).unwrap_or_default();
             node.grow_older(passed);
             node
@@ -391,7 +392,7 @@ impl State {
     }
 
     fn apply(&mut self, event: &Event, tree: &Tree) {
-        // Rows of before events said whether they count: as the actor stands now.
+        // Older rows do not say whether they count: use the actor's current state.
         let counts = self.note_event(event);
         let path = tree.current(&event.unit);
         match event.body.effect() {
@@ -400,7 +401,7 @@ impl State {
             Effect::Read { counted } if counted.unwrap_or(counts) => self.add(&path, |figures| figures.reads += 1),
             Effect::Opinion { counted } if counted.unwrap_or(counts) => self.add(&path, |figures| figures.opinions += 1),
             Effect::Moved => self.follow(tree),
-            // Who counts where is read from the tables.
+            // Whether a member counts, and where, is read from the tables.
             Effect::Nothing
             | Effect::Read { .. }
             | Effect::Opinion { .. }
@@ -411,7 +412,7 @@ impl State {
         }
     }
 
-    /// Notes the use an event shows, and that something changed. Says whether its actor is one of those who count.
+    /// Records the use shown by an event, and the time of the change. Returns whether its actor counts.
     fn note_event(&mut self, event: &Event) -> bool {
         if event.body.effect().changes_figures() {
             self.changed_at = self.changed_at.max(Some(event.at));
@@ -419,7 +420,7 @@ impl State {
         event.kind().counts_as_use() && self.note(event.at, event.actor)
     }
 
-    /// Notes that somebody used the handbook. Says whether they are one of those who count.
+    /// Records that somebody used the handbook. Returns whether they count.
     fn note(&mut self, at: DateTime<Utc>, actor: Option<MemberId>) -> bool {
         let actor = actor.map(|actor| self.successor(actor));
         let Some((actor, member)) = actor.and_then(|actor| self.members.get(&actor).map(|member| (actor, *member))) else {
@@ -432,7 +433,7 @@ impl State {
         member.counts
     }
 
-    /// Notes that a known member used the handbook on this day.
+    /// Records that a stored member used the handbook on this day.
     fn note_day(&mut self, id: MemberId, day: NaiveDate) {
         self.move_to(day);
         if let Some(member) = self.members.get(&id).copied().filter(|member| member.last_use.is_none_or(|last| last < day)) {
@@ -443,9 +444,9 @@ impl State {
         }
     }
 
-    /// The record that holds what was this one's.
+    /// The record that this one was finally merged into.
     fn successor(&self, mut id: MemberId) -> MemberId {
-        // A record is merged once, so the way is no longer than there are merged ones.
+        // A record is merged once, so the chain is no longer than the number of merged records.
         for _ in 0..self.merged.len() {
             match self.merged.get(&id) {
                 Some(next) => id = *next,
@@ -455,7 +456,7 @@ impl State {
         id
     }
 
-    /// Makes the uses of a merged record those of the one it became part of.
+    /// Transfers the uses of a merged record to the record it was merged into.
     fn join(&mut self, id: MemberId, into: MemberId) {
         self.merged.insert(id, into);
         if let Some(day) = self.members.get(&id).and_then(|member| member.last_use) {
@@ -463,7 +464,7 @@ impl State {
         }
     }
 
-    /// Takes reads out that count no more.
+    /// Subtracts reads that no longer count.
     fn take_back(&mut self, lost: impl IntoIterator<Item = LostRead>, tree: &Tree) -> Result<()> {
         for read in lost {
             let path = UnitPath::parse(&read.path).map_err(|_| Error::Damaged(format!("a lost read at {}", read.path)))?;
@@ -472,7 +473,7 @@ impl State {
         Ok(())
     }
 
-    /// Puts a member where they are now; the day of their last use stays.
+    /// Inserts or moves a member; keeps the day of the last use.
     fn insert_member(&mut self, id: MemberId, path: &UnitPath, row: &MemberRow, activated: bool) {
         let before = self.members.get(&id).copied();
         if let Some(before) = before {
@@ -507,7 +508,7 @@ impl State {
         }
     }
 
-    /// Adds a member to all figures from the branch up, or with -1 takes them out.
+    /// Adds a member to all figures from the branch up; removes it if `by` is -1.
     fn count_member(&mut self, member: Member, by: i32) {
         if !member.counts {
             return;
@@ -516,7 +517,7 @@ impl State {
         self.change(&branch, |node| node.count(member, today, by));
     }
 
-    /// Takes what was counted to where its units are now, in whichever order the log told of their moves.
+    /// Moves figures to the current paths of their units, whatever the order in which the log reported their moves.
     fn follow(&mut self, tree: &Tree) {
         self.nodes.clear();
         for (path, own) in std::mem::take(&mut self.own) {
@@ -532,12 +533,12 @@ impl State {
         self.known_branches = self.branches.iter().zip(0..).map(|(path, number)| (path.clone(), number)).collect();
     }
 
-    /// The number of a branch, by which its members know it.
+    /// The index of a branch, as stored with its members.
     fn branch(&mut self, path: &UnitPath) -> u32 {
         if let Some(known) = self.known_branches.get(path) {
             return *known;
         }
-        // More branches than this are more than there are people.
+        // There are fewer branches than this.
         let number = u32::try_from(self.branches.len()).unwrap_or(u32::MAX);
         self.branches.push(path.clone());
         self.known_branches.insert(path.clone(), number);
@@ -555,7 +556,7 @@ impl State {
         }
     }
 
-    /// Begins a new day: every age grows. Once a day for all units, so no event pays for it.
+    /// Starts a new day: every age grows by one. Done once a day for all units rather than with each event.
     fn move_to(&mut self, day: NaiveDate) {
         let Ok(passed @ 1..) = usize::try_from((day - self.day).num_days()) else {
             return;
@@ -568,7 +569,7 @@ impl State {
 }
 
 impl Member {
-    /// How many days ago the last use was, when that is within the window.
+    /// Days since the last use, if within the window.
     fn age(self, today: NaiveDate) -> Option<usize> {
         let age = (today - self.last_use?).num_days();
         usize::try_from(age).ok().filter(|age| *age < WINDOW)
@@ -576,7 +577,7 @@ impl Member {
 }
 
 impl Node {
-    /// Adds a member, or with -1 takes them out.
+    /// Adds a member; removes it if `by` is -1.
     fn count(&mut self, member: Member, today: NaiveDate, by: i32) {
         if !member.counts {
             return;
@@ -594,7 +595,7 @@ impl Node {
         }
     }
 
-    /// So many days later.
+    /// Ages all uses by this number of days.
     fn grow_older(&mut self, passed: usize) {
         let before = std::mem::take(&mut self.last_use);
         for (age, members) in before.into_iter().enumerate().take(WINDOW.saturating_sub(passed)) {
@@ -611,7 +612,7 @@ impl Node {
     }
 }
 
-/// The rows of a table whose keys follow `after`, in the order of keys.
+/// A page of rows of a table whose keys follow `after`, in key order.
 async fn page<T: SurrealValue>(store: &Store, columns: &str, table: &'static str, after: &str) -> Result<Vec<T>> {
     let sql = format!("SELECT {columns} FROM {KEYS} LIMIT {PAGE}");
     Ok(store.read(sql, vars! { keys: keys_after(table, after) }).await?.rows(0)?)
@@ -638,7 +639,7 @@ impl MemberRow {
         self.id.parse().map_err(|_| self.damaged())
     }
 
-    /// Of a merged record, the one it became part of.
+    /// The record that this one was merged into.
     fn merged_into(&self) -> Result<MemberId> {
         self.merged_into.as_deref().and_then(|id| id.parse().ok()).ok_or_else(|| self.damaged())
     }

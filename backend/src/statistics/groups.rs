@@ -1,5 +1,5 @@
-//! Small groups: which figures of a page are hidden, so that none of fewer members than [`SMALLEST_GROUP`] is shown or can be worked out
-//! from the others. The same for the statistics and for the pages that follow readers and courses.
+//! Small groups: hides figures of a page so that none of fewer members than [`SMALLEST_GROUP`] is shown or can be computed from
+//! the others. Used for statistics and for the pages that follow readers and courses.
 //!
 //! [`SMALLEST_GROUP`]: domain::statistics::SMALLEST_GROUP
 
@@ -10,8 +10,8 @@ use domain::{
 
 use crate::units::Tree;
 
-/// Whether the figures of the last unit of a trail are hidden: because it is small, or because they would give away a smaller one
-/// beside it to who sees all above. What is hidden in its parent's table stays hidden on its own page.
+/// Whether the figures of the last unit of a trail are hidden: because it is small, or because they would reveal those of a
+/// smaller sibling to a person who sees all units above. A unit hidden in its parent's table is hidden on its own page too.
 pub(super) fn hides(tree: &Tree, trail: &[UnitRef], members: impl Fn(&UnitPath) -> u32) -> bool {
     let Some(top) = trail.first() else { return true };
     let mut is_hidden = is_small(members(&top.path));
@@ -24,7 +24,7 @@ pub(super) fn hides(tree: &Tree, trail: &[UnitRef], members: impl Fn(&UnitPath) 
     is_hidden
 }
 
-/// Which of the units one level below are hidden, in the order of [`Tree::children`].
+/// Which of the child units are hidden, in the order of [`Tree::children`].
 pub(super) fn hidden_below(tree: &Tree, unit: &UnitPath, is_total_hidden: bool, members: impl Fn(&UnitPath) -> u32) -> Vec<bool> {
     let sizes: Vec<u32> = tree.children(unit).map(|child| members(&child.path)).collect();
     let beside = sizes.iter().fold(members(unit), |left, below| left.saturating_sub(*below));
@@ -39,14 +39,14 @@ mod tests {
     use super::*;
     use crate::units::tests::tree_of;
 
-    /// Members at each unit itself, by path.
+    /// Number of members at each unit itself, by path.
     struct Organisation {
         tree: Tree,
         own: Vec<(UnitPath, u32)>,
     }
 
     impl Organisation {
-        /// A province of communes with these branches; the first number of each is of the commune itself.
+        /// A province of communes with these branches; the first number of each commune is its own.
         fn new(communes: &[Vec<u32>], beside: u32) -> Self {
             let path = |text: &str| UnitPath::parse(text).expect("a path");
             let mut own = vec![(path("/51/"), beside)];
@@ -63,7 +63,7 @@ mod tests {
             self.own.iter().filter(|(at, _)| path.contains(at)).map(|(_, members)| members).sum()
         }
 
-        /// Of which units somebody sees figures who looks at every page from the province down.
+        /// Units whose figures are visible to a person who opens every page from the province down.
         fn seen(&self) -> Vec<UnitPath> {
             let mut seen = Vec::new();
             for (path, _) in &self.own {
@@ -77,7 +77,7 @@ mod tests {
             seen
         }
 
-        /// A small group whose figures follow from sums and differences of what is seen.
+        /// Small groups whose figures follow from sums and differences of visible ones.
         fn exposed(&self) -> Option<Vec<&UnitPath>> {
             let peopled: Vec<&(UnitPath, u32)> = self.own.iter().filter(|(_, members)| *members > 0).collect();
             let sum_of = |unit: &UnitPath| peopled.iter().map(|(at, _)| f64::from(unit.contains(at))).collect::<Vec<f64>>();
@@ -94,7 +94,7 @@ mod tests {
         }
     }
 
-    /// Sums that are known, each reduced by those before it.
+    /// Known sums, each reduced by the preceding ones.
     #[derive(Default)]
     struct Equations(Vec<(usize, Vec<f64>)>);
 
@@ -127,7 +127,7 @@ mod tests {
         assert!(!known.give(vec![0.0, 1.0, 0.0, 0.0]));
     }
 
-    /// Every province of two communes with up to three branches of these sizes.
+    /// All provinces of two communes with up to three branches of these sizes.
     #[test]
     fn no_small_group_can_be_worked_out_from_any_two_communes() {
         let sizes = [0, 1, 2, 4, 6];

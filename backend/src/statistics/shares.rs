@@ -1,7 +1,7 @@
-//! Who looks at which unit, where it is followed level by level how many members have done what was asked of them.
+//! Shares by unit: how many members have done what was asked of them, level by level, and who may see it.
 //!
-//! Invariant: numbers come from the counters and from ranges of an index, never from looking at members. Small groups are hidden as
-//! in the statistics.
+//! Invariant: numbers come from the counters and from index ranges, never from reading members. Small groups are hidden as in the
+//! statistics.
 
 use domain::{
     accounts::Viewer,
@@ -18,21 +18,21 @@ use super::{
 };
 use crate::units::Tree;
 
-/// A look at one unit and those one level below.
+/// A unit and its children, as one viewer may see them.
 pub(crate) struct UnitShares<'t> {
     tree: &'t Tree,
     pub(crate) unit: &'t UnitRef,
-    /// Of those one level below, the ones with members of the audience.
+    /// The children that have members of the audience.
     pub(crate) children: Vec<&'t UnitRef>,
-    /// From the highest unit the person may look at down to the unit itself.
+    /// From the highest unit visible to the viewer down to the unit itself.
     pub(crate) trail: Vec<UnitRef>,
-    /// Whether the person leads this very unit.
+    /// Whether the viewer leads this very unit.
     pub(crate) at_exact_unit: bool,
 }
 
 impl<'t> UnitShares<'t> {
-    /// At a unit below the audience's own, or that one, with members of the audience; when none is named, at the highest that is the
-    /// person's. `manages`: all of the audience is. None for any other unit, and for one that is not theirs to look at.
+    /// At the named unit, which must be the audience's or one below it, have members of the audience and be visible to the
+    /// viewer; else `None`. Without a name, at the highest visible unit. `manages`: the viewer may see the whole audience.
     pub(crate) fn at(viewer: &Viewer, tree: &'t Tree, audience: &Audience, manages: bool, named: Option<UnitId>) -> Option<Self> {
         let top = &audience.unit.path;
         let may_look = |path: &UnitPath| manages || viewer.standpoint.may(Action::ReadStatistics, path);
@@ -56,17 +56,17 @@ impl<'t> UnitShares<'t> {
         })
     }
 
-    /// Names are for who leads a branch itself.
+    /// Names are only shown to those who lead the branch itself.
     pub(crate) fn shows_names(&self) -> bool {
         self.at_exact_unit && self.tree.children(&self.unit.path).next().is_none()
     }
 
-    /// The unit, then those below it: what is to be counted.
+    /// The unit, then its children: the paths to count.
     pub(crate) fn paths(&self) -> Vec<&'t UnitPath> {
         std::iter::once(self.unit).chain(self.children.iter().copied()).map(|unit| &unit.path).collect()
     }
 
-    /// The shares of the unit and of those below. `done` is in the order of [`Self::paths`]; asked was this audience.
+    /// The shares of the unit and of its children. `done` is in the order of [`Self::paths`].
     pub(crate) fn shares(&self, counters: &Counters, audience: &Audience, done: &[u32]) -> (UnitShare, Vec<UnitShare>) {
         let row = |unit: &UnitRef, done: Option<&u32>| UnitShare {
             share: Some(share(counters, &unit.path, audience, done.copied().unwrap_or_default())),
@@ -91,7 +91,7 @@ impl<'t> UnitShares<'t> {
     }
 }
 
-/// How many of the members asked have done it. Counters and tables are not of one moment, so there may seem to be more.
+/// How many of the members asked are done. `done` is capped, because counters and tables are read at different times.
 pub(crate) fn share(counters: &Counters, path: &UnitPath, audience: &Audience, done: u32) -> Share {
     let members = counters.members_asked(path, audience);
     Share { members, done: done.min(members) }

@@ -20,26 +20,26 @@ use crate::{
     store::{StoreError, Variables, record, vars},
 };
 
-/// Refuses when the tree is not the one that was looked at, and makes it another one.
+/// Fails if the tree has changed since the checks, and increments its version.
 const SAME_TREE: &str = "IF ((SELECT VALUE version FROM ONLY tree:units) ?? 0) != $tree { THROW 'tree' }; \
      UPSERT tree:units SET version = $tree + 1 RETURN NONE;";
 
-/// Refuses when somebody changed the unit since the form was shown.
+/// Fails if the unit was changed since the form was shown.
 const SAME_UNIT: &str = "IF ((SELECT VALUE version FROM ONLY $unit) ?? 0) != $version { THROW 'stale' };";
 
-/// Ends the offices held on a unit that is no more.
+/// Ends the offices held on a unit that ends.
 pub(super) const END_OFFICES: &str = "LET $held = (SELECT VALUE id FROM office WHERE unit = $unit_key); \
      UPDATE $held SET until = $last, ended_by = $actor WHERE until = NONE OR until > $last RETURN NONE;";
 
-/// How often a change is tried again on a newer tree.
+/// Attempts of a change on newer trees.
 const TRIES: usize = 5;
 
-/// Why an attempt at a change came to nothing.
+/// Error of an attempt.
 #[derive(Debug)]
 pub(super) enum Failed {
-    /// The transaction was refused or failed. A `THROW` of [`SAME_TREE`] is for [`UnitDesk::again`], others are for the form.
+    /// The transaction failed. A `THROW` of [`SAME_TREE`] is handled by [`UnitDesk::again`], others by the form.
     Write(StoreError),
-    /// A check before it refused, or the new tree could not be read.
+    /// A check refused the change, or the new tree could not be read.
     Otherwise(Error),
 }
 
@@ -61,7 +61,7 @@ impl From<FormErrors> for Failed {
     }
 }
 
-/// What was typed to create a unit.
+/// The typed values of a new unit.
 #[derive(Debug, Clone, Copy)]
 pub struct NewUnitForm<'f> {
     pub parent: &'f str,
@@ -71,7 +71,7 @@ pub struct NewUnitForm<'f> {
     pub on: &'f str,
 }
 
-/// What was typed to rename one.
+/// The typed values of a renaming.
 #[derive(Debug, Clone, Copy)]
 pub struct RenameForm<'f> {
     pub unit: &'f str,
@@ -80,18 +80,18 @@ pub struct RenameForm<'f> {
     pub on: &'f str,
 }
 
-/// What was chosen for the roll-out.
+/// The chosen values of the roll-out.
 #[derive(Debug, Clone, Copy)]
 pub struct PhaseForm<'f> {
     pub unit: &'f str,
     pub version: &'f str,
-    /// Empty: the phase of the unit above.
+    /// Empty: inherit the phase of the unit above.
     pub phase: &'f str,
     pub live_from: &'f str,
     pub contact: &'f str,
 }
 
-/// What was typed to close one.
+/// The typed values of a closing.
 #[derive(Debug, Clone, Copy)]
 pub struct CloseForm<'f> {
     pub unit: &'f str,
@@ -100,26 +100,26 @@ pub struct CloseForm<'f> {
 }
 
 impl UnitDesk<'_> {
-    /// A new unit below another.
+    /// Creates a unit below another.
     ///
     /// # Errors
-    /// [`Error::Invalid`] of the form `unit_new`: [`Problem::CodeTaken`] for a code that is or was another unit's,
-    /// [`Problem::WrongPlace`] for a level that cannot hang there. [`Error::NotFound`] when the person may not see the unit
-    /// above, [`Error::NotAllowed`] when they may not change it.
+    /// [`Error::Invalid`] of the form `unit_new`: [`Problem::CodeTaken`] for a code that another unit has or had,
+    /// [`Problem::WrongPlace`] for a level that is not allowed below the parent. [`Error::NotFound`] when the viewer may not see
+    /// the parent, [`Error::NotAllowed`] when they may not change it.
     pub async fn create(&self, viewer: &Viewer, form: NewUnitForm<'_>) -> Result<UnitId> {
         self.again(|| self.try_create(viewer, form)).await
     }
 
-    /// Gives a unit another name, from a day on.
+    /// Renames a unit from a day on.
     ///
     /// # Errors
-    /// [`Error::Invalid`] of the form `unit_rename`; [`Problem::Stale`] on `name` when somebody changed the unit meanwhile.
+    /// [`Error::Invalid`] of the form `unit_rename`; [`Problem::Stale`] on `name` when the unit was changed meanwhile.
     /// [`Error::NotFound`] and [`Error::NotAllowed`] as [`Self::create`].
     pub async fn rename(&self, viewer: &Viewer, form: RenameForm<'_>) -> Result<UnitId> {
         self.again(|| self.try_rename(viewer, form)).await
     }
 
-    /// Sets how far the roll-out has come in a unit, or lets it follow the unit above again.
+    /// Sets the phase of the roll-out in a unit, or makes it inherit that of the unit above.
     ///
     /// # Errors
     /// [`Error::Invalid`] of the form `unit_phase`; [`Problem::Stale`] on `phase`. Otherwise as [`Self::rename`].
@@ -127,11 +127,11 @@ impl UnitDesk<'_> {
         self.again(|| self.try_set_phase(viewer, form)).await
     }
 
-    /// Ends a unit that has neither members nor units.
+    /// Closes a unit that has neither members nor units.
     ///
     /// # Errors
     /// [`Error::Invalid`] of the form `unit_close`, on `on`: [`Problem::HasMembers`], [`Problem::HasUnits`], [`Problem::Stale`].
-    /// Otherwise as [`Self::rename`]; it takes the right on the unit above.
+    /// Otherwise as [`Self::rename`]; requires the right to manage the unit above.
     pub async fn close(&self, viewer: &Viewer, form: CloseForm<'_>) -> Result<UnitId> {
         self.again(|| self.try_close(viewer, form)).await
     }
@@ -209,7 +209,7 @@ impl UnitDesk<'_> {
         let (Some(phase), Some(live_from), Some(contact)) = (phase, live_from, contact) else {
             return Err(reader.finish().err().unwrap_or_default().into());
         };
-        // Day and contact belong to a phase of the unit's own.
+        // Day and contact require a phase of the unit's own.
         let (live_from, contact) = if phase.is_some() { (live_from, contact) } else { (None, None) };
         let vars = vars! {
             phase: phase.map(|phase| phase.key().to_owned()),
@@ -257,7 +257,7 @@ impl UnitDesk<'_> {
         }
     }
 
-    /// What [`END`] and [`END_OFFICES`] need.
+    /// Bindings of [`END`] and [`END_OFFICES`].
     pub(super) fn ending(
         &self,
         viewer: &Viewer,
@@ -266,7 +266,7 @@ impl UnitDesk<'_> {
         parent: &UnitRef,
         on: NaiveDate,
     ) -> Result<Variables> {
-        // The form it will not have any more: only its end is written.
+        // Only the end of the current version is written, so the change is not used.
         let form = NewVersion {
             unit: unit.id,
             name: &unit.name,
@@ -285,14 +285,14 @@ impl UnitDesk<'_> {
         })
     }
 
-    /// Writes a change, and reads the tree it made.
+    /// Commits a change and reloads the tree.
     pub(super) async fn settle(&self, change: Change) -> Result<(), Failed> {
         self.backend.transact(change).await?;
         self.backend.units().reload(self.backend.store()).await?;
         Ok(())
     }
 
-    /// Tries a change again when the tree was changed between the checks and the transaction.
+    /// Retries a change when the tree was changed between the checks and the transaction.
     pub(super) async fn again<T, F>(&self, attempt: impl Fn() -> F + Send) -> Result<T>
     where
         F: Future<Output = Result<T, Failed>> + Send,
@@ -310,34 +310,34 @@ impl UnitDesk<'_> {
         Err(Error::Busy)
     }
 
-    /// A day on which a change can begin: not before the form it ends, not in the future.
+    /// Parses the first day of a change: not before the start of the version it ends, and not in the future.
     pub(super) fn day(&self, typed: &str, earliest: NaiveDate) -> Result<NaiveDate, Problem> {
         let on = day(typed)?;
         if (earliest..=self.backend.clock().today()).contains(&on) { Ok(on) } else { Err(Problem::DateRange) }
     }
 }
 
-/// An open unit the person may change.
+/// An open unit that the viewer may change.
 pub(super) fn managed<'t>(viewer: &Viewer, tree: &'t Tree, id: &str) -> Result<&'t UnitRef> {
     let standpoint = &viewer.standpoint;
     let unit = tree.named(id).filter(|unit| standpoint.may(Action::ReadUnit, &unit.path)).ok_or(Error::NotFound)?;
     if standpoint.may_by_office(Action::ManageUnit, &unit.path) { Ok(unit) } else { Err(Error::NotAllowed) }
 }
 
-/// The unit above, for changes that take the right on it: nobody ends or moves the unit they act for.
+/// The parent, for changes that require the right on it: a viewer cannot end or move the unit they act for.
 pub(super) fn managed_parent<'t>(viewer: &Viewer, tree: &'t Tree, unit: &UnitRef) -> Result<&'t UnitRef> {
     let parent = tree.parent(&unit.path).ok_or(Error::NotAllowed)?;
     if viewer.standpoint.may_by_office(Action::ManageUnit, &parent.path) { Ok(parent) } else { Err(Error::NotAllowed) }
 }
 
-/// A change that [`SAME_UNIT`] and [`SAME_TREE`] may refuse; `version` is that of the unit the form was shown with.
+/// A change that fails by [`SAME_UNIT`] and [`SAME_TREE`]; `version` is the version of the unit in the form.
 pub(super) fn unit_change(tree: &Tree, unit: UnitId, version: &str) -> Result<Change> {
     let version: u32 = version.parse().map_err(|_| Error::NotFound)?;
     let vars = vars! { tree: tree.version, unit: record("unit", unit), version: i64::from(version) };
     Ok(Change::new(SAME_UNIT, vars).then(SAME_TREE))
 }
 
-/// Since when the unit has the form it has.
+/// First day of the unit's current version.
 pub(super) fn since(tree: &Tree, unit: UnitId) -> NaiveDate {
     tree.node(unit).map_or(NaiveDate::MIN, |node| node.since)
 }
@@ -346,7 +346,7 @@ fn opened(tree: &Tree, unit: UnitId) -> NaiveDate {
     tree.node(unit).map_or(NaiveDate::MIN, |node| node.opened_on)
 }
 
-/// A transaction refused because the form was shown before another change.
+/// Turns a conflict with a change made after the form was shown into [`Problem::Stale`].
 pub(super) fn stale(failed: Failed, reader: FormReader, field: &str) -> Failed {
     match failed {
         Failed::Write(StoreError::Thrown(reason)) if reason == "stale" => reader.refused(field, Problem::Stale).into(),

@@ -1,4 +1,4 @@
-//! What a person sees of the units: a list, a page, the choices of a form.
+//! Views of units: the list, the page of a unit, the choices of forms.
 
 use std::collections::BTreeSet;
 
@@ -21,13 +21,13 @@ use crate::{
     store::{SurrealValue, record, vars},
 };
 
-/// Rows of a list at most: more is a reason to type another letter.
+/// Maximum number of rows of a list; with more, the search must be narrowed.
 const LISTED: usize = 50;
 
-/// Choices of a form at most.
+/// Maximum number of choices of a form.
 const OFFERED: usize = 12;
 
-/// Units of the tree that are open at the same time at most: each costs a look at its subtree.
+/// Maximum number of expanded units of the tree; each costs a pass over its subtree.
 const OPEN: usize = 16;
 
 /// See [`Backend::unit_desk`].
@@ -36,12 +36,12 @@ pub struct UnitDesk<'a> {
     pub(super) backend: &'a Backend,
 }
 
-/// Which of the units one level below are asked for.
+/// Selects units one level below.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct BelowQuery<'a> {
-    /// Words of the name, or the code; all units when there are none.
+    /// Words of the name, or the code; `None` for all units.
     pub words: Option<&'a str>,
-    /// Counted from 1. One that does not exist is the nearest that does.
+    /// Counted from 1. Clamped to the existing pages.
     pub page: u32,
 }
 
@@ -64,9 +64,9 @@ impl<'a> UnitDesk<'a> {
         Self { backend }
     }
 
-    /// The units a person answers for as a tree, in which the units named in `open` (ids with commas between) show those below them;
-    /// without `open` a single unit does. With words or a code, the units of their subtrees that have them. Who holds no office sees
-    /// the own line, from the branch upwards.
+    /// Without a query: the tree of the viewer's units, in which the units in `open` (comma-separated ids) are expanded; without
+    /// `open`, a single top unit is. With words or a code: the matching units of the viewer's subtrees. A viewer without an
+    /// office sees the units from their branch upwards.
     ///
     /// # Errors
     /// Those of the store.
@@ -83,14 +83,14 @@ impl<'a> UnitDesk<'a> {
         Ok(UnitsPage { tree: Vec::new(), units, more })
     }
 
-    /// One unit: where it stands, who leads it, what is below it, how it came to be so; today, or as it was on a day.
+    /// A single unit: its parents, leaders, units below and history; today, or as of a past day.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is none, or none the person may know of, or none on that day.
+    /// [`Error::NotFound`] when there is no such unit, the viewer may not see it, or it did not exist on that day.
     pub async fn page(&self, viewer: &Viewer, id: &str, on: Option<NaiveDate>, below: BelowQuery<'_>) -> Result<UnitPage> {
         let now = self.backend.units().tree();
         let standpoint = &viewer.standpoint;
-        // The right is that of today, also on a page of the past.
+        // The permission is that of today, also for a past day.
         let known = now.known(id).filter(|unit| standpoint.may(Action::ReadUnit, &unit.path)).ok_or(Error::NotFound)?;
         let today = self.backend.clock().today();
         let on = on.filter(|on| *on != today);
@@ -126,7 +126,8 @@ impl<'a> UnitDesk<'a> {
         })
     }
 
-    /// Units a unit can be moved below ([`UnitStep::Move`]) or merged into ([`UnitStep::Merge`]) which the words fit.
+    /// Units that match the words and below which the unit can be moved ([`UnitStep::Move`]) or into which it can be merged
+    /// ([`UnitStep::Merge`]).
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::NotAllowed`] as the step itself.
@@ -147,7 +148,7 @@ impl<'a> UnitDesk<'a> {
             .flat_map(|top_unit| tree.subtree(top_unit))
             .filter(|other| fits(other) && (words.is_empty() || matches(&tree, other, &words)))
             .collect();
-        // Nearest first: those of the same parent, then the nearest level.
+        // Nearest first: those with the same parent, then by level from the lowest.
         found.sort_by_key(|other| (!parent.path.contains(&other.path), std::cmp::Reverse(other.kind), other.path.clone()));
         let more = found.len() > OFFERED;
         found.truncate(OFFERED);
@@ -163,7 +164,7 @@ impl<'a> UnitDesk<'a> {
         })
     }
 
-    /// The tree of a day.
+    /// The tree as of a day.
     ///
     /// # Errors
     /// Those of the store.
@@ -171,7 +172,7 @@ impl<'a> UnitDesk<'a> {
         history::tree_as_of(self.backend, day).await
     }
 
-    /// The first level of the tree, with what is open below it.
+    /// The first level of the tree, with its expanded units.
     fn rows(&self, viewer: &Viewer, tree: &Tree, open: Option<&str>) -> Vec<TreeRow> {
         let standpoint = &viewer.standpoint;
         let top_units: Vec<&UnitRef> =
@@ -192,7 +193,7 @@ impl<'a> UnitDesk<'a> {
         top_units.into_iter().map(grown).collect()
     }
 
-    /// As deep as the tree at most: there is one level of units for each [`UnitKind`].
+    /// Recursion is bounded by the depth of the tree, one level for each [`UnitKind`].
     fn grown(&self, standpoint: &Standpoint, tree: &Tree, unit: UnitRef, size: UnitSize, open: &BTreeSet<UnitId>) -> TreeRow {
         let opens = tree.subtree(&unit.path).nth(1).is_some();
         let mut row = closed_row(tree, unit, size, opens);
@@ -231,7 +232,7 @@ impl<'a> UnitDesk<'a> {
         }
     }
 
-    /// Those below which the person may look at: who holds no office sees the own line only.
+    /// The units below that the viewer may see: without an office, only those on the path to their branch.
     fn children(
         &self,
         tree: &Tree,
@@ -288,7 +289,7 @@ impl<'a> UnitDesk<'a> {
         Ok(leaders)
     }
 
-    /// Members of today from the counters; of a past day from the postings, for branches, where they are few.
+    /// The number of members: today from the counters; on a past day from the postings, for branches only, which are small.
     async fn members(&self, standpoint: &Standpoint, now: &Tree, unit: &UnitRef, on: Option<NaiveDate>) -> Result<Option<u32>> {
         let today = now.get(unit.id).map(|unit| self.backend.statistics().members(standpoint, now, unit));
         let Some(on) = on else {
@@ -297,12 +298,12 @@ impl<'a> UnitDesk<'a> {
         if unit.kind != UnitKind::Branch {
             return Ok(None);
         }
-        // Those who were there and have left, and those who are there still.
+        // Members whose posting has ended since, and current ones.
         let mut found = self.backend.store().read(THERE_ON, vars! { unit: unit.id.to_string(), on: on.to_string() }).await?;
         let mut there: BTreeSet<String> = found.rows::<String>(0)?.into_iter().collect();
         there.extend(found.rows::<String>(1)?);
         let there = count(there.into_iter());
-        // What is hidden today is not told by the number of the day before.
+        // A number hidden today must not be revealed by that of the day before.
         let is_told = !is_small(there) && today.is_none_or(|members| members.is_some());
         Ok((is_told || standpoint.may(Action::ReadMembers, &unit.path)).then_some(there))
     }
@@ -316,12 +317,12 @@ fn closed_row(tree: &Tree, unit: UnitRef, size: UnitSize, opens: bool) -> TreeRo
     TreeRow { phase: tree.phase(&unit.path), unit, size, opens, below: Vec::new(), more: 0 }
 }
 
-/// What is left of figures that may be hidden.
+/// Size of a unit from figures that may be hidden.
 fn shown(figures: Option<Figures>) -> UnitSize {
     figures.map_or(UnitSize::Hidden, |figures| UnitSize::Activated(Share { members: figures.members, done: figures.activated }))
 }
 
-/// Every open unit the person may look at, the own line first.
+/// All open units that the viewer may see, the top units first.
 fn visible<'t>(tree: &'t Tree, viewer: &'t Viewer) -> impl Iterator<Item = &'t UnitRef> {
     let standpoint = &viewer.standpoint;
     let top_units = standpoint.top_units(Action::ReadUnit);
@@ -330,13 +331,13 @@ fn visible<'t>(tree: &'t Tree, viewer: &'t Viewer) -> impl Iterator<Item = &'t U
     top_units.into_iter().flat_map(|top_unit| tree.subtree(top_unit)).chain(line)
 }
 
-/// Every word is in the name, or all of it is the code.
+/// All words are in the name, or the query is the code.
 fn matches(tree: &Tree, unit: &UnitRef, words: &str) -> bool {
     let Some(node) = tree.node(unit.id) else { return false };
     unit.path.code().eq_ignore_ascii_case(words) || words.split(' ').all(|word| node.folded.contains(word))
 }
 
-/// From the highest unit the person may look at; the place in the tree of that day, the right of today.
+/// The units above, from the highest one the viewer may see: the position as of that day, the permission of today.
 fn trail(tree: &Tree, now: &Tree, standpoint: &Standpoint, unit: &UnitRef) -> Vec<UnitRef> {
     let may = |above: &&UnitRef| {
         let known = now.known(&above.id.to_string());
@@ -393,7 +394,7 @@ mod tests {
     use crate::store::tests::migrated;
 
     #[tokio::test]
-    async fn who_was_there_is_found_by_an_index() {
+    async fn the_query_of_past_members_uses_an_index() {
         let vars = vars! { unit: "01ARZ3NDEKTSV4RRFFQ69G5FAV", on: "2026-11-21" };
         migrated().await.assert_no_scan(THERE_ON, vars).await;
     }

@@ -1,4 +1,4 @@
-//! The forms units had: written with each change, read as a unit's history and as the whole tree of a day.
+//! Versions of units: written with each change, read as the history of a unit and as the whole tree of a past day.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,8 +15,8 @@ use crate::{
     store::{RecordId, SurrealValue, record, vars},
 };
 
-/// Closes the form each unit had and opens its next one; `$forms` are rows made by [`NewVersion::row`]. A unit that had no row for the
-/// form it was created with gets one now.
+/// Ends the current version of each unit and starts the next one; `$forms` are rows made by [`NewVersion::row`]. A unit without a
+/// row for its first version gets one.
 pub(super) const REFORM: &str = "FOR $form IN $forms { \
      LET $key = $form.unit; \
      LET $known = (SELECT VALUE id FROM unit_version WHERE unit = $key); \
@@ -32,14 +32,14 @@ pub(super) const REFORM: &str = "FOR $form IN $forms { \
      UPDATE $row SET code = $form.code, name = $form.name, version = (version ?? 0) + 1 RETURN NONE; \
  };";
 
-/// A new unit with its first form, `$form` made by [`first`].
+/// Creates a unit with its first version; `$form` is made by [`first`].
 pub(super) const OPEN: &str = "LET $row = $form.row; LET $next = $form.next; \
      CREATE $row SET kind = $form.kind, code = $form.code, name = $form.name, path = $path, opened_on = $form.on, version = 1 \
          RETURN NONE; \
      CREATE $next SET unit = $form.unit, kind = $form.kind, code = $form.code, name = $form.name, parent = $form.parent, \
          from = $form.on, cause = $form.cause RETURN NONE;";
 
-/// Closes the last form of a unit that ends, `$ending` made by [`NewVersion::row`].
+/// Ends the last version of a unit that ends; `$ending` is made by [`NewVersion::row`].
 pub(super) const END: &str = "LET $key = $ending.unit; \
      LET $known = (SELECT VALUE id FROM unit_version WHERE unit = $key); \
      LET $first = $ending.first; \
@@ -50,7 +50,7 @@ pub(super) const END: &str = "LET $key = $ending.unit; \
          UPDATE $known SET until = $ending.last WHERE until = NONE RETURN NONE; \
      };";
 
-/// A unit's next form.
+/// The next version of a unit.
 pub(super) struct NewVersion<'t> {
     pub(super) unit: UnitId,
     pub(super) name: &'t str,
@@ -60,7 +60,7 @@ pub(super) struct NewVersion<'t> {
     pub(super) on: NaiveDate,
 }
 
-/// What the statements above write, for one unit.
+/// Values of the statements above, for one unit.
 #[derive(Debug, Clone, SurrealValue)]
 pub(super) struct ReformRow {
     row: RecordId,
@@ -128,12 +128,12 @@ pub(super) fn first(backend: &Backend, unit: &UnitRef, parent: UnitId, change: U
     }
 }
 
-/// The last day of what ends when something else begins.
+/// The last day of a version when the next one starts on `day`.
 pub(super) fn day_before(day: NaiveDate) -> NaiveDate {
     day.checked_sub_days(Days::new(1)).unwrap_or(day)
 }
 
-/// A form a unit had.
+/// A version of a unit.
 #[derive(Debug, SurrealValue)]
 pub(crate) struct VersionRow {
     pub(crate) id: RecordId,
@@ -166,7 +166,7 @@ const ABSORBED: &str = "SELECT name, code, closed_on FROM unit WHERE successor =
 
 const COLUMNS: &str = "id, unit, kind, code, name, parent, from, until, cause";
 
-/// The forms of one unit, the newest first; of a unit that never changed, the only one.
+/// The versions of one unit, newest first; of a unit that never changed, the only one.
 pub(super) async fn forms(backend: &Backend, tree: &Tree, unit: &UnitRef) -> Result<Vec<UnitForm>> {
     let sql = format!("SELECT {COLUMNS} FROM unit_version WHERE unit = $unit ORDER BY from DESC; {ABSORBED}");
     let mut answers = backend.store().read(sql, vars! { unit: unit.id.to_string() }).await?;
@@ -183,7 +183,7 @@ pub(super) async fn forms(backend: &Backend, tree: &Tree, unit: &UnitRef) -> Res
             name: row.name,
             code: row.code,
         };
-        // What was put right on the same day never held.
+        // A version that was replaced on its first day was never in effect.
         if form.until.is_none_or(|until| until >= form.from) {
             forms.push(form);
         }
@@ -202,18 +202,18 @@ pub(super) async fn forms(backend: &Backend, tree: &Tree, unit: &UnitRef) -> Res
         let from = row.closed_on.parse().map_err(|_| Error::Damaged(format!("unit {}", row.name)))?;
         forms.push(UnitForm { change: UnitChange::Absorbed, from, until: None, name: row.name, code: row.code, parent: None });
     }
-    // The newest first; what was taken over on a day stands above what the unit became that day.
+    // Newest first. The sort is stable, so versions of the unit come before units merged into it on the same day.
     forms.sort_by_key(|form| std::cmp::Reverse(form.from));
     Ok(forms)
 }
 
-/// The units that were open on a day, with the names and places they had then. It knows no phases: those are not kept by the day.
+/// The units that were open on a day, with their names and paths of that day. Without phases, whose history is not stored.
 pub(super) async fn tree_as_of(backend: &Backend, day: NaiveDate) -> Result<Tree> {
     let sql = format!("SELECT {COLUMNS} FROM unit_version; SELECT record::id(id) AS id, opened_on, closed_on FROM unit;");
     let mut answers = backend.store().read(sql, ()).await?;
     let mut then: BTreeMap<UnitId, Form> = BTreeMap::new();
     let mut changed = BTreeSet::new();
-    // Days are stored as `2026-11-21`: their texts sort as they do.
+    // Days are stored as `2026-11-21`, so they compare as text.
     let date = day.to_string();
     for row in answers.rows::<VersionRow>(0)? {
         let damaged = || Error::Damaged(format!("a form of unit {}", row.unit));
@@ -245,7 +245,7 @@ struct Form {
     parent: Option<UnitId>,
 }
 
-/// The tree of these forms, from the root down.
+/// Builds the tree of these versions from the root down.
 fn grown(forms: &BTreeMap<UnitId, Form>, day: NaiveDate) -> Tree {
     let mut below: BTreeMap<Option<UnitId>, Vec<UnitId>> = BTreeMap::new();
     for (unit, form) in forms {
@@ -281,7 +281,7 @@ mod tests {
     use crate::store::tests::migrated;
 
     #[tokio::test]
-    async fn what_was_taken_over_is_found_by_index() {
+    async fn the_query_of_merged_units_uses_an_index() {
         migrated().await.assert_no_scan(ABSORBED, vars! { unit: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }).await;
     }
 }

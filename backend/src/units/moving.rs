@@ -1,9 +1,9 @@
-//! Moving a subtree and merging a unit into another: one short transaction after which all stand at their new places, then batches
-//! in which the paths written elsewhere follow.
+//! Moves a subtree, or merges a unit into another: one short transaction that changes the tree, then batches that update the
+//! paths stored in other tables.
 //!
-//! Each batch is a transaction that takes rows still at an old path to their new one, so it is safe to repeat, and whoever comes
-//! next goes on where the last one stopped: nothing but the shifts has to be remembered. Immutable rows (events) and those of which
-//! there are too many (read receipts) keep their old paths, which [`Tree::former`] and [`Tree::path_ranges`] resolve.
+//! Each batch is a transaction that updates rows still at an old path, so it is idempotent, and any process can continue where
+//! another one stopped: only the shifts are stored. Immutable rows (events) and those that are too many (read receipts) keep
+//! their old paths, which [`Tree::former`] and [`Tree::path_ranges`] resolve.
 
 use std::collections::BTreeSet;
 
@@ -31,30 +31,30 @@ use crate::{
     store::{RecordId, SurrealValue, Variables, record, vars},
 };
 
-/// Rows in a batch: a transaction short enough to stand in nobody's way.
+/// Rows in a batch, so that its transaction stays short.
 const BATCH: usize = if cfg!(test) { 20 } else { 250 };
 
-/// Batches a person waits for. What is left is done by a job.
+/// Batches done while the request waits. The rest is done by a job.
 const WAITED_FOR: usize = 24;
 
-/// Until then the job leaves the batches to the process in which somebody waits.
+/// Time for which the job leaves the batches to the process of the request.
 const WAITED_AT_MOST: TimeDelta = TimeDelta::seconds(10);
 
-/// Batches of one run of the job.
+/// Batches in one run of the job.
 const FOLLOWED_AT_ONCE: usize = 200;
 
-/// What was chosen to move a unit.
+/// The chosen values of a move.
 #[derive(Debug, Clone, Copy)]
 pub struct MoveForm<'f> {
     pub unit: &'f str,
     pub version: &'f str,
-    /// The unit it shall hang on.
+    /// The new parent.
     pub target: &'f str,
     pub code: &'f str,
     pub on: &'f str,
 }
 
-/// What was chosen to merge a unit into another.
+/// The chosen values of a merge.
 #[derive(Debug, Clone, Copy)]
 pub struct MergeForm<'f> {
     pub unit: &'f str,
@@ -64,7 +64,7 @@ pub struct MergeForm<'f> {
     pub on: &'f str,
 }
 
-/// A column with paths that follow, and what narrows a search to an index that begins with something else.
+/// A column with paths to update. `within` are conditions on the leading column of its index.
 struct PathColumn {
     table: &'static str,
     column: &'static str,
@@ -79,7 +79,7 @@ const ALL: &[&str] = &["true"];
 const CORRECTIONS: &[&str] = &["state = 'requested'", "state = 'accepted'", "state = 'declined'"];
 const TRANSFERS: &[&str] = &["state = 'requested'", "state = 'accepted'", "state = 'declined'", "state = 'withdrawn'"];
 
-/// All that carries a path and is not immutable. A closed unit keeps the path it had.
+/// All columns with a path except those of immutable rows. A closed unit keeps its path.
 const FOLLOWERS: &[PathColumn] = &[
     follower("unit", "path", &["closed_on = NONE"]),
     follower("office", "path", ALL),
@@ -110,29 +110,30 @@ struct OperationRow {
     effective_on: String,
 }
 
-/// A move or merge that is not finished.
+/// An unfinished move or merge.
 struct Operation {
     id: String,
-    /// For a merge: the unit that ended and the one that takes its members.
+    /// For a merge: the unit that ended, and the one that takes over its members.
     merged: Option<(UnitId, UnitId)>,
     shifts: Vec<Shift>,
     on: NaiveDate,
 }
 
 impl UnitDesk<'_> {
-    /// Hangs a unit with all below it on another one.
+    /// Moves a unit with its subtree below another one.
     ///
     /// # Errors
-    /// [`Error::Invalid`] of the form `unit_move`: [`Problem::WrongPlace`] on `target` below the unit itself or for a level that
-    /// cannot hang there, [`Problem::CodeTaken`] on `code`, [`Problem::Stale`] on `target`. [`Error::Busy`] while another subtree is
-    /// on its way. [`Error::NotFound`], [`Error::NotAllowed`] without the right on the unit and both units above.
+    /// [`Error::Invalid`] of the form `unit_move`: [`Problem::WrongPlace`] on `target` if it is within the unit's subtree or its
+    /// level does not allow the unit below it, [`Problem::CodeTaken`] on `code`, [`Problem::Stale`] on `target`. [`Error::Busy`]
+    /// while another move or merge is unfinished. [`Error::NotFound`], [`Error::NotAllowed`] without the right on the unit and on
+    /// both parents.
     pub async fn move_below(&self, viewer: &Viewer, form: MoveForm<'_>) -> Result<UnitId> {
         let moved = self.again(|| self.start_move(viewer, form)).await?;
         self.go_on().await?;
         Ok(moved)
     }
 
-    /// Ends a unit; its members, its units and all that was written for it go over to another one of the same level.
+    /// Merges a unit into another one of the same level, which takes over its members, its units and all rows written for it.
     ///
     /// # Errors
     /// [`Error::Invalid`] of the form `unit_merge`. Otherwise as [`Self::move_below`].
@@ -142,24 +143,24 @@ impl UnitDesk<'_> {
         Ok(into)
     }
 
-    /// Does a part of what is left of moves and merges, and says whether all is done. A job calls it until it is.
+    /// Does a part of the unfinished moves and merges. Returns whether all are done; the job runs until they are.
     ///
     /// # Errors
-    /// Those of the store; the next call goes on.
+    /// Those of the store; the next call continues.
     pub(crate) async fn follow_moves(&self) -> Result<bool> {
         self.advance(FOLLOWED_AT_ONCE).await
     }
 
-    /// Finishes what an earlier process left half-done.
+    /// Finishes what an earlier process left unfinished.
     ///
     /// # Errors
-    /// Those of the store; the next call goes on.
+    /// Those of the store; the next call continues.
     pub async fn resume(&self) -> Result<()> {
         while !self.advance(WAITED_FOR).await? {}
         Ok(())
     }
 
-    /// A person waits for the small ones; with a whole province a job goes on while they look at its page.
+    /// Small changes are finished within the request; large ones are left to a job.
     async fn go_on(&self) -> Result<()> {
         if !self.advance(WAITED_FOR).await? {
             let change = Change::default().jobs(self.backend.clock(), self.following(TimeDelta::zero()));
@@ -259,7 +260,7 @@ impl UnitDesk<'_> {
         Ok(target.id)
     }
 
-    /// The job that goes on should this process end.
+    /// The job that continues if this process ends.
     fn following(&self, after: TimeDelta) -> Vec<NewJob> {
         vec![NewJob::periodic(JobKind::FollowMoves, self.backend.clock().now() + after)]
     }
@@ -286,7 +287,7 @@ impl UnitDesk<'_> {
         }
     }
 
-    /// Does at most so many batches, and says whether all is done.
+    /// Does at most `batches` batches. Returns whether all is done.
     async fn advance(&self, batches: usize) -> Result<bool> {
         let mut left = batches;
         while let Some(operation) = self.running().await? {
@@ -331,7 +332,7 @@ impl UnitDesk<'_> {
         }
     }
 
-    /// Takes every row that is still at an old path to its new one.
+    /// Updates all rows that are still at an old path.
     async fn followed(&self, operation: &Operation, left: &mut usize) -> Result<bool> {
         for outer in outermost(&operation.shifts) {
             for PathColumn { table, column, within } in FOLLOWERS {
@@ -348,7 +349,7 @@ impl UnitDesk<'_> {
                             return Ok(false);
                         }
                         *left -= 1;
-                        // What somebody else moved meanwhile is left alone.
+                        // A row whose path was changed meanwhile is skipped.
                         let follow = format!(
                             "FOR $row IN $rows {{ LET $id = $row.id; \
                              UPDATE $id SET {column} = $row.next WHERE {column} = $row.path RETURN NONE; }};"
@@ -366,7 +367,7 @@ impl UnitDesk<'_> {
         if let Some((from, to)) = operation.merged {
             change = change.then(REDIRECT).bind(vars! { merged: from.to_string(), to_unit: to.to_string() });
         }
-        // The version counts up, since a tree with nothing on its way is another one.
+        // Increments the version: a tree without unfinished moves is another tree.
         let sql = "UPDATE $operation SET state = 'done', finished_at = $now RETURN NONE; \
                    UPSERT tree:units SET version = (version ?? 0) + 1 RETURN NONE;";
         let vars = vars! { operation: record("unit_operation", &operation.id), now: self.backend.clock().now() };
@@ -375,7 +376,7 @@ impl UnitDesk<'_> {
     }
 }
 
-/// An open unit the person may change, as a choice of a form.
+/// An open unit that the viewer may change, as a choice of a form.
 fn open_target<'t>(viewer: &Viewer, tree: &'t Tree, typed: &str) -> Result<&'t UnitRef, Problem> {
     if typed.is_empty() {
         return Err(Problem::Required);
@@ -388,20 +389,20 @@ fn open_target<'t>(viewer: &Viewer, tree: &'t Tree, typed: &str) -> Result<&'t U
 const START: &str = "CREATE $operation SET kind = $operation_kind, unit = $moved, target = $target, shifts = $shifts, \
      effective_on = $effective_on, state = 'running', started_by = $started_by, started_at = $started_at RETURN NONE;";
 
-/// Posts members to another branch: their time with the old one ends the day before, what waits for a decision goes along.
+/// Posts members to another branch: their current posting ends the day before, and their pending requests move along.
 ///
-/// Who is elsewhere by now is passed over: two processes may be at the same members.
+/// Members who already left the old branch are skipped, because two processes may post the same members.
 pub(super) fn repost() -> String {
     let end = end_posting("member", "key", "ended", "last");
     format!("FOR $change IN $reposts {{ {REPOSTED} {end} {FOLLOWING} }};")
 }
 
-/// Whom [`repost`] is at.
+/// Binds one member of [`repost`], and skips those who have left the old branch.
 const REPOSTED: &str = "\
      LET $member = $change.member; LET $ended = $change.ended; LET $key = $change.key; LET $flaws = $change.flaws; \
      IF (SELECT VALUE unit FROM ONLY $member) != $from_unit { CONTINUE };";
 
-/// What becomes of them.
+/// Moves the member, with their issues and pending requests.
 const FOLLOWING: &str = "\
      UPDATE $member SET unit = $to_unit, path = $to_path, posted_from = $on RETURN NONE; \
      UPDATE $flaws SET path = $to_path RETURN NONE; \
@@ -410,7 +411,7 @@ const FOLLOWING: &str = "\
      LET $leaving = (SELECT VALUE id FROM transfer WHERE member = $key AND state = 'requested'); \
      UPDATE $leaving SET from_unit = $to_unit, from_path = $to_path RETURN NONE;";
 
-/// Requests to join a merged unit lead to the one that took over.
+/// Pending transfers to a merged unit are redirected to the one that takes over.
 const REDIRECT: &str = "LET $joining = (SELECT VALUE id FROM transfer WHERE state = 'requested' AND to_unit = $merged); \
      UPDATE $joining SET to_unit = $to_unit RETURN NONE;";
 
@@ -418,12 +419,12 @@ const REDIRECT: &str = "LET $joining = (SELECT VALUE id FROM transfer WHERE stat
 pub(super) struct PostingChange {
     member: RecordId,
     key: String,
-    /// Where the time that is over is written down.
+    /// Id of the row for the ended posting.
     ended: RecordId,
     flaws: Vec<RecordId>,
 }
 
-/// What [`repost`] needs of each of these members.
+/// Values of [`repost`] for each member.
 pub(super) fn reposts(backend: &Backend, members: impl IntoIterator<Item = String>) -> Vec<PostingChange> {
     let repost = |key: String| PostingChange {
         member: record("member", &key),
@@ -434,7 +435,7 @@ pub(super) fn reposts(backend: &Backend, members: impl IntoIterator<Item = Strin
     members.into_iter().map(repost).collect()
 }
 
-/// All that [`repost`] needs.
+/// All bindings of [`repost`].
 pub(super) fn repost_vars(reposts: Vec<PostingChange>, from: UnitId, to: &UnitRef, on: NaiveDate) -> Variables {
     vars! {
         reposts: reposts,
@@ -462,7 +463,7 @@ struct ShiftedRow {
 impl PathRow {
     fn shifted(self, shifts: &[Shift]) -> Result<ShiftedRow> {
         let path = UnitPath::parse(&self.path).map_err(|_| Error::Damaged(format!("the path {}", self.path)))?;
-        // The range is that of a shift, so one of them holds the path.
+        // The range is that of a shift, so at least one shift contains the path.
         let next = Shift::apply(shifts, &path).ok_or_else(|| Error::Internal(format!("no shift holds {path}")))?;
         Ok(ShiftedRow { id: self.id, path: self.path, next: next.to_string() })
     }
@@ -474,18 +475,19 @@ fn found_at(table: &str, column: &str, condition: &str) -> String {
     )
 }
 
-/// The subtrees that are left, without those inside another.
+/// The old subtrees of the shifts, without those inside another one.
 fn outermost(shifts: &[Shift]) -> impl Iterator<Item = &UnitPath> {
     let inside = |path: &UnitPath| shifts.iter().any(|other| other.from != *path && other.from.contains(path));
     shifts.iter().map(|shift| &shift.from).filter(move |path| !inside(path))
 }
 
-/// Where everything of a merged unit goes. Units whose code the other unit had used get the next free one.
+/// The new paths of a merged unit and its children, and the codes of the children. A child whose code is or was in use below the
+/// target gets the next free one.
 fn plan_merge(tree: &Tree, unit: &UnitRef, into: &UnitRef, children: &[&UnitRef]) -> (Vec<Shift>, Vec<String>) {
     let mut given = BTreeSet::new();
     let mut shifts = Vec::new();
     let mut codes = Vec::with_capacity(children.len());
-    // Those that keep their code come first, so that nobody gets a code that another one brings along.
+    // Children that keep their code come first, so that no other one gets that code.
     let kept: BTreeSet<&str> =
         children.iter().map(|child| child.path.code()).filter(|code| tree.owner(into.id, code).is_none()).collect();
     given.extend(kept.iter().map(|code| (*code).to_owned()));
@@ -533,7 +535,7 @@ mod tests {
             loop {
                 match Backend::open(location, Keys::from_master(&[7; 32]), Clock::fixed(now(), 1)).await {
                     Ok(backend) => return backend,
-                    // The engine of the one before closes its files in the background.
+                    // The engine of the previous backend closes its files in the background.
                     Err(Error::InUse | Error::Store(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
                     Err(error) => panic!("{error}"),
                 }
@@ -542,7 +544,7 @@ mod tests {
         tokio::time::timeout(Duration::from_mins(1), opened).await.expect("the engine closes its files")
     }
 
-    /// A province with a commune of so many branches, one member each, and an empty one beside it.
+    /// A province with a commune of `branches` branches, one member each, and an empty commune.
     async fn organisation(backend: &Backend, branches: usize) -> (Viewer, [UnitRef; 3]) {
         let mut registry = Registry::new(backend, 1, now() - TimeDelta::days(400));
         let province = registry.unit(None, UnitKind::Province, "51", "Tỉnh").expect("a code");
@@ -581,7 +583,7 @@ mod tests {
         (viewer, [province, west, east])
     }
 
-    /// All paths that are written anywhere, in an order of their own.
+    /// All stored paths, sorted.
     async fn paths(backend: &Backend) -> Vec<String> {
         let sql = "SELECT VALUE code + ' ' + path FROM member; SELECT VALUE code + ' ' + path FROM unit; SELECT VALUE path FROM office; \
                    SELECT VALUE unit + ' ' + (until ?? '') FROM posting WHERE until != NONE";
@@ -609,7 +611,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_interrupted_move_or_merge_ends_as_one_in_one_go() {
+    async fn an_interrupted_move_or_merge_has_the_same_result_as_an_uninterrupted_one() {
         for (merges, stops_after) in [(false, 1), (true, 4)] {
             let whole = open(&StoreLocation::Memory).await;
             let (viewer, units) = organisation(&whole, 60).await;
@@ -640,11 +642,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_job_goes_on_with_what_was_begun() {
+    async fn a_job_continues_an_unfinished_merge() {
         let backend = open(&StoreLocation::Memory).await;
         let (viewer, units) = organisation(&backend, 60).await;
         start(&backend, &viewer, &units, true).await;
-        assert_eq!(backend.run_due_jobs().await.expect("runs"), 0, "somebody may be waiting for it");
+        assert_eq!(backend.run_due_jobs().await.expect("runs"), 0, "left to the process of the request");
         assert!(!backend.units().tree().moving.is_empty());
         backend.clock().advance(WAITED_AT_MOST);
         assert_eq!(backend.run_due_jobs().await.expect("runs"), 1);
@@ -652,7 +654,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_follows_is_found_by_an_index() {
+    async fn queries_of_paths_to_update_use_an_index() {
         let store = migrated().await;
         let path = UnitPath::parse("/01/51/").expect("a path");
         for PathColumn { table, column, within } in FOLLOWERS {
@@ -664,7 +666,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lowest_shift_that_holds_a_path_decides() {
+    fn the_lowest_shift_that_contains_a_path_applies() {
         let path = |text: &str| UnitPath::parse(text).expect("a path");
         let shifts = [
             Shift { from: path("/51/002/01/"), to: path("/51/001/03/") },

@@ -1,8 +1,8 @@
-//! Where rows lie that were written in what is a subtree now, and never followed when units moved.
+//! Path ranges: the paths under which rows of a subtree are stored, when the rows keep the paths of former trees.
 //!
-//! A path is a walk down the codes (see [`Tree::former`]): it ends in the subtree when it has entered it once more often than it has
-//! left it. Each step of such a walk that crosses the border is the beginning of a range of paths. So what lies in the subtree is
-//! counted by a few ranges, however many rows there are, and none of them has to be rewritten when a unit moves.
+//! A path is a walk down the codes (see [`Tree::former`]). It ends in the subtree if it has entered it once more often than it
+//! has left it. Each step of a walk that crosses the border begins a range of paths. So the rows of a subtree are counted by a
+//! few ranges, whatever their number, and no row is rewritten when a unit moves.
 
 use std::collections::BTreeSet;
 
@@ -10,18 +10,18 @@ use domain::{ids::UnitId, units::UnitPath};
 
 use super::Tree;
 
-/// A code below a unit (none: at the top) that led to another one before that moved, or ended.
+/// A code below a parent (`None`: of a root) that led to a unit before this unit moved or ended.
 #[derive(Debug)]
 pub(super) struct FormerCode {
     parent: Option<UnitId>,
     code: String,
     unit: UnitId,
-    /// Where both are now; an ended unit where its successor is.
+    /// Current paths of both; of an ended unit, that of its successor.
     parent_at: Option<UnitPath>,
     unit_at: UnitPath,
 }
 
-/// Ranges of paths. A path belongs to the subtree when it lies in one more of `within` than of `without`.
+/// Ranges of paths. A path belongs to the subtree if one more range of `within` than of `without` contains it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct PathRanges {
     pub(crate) within: Vec<UnitPath>,
@@ -29,11 +29,11 @@ pub(crate) struct PathRanges {
 }
 
 impl Tree {
-    /// The ranges in which lies what was ever written in this subtree.
+    /// The ranges of all paths under which rows of this subtree were ever written.
     pub(crate) fn path_ranges(&self, path: &UnitPath) -> PathRanges {
         let mut written = PathRanges::default();
         if let Some(unit) = self.at(path) {
-            // Under the paths its unit above ever had, the code of now leads here too.
+            // Under every former path of the parent, the current code leads here too.
             let above = self.parent(path).map(|parent| parent.id);
             written.within.extend(self.below_all_paths(above, path.code(), &mut BTreeSet::from([unit.id])));
         }
@@ -50,7 +50,7 @@ impl Tree {
         written
     }
 
-    /// Fills in what [`Self::path_ranges`] needs; the rest of the tree is complete.
+    /// Fills in the former codes for [`Self::path_ranges`]; the rest of the tree must be complete.
     pub(super) fn note_former(&mut self) {
         let place = |id: UnitId| self.successor_of(id).map(|unit| unit.path.clone());
         let is_current = |parent: Option<UnitId>, code: &str, unit: UnitId| {
@@ -65,8 +65,8 @@ impl Tree {
             .collect();
     }
 
-    /// Every path that leads to `parent`, with the code behind it. A path that was written passes no unit twice: `met` are those it
-    /// has passed.
+    /// Every path that leads to `parent`, with the code appended. A stored path visits no unit twice; `met` are the units
+    /// visited.
     fn below_all_paths(&self, parent: Option<UnitId>, code: &str, met: &mut BTreeSet<UnitId>) -> Vec<UnitPath> {
         let Some(parent) = parent else { return UnitPath::parse(&format!("/{code}/")).into_iter().collect() };
         self.all_paths(parent, met).iter().filter_map(|path| path.child(code).ok()).collect()
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
     use crate::units::{FormRow, Rows, UnitRow};
 
-    /// Units 0 (the centre), 1 to 3 (provinces), 4 to 7 (communes), 8 to 13 (branches), and the paths each ever had.
+    /// Units 0 (central), 1 to 3 (provinces), 4 to 7 (communes), 8 to 13 (branches), and all paths they ever had.
     struct Model {
         units: Vec<Unit>,
         forms: Vec<FormRow>,
@@ -109,7 +109,7 @@ mod tests {
         kind: UnitKind,
         parent: Option<usize>,
         code: String,
-        /// The unit that took over.
+        /// The unit it was merged into.
         successor: Option<usize>,
     }
 
@@ -159,7 +159,7 @@ mod tests {
             self.units[at].successor.is_none()
         }
 
-        /// Remembers where everything is, as rows written now would.
+        /// Records the current paths, under which rows would be written now.
         fn note(&mut self) {
             for at in 0..self.units.len() {
                 let unit = &self.units[at];
@@ -175,7 +175,7 @@ mod tests {
         fn move_below(&mut self, at: usize, target: usize, number: usize) {
             if self.is_open(at) && self.is_open(target) && self.units[at].kind.hangs_on(self.units[target].kind) {
                 self.units[at].parent = Some(target);
-                // A code of its own, as a code belongs to one unit for ever.
+                // A new code, because a code belongs to one unit for ever.
                 self.units[at].code = format!("{at:02}-{number}");
                 self.note();
             }
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tree_in_which_nothing_moved_has_one_range_for_each_unit() {
+    fn each_unit_has_one_range_in_a_tree_without_moves() {
         let model = Model::new();
         let tree = model.tree();
         for at in 0..model.units.len() {
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_moved_is_found_under_its_old_path_and_not_counted_where_it_was() {
+    fn a_moved_unit_counts_at_its_new_place_only() {
         let mut model = Model::new();
         let old = model.path(8);
         model.move_below(4, 2, 1);
@@ -253,12 +253,12 @@ mod tests {
         let (left, joined) = (tree.path_ranges(&model.path(1)), tree.path_ranges(&model.path(2)));
         assert_eq!((lies_in(&left, &old), lies_in(&joined, &old)), (0, 1));
         assert_eq!((left.without.len(), joined.within.len()), (1, 2), "{left:?} {joined:?}");
-        assert_eq!(lies_in(&tree.path_ranges(&model.path(0)), &old), 1, "the centre had it before and after");
+        assert_eq!(lies_in(&tree.path_ranges(&model.path(0)), &old), 1, "the central unit contains it before and after");
     }
 
     proptest! {
         #[test]
-        fn every_path_ever_written_lies_exactly_where_its_unit_is(steps in proptest::collection::vec((0usize..14, 0usize..14, any::<bool>()), 0..10)) {
+        fn every_stored_path_is_in_the_ranges_of_its_current_subtree_only(steps in proptest::collection::vec((0usize..14, 0usize..14, any::<bool>()), 0..10)) {
             let mut model = Model::new();
             for (number, (at, target, merges)) in steps.into_iter().enumerate() {
                 if merges { model.merge(at, target, number) } else { model.move_below(at, target, number) }

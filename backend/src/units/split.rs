@@ -1,4 +1,4 @@
-//! Splitting a branch: a new one beside it, and the members who go over.
+//! Splits a branch: creates a new one next to it and posts the chosen members to it.
 
 use std::collections::BTreeSet;
 
@@ -23,10 +23,10 @@ use crate::{
     store::{StoreError, SurrealValue, record, vars},
 };
 
-/// Members of a branch at most: beyond, the form would be no list one can go through.
+/// Maximum number of members in the form; a longer list would not be usable.
 const ROSTER: usize = 1_000;
 
-/// What was chosen to split a branch.
+/// The chosen values of a split.
 #[derive(Debug, Clone, Copy)]
 pub struct SplitForm<'f> {
     pub unit: &'f str,
@@ -34,7 +34,7 @@ pub struct SplitForm<'f> {
     pub code: &'f str,
     pub name: &'f str,
     pub on: &'f str,
-    /// Ids of those who go over.
+    /// Ids of the members to post to the new branch.
     pub members: &'f [String],
 }
 
@@ -45,7 +45,7 @@ struct NameRow {
 }
 
 impl UnitDesk<'_> {
-    /// The members of a branch, for the choice who goes over.
+    /// The members of a branch, to choose from.
     ///
     /// # Errors
     /// As [`Self::split`].
@@ -57,12 +57,12 @@ impl UnitDesk<'_> {
         Ok(Roster { unit: unit.clone(), version, today: self.backend.clock().today(), members })
     }
 
-    /// Makes a new branch beside this one and posts the chosen members to it.
+    /// Creates a new branch next to this one and posts the chosen members to it.
     ///
     /// # Errors
-    /// [`Error::Invalid`] of the form `unit_split`: [`Problem::CodeTaken`] on `code`, [`Problem::Required`] on `members` when nobody
-    /// goes over, [`Problem::Unknown`] when one of them is not of this branch, [`Problem::Stale`] on `name`.
-    /// [`Error::NotFound`], [`Error::NotAllowed`] without the right on the unit above and on the records of the members.
+    /// [`Error::Invalid`] of the form `unit_split`: [`Problem::CodeTaken`] on `code`, [`Problem::Required`] on `members` when
+    /// none is chosen, [`Problem::Unknown`] when one of them is not in this branch, [`Problem::Stale`] on `name`.
+    /// [`Error::NotFound`], [`Error::NotAllowed`] without the right on the parent and on the records of the members.
     pub async fn split(&self, viewer: &Viewer, form: SplitForm<'_>) -> Result<UnitId> {
         self.again(|| self.try_split(viewer, form)).await
     }
@@ -121,7 +121,7 @@ impl UnitDesk<'_> {
         self.settle(change).await
     }
 
-    /// Active members of a branch, in the order of a name list.
+    /// Active members of a branch, in name order.
     async fn names(&self, unit: UnitId) -> Result<Vec<RosterRow>> {
         let sql = format!(
             "SELECT record::id(id) AS id, full_name, sort_key FROM member WHERE unit = $unit AND state = 'active' \
@@ -137,13 +137,13 @@ impl UnitDesk<'_> {
     }
 }
 
-/// Refuses when one of the chosen is no active member of the branch any more.
+/// Fails if a chosen member is no longer active in the branch.
 const THOSE_WHO_GO: &str = "\
      IF array::len((SELECT VALUE id FROM $chosen WHERE unit = $unit_key AND state = 'active')) != array::len($chosen) \
          { THROW 'stale' }; \
      UPDATE $unit SET version = $version + 1 RETURN NONE;";
 
-/// A branch the person may split, and the unit above.
+/// A branch that the viewer may split, and its parent.
 fn splittable<'t>(viewer: &Viewer, tree: &'t Tree, id: &str) -> Result<(&'t UnitRef, &'t UnitRef)> {
     let unit = managed(viewer, tree, id)?;
     let parent = managed_parent(viewer, tree, unit)?;

@@ -1,4 +1,4 @@
-//! What somebody who writes into the store past the program can do, and that each of it is found.
+//! Tests that verification detects manipulations by a person with write access to the store.
 
 use chrono::TimeDelta;
 use domain::{events::EventBody, ids::MemberId, policy::Role, units::UnitPath};
@@ -10,10 +10,10 @@ use crate::{
     store::{RecordId, SurrealValue, record, vars},
 };
 
-/// Events of a link here, so that a few links are soon made.
+/// Events per link in these tests; few, to get several links from few events.
 const LINK: usize = 5;
 
-/// A backend with so many sealed events, the clock an hour later.
+/// A backend with `count` sealed events, an hour after the last one.
 async fn sealed(count: usize) -> (Backend, Clock, Vec<String>) {
     let start = "2026-11-21T08:00:00Z".parse().expect("a moment");
     let clock = Clock::fixed(start, 1);
@@ -48,13 +48,13 @@ async fn report(backend: &Backend) -> Report {
 }
 
 #[tokio::test]
-async fn a_log_that_nobody_touched_is_whole_and_what_is_new_is_not_sealed_yet() {
+async fn an_untouched_log_is_whole_and_new_events_are_unsealed() {
     let (backend, clock, ids) = sealed(13).await;
     append(&backend, &clock).await;
     let found = report(&backend).await;
     assert!(found.is_whole(), "{:?}", found.findings);
     assert_eq!((found.events, found.links, found.unsealed), (ids.len() as u64, 3, 1));
-    assert_eq!(backend.audit().seal_by(LINK).await.expect("seals"), 0, "it has not settled");
+    assert_eq!(backend.audit().seal_by(LINK).await.expect("seals"), 0, "the new event has not settled");
     clock.advance(TimeDelta::minutes(6));
     assert_eq!(backend.audit().seal_by(LINK).await.expect("seals"), 1);
     let found = report(&backend).await;
@@ -68,7 +68,7 @@ async fn an_empty_log_is_whole() {
     assert_eq!(report(&backend).await, Report::default());
 }
 
-/// The link an event was sealed in.
+/// The number of the link of an event.
 fn link_of(at: usize) -> u64 {
     (at / LINK + 1) as u64
 }
@@ -76,7 +76,7 @@ fn link_of(at: usize) -> u64 {
 #[tokio::test]
 async fn a_change_of_any_field_is_found_and_named() {
     let (backend, _, ids) = sealed(22).await;
-    // The first and the last of a link and of the log too.
+    // Includes the first and the last event of a link and of the log.
     let changes = [
         (0, "at = at + 1ns"),
         (2, "actor = '01ARZ3NDEKTSV4RRFFQ69G5FAV'"),
@@ -100,7 +100,7 @@ async fn a_change_of_any_field_is_found_and_named() {
 }
 
 #[tokio::test]
-async fn what_was_taken_out_is_named_though_it_is_gone() {
+async fn a_removed_event_is_named() {
     let (backend, _, ids) = sealed(22).await;
     let gone = [0, 4, 5, 12, 21];
     for at in gone {
@@ -115,7 +115,7 @@ async fn what_was_taken_out_is_named_though_it_is_gone() {
 }
 
 #[tokio::test]
-async fn what_was_put_in_is_named_wherever_it_lies() {
+async fn an_inserted_event_is_named_at_every_position() {
     let (backend, _, ids) = sealed(22).await;
     let put = "CREATE $event SET at = time::now(), kind = 'signed_in', unit = '/01/', subject = 'x'";
     let before_all = "00000000000000000000000000".to_owned();
@@ -138,7 +138,7 @@ async fn what_was_put_in_is_named_wherever_it_lies() {
 }
 
 #[tokio::test]
-async fn a_link_that_was_changed_is_found_whatever_was_changed_in_it() {
+async fn every_change_of_a_link_is_detected() {
     let changes = [
         "previous = string::concat('f', string::slice(previous, 1, 63))",
         "hash = string::concat('f', string::slice(hash, 1, 63))",
@@ -147,7 +147,7 @@ async fn a_link_that_was_changed_is_found_whatever_was_changed_in_it() {
         "entries = ''",
         "sealed_at = sealed_at + 1ns",
     ];
-    // Two untouched links behind each, so that one change is not mistaken for another.
+    // Two untouched links follow each, so that changes are distinguishable.
     let (backend, _, _) = sealed(LINK * (3 * changes.len() + 1)).await;
     let number = |at: usize| at as u64 * 3 + 2;
     for (at, change) in changes.into_iter().enumerate() {
@@ -161,9 +161,9 @@ async fn a_link_that_was_changed_is_found_whatever_was_changed_in_it() {
     assert_eq!(found.first_broken(), Some(2));
 }
 
-/// Somebody changes an event and makes the link fit it again.
+/// An attacker changes an event and recomputes its link.
 #[tokio::test]
-async fn a_link_that_was_written_again_does_not_lead_on_to_the_next() {
+async fn a_rewritten_link_does_not_match_the_next() {
     let (backend, _, ids) = sealed(13).await;
     raw(&backend, "UPDATE $event SET subject = 'another'", &ids[6]).await;
     let sql = format!("SELECT {} FROM seal:`00000000000000000002`", LinkRow::COLUMNS);
@@ -184,7 +184,7 @@ async fn a_link_that_was_written_again_does_not_lead_on_to_the_next() {
 }
 
 #[tokio::test]
-async fn links_that_were_taken_away_are_missed_in_the_middle_and_at_the_end() {
+async fn removed_links_are_detected_in_the_middle_and_at_the_end() {
     let (backend, _, _) = sealed(13).await;
     backend.store().write("DELETE seal:`00000000000000000002`", vars! {}).await.expect("deletes");
     assert_eq!(report(&backend).await.findings, [Finding::LinkMissing { link: 2 }]);
@@ -192,14 +192,14 @@ async fn links_that_were_taken_away_are_missed_in_the_middle_and_at_the_end() {
     let (backend, clock, ids) = sealed(13).await;
     backend.store().write("DELETE seal:`00000000000000000003`", vars! {}).await.expect("deletes");
     assert_eq!(report(&backend).await.findings, [Finding::End]);
-    // Neither does it help to take the events away too, nor is it sealed over.
+    // Deleting the events too is detected, and sealing refuses to continue.
     let last: Vec<_> = ids[10..].iter().map(|id| record("event", id)).collect();
     backend.store().write("DELETE $last RETURN NONE", vars! { last: last }).await.expect("deletes");
     assert_eq!(report(&backend).await.findings, [Finding::End]);
     append(&backend, &clock).await;
     clock.advance(TimeDelta::hours(1));
     assert!(matches!(backend.audit().seal_by(LINK).await, Err(Error::Damaged(_))));
-    // Nor to take away what vouches for the end.
+    // Deleting the authenticated head is detected too.
     backend.store().write("DELETE seal_head:one", vars! {}).await.expect("deletes");
     assert_eq!(report(&backend).await.findings, [Finding::End]);
     assert!(matches!(backend.audit().seal_by(LINK).await, Err(Error::Damaged(_))));
@@ -230,7 +230,7 @@ fn a_finding_says_what_and_when() {
     assert_eq!(finding.to_string(), "the event 01ARZ3NDEKTSV4RRFFQ69G5FAV of 2026-11-21 08:00:00 UTC was taken out (link 3)");
 }
 
-/// One million entries in ten seconds is the aim for a release build; run by hand.
+/// The goal is one million entries in ten seconds with a release build; run manually.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes without optimisation"]
 async fn a_million_events_are_checked_within_seconds() {
@@ -267,7 +267,7 @@ impl Raw {
     }
 }
 
-/// As a bulk load does; a long statement would cost the square of its rows.
+/// Inserts rows in small statements: the cost of a statement is quadratic in its rows.
 async fn insert(backend: &Backend, rows: Vec<Raw>) {
     let mut rows = rows.into_iter().peekable();
     while rows.peek().is_some() {

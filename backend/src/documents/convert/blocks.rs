@@ -1,7 +1,6 @@
-//! What is left of somebody else's document: blocks of text with a few marks, and how they are written as Markdown.
+//! A flat intermediate model of imported documents, blocks of styled text, and its Markdown output.
 //!
-//! The model is flat on purpose: a list's item knows its level, nothing holds something else. So no input can nest deeply, whatever
-//! it was made of.
+//! The model is flat on purpose: a list item stores its level, and no block contains another. So no input can cause deep nesting.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -12,16 +11,16 @@ use domain::folding::fold;
 use pulldown_cmark::{Event, Options, Parser};
 use unicode_normalization::UnicodeNormalization;
 
-/// Levels a list has at most; what is deeper stands on the last one.
+/// Maximum number of list levels; deeper items are put on the last one.
 pub(super) const LEVELS: u8 = 6;
 
-/// A longer line is no heading, whatever its style says.
+/// A line longer than this many characters is not written as a heading, whatever its style.
 const HEADING_MAX: usize = 300;
 
-/// Columns a table has at most.
+/// Maximum number of table columns.
 const COLUMNS: usize = 30;
 
-/// A longer address is dropped, its text stays.
+/// Maximum length of a link address, in bytes. A longer one is dropped; the text of the link is kept.
 const ADDRESS_MAX: usize = 2_000;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -34,7 +33,7 @@ pub(super) struct Style {
 impl Style {
     const PLAIN: Self = Self { bold: false, italic: false, struck: false };
 
-    /// What both have.
+    /// The properties set in both.
     const fn and(self, other: Self) -> Self {
         Self { bold: self.bold && other.bold, italic: self.italic && other.italic, struck: self.struck && other.struck }
     }
@@ -45,7 +44,7 @@ impl Style {
             (false, false, true) => "*",
             (false, true, false) => "**",
             (false, true, true) => "***",
-            // Struck through says more than the others; all three would be a thicket.
+            // Strikethrough takes precedence: all three marks together would be unreadable.
             (true, ..) => "~~",
         }
     }
@@ -59,7 +58,7 @@ pub(super) enum Inline {
         link: Option<Rc<str>>,
     },
     Break,
-    /// A reference to a footnote, by the name its source gives it.
+    /// A reference to a footnote, by its name in the source.
     Note(String),
 }
 
@@ -86,14 +85,14 @@ pub(super) enum Block {
         marker: Marker,
         text: Text,
     },
-    /// A further paragraph of the item before.
+    /// A further paragraph of the preceding item.
     More {
         level: u8,
         text: Text,
     },
     Table(Vec<Vec<Text>>),
     Rule,
-    /// A footnote itself.
+    /// A footnote.
     Note {
         name: String,
         text: Text,
@@ -101,7 +100,7 @@ pub(super) enum Block {
 }
 
 impl Block {
-    /// The texts in it, without what they are.
+    /// The texts of the block, without its kind.
     pub(super) fn into_texts(self) -> Vec<Text> {
         match self {
             Self::Heading { text, .. }
@@ -115,7 +114,7 @@ impl Block {
     }
 }
 
-/// The letters of a text on one line, without its marks.
+/// The characters of a text on one line, without styles.
 pub(super) fn plain(text: &[Inline]) -> String {
     let mut plain = String::new();
     for inline in composed(text) {
@@ -128,8 +127,8 @@ pub(super) fn plain(text: &[Inline]) -> String {
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Adds to the text, to its last piece where that looks the same. Returns how long the address is that is written once more for
-/// this: one link may stand around any number of paragraphs.
+/// Appends to the text, extending its last piece if that has the same style and link. Returns the length of the address if the
+/// link was stored again: one link may span any number of paragraphs.
 pub(super) fn push(text: &mut Text, more: &str, style: Style, link: Option<&Rc<str>>) -> usize {
     if more.is_empty() {
         return 0;
@@ -153,7 +152,7 @@ pub(super) fn is_blank(text: &[Inline]) -> bool {
     })
 }
 
-/// An address a link may have here, as it is written in Markdown.
+/// An allowed link address, escaped for Markdown.
 pub(super) fn address(typed: &str) -> Option<Rc<str>> {
     let typed = typed.trim();
     let is_allowed = ["http://", "https://", "mailto:"]
@@ -175,17 +174,17 @@ pub(super) fn address(typed: &str) -> Option<Rc<str>> {
     Some(address.into())
 }
 
-/// A raised or lowered number as the signs that look so: m2 is not m².
+/// A superscript or subscript number as Unicode digits: m2 is not m².
 pub(super) fn shifted(text: &str, raised: bool) -> Option<String> {
     let digits = if raised { "⁰¹²³⁴⁵⁶⁷⁸⁹" } else { "₀₁₂₃₄₅₆₇₈₉" };
     text.trim().chars().map(|letter| digits.chars().nth(letter.to_digit(10)? as usize)).collect::<Option<String>>()
 }
 
-/// A table while it is read.
+/// A table being read.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     rows: Vec<Vec<Vec<Text>>>,
-    /// How many rows below each column still belongs to a cell above.
+    /// For each column, how many of the next rows are covered by a cell above.
     taken: [u32; COLUMNS],
     cell: Option<Vec<Text>>,
 }
@@ -193,7 +192,7 @@ pub(super) struct Table {
 impl Table {
     pub(super) fn row(&mut self) {
         self.end_cell();
-        // Where the row ended early, what hangs down into it is a row shorter too.
+        // If the row ended early, the remaining columns' spans must shrink by a row too.
         let reached = self.rows.last().map_or(COLUMNS, Vec::len).min(COLUMNS);
         for taken in &mut self.taken[reached..] {
             *taken = taken.saturating_sub(1);
@@ -201,7 +200,7 @@ impl Table {
         self.rows.push(Vec::new());
     }
 
-    /// A cell as wide and as high as told.
+    /// Begins a cell that spans the given columns and rows.
     pub(super) fn cell(&mut self, columns: u32, rows: u32) {
         self.end_cell();
         if self.rows.is_empty() {
@@ -216,7 +215,7 @@ impl Table {
         self.cell = Some(Vec::new());
     }
 
-    /// Makes the cell at hand as wide as told.
+    /// Sets the column span of the current cell.
     pub(super) fn widen(&mut self, columns: u32) {
         let Some(row) = self.rows.last().filter(|_| self.cell.is_some()) else { return };
         let at = row.len() + 1;
@@ -225,7 +224,7 @@ impl Table {
         }
     }
 
-    /// Whether text now belongs into a cell.
+    /// Whether a cell is open for text.
     pub(super) fn takes_text(&self) -> bool {
         self.cell.is_some()
     }
@@ -242,14 +241,14 @@ impl Table {
         if row.len() >= COLUMNS {
             return;
         }
-        // The row's own part of what the cell takes.
+        // The cell's own row is done.
         let at = row.len();
         self.taken[at] -= 1;
         row.push(cell);
         self.skip_taken();
     }
 
-    /// Places that a cell before or above has taken are empty.
+    /// Fills the positions covered by an earlier cell's span with empty cells.
     fn skip_taken(&mut self) {
         let Some(row) = self.rows.last_mut() else { return };
         while let Some(taken) = self.taken.get_mut(row.len())
@@ -260,7 +259,7 @@ impl Table {
         }
     }
 
-    /// A table of one column is no table: its texts stand below each other.
+    /// A table with a single column becomes paragraphs.
     pub(super) fn finish(mut self) -> Vec<Block> {
         self.end_cell();
         let is_empty = |cell: &Vec<Text>| cell.iter().all(|text| is_blank(text));
@@ -279,7 +278,7 @@ impl Table {
     }
 }
 
-/// The blocks as Markdown, headings from `##` downwards, footnotes numbered and at the end.
+/// The blocks as Markdown, with headings from `##` down, and numbered footnotes at the end.
 pub(super) fn markdown(blocks: Vec<Block>) -> String {
     let blocks = blocks.into_iter().flat_map(divided).map(marked).collect();
     let mut blocks = numbered_notes(with_headings(blocks));
@@ -297,7 +296,7 @@ pub(super) fn markdown(blocks: Vec<Block>) -> String {
     page.text
 }
 
-/// Two breaks in a row divide paragraphs.
+/// Two consecutive breaks separate paragraphs.
 fn divided(block: Block) -> Vec<Block> {
     let (text, again): (Text, Box<dyn Fn(Text) -> Block>) = match block {
         Block::Paragraph { quoted, text } => (text, Box::new(move |text| Block::Paragraph { quoted, text })),
@@ -331,7 +330,7 @@ fn divided(block: Block) -> Vec<Block> {
     blocks
 }
 
-/// A paragraph that somebody began with a bullet by hand is an item.
+/// A paragraph that begins with a typed bullet or number becomes an item.
 fn marked(block: Block) -> Block {
     let Block::Paragraph { quoted: false, mut text } = block else { return block };
     if guessed_level(&text).is_some() {
@@ -353,7 +352,7 @@ fn marked(block: Block) -> Block {
     Block::Paragraph { quoted: false, text }
 }
 
-/// `12. ` or `12) ` at the beginning of a line.
+/// `12. ` or `12) ` at the start of a line.
 fn typed_number(line: &str) -> Option<(u32, &str)> {
     let digits = line.bytes().take_while(u8::is_ascii_digit).count();
     let rest = line[digits..].strip_prefix(['.', ')'])?;
@@ -361,7 +360,7 @@ fn typed_number(line: &str) -> Option<(u32, &str)> {
     rest.starts_with(char::is_whitespace).then(|| (number, rest.trim_start()))
 }
 
-/// Most people make a line bold instead of a heading. Where no style tells the headings, such lines do.
+/// Many authors use a bold line as a heading. If the document has no heading styles, such lines become headings.
 fn with_headings(mut blocks: Vec<Block>) -> Vec<Block> {
     if blocks.iter().any(|block| matches!(block, Block::Heading { .. })) {
         return blocks;
@@ -403,8 +402,8 @@ fn guessed_level(text: &[Inline]) -> Option<u8> {
     }
 }
 
-/// Footnotes by number, in the order they are referred to, at the end. A reference without its note goes, a note without a reference
-/// becomes a paragraph.
+/// Numbers the footnotes in the order of their references and moves them to the end. A reference without a note is dropped, a
+/// note without a reference becomes a paragraph.
 fn numbered_notes(blocks: Vec<Block>) -> Vec<Block> {
     let named = |block: &Block| if let Block::Note { name, .. } = block { Some(name.clone()) } else { None };
     let mut notes: HashSet<String> = blocks.iter().filter_map(named).collect();
@@ -437,14 +436,14 @@ fn numbered_notes(blocks: Vec<Block>) -> Vec<Block> {
     }
     let mut placed: Vec<(usize, Block)> = Vec::new();
     for (name, text) in ends {
-        // One that refers to another would need an order of its own.
+        // References inside notes are dropped: they would need an order of their own.
         let text: Text = text.into_iter().filter(|inline| !matches!(inline, Inline::Note(_))).collect();
         match order.get(&name) {
             Some(number) if notes.remove(&name) => placed.push((*number, Block::Note { name: number.to_string(), text })),
             _ => numbered.push(Block::Paragraph { quoted: false, text }),
         }
     }
-    // The line above the notes is theirs.
+    // A rule directly above the notes separates them.
     while numbered.last() == Some(&Block::Rule) {
         numbered.pop();
     }
@@ -453,23 +452,23 @@ fn numbered_notes(blocks: Vec<Block>) -> Vec<Block> {
     numbered
 }
 
-/// Markdown so far.
+/// The Markdown written so far.
 #[derive(Default)]
 struct Page {
     text: String,
-    /// The items that are open in the list at hand, each within the one before.
+    /// The open items of the current list, each nested in the one before.
     items: Vec<Item>,
 }
 
-/// An item as it was written last on its level.
+/// The last item written on its level.
 #[derive(Clone, Copy)]
 struct Item {
-    /// As the source counts levels, which need not begin with 0 nor follow each other: "Điều 1." may stand outside of the list.
+    /// The source's level; levels need not start at 0 or be consecutive: "Điều 1." may be outside the list.
     level: u8,
-    /// How far its text stands in.
+    /// Width of its marker, by which its text is indented.
     width: usize,
     number: Option<u32>,
-    /// What stands behind its number: another sign begins another list.
+    /// The delimiter after its number: another delimiter starts another list.
     closing: char,
 }
 
@@ -513,7 +512,7 @@ impl Page {
             (Some(last), Some(number)) => last.checked_add(1) == Some(number),
             (last, number) => last.is_none() && number.is_none(),
         };
-        // Numbers that do not follow belong to another list, which another sign begins.
+        // A number that does not follow starts another list, which needs another delimiter.
         let closing = match sibling {
             Some(item) if item.number.is_some() => {
                 let goes_on = number.is_none() || follows(&item);
@@ -525,7 +524,7 @@ impl Page {
         let sign = number.map_or_else(|| "- ".to_owned(), |number| format!("{number}{closing} "));
         let before = self.standing_in();
         let text = indented(&written(text, ""), before + sign.len());
-        // A list of another kind needs a line between; so does one that does not begin with 1.
+        // A list of another kind needs a blank line before it, and so does a nested one that does not begin with 1.
         let goes_on = match &sibling {
             Some(item) => follows(item),
             None => !self.items.is_empty() && number.is_none_or(|number| number == 1),
@@ -537,7 +536,7 @@ impl Page {
         self.items.push(Item { level, width: sign.len(), number, closing });
     }
 
-    /// Something that is no part of a list.
+    /// Writes a block outside any list.
     fn apart(&mut self, text: &str, prefix: &str) {
         self.items.clear();
         self.separate("\n\n");
@@ -593,7 +592,7 @@ fn letters(inline: &Inline) -> usize {
     if let Inline::Text { text, .. } = inline { text.chars().count() } else { 1 }
 }
 
-/// Headings and heads of tables are set off anyway.
+/// Removes bold and strikethrough: the stylesheet emphasises headings and table heads.
 fn without_marks(text: &[Inline]) -> Text {
     let mut plain = Vec::with_capacity(text.len());
     for inline in text {
@@ -613,7 +612,7 @@ fn on_one_line(text: Text) -> Text {
     text.into_iter().map(|inline| if inline == Inline::Break { space() } else { inline }).collect()
 }
 
-/// A letter with what it looks like.
+/// A character with its style and link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Atom<'t> {
     what: AtomKind<'t>,
@@ -628,20 +627,20 @@ enum AtomKind<'t> {
     Note(&'t str),
 }
 
-/// How much is left of the looks.
+/// How much of the styling is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Escaping {
-    /// Bold and italic, signs escaped where they would mean something.
+    /// Bold and italic; characters escaped where Markdown would interpret them.
     Styled,
     /// The same without bold and italic.
     Plain,
-    /// Every sign escaped: always reads as it was.
+    /// Every punctuation character escaped: always parses back to the source text.
     Literal,
 }
 
-/// The text as Markdown that reads as the text did; `start` is what will stand before it on the line.
+/// The text as Markdown that parses back to the same words; `start` is what precedes it on the line.
 ///
-/// Invariant: the words are those of the source. Marks that Markdown would not read as marks are left out instead.
+/// Invariant: the words are those of the source. Styles that Markdown would not parse are dropped instead.
 fn written(text: &[Inline], start: &str) -> String {
     let text = composed(text);
     let atoms = collapsed(&text);
@@ -662,7 +661,7 @@ fn written(text: &[Inline], start: &str) -> String {
     with_escaping(&atoms, Escaping::Literal, start)
 }
 
-/// Letters and their marks as one sign, as Vietnamese keyboards write them.
+/// Normalises to NFC: letters and diacritics as one code point, as Vietnamese keyboards write them.
 fn composed(text: &[Inline]) -> Text {
     text.iter()
         .map(|inline| match inline {
@@ -674,7 +673,7 @@ fn composed(text: &[Inline]) -> Text {
         .collect()
 }
 
-/// Signs nobody sees are left out, those that only turn the line round too; all spaces are spaces.
+/// Drops invisible and bidirectional control characters; turns all white space into spaces.
 fn kept(letter: char) -> Option<char> {
     match letter {
         '\u{ad}'
@@ -693,7 +692,7 @@ fn kept(letter: char) -> Option<char> {
     }
 }
 
-/// Single spaces between words, none at the ends of lines. A space looks like both its neighbours.
+/// Collapses spaces to one between words and none at line ends. A space gets the style shared by both its neighbours.
 fn collapsed(text: &[Inline]) -> Vec<Atom<'_>> {
     let mut atoms: Vec<Atom<'_>> = Vec::new();
     let mut space = false;
@@ -742,7 +741,7 @@ fn letter(what: AtomKind<'_>) -> Option<char> {
     if let AtomKind::Letter(letter) = what { Some(letter) } else { None }
 }
 
-/// What a reader would get, spaces aside.
+/// The text a Markdown reader would show, without spaces.
 fn read(markdown: &str) -> String {
     let options = Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH;
     let mut read = String::new();
@@ -782,12 +781,13 @@ fn with_escaping(atoms: &[Atom<'_>], escaping: Escaping, start: &str) -> String 
     out
 }
 
-/// What stands before the next letter, as far as it matters.
+/// The text before the next character, as far as escaping needs it.
 fn line<'t>(before: &'t str, out: &'t str) -> &'t str {
     if out.is_empty() { before } else { out }
 }
 
-/// Stretches of one style each. Marks stand close to the words, and signs that would keep them from being read as marks outside.
+/// Writes each run of one style. Marks are placed next to the words; punctuation at the edge that would prevent `CommonMark` from
+/// parsing them stays outside.
 fn runs(atoms: &[Atom<'_>], escaping: Escaping, before: &str) -> String {
     let mut out = String::new();
     let mut rest = atoms;
@@ -805,7 +805,7 @@ fn runs(atoms: &[Atom<'_>], escaping: Escaping, before: &str) -> String {
             out.push_str(&more);
             continue;
         }
-        // A sign inside the mark is fine where a space or nothing is outside of it.
+        // Punctuation may be inside the mark if white space or nothing follows outside.
         let opens = run[..from].iter().position(|atom| letter(atom.what).is_some_and(|letter| letter != ' '));
         let is_free_before = out.chars().next_back().or(before.chars().next_back()).is_none_or(char::is_whitespace);
         let from = if is_free_before { opens.unwrap_or(from) } else { from };
@@ -823,10 +823,10 @@ fn runs(atoms: &[Atom<'_>], escaping: Escaping, before: &str) -> String {
     out
 }
 
-/// The letters, signs escaped where Markdown would take them for its own.
+/// The characters, escaped where Markdown would interpret them.
 fn escaped(atoms: &[Atom<'_>], escaping: Escaping, before: &str) -> String {
     let mut out = String::new();
-    // Whether all that stands on the line is in `out`, and where the line begins there.
+    // Whether the current line is entirely in `out`, and where it begins.
     let mut is_whole = before.is_empty() || before.ends_with('\n');
     let mut begin = 0;
     for (at, atom) in atoms.iter().enumerate() {
@@ -854,12 +854,13 @@ fn escaped(atoms: &[Atom<'_>], escaping: Escaping, before: &str) -> String {
     out
 }
 
-/// `line` ends with what stands before; `whole` is all of the line that does, where that is known.
+/// Whether Markdown would interpret `letter` here. `line` ends with the preceding text; `whole` is all of the line so far, if
+/// available.
 fn means_something(letter: char, line: &str, whole: Option<&str>, next: Option<char>) -> bool {
     let starts_line = line.is_empty() || line.ends_with('\n');
     match letter {
         '\\' | '*' | '`' | '[' | ']' | '~' | '|' => true,
-        // Within a word it is a letter like others.
+        // Within a word it has no meaning.
         '_' => !(line.ends_with(char::is_alphanumeric) && next.is_some_and(char::is_alphanumeric)),
         '<' => next.is_none_or(|next| next.is_alphabetic() || matches!(next, '/' | '!' | '?')),
         '&' => next.is_some_and(|next| next.is_alphanumeric() || next == '#'),
@@ -892,11 +893,11 @@ mod tests {
     }
 
     #[test]
-    fn marks_stand_where_markdown_reads_them() {
+    fn marks_are_placed_where_markdown_parses_them() {
         for (text, expected) in [
             (vec![bold("Điều 1."), plain(" Phạm vi")], "**Điều 1.** Phạm vi"),
             (vec![bold("Điều 1. "), plain("Phạm vi")], "**Điều 1.** Phạm vi"),
-            // A full stop before the mark and a letter behind it: no reader of Markdown would close it there.
+            // Punctuation before the closing mark and a letter after it: CommonMark would not close the mark there.
             (vec![bold("Lưu ý:"), plain("nộp đúng hạn")], "**Lưu ý**:nộp đúng hạn"),
             (vec![bold("(a)"), plain("b")], "**(a**)b"),
             (vec![bold("  "), plain("a"), bold("...")], "a..."),
@@ -907,7 +908,7 @@ mod tests {
     }
 
     #[test]
-    fn signs_stay_signs() {
+    fn punctuation_of_the_source_is_escaped() {
         for (typed, expected) in [
             ("# 1", "\\# 1"),
             ("a # b", "a \\# b"),
@@ -930,7 +931,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_that_lead_nowhere_good_are_dropped() {
+    fn unsafe_addresses_are_dropped() {
         assert_eq!(address(" https://vi.du/a (b) ").as_deref(), Some("https://vi.du/a%20%28b%29"));
         assert_eq!(address("MAILTO:a@vi.du").as_deref(), Some("MAILTO:a@vi.du"));
         for evil in
@@ -941,7 +942,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_stand_in_by_their_markers() {
+    fn nested_items_are_indented_by_their_markers() {
         let item = |level, marker, text: &str| Block::Item { level, marker, text: vec![plain(text)] };
         let blocks = vec![
             item(0, Marker::Number(10), "mười"),
@@ -956,7 +957,7 @@ mod tests {
     }
 
     #[test]
-    fn bold_lines_that_are_numbered_like_headings_are_headings() {
+    fn bold_lines_numbered_like_headings_become_headings() {
         let blocks = vec![
             paragraph(vec![bold("I. MỤC TIÊU")]),
             paragraph(vec![bold("1. Mục tiêu chung")]),
@@ -975,7 +976,7 @@ mod tests {
     }
 
     #[test]
-    fn footnotes_are_numbered_as_they_are_met() {
+    fn footnotes_are_numbered_in_order_of_reference() {
         let note = |name: &str, text: &str| Block::Note { name: name.to_owned(), text: vec![plain(text)] };
         let refers = |name: &str| Inline::Note(name.to_owned());
         let blocks = vec![
@@ -989,7 +990,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_that_stretch_leave_their_places_empty() {
+    fn spanning_cells_leave_covered_positions_empty() {
         let mut table = Table::default();
         let cell = |table: &mut Table, columns, rows, text: &str| {
             table.cell(columns, rows);

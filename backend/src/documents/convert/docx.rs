@@ -1,8 +1,8 @@
-//! DOCX files (ECMA-376), read as far as a text needs it: headings, bold and italic, lists, tables, links, footnotes.
+//! Reads DOCX files (ECMA-376) as far as a text needs it: headings, bold and italic, lists, tables, links, footnotes.
 //!
-//! The parts are walked event by event and nothing is built of them but our own flat blocks. A reader that makes a tree calls itself
-//! for each level of nesting, which a crafted file makes as deep as it likes, and waits for ends that a cut file does not have.
-//! Pictures and whatever else is packed in the file are not even unpacked.
+//! The parts are read as a stream of events into our own flat blocks. A tree parser recurses for each level of nesting, which a
+//! crafted file makes arbitrarily deep, and waits for end tags that a truncated file does not have. Pictures and other parts of
+//! the archive are not unpacked.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -25,17 +25,17 @@ mod numbering;
 mod styles;
 mod symbols;
 
-/// The largest text and the largest other part, unpacked. Word writes some hundred bytes for a word.
+/// Maximum unpacked size of the main text and of any other part, in bytes. Word writes several hundred bytes per word.
 const TEXT_MAX: u64 = 24 << 20;
 const PART_MAX: u64 = 4 << 20;
 
-/// Elements within each other. Word needs some twenty.
+/// Maximum element depth. Word needs about twenty.
 const DEPTH: usize = 256;
 
-/// Headers and footers that are read: a document has a few for each of its sections.
+/// Headers and footers read at most: a document has a few for each of its sections.
 const EDGES: usize = 20;
 
-/// Letters of an id or of a name of fonts and formats. They are looked at with every item or run.
+/// Maximum length of an id or of a name of fonts and formats, in characters. They are looked up for every item or run.
 const NAME_MAX: usize = 100;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,17 +48,17 @@ fn short(name: &str) -> String {
     name.chars().take(NAME_MAX).collect()
 }
 
-/// What stands before an item of a list.
+/// What precedes a list item.
 enum Label {
     Marker(Marker),
     Words(String),
 }
 
-/// What was read of a file.
+/// The result of reading a file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Read {
     pub(super) blocks: Vec<Block>,
-    /// What the file has and the blocks have not.
+    /// Content of the file that is missing from the blocks.
     pub(super) left_out: BTreeSet<LeftOut>,
 }
 
@@ -75,7 +75,7 @@ pub(super) fn read(file: &[u8]) -> Result<Read, Failure> {
     let mut body = Body::new(&rels, &styles, numbering);
     package.walk(&main, TEXT_MAX, &mut body)?.ok_or(Failure::Unreadable)?;
     body.end();
-    // Links of footnotes have a list of their own, which nobody misses.
+    // Links in footnotes have a relationship part of their own, which is not read.
     body.rels = &none;
     for kind in ["footnotes", "endnotes"] {
         if let Some(part) = at(&format!("/{kind}")) {
@@ -88,7 +88,7 @@ pub(super) fn read(file: &[u8]) -> Result<Read, Failure> {
     Ok(read)
 }
 
-/// What stands at the top and the foot of every page is no part of the text, unless it says that all of it is secret.
+/// Headers and footers are not part of the text, unless they mark the document as secret.
 fn edges(package: &Package<'_>, rels: &Rels, folder: &str, styles: &Styles, read: &mut Read) {
     let none = Rels::default();
     let mut marks: Vec<Block> = Vec::new();
@@ -105,7 +105,7 @@ fn edges(package: &Package<'_>, rels: &Rels, folder: &str, styles: &Styles, read
         read.left_out.extend(edge.left_out);
         for text in edge.blocks.into_iter().flat_map(Block::into_texts) {
             let words = blocks::plain(&text);
-            // The number of a page.
+            // A page number.
             if words.chars().filter(|letter| letter.is_alphabetic()).count() < 2 || fold_is_page(&words) {
                 continue;
             }
@@ -128,7 +128,7 @@ fn fold_is_page(words: &str) -> bool {
     matches!(letters.as_str(), "trang" | "page" | "tr")
 }
 
-/// The title and the other blocks, where a document begins with a heading that stands above all others.
+/// The title and the other blocks, if the document begins with a heading above all others.
 pub(super) fn titled(blocks: Vec<Block>) -> (Option<Text>, Vec<Block>) {
     let mut blocks = blocks;
     let title = match blocks.split_first() {
@@ -143,7 +143,7 @@ pub(super) fn titled(blocks: Vec<Block>) -> (Option<Text>, Vec<Block>) {
     }
 }
 
-/// A target as the package names it.
+/// The name of a target in the package.
 fn resolved(folder: &str, target: &str) -> String {
     match target.strip_prefix('/') {
         Some(absolute) => absolute.to_owned(),
@@ -163,7 +163,7 @@ impl<'f> Package<'f> {
         Ok(Self { file, parts })
     }
 
-    /// Shows a part to the visitor; `None` when the file has none of this name.
+    /// Streams a part to the visitor; `None` when the file has no part of this name.
     fn walk(&self, name: &str, limit: u64, visitor: &mut impl Visitor) -> Result<Option<()>, Failure> {
         let Some(part) = self.parts.iter().find(|part| part.name.eq_ignore_ascii_case(name)) else { return Ok(None) };
         let content = part.content(&mut Cursor::new(self.file), limit).map_err(|_| Failure::Unreadable)?;
@@ -178,15 +178,15 @@ impl<'f> Package<'f> {
         Ok(read)
     }
 
-    /// Without its relations a text can still be read.
+    /// The relationships of a part; empty if unreadable, since the text can be read without them.
     fn rels(&self, name: &str) -> Rels {
         self.read(Some(name.to_owned()), PART_MAX).unwrap_or_default()
     }
 }
 
-/// Sees the elements of a part in their order.
+/// Receives the elements of a part in order.
 trait Visitor {
-    /// Whether what is inside is to be seen. `around` are the elements it stands in.
+    /// Whether to visit the element's content. `around` are its ancestors.
     fn open(&mut self, name: &str, attributes: &Attributes<'_>, around: &[String]) -> bool;
     fn close(&mut self, _name: &str) {}
     fn text(&mut self, _text: &str) {}
@@ -195,7 +195,7 @@ trait Visitor {
 struct Attributes<'e>(&'e [OwnedAttribute]);
 
 impl Attributes<'_> {
-    /// By its name without the namespace.
+    /// By local name, without the namespace.
     fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|attribute| attribute.name.local_name == name).map(|attribute| attribute.value.as_str())
     }
@@ -208,7 +208,7 @@ impl Attributes<'_> {
         self.get(name).and_then(|value| value.trim().parse().ok()).unwrap_or(0)
     }
 
-    /// A property that is there is on, unless it says no.
+    /// A property that is present is on, unless its value is false.
     fn is_on(&self) -> bool {
         !matches!(self.val(), "0" | "false" | "off" | "none")
     }
@@ -240,18 +240,18 @@ fn walk(part: &[u8], visitor: &mut impl Visitor) -> Result<(), Failure> {
             }
             XmlEvent::Characters(text) | XmlEvent::Whitespace(text) if around.len() <= hidden_from => visitor.text(&text),
             XmlEvent::Characters(_) | XmlEvent::Whitespace(_) => {}
-            // A part that was cut.
+            // A truncated part.
             XmlEvent::EndDocument if !around.is_empty() => return Err(Failure::Unreadable),
             XmlEvent::EndDocument => return Ok(()),
         }
     }
 }
 
-/// What a part refers to, by the id it uses.
+/// The relationships of a part, by id.
 #[derive(Default)]
 struct Rels {
     targets: HashMap<String, (String, String)>,
-    /// Written as an address once, however many places lead there.
+    /// Each address is converted once, however many links use it.
     links: HashMap<String, Rc<str>>,
 }
 

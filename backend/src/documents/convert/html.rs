@@ -1,12 +1,13 @@
-//! HTML from somebody's clipboard, read as what it means.
+//! Reads clipboard HTML for its structure and text.
 //!
-//! Not parsed as a browser does: for that, unfinished tags open each other again and again, and the work grows with every level of
-//! nesting. Here every tag is looked at once and what is open is bounded. Word is met as it is: its lists are paragraphs with a
-//! style, its footnotes are links. Nothing of the source but its words, a few marks and harmless addresses gets through.
+//! This is not the browser's parsing algorithm: there, unclosed formatting tags are reopened in each block, and the work grows
+//! with every level of nesting. Here every tag is read once and the stack of open elements is bounded. Word's conventions are
+//! handled: its lists are paragraphs with a style, its footnotes are links. Only the source's words, a few styles and allowed
+//! addresses are kept.
 //!
-//! html5ever's tokenizer is not used: it keeps all attributes of a tag and compares each with those before it (`finish_attribute` in
-//! 0.40), so one pasted tag with hundreds of thousands of attributes costs the square of their number, and it cannot be told to stop.
-//! Here attributes that mean nothing to us are passed over.
+//! html5ever's tokenizer is not used: it keeps all attributes of a tag and compares each with those before it (`finish_attribute`
+//! in 0.40), so a pasted tag with hundreds of thousands of attributes takes quadratic time, and it has no limit. Here unused
+//! attributes are skipped.
 
 use std::{borrow::Cow, collections::HashMap, rc::Rc};
 
@@ -15,19 +16,19 @@ use pulldown_cmark::{Event, Parser};
 
 use super::blocks::{self, Block, Inline, LEVELS, Marker, Style, Table, Text};
 
-/// Elements within each other that are kept apart. Deeper ones still divide paragraphs.
+/// Maximum depth of open elements. Deeper ones still separate paragraphs.
 const DEPTH: usize = 100;
 
-/// The part of an attribute that is looked at.
+/// Maximum length of an attribute value that is read, in bytes.
 const ATTRIBUTE_MAX: usize = 2_000;
 
-/// Letters of all addresses of links; behind them, links are text. One link may stand around many paragraphs.
+/// Maximum total length of link addresses, in bytes; beyond it, links become text. One link may span many paragraphs.
 const ADDRESSES_MAX: usize = 4 * Limit::MAX as usize;
 
 pub(super) fn blocks(html: &str) -> Vec<Block> {
     let mut reader = Reader::default();
     let mut rest = html;
-    // Where the next sign can be that begins a tag: those before it are text, taken in one piece.
+    // Where to search for the next `<`: those before it are text, added in one piece.
     let mut from = 0;
     while let Some(at) = rest[from..].find('<').map(|at| from + at) {
         let token = token(&rest[at..]);
@@ -56,7 +57,7 @@ enum Token<'h> {
     Open(Tag<'h>, &'h str),
     Close(String, &'h str),
     Nothing(&'h str),
-    /// No tag: a sign like another.
+    /// Not a tag: a literal `<`.
     Text,
 }
 
@@ -75,7 +76,7 @@ impl Tag<'_> {
     }
 }
 
-/// What `html`, which begins with `<`, begins with, and what follows.
+/// The token at the start of `html`, which begins with `<`, and the rest.
 fn token(html: &str) -> Token<'_> {
     if let Some(comment) = html.strip_prefix("<!--") {
         return Token::Nothing(comment.find("-->").map_or("", |end| &comment[end + 3..]));
@@ -94,7 +95,7 @@ fn token(html: &str) -> Token<'_> {
     if is_close { Token::Close(name, behind) } else { Token::Open(Tag { name, attributes }, behind) }
 }
 
-/// The attributes up to the end of the tag, and what follows it.
+/// The attributes up to the end of the tag, and the rest.
 fn attributes(mut html: &str) -> (HashMap<String, Cow<'_, str>>, &str) {
     const KNOWN: [&str; 9] = ["class", "colspan", "href", "id", "name", "rowspan", "start", "style", "value"];
     let mut attributes = HashMap::new();
@@ -116,7 +117,7 @@ fn attributes(mut html: &str) -> (HashMap<String, Cow<'_, str>>, &str) {
     }
 }
 
-/// The value behind `=`, if there is one, and what follows.
+/// The value after `=`, if any, and the rest.
 fn value(html: &str) -> (&str, &str) {
     let Some(rest) = html.trim_ascii_start().strip_prefix('=') else { return ("", html) };
     let rest = rest.trim_ascii_start();
@@ -134,7 +135,7 @@ fn shortened(value: &str) -> &str {
     &value[..end]
 }
 
-/// Elements whose content is not for readers.
+/// Elements whose content is never shown.
 fn hidden_until(name: &str) -> Option<&'static str> {
     const HIDDEN: [&str; 17] = [
         "script", "style", "xml", "title", "svg", "math", "template", "iframe", "object", "noscript", "textarea", "select",
@@ -143,7 +144,7 @@ fn hidden_until(name: &str) -> Option<&'static str> {
     HIDDEN.into_iter().find(|hidden| *hidden == name)
 }
 
-/// What follows the closing tag; nothing when there is none.
+/// The text after the closing tag; empty when there is none.
 fn behind_close<'h>(html: &'h str, name: &str) -> &'h str {
     let mut rest = html;
     while let Some(at) = rest.find("</") {
@@ -157,7 +158,7 @@ fn behind_close<'h>(html: &'h str, name: &str) -> &'h str {
     ""
 }
 
-/// The text with its entities as the signs they stand for.
+/// The text with its entities decoded.
 fn decoded(text: &str) -> Cow<'_, str> {
     if !text.contains('&') {
         return Cow::Borrowed(text);
@@ -171,7 +172,7 @@ fn decoded(text: &str) -> Cow<'_, str> {
         let is_entity = length > 0 && rest[1 + length..].starts_with(';');
         let (entity, behind) = rest.split_at(if is_entity { length + 2 } else { 1 });
         if is_entity {
-            // Markdown knows the same entities as HTML. A space is no text to it.
+            // The Markdown parser decodes the same entities. It yields no text for a space.
             let signs = Parser::new(entity).filter_map(|event| if let Event::Text(sign) = event { Some(sign) } else { None });
             let before = decoded.len();
             signs.for_each(|sign| decoded.push_str(&sign));
@@ -187,22 +188,22 @@ fn decoded(text: &str) -> Cow<'_, str> {
     Cow::Owned(decoded)
 }
 
-/// How text looks where the reader is.
+/// The formatting at the current position.
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent properties of a place")]
 struct InlineContext {
     style: Style,
     link: Option<Rc<str>>,
     raised: Option<bool>,
-    /// 0 for what is no heading.
+    /// 0 outside headings.
     heading: u8,
     quoted: bool,
-    /// Lists around.
+    /// Number of enclosing lists.
     level: u8,
     tables: u8,
     lines: bool,
     hidden: bool,
-    /// Word writes the markers of its lists as text.
+    /// Inside a list marker, which Word writes as text.
     marker: bool,
 }
 
@@ -222,15 +223,15 @@ struct Reader {
     open: Vec<Open>,
     text: Text,
     lists: Vec<List>,
-    /// Of an item that has no text yet.
+    /// The marker of an item without text yet.
     marker: Option<Marker>,
     table: Option<Table>,
-    /// The level a paragraph of Word has in its list, and its marker.
+    /// The list level of a Word paragraph, and its marker.
     word_level: Option<u8>,
     word_marker: String,
-    /// The footnote that this paragraph is.
+    /// The footnote that this paragraph defines.
     note: Option<String>,
-    /// Letters of addresses so far.
+    /// Total length of the addresses so far, in bytes.
     addresses: usize,
 }
 
@@ -310,7 +311,7 @@ impl Reader {
         self.open.push(Open { name: tag.name, context });
     }
 
-    /// Closes the innermost element of this name and what was left open in it.
+    /// Closes the innermost element of this name and everything open inside it.
     fn close(&mut self, name: &str) {
         if is_block(name) {
             self.end_paragraph();
@@ -330,7 +331,7 @@ impl Reader {
                 "ul" | "ol" | "menu" | "dir" => {
                     self.lists.pop();
                 }
-                // What was not said in the item is not said behind it.
+                // An item that ends without text leaves no marker for what follows.
                 "li" => self.marker = None,
                 "p" | "div" => (self.word_level, self.note) = (None, None),
                 "td" | "th" if context.tables == 1 => self.in_table(Table::end_cell),
@@ -343,7 +344,7 @@ impl Reader {
         }
     }
 
-    /// What ends because something else begins, though nobody said so.
+    /// Closes elements that the new one ends implicitly.
     fn close_implied(&mut self, name: &str) {
         let (ended, within): (&[&str], &[&str]) = match name {
             "li" => (&["li"], &["ul", "ol", "menu", "dir", "table"]),
@@ -375,7 +376,7 @@ impl Reader {
         }
     }
 
-    /// The looks of a paragraph of Word: a title, a quotation, an item of a list, a footnote.
+    /// The role of a Word paragraph: a title, a quotation, a list item.
     fn word_paragraph(&mut self, tag: &Tag<'_>, context: &mut InlineContext) {
         let class = tag.get("class").to_ascii_lowercase();
         if class.contains("msotitle") {
@@ -410,7 +411,7 @@ impl Reader {
         self.marker = Some(marker);
     }
 
-    /// A link that leads somewhere allowed; one to or from a footnote is the footnote's sign.
+    /// A link with an allowed address; a link to or from a footnote becomes the footnote's reference.
     fn anchor(&mut self, tag: &Tag<'_>, context: &mut InlineContext) {
         let href = tag.get("href");
         let Some((before, fragment)) = href.split_once('#') else {
@@ -436,7 +437,7 @@ impl Reader {
         let text = std::mem::take(&mut self.text);
         let word = self.word_level.take().map(|level| (level, std::mem::take(&mut self.word_marker)));
         if blocks::is_blank(&text) {
-            // Word's paragraphs hold inner blocks; the level is still theirs.
+            // Word's paragraphs contain inner blocks; the level still applies to those.
             self.word_level = word.map(|(level, marker)| {
                 self.word_marker = marker;
                 level
@@ -467,7 +468,7 @@ impl Reader {
     }
 }
 
-/// An item of Word's: what is neither a bullet nor a plain number, "a)" or "1.2.", stays in the text.
+/// An item of a Word list. A label that is neither a bullet nor a plain number, "a)" or "1.2.", stays in the text.
 fn word_item(level: u8, marker: &str, mut text: Text) -> Block {
     let digits = marker.trim_end_matches(['.', ')']);
     if let Some(number) = digits.parse().ok().filter(|number| *number < 1_000) {
@@ -481,7 +482,7 @@ fn word_item(level: u8, marker: &str, mut text: Text) -> Block {
     Block::Item { level, marker: Marker::Bullet, text }
 }
 
-/// The footnote a place of a page belongs to, and whether it is where the note refers back to.
+/// The footnote that a fragment belongs to, and whether it is the back reference.
 fn note_name(fragment: &str) -> Option<(String, bool)> {
     let name: String = fragment.chars().filter(char::is_ascii_alphanumeric).take(60).collect::<String>().to_ascii_lowercase();
     let is_note = ["ftn", "edn", "fn", "sdfootnote", "sdendnote", "footnote", "endnote", "citenote", "citeref", "note"]
@@ -496,7 +497,7 @@ fn compact(style: &str) -> String {
     style.chars().filter(|letter| !letter.is_whitespace()).collect::<String>().to_ascii_lowercase()
 }
 
-/// What the tag and its `style` say about the letters.
+/// Applies the formatting of the tag and of its `style`.
 fn styled(context: &mut InlineContext, tag: &Tag<'_>) {
     match tag.name.as_str() {
         "b" | "strong" => context.style.bold = true,
@@ -525,7 +526,7 @@ fn styled(context: &mut InlineContext, tag: &Tag<'_>) {
     }
 }
 
-/// Elements that begin on a line of their own.
+/// Block-level elements.
 fn is_block(name: &str) -> bool {
     matches!(
         name,

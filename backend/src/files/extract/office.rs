@@ -1,4 +1,4 @@
-//! The text of office files: what stands in their parts of XML.
+//! Extracts the text of office files from their XML parts.
 
 use std::io::Cursor;
 
@@ -8,14 +8,14 @@ use domain::files::Missing;
 use super::{Extracted, TEXT_MAX};
 use crate::unpacked::parts;
 
-/// Largest part of a text document, unpacked.
+/// Maximum size of an unpacked part of a text document, in bytes.
 const PART_MAX: u64 = 64 << 20;
 
-/// The longest name between `&` and `;`, in bytes: `#x10ffff`.
+/// Maximum length of a name between `&` and `;`, in bytes: `#x10ffff`.
 const ENTITY_MAX: usize = 8;
 
-/// The text itself, its notes, and what stands at the top and the foot of pages: marks of secrecy are often there. Aside: what nobody
-/// reads at first, but whoever has the file finds.
+/// The body, its notes, and the headers and footers, which often have secrecy marks. Aside: text that readers do not see at
+/// first, but can find in the file.
 pub(super) fn docx(content: &[u8]) -> Result<Extracted, Missing> {
     let of_text = |name: &str| {
         name.strip_prefix("word/").and_then(|name| name.strip_suffix(".xml")).is_some_and(|name| {
@@ -34,7 +34,7 @@ fn joined(texts: &[&str]) -> Option<String> {
     (!joined.trim().is_empty()).then_some(joined)
 }
 
-/// The words of some parts, and those in them that were deleted.
+/// The words of the wanted parts, and the deleted words in them.
 fn words_of(content: &[u8], wanted: impl Fn(&str) -> bool) -> Result<(String, String), Missing> {
     let mut file = Cursor::new(content);
     let parts = parts(&mut file).map_err(|_| Missing::Failed)?;
@@ -49,7 +49,7 @@ fn words_of(content: &[u8], wanted: impl Fn(&str) -> bool) -> Result<(String, St
     Ok((words.text, words.deleted))
 }
 
-/// XML is UTF-8, unless it begins like UTF-16.
+/// XML is UTF-8 unless it begins with a byte order mark of UTF-16.
 fn decoded(xml: &[u8]) -> String {
     let pair: fn([u8; 2]) -> u16 = match xml {
         [0xff, 0xfe, ..] => u16::from_le_bytes,
@@ -60,7 +60,7 @@ fn decoded(xml: &[u8]) -> String {
     char::decode_utf16(units).map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 
-/// The letters of XML: what stands in elements called `t` by whatever prefix, with breaks where paragraphs, lines and cells end.
+/// Text of XML: the content of elements named `t` in any namespace, with breaks at the ends of paragraphs, lines and cells.
 #[derive(Default)]
 pub(super) struct Words {
     pub(super) text: String,
@@ -119,13 +119,13 @@ impl Words {
         let name = name.split_once(':').map_or(name, |(_, name)| name);
         let opens = !is_end && !tag.ends_with('/');
         match name {
-            // The last ones are properties of the file.
+            // All but `t` are properties of the file.
             "t" | "title" | "subject" | "description" | "keywords" | "category" | "lpwstr" => {
                 self.text.push_str(if name == "t" || opens { "" } else { "\n" });
                 return if opens { Capture::Text } else { Capture::Nothing };
             }
             "delText" => return if opens { Capture::Deleted } else { Capture::Nothing },
-            // Letters drawn as a picture, often across the page.
+            // Text drawn as a picture, often across the page.
             "textpath" => {
                 if let Some((words, _)) = tag.split_once(" string=\"").and_then(|(_, words)| words.split_once('"')) {
                     self.text.push('\n');
@@ -140,7 +140,7 @@ impl Words {
                 self.text.push('\n');
                 self.deleted.push_str(if self.deleted.is_empty() { "" } else { "\n" });
             }
-            // What hangs on a paragraph stands by itself.
+            // A text box is separate from its paragraph.
             "txbxContent" => self.text.push('\n'),
             _ => {}
         }
@@ -148,7 +148,7 @@ impl Words {
     }
 }
 
-/// The five entities of XML and numbered letters; anything else stays as it is.
+/// Decodes the five entities of XML and numeric references; anything else stays unchanged.
 fn unescape(escaped: &str, text: &mut String) {
     let mut rest = escaped;
     while let Some((before, entity)) = rest.split_once('&') {
@@ -181,8 +181,8 @@ fn unescape(escaped: &str, text: &mut String) {
     text.push_str(rest);
 }
 
-/// All sheets, a line for each row. Cells are taken as they come: a sheet that is empty but for its corners is a small one here.
-/// Aside: remarks, text boxes, the top and the foot of printed pages.
+/// All sheets, one line per row. Cells are read as a stream, so that a sheet with two distant cells stays small. Aside: comments,
+/// text boxes, headers and footers.
 pub(super) fn xlsx(content: &[u8]) -> Result<Extracted, Missing> {
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(content)).map_err(|error| match error {
         calamine::XlsxError::Password => Missing::Protected,
@@ -191,7 +191,7 @@ pub(super) fn xlsx(content: &[u8]) -> Result<Extracted, Missing> {
     let mut text = String::new();
     let mut is_whole = true;
     for sheet in book.sheet_names() {
-        // Charts and dialogs are sheets too, without cells.
+        // Charts and dialogs are sheets without cells.
         let Ok(mut cells) = book.worksheet_cells_reader(&sheet) else { continue };
         text.push_str(&sheet);
         let mut row = None;
@@ -210,7 +210,7 @@ pub(super) fn xlsx(content: &[u8]) -> Result<Extracted, Missing> {
             match cell.get_value() {
                 DataRef::SharedString(value) => text.push_str(value),
                 DataRef::Int(number) => text.push_str(&number.to_string()),
-                // Long numbers, of citizens for one, as their digits.
+                // Long numbers, such as national IDs, are written with all their digits.
                 DataRef::Float(number) => text.push_str(&number.to_string()),
                 DataRef::String(value) | DataRef::DateTimeIso(value) | DataRef::DurationIso(value) => text.push_str(value),
                 DataRef::Bool(_) | DataRef::DateTime(_) | DataRef::Error(_) | DataRef::Empty => {}
@@ -235,7 +235,7 @@ pub(super) fn xlsx(content: &[u8]) -> Result<Extracted, Missing> {
     Ok(extracted)
 }
 
-/// What is printed at the top and the foot of each page of a sheet: `&C&"Arial,Bold"&14TỐI MẬT`.
+/// Headers and footers of a sheet: `&C&"Arial,Bold"&14TỐI MẬT`.
 fn edges(content: &[u8]) -> String {
     let mut file = Cursor::new(content);
     let mut edges = String::new();
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_of_xml_are_letters_again() {
+    fn xml_entities_are_decoded() {
         let read = words(
             "<w:p><w:r><w:t>a &amp;&lt;&#272;&#x1ea3;&unknown; &</w:t><w:tab/><w:instrText>PAGE</w:instrText></w:r></w:p><w:t/>x<w:p/>",
         );
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_are_found_however_the_xml_is_written() {
+    fn text_is_found_in_every_form_of_xml() {
         for (xml, expected) in [
             ("<x:p><x:t>TỐI MẬT</x:t></x:p>", "TỐI MẬT"),
             ("<p><t>TỐI MẬT</t></p>", "TỐI MẬT"),
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_of_printed_pages_are_no_words() {
+    fn codes_of_headers_and_footers_are_removed() {
         let mut text = String::new();
         without_codes("&L&\"Arial,Bold\"&14TỐI MẬT&CTrang &P/&N&R&K00-014x", &mut text);
         assert_eq!(text.split_whitespace().collect::<Vec<_>>().join(" "), "TỐI MẬT Trang / 00-014x");

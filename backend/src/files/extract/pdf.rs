@@ -1,4 +1,4 @@
-//! The text of a PDF, page by page, as far as it can be read in time.
+//! Extracts the text of a PDF, page by page, within a time limit.
 
 use std::{
     collections::BTreeMap,
@@ -13,25 +13,25 @@ use pdf_extract::{Dictionary, Document, Object, ObjectId};
 
 use super::{Extracted, TEXT_MAX};
 
-/// Bytes of remarks and stamps that are kept.
+/// Maximum number of bytes of annotations kept.
 const REMARKS_MAX: usize = 1 << 20;
 
-/// Objects of a file whose list of objects is made anew.
+/// Maximum number of objects of a file whose xref table is rebuilt.
 const OBJECTS_MAX: usize = 500_000;
 
-/// What the reading thread has to say, in this order.
+/// Messages of the reading thread, in this order.
 enum Step {
     Unreadable(Missing),
     Opened {
         pages: usize,
-        /// What was written across or beside the pages.
+        /// Text of the annotations.
         remarks: String,
     },
-    /// None when it cannot be read: it takes the others' text with it no more than it must.
+    /// `None` if the page cannot be read; the others are not affected.
     Page(Option<String>),
 }
 
-/// What can be read until the time is over; the thread that reads is left to the end of the process.
+/// Reads until the time limit. The reading thread is then left to the end of the process.
 pub(super) fn text(content: Vec<u8>, time: Duration) -> Result<Extracted, Missing> {
     let until = Instant::now() + time;
     let steps = begin(content);
@@ -44,7 +44,7 @@ fn begin(content: Vec<u8>) -> Receiver<Step> {
     steps
 }
 
-/// What the steps say until there are none, because the time is over.
+/// Collects the steps until there are none left, or none in time.
 fn gather(mut next: impl FnMut() -> Option<Step>) -> Result<Extracted, Missing> {
     let (pages, remarks) = match next() {
         Some(Step::Opened { pages, remarks }) => (pages, remarks),
@@ -78,7 +78,7 @@ fn read(content: &[u8], steps: &Sender<Step>) {
         }
     };
     let pages: Vec<ObjectId> = document.get_pages().into_values().collect();
-    // Nobody listens any more when enough was read.
+    // The receiver is dropped once enough was read.
     if steps.send(Step::Opened { pages: pages.len(), remarks: remarks(&document) }).is_err() {
         return;
     }
@@ -90,7 +90,7 @@ fn read(content: &[u8], steps: &Sender<Step>) {
 }
 
 fn open(content: &[u8]) -> Result<Document, Missing> {
-    // Mail programs put lines before it; what the file says of its own places counts from here.
+    // Mail programs add lines before the header; the offsets in the file count from the header.
     let start = content.windows(5).position(|window| window == b"%PDF-").unwrap_or(0);
     let content = content.get(start..).unwrap_or_default();
     let loaded = Document::load_mem(content).ok().filter(|document| document.is_encrypted() || !document.get_pages().is_empty());
@@ -102,7 +102,7 @@ fn open(content: &[u8]) -> Result<Document, Missing> {
     Ok(document)
 }
 
-/// The reader looks for its page from the first one on, each time anew. So it is shown a document of this page only.
+/// The reader searches a page from the first one on, in quadratic time. So it is given a document with this page only.
 fn page_text(document: &mut Document, page: ObjectId) -> Option<String> {
     let mut alone = Dictionary::new();
     alone.set("Type", Object::Name(b"Pages".to_vec()));
@@ -119,7 +119,7 @@ fn page_text(document: &mut Document, page: ObjectId) -> Option<String> {
     read.ok().flatten()
 }
 
-/// Stamps and remarks lie above the pages, as objects of their own.
+/// Stamps and comments are annotations, which are objects of their own.
 fn remarks(document: &Document) -> String {
     let mut remarks = String::new();
     for object in document.objects.values() {
@@ -139,8 +139,8 @@ fn remarks(document: &Document) -> String {
     remarks
 }
 
-/// The file with a list of its objects behind it, found by looking for them: the own list of a file that was cut or changed on its way
-/// leads nowhere. None for what has no root, and for what is encrypted.
+/// The file with a new xref table, rebuilt by scanning for objects, for a file that was cut or changed in transit. `None` if it
+/// has no root or is encrypted.
 fn with_list_of_objects(content: &[u8]) -> Option<Vec<u8>> {
     let mut objects: BTreeMap<u32, (usize, u32)> = BTreeMap::new();
     let mut root = None;
@@ -182,7 +182,7 @@ fn places<'c>(content: &'c [u8], wanted: &'c [u8]) -> impl Iterator<Item = usize
     content.windows(wanted.len()).enumerate().filter(move |(_, window)| *window == wanted).map(|(at, _)| at)
 }
 
-/// The numbers of `12 0 obj`, and where it begins.
+/// The object and generation numbers of `12 0 obj`, and its offset.
 fn header_before(content: &[u8], at: usize) -> Option<(u32, u32, usize)> {
     let digits_before = |end: usize| {
         let from = content[..end].iter().rposition(|byte| !byte.is_ascii_digit()).map_or(0, |before| before + 1);
@@ -201,9 +201,9 @@ mod tests {
     use crate::files::samples::long_pdf;
 
     #[test]
-    fn pages_that_were_read_before_the_time_was_over_are_kept() {
+    fn pages_read_before_the_time_limit_are_kept() {
         let steps = begin(long_pdf(2_500));
-        // Its list of pages, and a thousand of them.
+        // The page count and a thousand pages.
         let mut left = 1_001_u32;
         let read = gather(|| {
             let step = if left == 0 { None } else { steps.recv().ok() };
@@ -214,6 +214,6 @@ mod tests {
         assert_eq!(read.missing, Some(Missing::Part));
         let text = read.text.expect("the pages that were read");
         assert_eq!(text.matches("Trang").count(), 1_000);
-        assert!(text.starts_with("Trang 1\n") && text.ends_with("Trang 1000"), "the first of them");
+        assert!(text.starts_with("Trang 1\n") && text.ends_with("Trang 1000"), "the first pages");
     }
 }

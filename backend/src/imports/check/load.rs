@@ -1,8 +1,8 @@
-//! Which records of the registry a file is checked against.
+//! Selects the records of the registry that a file is checked against.
 //!
-//! The records a few rows can mean are looked up by the keys of these rows. Where a file has many rows, or the registry few records, all
-//! records are read in the order of their ids instead: looking up what a row can mean takes as long as reading a dozen of them that
-//! way. Both ways lead to the same verdicts.
+//! For a few rows, the records they can refer to are looked up by the keys of these rows. For a file with many rows or a registry
+//! with few records, all records are scanned in the order of their ids instead, because looking up one row takes as long as
+//! scanning a dozen records. Both ways give the same verdicts.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -21,20 +21,20 @@ use crate::{
 #[cfg(test)]
 mod tests;
 
-/// Records read at a time.
+/// Records read in one query.
 const PAGE: usize = 5_000;
 
-/// Rows of a file whose records are looked up at most.
+/// Maximum number of rows of a file whose records are looked up.
 const ROWS_MAX: usize = 5_000;
 
-/// How many records are read one after the other in the time in which those a row can mean are looked up: measured 9 for a row of
-/// somebody who is known, 18 for one of somebody new.
+/// Records scanned in the time it takes to look up those of one row: measured 9 for a row of a known member, 18 for one of a new
+/// member.
 const RECORDS_PER_ROW: usize = 15;
 
-/// Values of one `IN`: for more the engine reads the whole table.
+/// Values of one `IN`; with more, the engine scans the whole table.
 const IN_MAX: usize = 32;
 
-/// The keys by which the records are found that the rows of a file can mean.
+/// The keys to look up the records that the rows of a file can refer to.
 #[derive(Debug, Default)]
 pub(in super::super) struct FileKeys {
     rows: usize,
@@ -44,14 +44,14 @@ pub(in super::super) struct FileKeys {
 }
 
 impl FileKeys {
-    /// Adds the keys of the next row, and breaks off when the file has too many rows to look up.
+    /// Adds the keys of the next row. Breaks when the file has too many rows for look-ups.
     pub(in super::super) fn add(&mut self, parser: &mut RowParser, row: u64, cells: &[Cell<'_>]) -> ControlFlow<()> {
         self.rows += 1;
         if !self.are_all() {
             return ControlFlow::Break(());
         }
         let positions = parser.positions.clone();
-        // A row that is refused by itself is not checked against the registry.
+        // A row that cannot be parsed is not compared with the registry.
         if let Some(parsed) = parser.parse(&mut RowReader::new(row, cells, &positions)) {
             self.twin_keys.insert(parsed.derived(&parser.keys).twin_key);
             self.id_hashes.extend(parsed.national_id.map(|(_, hash)| hash));
@@ -65,15 +65,15 @@ impl FileKeys {
         self.rows <= ROWS_MAX
     }
 
-    /// How many records are read one after the other before looking up is faster.
+    /// Number of records that can be scanned before look-ups are faster.
     fn records_before_look_ups(&self) -> usize {
         if self.are_all() { self.cards.len().saturating_mul(RECORDS_PER_ROW) } else { usize::MAX }
     }
 }
 
 impl Ledger {
-    /// `keys` are those of the file. `made_at` is a moment in milliseconds: the same import gives a new record the same id however often
-    /// it is begun again. `met_before` are national IDs known outside the subtree, as [`Self::foreign_ids`] tells them.
+    /// `keys` are those of the file. `made_at` is in milliseconds: an import that starts again gives a new record the same id.
+    /// `met_before` are national IDs known outside the subtree, in the form of [`Self::foreign_ids`].
     pub(in super::super) async fn load(
         backend: &Backend,
         parser: RowParser,
@@ -103,7 +103,7 @@ impl Ledger {
         }
     }
 
-    /// Reads up to `limit` records in the order of their ids and, when there are more, looks up those the keys name.
+    /// Scans up to `limit` records in the order of their ids. If the registry has more, looks up those the keys refer to.
     async fn read_registry(&mut self, backend: &Backend, keys: &FileKeys, limit: usize) -> Result<()> {
         match self.read_in_order(backend.store(), limit).await? {
             None => self.held = self.all_held_outside(backend).await?,
@@ -112,11 +112,11 @@ impl Ledger {
                 self.held = self.held_outside(backend, keys).await?;
             }
         }
-        tracing::debug!(records = self.slots.len(), "a file is checked against records of the registry");
+        tracing::debug!(records = self.slots.len(), "loaded records of the registry to check a file");
         Ok(())
     }
 
-    /// Returns the id of the last record read; none when the registry ended before the limit.
+    /// Returns the id of the last record read; `None` when the registry has no more records.
     async fn read_in_order(&mut self, store: &Store, limit: usize) -> Result<Option<String>> {
         let (mut left, mut last_read) = (limit, String::new());
         while left > 0 {
@@ -132,12 +132,12 @@ impl Ledger {
         Ok(Some(last_read))
     }
 
-    /// Looks up the records the keys name. Those up to `last_read` are known.
+    /// Looks up the records the keys refer to. Those up to `last_read` are already loaded.
     async fn look_up(&mut self, store: &Store, keys: &FileKeys, last_read: &str) -> Result<()> {
         let mut found = BTreeMap::new();
         let cards = keys.cards.iter().map(|card| card.as_str().to_owned()).collect();
         find(store, BY_CARD, cards, &mut found).await?;
-        // As a set: two cards of the file may differ in their zeros only.
+        // A set, because two cards of the file may differ in their leading zeros only.
         let respelt: BTreeSet<String> = {
             let met: HashSet<&str> = found.values().map(|row| row.code.as_str()).collect();
             keys.cards.iter().filter(|card| !met.contains(card.as_str())).flat_map(with_other_zeros).collect()
@@ -145,7 +145,7 @@ impl Ledger {
         find(store, BY_CARD, respelt.into_iter().collect(), &mut found).await?;
         find(store, BY_ID_HASH, keys.id_hashes.iter().cloned().collect(), &mut found).await?;
         find(store, BY_TWIN_KEY, keys.twin_keys.iter().cloned().collect(), &mut found).await?;
-        // In the order of ids, as when all are read: of several duplicates the first counts.
+        // In the order of ids, as in a full scan: the first of several duplicates is kept.
         found.values().filter(|row| row.id.as_str() > last_read).try_for_each(|row| self.note(row))
     }
 
@@ -167,7 +167,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Who holds a role outside the subtree the file is for, today or later.
+    /// Members who hold a role outside the subtree of the file, today or later.
     async fn all_held_outside(&self, backend: &Backend) -> Result<HashSet<u128>> {
         let branches = &self.parser.branches;
         let Some(scope) = &branches.scope else { return Ok(HashSet::new()) };
@@ -186,7 +186,7 @@ impl Ledger {
         }
     }
 
-    /// The same of the members whose cards are in the file.
+    /// The same for the members whose cards are in the file.
     async fn held_outside(&self, backend: &Backend, keys: &FileKeys) -> Result<HashSet<u128>> {
         let mut held = HashSet::new();
         let Some(scope) = &self.parser.branches.scope else { return Ok(held) };
@@ -206,14 +206,14 @@ fn packed_id(member: &str) -> Option<u128> {
     Ulid::from_string(member).ok().map(|id| id.0)
 }
 
-/// A card of digits with any other number of zeros in front: each may be the same card.
+/// A card of digits with every other number of leading zeros: each may be the same card.
 fn with_other_zeros(card: &CardNumber) -> Vec<String> {
     let Some(bare) = without_zeros(card) else { return Vec::new() };
     let most = (CardNumber::MAX as usize).saturating_sub(bare.len());
     (0..=most).map(|zeros| "0".repeat(zeros) + bare).filter(|other| other != card.as_str()).collect()
 }
 
-/// Adds the records that have one of these values, each of which is given once.
+/// Adds the records that have one of these values; each value occurs once.
 async fn find(store: &Store, condition: &str, values: Vec<String>, found: &mut BTreeMap<String, KnownRow>) -> Result<()> {
     let sql = found_by(condition);
     for some in values.chunks(IN_MAX) {

@@ -1,7 +1,8 @@
-//! What the log does not say of an event and the counters need: the members an import wrote, and the reads a merge dropped. Both are kept
-//! in rows written in the same transactions.
+//! What the counters need of an event beyond the log: the members an import wrote, and the reads a merge dropped. Both are stored
+//! in rows written by the same transactions.
 //!
-//! Where such rows are missing, since an older version wrote or they were purged, all members are read, or everything is counted again.
+//! If such rows are missing, because an older version wrote the event or they were purged, all members are re-read, or everything
+//! is recounted.
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -19,23 +20,23 @@ use crate::{
 /// Transactions of an import read at a time.
 const BATCHES: usize = 5;
 
-/// Characters of an id.
+/// Number of characters of an id.
 const ID: usize = 26;
 
-/// A counted read of a document that both records of a merge had read: one of them is gone.
+/// A counted read of a document that both records of a merge had read, one of which was deleted.
 #[derive(Debug, Clone, PartialEq, Eq, SurrealValue)]
 pub(super) struct LostRead {
     pub(super) path: String,
     pub(super) at: DateTime<Utc>,
 }
 
-/// The reads that the merge dropped which made the event's subject part of another record; none when it happened to the subject in another
-/// way, or when an older version did it.
+/// The reads dropped by the merge of the event's subject into another record; `None` if no merge caused the event, or an older
+/// version did.
 pub(super) async fn lost_reads(store: &Store, event: &Event) -> Result<Option<Vec<LostRead>>> {
     Ok(merge_of(store, event).await?.and_then(|merge| merge.lost))
 }
 
-/// The merge that made the event's subject part of the record it names. There are two events of each merge, and one of them has it.
+/// The merge of the event's subject into the record it names. Each merge has two events; the row belongs to one of them.
 async fn merge_of(store: &Store, event: &Event) -> Result<Option<Merge>> {
     let Effect::Merged { member, other: Some(other) } = event.body.effect() else { return Ok(None) };
     let sql = "SELECT VALUE merged_into FROM $member; SELECT VALUE lost_reads FROM $merge;";
@@ -48,12 +49,12 @@ async fn merge_of(store: &Store, event: &Event) -> Result<Option<Merge>> {
 }
 
 struct Merge {
-    /// None when an older version did it.
+    /// `None` if an older version made the merge.
     lost: Option<Vec<LostRead>>,
 }
 
 impl Counters {
-    /// Adds what the event of a merge changes; its members are refreshed already. Nothing else may be counted meanwhile.
+    /// Applies the event of a merge, whose members must be refreshed already. No other event may be counted meanwhile.
     ///
     /// # Errors
     /// Those of the store.
@@ -61,7 +62,7 @@ impl Counters {
         let tree = units.tree();
         let lost = match merge_of(store, event).await? {
             Some(Merge { lost: None }) => {
-                tracing::info!("records were merged by an older version of the program: everything is counted again");
+                tracing::info!("an older version merged records: recounting everything");
                 return self.reload(store, units, clock).await.map(drop);
             }
             Some(Merge { lost: Some(lost) }) => lost,
@@ -100,12 +101,12 @@ impl Counters {
         if told == Some(written) {
             return Ok(());
         }
-        tracing::info!(%import, "which members an import wrote is not known any more: all are read");
+        tracing::info!(%import, "the members written by an import are no longer recorded: re-reading all members");
         self.refresh_all(store, tree).await
     }
 }
 
-/// The members of one transaction.
+/// The members written by one transaction.
 #[derive(Debug, SurrealValue)]
 struct WrittenRow {
     batch: String,

@@ -1,9 +1,9 @@
-//! Snapshots of the counters in the store, so that a start counts the tail of the log and not all tables.
+//! Snapshots of the counters in the store, so that a start counts the tail of the log instead of all tables.
 //!
-//! A snapshot stands for a position in the log. It is a head and pieces of a megabyte each: about 21 bytes a member, and a little for each
-//! unit. Whoever reads one refuses it when anything about it is in doubt; then everything is counted from the tables.
+//! A snapshot belongs to a position in the log. It is a head and pieces of one megabyte: about 21 bytes per member, and a little
+//! per unit. A snapshot is refused if anything about it is in doubt; then everything is counted from the tables.
 //!
-//! Invariant: the encoding and what is counted change only together with [`FORMAT`].
+//! Invariant: a change of the encoding or of what is counted needs a new [`FORMAT`].
 
 use std::collections::BTreeSet;
 
@@ -32,18 +32,18 @@ use crate::{
 /// Version of the encoding.
 const FORMAT: i64 = 1;
 
-/// Bytes of a piece.
+/// Bytes per piece.
 const PIECE: usize = 1 << 20;
 
-/// Pieces deleted in one transaction.
+/// Pieces deleted per transaction.
 const DELETED_AT_ONCE: usize = 50;
 
 impl Statistics<'_> {
-    /// Saves the counters and the position in the log they stand for, unless some process has begun to within `every`, or the log says
-    /// nothing new since. Returns the size in bytes; none when nothing was saved.
+    /// Saves the counters with their position in the log, unless a process began to within `every`, or the log has no newer
+    /// event. Returns the size in bytes, or `None` if nothing was saved.
     ///
     /// # Errors
-    /// Those of the store. Older snapshots stay.
+    /// Those of the store. Older snapshots are kept.
     pub async fn save_counters(&self, every: TimeDelta) -> Result<Option<usize>> {
         let (store, clock) = (self.backend.store(), self.backend.clock());
         let now = clock.now();
@@ -61,7 +61,7 @@ impl Statistics<'_> {
         self.save_counters_now().await
     }
 
-    /// Deletes all snapshots, so that the next start counts from the tables: for measurements.
+    /// Deletes all snapshots, so that the next start counts from the tables. For measurements.
     ///
     /// # Errors
     /// Those of the store.
@@ -72,7 +72,7 @@ impl Statistics<'_> {
         Ok(())
     }
 
-    /// The same as [`Self::save_counters`] in any case; none only for an empty log.
+    /// [`Self::save_counters`] without its conditions; `None` only for an empty log.
     pub(in crate::statistics) async fn save_counters_now(&self) -> Result<Option<usize>> {
         let clock = self.backend.clock();
         let Some(newest) = newest(self.backend.store(), clock).await? else { return Ok(None) };
@@ -83,12 +83,12 @@ impl Statistics<'_> {
     }
 }
 
-/// A moment in the future is of a clock that was set back.
+/// Ignores a time in the future, which is from before the clock was set back.
 const TAKE_TURN: &str = "LET $taken = (SELECT VALUE taken_at FROM ONLY $turn); \
                          IF $taken != NONE AND $taken > $since AND $taken <= $now { THROW 'taken' }; \
                          UPSERT $turn SET taken_at = $now RETURN NONE;";
 
-/// The counters as they stand at one position of the log.
+/// The counters at one position of the log.
 async fn encoded(backend: &Backend) -> Result<Vec<u8>> {
     let _pause = backend.events().pause().await;
     let counting = backend.clone();
@@ -134,7 +134,7 @@ async fn write(backend: &Backend, id: Ulid, newest: String, content: &[u8]) -> R
     forget_before(backend, &id.to_string()).await
 }
 
-/// Deletes all snapshots but this one and the newest complete one before it, which a process may be reading.
+/// Deletes all snapshots except this one and the newest complete one before it, which another process may be reading.
 async fn forget_before(backend: &Backend, id: &str) -> Result<()> {
     let older: Vec<HeadRow> = heads(backend.store()).await?.into_iter().filter(|head| head.id.as_str() < id).collect();
     let kept = older.iter().find(|head| head.is_complete).map(|head| head.id.clone());
@@ -154,7 +154,7 @@ async fn forget(backend: &Backend, head: &HeadRow) -> Result<()> {
     Ok(())
 }
 
-/// All heads, newest first. There are two or three.
+/// All heads, newest first; usually two or three.
 async fn heads(store: &Store) -> Result<Vec<HeadRow>> {
     let sql = "SELECT record::id(id) AS id, format, steps, newest, pieces, size, hash, is_complete FROM counter_snapshot \
                ORDER BY id DESC";
@@ -162,8 +162,8 @@ async fn heads(store: &Store) -> Result<Vec<HeadRow>> {
 }
 
 impl Counters {
-    /// The counters of the newest snapshot that can be used, and the position in the log from which they are to be counted on. None when
-    /// there is none: each that is refused is named in the program's log.
+    /// The counters of the newest usable snapshot, with the position in the log from which to continue. `None` if there is none.
+    /// Each refused snapshot is logged.
     ///
     /// # Errors
     /// Those of the store.
@@ -173,18 +173,18 @@ impl Counters {
                 Ok(content) => match State::decode(&content, tree) {
                     Some((_, position)) if position.horizon > clock.now() + SETTLE => "it is ahead of the clock",
                     Some((state, position)) => return Ok(Some((Self { state: state.into() }, position))),
-                    None => "its content is not understood",
+                    None => "its content cannot be decoded",
                 },
                 Err(Unread::Refused(why)) => why,
                 Err(Unread::Failed(error)) => return Err(error),
             };
-            tracing::warn!(snapshot = %head.id, refused, "a snapshot of the counters is not used");
+            tracing::warn!(snapshot = %head.id, refused, "refused a snapshot of the counters");
         }
         Ok(None)
     }
 }
 
-/// Why a snapshot has no content.
+/// Why the content of a snapshot is not used.
 enum Unread {
     Refused(&'static str),
     Failed(Error),
@@ -199,18 +199,18 @@ impl From<StoreError> for Unread {
     }
 }
 
-/// The content of a snapshot, as long and with the hash its head says.
+/// The content of a snapshot, checked against the size and hash in its head.
 async fn read(store: &Store, head: &HeadRow) -> Result<Vec<u8>, Unread> {
     if !head.is_of_this_version() {
-        return Err(Unread::Refused("it is of another version"));
+        return Err(Unread::Refused("it has another version"));
     }
     if !head.is_complete {
-        return Err(Unread::Refused("it was not written to its end"));
+        return Err(Unread::Refused("it is incomplete"));
     }
     let sql = "SELECT VALUE record::id(id) FROM $newest";
     let known: Vec<String> = store.read(sql, vars! { newest: record("event", &head.newest) }).await?.rows(0)?;
     if known.is_empty() {
-        return Err(Unread::Refused("the event log does not know its newest event"));
+        return Err(Unread::Refused("its newest event is not in the log"));
     }
     let mut content = Vec::new();
     for at in 0..head.pieces {
@@ -220,7 +220,7 @@ async fn read(store: &Store, head: &HeadRow) -> Result<Vec<u8>, Unread> {
         content.extend_from_slice(piece);
     }
     if number(content.len()) != head.size || hex(&Sha256::digest(&content).into()) != head.hash {
-        return Err(Unread::Refused("its content is not what was written"));
+        return Err(Unread::Refused("its content does not match its hash"));
     }
     Ok(content)
 }
@@ -254,14 +254,14 @@ struct HeadRow {
 }
 
 impl HeadRow {
-    /// A step of the schema may have changed what is counted.
+    /// A migration may have changed what is counted.
     fn is_of_this_version(&self) -> bool {
         self.format == FORMAT && self.steps == migrations::steps()
     }
 }
 
 impl State {
-    /// What members count is not written: it follows from them.
+    /// Figures that follow from the members are not written.
     fn encode(&self, position: &Position, to: &mut Encoder) {
         to.moment(position.horizon);
         to.events(&position.seen);
@@ -299,7 +299,7 @@ impl State {
         }
     }
 
-    /// None for what [`Self::encode`] does not write.
+    /// `None` if [`Self::encode`] cannot have written the content.
     fn decode(content: &[u8], tree: &Tree) -> Option<(Self, Position)> {
         let mut from = Decoder(content);
         let position = Position { horizon: from.moment()?, seen: from.events()? };
@@ -351,13 +351,13 @@ impl State {
 }
 
 impl Node {
-    /// Whether it says anything that does not follow from the members.
+    /// Whether it has figures that do not follow from the members.
     fn is_written(&self) -> bool {
         (self.figures.documents, self.figures.reads, self.figures.opinions) != (0, 0, 0)
     }
 }
 
-/// The lowest bits of a packed member: how many days ago the last use was, or `WINDOW` for longer ago.
+/// The lowest bits of a packed member: days since the last use, or `WINDOW` if longer ago.
 const AGE: u8 = 0b111;
 const COUNTS: u8 = 1 << 3;
 const ON_PROBATION: u8 = 1 << 4;
@@ -387,7 +387,7 @@ impl Member {
     }
 }
 
-/// Writes numbers with their lowest byte first, and counts before what they count.
+/// Writes numbers in little-endian order, and the length before each sequence.
 #[derive(Default)]
 struct Encoder(Vec<u8>);
 
@@ -426,7 +426,7 @@ impl Encoder {
     }
 }
 
-/// Reads what [`Encoder`] wrote; none where it ends too early.
+/// Reads what [`Encoder`] wrote; returns `None` if the input is too short.
 struct Decoder<'c>(&'c [u8]);
 
 impl Decoder<'_> {
@@ -444,7 +444,7 @@ impl Decoder<'_> {
         self.bytes().map(u32::from_le_bytes)
     }
 
-    /// Each thing that is counted has at least one byte.
+    /// A length, bounded by the remaining bytes: each element takes at least one.
     fn count(&mut self) -> Option<usize> {
         let count = usize::try_from(u64::from_le_bytes(self.bytes()?)).ok()?;
         (count <= self.0.len()).then_some(count)
@@ -488,7 +488,7 @@ mod tests {
 
     const START: &str = "2026-11-21T08:00:00Z";
 
-    /// A province and a branch with seven members, of whom two have used the handbook.
+    /// A province and a branch with seven members, two of whom have used the handbook.
     async fn filled() -> (Backend, Clock) {
         let clock = Clock::fixed(START.parse().expect("a moment"), 1);
         let backend = Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");

@@ -1,4 +1,4 @@
-//! The text itself, its notes, and what stands in its text boxes.
+//! The body text, its notes, and the content of its text boxes.
 
 use std::{collections::BTreeSet, rc::Rc};
 
@@ -16,31 +16,31 @@ use super::{
 };
 use crate::documents::convert::blocks::{self, Block, Inline, LEVELS, Marker, Style, Table, Text};
 
-/// Fields within each other, e.g. a link in a table of contents.
+/// Maximum depth of nested fields, e.g. a link in a table of contents.
 const FIELDS: usize = 16;
 
-/// Text boxes within each other.
+/// Maximum depth of nested text boxes.
 const BOXES: usize = 4;
 
-/// Letters of a footnote's name, which is a number.
+/// Maximum length of a footnote's name (a number), in characters.
 const NAME_MAX: usize = 20;
 
-/// Bytes of a field's instruction: an address, at most.
+/// Maximum length of a field's instruction (an address), in bytes.
 const INSTRUCTION_MAX: usize = 4_000;
 
-/// What stands between two blocks.
+/// Length of the separator between two blocks.
 const GAP: usize = 2;
 
-/// What is known of a paragraph before its text.
+/// The properties of a paragraph, read before its text.
 #[derive(Default)]
 struct Paragraph {
     style: String,
     num: Option<String>,
     level: Option<u8>,
     outline: Option<u8>,
-    /// Somebody deleted its end: it goes on with the next one.
+    /// Its paragraph mark was deleted: it continues in the next one.
     goes_on: bool,
-    /// Where among what is held the text boxes begin that hang on it.
+    /// Index in `held` where the text boxes anchored in it begin.
     boxes: Option<usize>,
 }
 
@@ -53,18 +53,18 @@ struct Run {
     font: Option<String>,
 }
 
-/// Something that Word works out: its instruction, then its result.
+/// A field, which Word computes: an instruction, then its result.
 #[derive(Default)]
 struct Field {
     instruction: String,
     is_result: bool,
     link: Option<Rc<str>>,
     hidden: bool,
-    /// A box to tick.
+    /// A check box.
     ticked: Option<bool>,
 }
 
-/// What was being read when a text box began.
+/// The state saved when a text box begins.
 struct SavedState {
     text: Text,
     paragraph: Paragraph,
@@ -82,25 +82,25 @@ pub(super) struct Body<'p> {
     left_out: BTreeSet<LeftOut>,
     text: Text,
     paragraph: Paragraph,
-    /// The paragraph before had its end deleted.
+    /// The paragraph mark before was deleted.
     goes_on: bool,
     run: Run,
     link: Option<Rc<str>>,
     fields: Vec<Field>,
-    /// Fields too deep to be looked at.
+    /// Fields nested too deeply, which are skipped.
     fields_below: usize,
     table: Option<Table>,
     tables: u32,
     note: Option<String>,
-    /// Text boxes that are open.
+    /// Open text boxes.
     boxes: Vec<SavedState>,
-    /// What they say, until the paragraph ends that they hang on.
+    /// Their content, until the end of the paragraph they are anchored in.
     held: Vec<Block>,
-    /// For each choice between forms of a drawing, whether one was taken.
+    /// For each open `AlternateContent`, whether an alternative was taken.
     chosen: Vec<bool>,
-    /// A raised or lowered part of a formula.
+    /// Superscript or subscript of a formula.
     script: Option<bool>,
-    /// Letters that may still come, those of labels and addresses too: a few of them in the file become many in the text.
+    /// Remaining output length, including labels and addresses: a few in the file can become many in the text.
     room: usize,
     takes_text: bool,
     takes_instruction: bool,
@@ -134,7 +134,7 @@ impl<'p> Body<'p> {
         }
     }
 
-    /// The end of a part.
+    /// Ends a part.
     pub(super) fn end(&mut self) {
         self.end_paragraph();
         self.note = None;
@@ -154,10 +154,10 @@ impl Visitor for Body<'_> {
                 self.paragraph.goes_on |= of_mark;
                 return false;
             }
-            // What was taken out, and the page's set-up.
+            // Deleted content, and the page setup.
             "del" | "moveFrom" | "delText" | "delInstrText" | "sectPr" | "pPrChange" | "rPrChange" | "tblPrChange"
             | "tcPrChange" | "trPrChange" | "sdtPr" | "tabs" => return false,
-            // Several forms of one thing: the first is the one Word shows.
+            // Alternatives of the same content: the first is the one Word shows.
             "AlternateContent" => self.chosen.push(false),
             "Choice" | "Fallback" => return self.chosen.last_mut().is_none_or(|chosen| !std::mem::replace(chosen, true)),
             "txbxContent" | "txBody" => return self.open_box(),
@@ -255,7 +255,7 @@ impl Body<'_> {
         self.room = self.room.saturating_sub(address);
     }
 
-    /// The run says it, or its style, or that of the paragraph.
+    /// Set by the run, by its style, or by the paragraph's style.
     fn is_hidden(&self) -> bool {
         let of_run = || Some(&self.run.named).filter(|style| !style.is_empty()).and_then(|style| self.styles.hides(style));
         self.run.hidden.or_else(of_run).or_else(|| self.styles.hides(&self.paragraph.style)).unwrap_or(false)
@@ -267,7 +267,8 @@ impl Body<'_> {
         self.run.font.as_deref().or_else(of_run).or_else(of_style)
     }
 
-    /// The letters that the font draws: those of old fonts and of fonts of signs are others than the file says.
+    /// The characters that the font displays: legacy Vietnamese fonts and symbol fonts show other characters than the file
+    /// stores.
     fn lettered(&mut self, text: &str) -> String {
         let font = self.font().unwrap_or_default();
         if let Some(old) = legacy_letters::of_font(font) {
@@ -317,7 +318,7 @@ impl Body<'_> {
         }
     }
 
-    /// Drawings, formulas and what else stands between the text.
+    /// Drawings, formulas and other elements between the text.
     fn open_other(&mut self, name: &str, attributes: &Attributes<'_>, parent: &str) {
         match name {
             "blip" | "imagedata" => {
@@ -326,7 +327,7 @@ impl Body<'_> {
             "altChunk" | "OLEObject" | "chart" | "relIds" | "subDoc" => {
                 self.left_out.insert(LeftOut::Objects);
             }
-            // Letters drawn as a picture, across the page as often as not.
+            // WordArt, often a watermark across the page.
             "textpath" => self.hold(attributes.get("string").unwrap_or_default()),
             "checkBox" => {
                 if let Some(field) = self.fields.last_mut() {
@@ -409,7 +410,7 @@ impl Body<'_> {
         }
     }
 
-    /// What stands in the text without being letters; whether it is that.
+    /// Handles an element of a run that is not text; returns whether it is one.
     fn run_sign(&mut self, name: &str, attributes: &Attributes<'_>) -> bool {
         match name {
             "tab" | "ptab" => self.add(" "),
@@ -437,7 +438,7 @@ impl Body<'_> {
         };
         match sign {
             Some(sign) => {
-                // It has a font of its own.
+                // A symbol has a font of its own.
                 let font = self.run.font.replace(String::new());
                 self.add(sign.encode_utf8(&mut [0; 4]));
                 self.run.font = font;
@@ -462,7 +463,7 @@ impl Body<'_> {
                 if let Some(field) = self.fields.last_mut() {
                     field.is_result = true;
                     field.link = linked(&field.instruction);
-                    // The reader has a list of contents of our own.
+                    // The reader generates its own table of contents.
                     field.hidden = field.instruction.trim_start().starts_with("TOC");
                 }
             }
@@ -471,7 +472,7 @@ impl Body<'_> {
     }
 
     fn open_note(&mut self, kind: &str, attributes: &Attributes<'_>) -> bool {
-        // Lines between text and notes are notes too.
+        // Separators between text and notes are stored as notes too.
         let is_note = attributes.get("type").is_none_or(|kind| kind == "normal");
         self.note = is_note.then(|| note_name(kind, attributes));
         is_note
@@ -510,7 +511,7 @@ impl Body<'_> {
         }
     }
 
-    /// Puts a block where the text stands: into a cell, a note, or behind the others.
+    /// Appends a block at the current position: to a cell, to a note, or to the document.
     fn push_block(&mut self, block: Block) {
         if self.table.as_ref().is_some_and(Table::takes_text) {
             for text in block.into_texts() {
@@ -557,7 +558,7 @@ impl Body<'_> {
         match (heading, label) {
             (Some(level), _) => Block::Heading { level, text },
             (None, Some(Label::Marker(marker))) => Block::Item { level, marker, text },
-            // "a)" is an item of a list, "Điều 3." begins a paragraph.
+            // "a)" is a list item, "Điều 3." begins a paragraph.
             (None, Some(Label::Words(words))) if words.chars().count() <= 6 => {
                 Block::Item { level, marker: Marker::Bullet, text }
             }
@@ -566,7 +567,7 @@ impl Body<'_> {
     }
 }
 
-/// Whether Word has put the sign of a font of signs into a place that is nobody's.
+/// Whether this is a private-use code point where Word stores symbol-font characters.
 fn is_placed(letter: char) -> bool {
     ('\u{f020}'..='\u{f0ff}').contains(&letter)
 }
@@ -576,7 +577,7 @@ fn note_name(kind: &str, attributes: &Attributes<'_>) -> String {
     format!("{kind} {id}")
 }
 
-/// Where `HYPERLINK "https://…"` leads.
+/// The address in `HYPERLINK "https://…"`.
 fn linked(instruction: &str) -> Option<Rc<str>> {
     let rest = instruction.trim_start().strip_prefix("HYPERLINK")?.trim_start();
     blocks::address(rest.strip_prefix('"')?.split('"').next()?)

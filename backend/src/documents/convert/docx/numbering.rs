@@ -1,40 +1,40 @@
-//! What stands before the items of lists, counted as Word counts: lists of one kind go on with each other, unless one says where it
-//! begins.
+//! Labels of list items, counted as Word does: lists with the same definition continue each other, unless one overrides its
+//! start.
 
 use std::collections::{HashMap, HashSet};
 
 use super::{Attributes, Label, Marker, Visitor, short};
 
-/// Letters of what stands before the items of a list, e.g. "Điều %1."; Word takes no more. It is repeated with each of them.
+/// Maximum length of a label, e.g. "Điều %1.", in characters: Word's own limit. The label is repeated for each item.
 const LABEL_MAX: usize = 60;
 
-/// Levels a list has.
+/// Number of list levels.
 const DEPTH: usize = 9;
 
-/// How lists are numbered, and how far each kind has come.
+/// The numbering definitions, and the current count of each.
 #[derive(Default)]
 pub(super) struct Numbering {
     kinds: HashMap<String, Kind>,
     nums: HashMap<String, Num>,
-    /// The kinds that styles of lists stand for.
+    /// The definitions that list styles refer to.
     styles: HashMap<String, String>,
     counts: HashMap<String, [Option<u32>; DEPTH]>,
-    /// Lists and levels that have begun where they say they begin.
+    /// Lists and levels whose start override was applied.
     begun: HashSet<(String, usize)>,
     open: String,
     open_level: usize,
     is_override: bool,
 }
 
-/// What Word calls an abstract numbering.
+/// An abstract numbering, in Word's terms.
 #[derive(Default)]
 struct Kind {
     levels: Vec<Level>,
-    /// The style of lists whose levels are used instead.
+    /// The list style whose levels are used instead.
     style: Option<String>,
 }
 
-/// A list.
+/// A list (numbering instance).
 #[derive(Default)]
 struct Num {
     kind: String,
@@ -51,14 +51,14 @@ struct Override {
 #[derive(Clone)]
 struct Level {
     format: String,
-    /// E.g. `%1.%2.`: the numbers of the levels stand for their places.
+    /// E.g. `%1.%2.`: placeholders for the numbers of the levels.
     text: String,
     start: u32,
-    /// The style of paragraphs that stand on this level.
+    /// The paragraph style linked to this level.
     style: String,
-    /// Begins anew only behind levels above this one; 0 for never.
+    /// Restarts only after levels up to this one; 0 for never.
     restart: Option<usize>,
-    /// All numbers in digits, "1.2" below "Chương I".
+    /// All numbers in decimal: "1.2" below "Chương I".
     is_legal: bool,
 }
 
@@ -147,7 +147,7 @@ impl Numbering {
         }
     }
 
-    /// The level that is being read.
+    /// The level being read.
     fn level(&mut self) -> Option<&mut Level> {
         if self.is_override {
             return self.nums.get_mut(&self.open)?.overrides.last_mut()?.level.as_mut();
@@ -155,21 +155,21 @@ impl Numbering {
         self.kinds.get_mut(&self.open)?.levels.get_mut(self.open_level)
     }
 
-    /// The name of the kind a list is of.
+    /// The key of a list's definition.
     fn kind_of(&self, num: &Num) -> Option<String> {
         let kind = self.kinds.get(&num.kind)?;
         let linked = kind.style.as_ref().filter(|_| kind.levels.is_empty()).and_then(|style| self.styles.get(style));
         Some(linked.filter(|kind| self.kinds.contains_key(*kind)).unwrap_or(&num.kind).clone())
     }
 
-    /// The level that a list gives paragraphs of one of these styles.
+    /// The level that a list assigns to paragraphs of one of these styles.
     pub(super) fn level_of<'s>(&self, num: &str, mut styles: impl Iterator<Item = &'s str>) -> Option<u8> {
         let kind = self.kinds.get(&self.kind_of(self.nums.get(num)?)?)?;
         let at = styles.find_map(|style| kind.levels.iter().position(|level| !style.is_empty() && level.style == style))?;
         u8::try_from(at).ok()
     }
 
-    /// Counts an item of a list and tells what stands before it.
+    /// Counts a list item and returns its label.
     pub(super) fn next(&mut self, num: &str, level: u8) -> Option<Label> {
         let at = usize::from(level);
         let list = self.nums.get(num)?;

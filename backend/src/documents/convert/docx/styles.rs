@@ -1,4 +1,4 @@
-//! The styles of a document, by their id: what a paragraph or a run looks like without saying so itself.
+//! The styles of a document by id: the formatting that a paragraph or run inherits.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use domain::folding::fold;
 
 use super::{Attributes, Visitor, short};
 
-/// Styles a style is based on.
+/// Maximum length of a chain of base styles.
 const BASES: usize = 12;
 
 #[derive(Default)]
@@ -14,7 +14,7 @@ pub(super) struct Styles {
     rows: HashMap<String, Row>,
     /// The style of paragraphs that name none.
     normal: String,
-    /// The font of the whole document.
+    /// The default font of the document.
     font: Option<String>,
     open: String,
 }
@@ -70,7 +70,7 @@ impl Visitor for Styles {
     }
 }
 
-/// The font of Western letters; one of the theme has no name here and none of the old letters.
+/// The font of Latin text. A theme font has no name here, and is never a legacy Vietnamese font.
 pub(super) fn font_named(attributes: &Attributes<'_>) -> Option<String> {
     if attributes.get("asciiTheme").is_some() {
         return Some(String::new());
@@ -79,13 +79,13 @@ pub(super) fn font_named(attributes: &Attributes<'_>) -> Option<String> {
 }
 
 impl Styles {
-    /// The style and those it is based on, nearest first.
+    /// The style and the styles it is based on, nearest first.
     pub(super) fn line(&self, id: &str) -> impl Iterator<Item = &Row> {
         let first = self.rows.get(if id.is_empty() { self.normal.as_str() } else { id });
         std::iter::successors(first, |style| self.rows.get(&style.based_on)).take(BASES)
     }
 
-    /// The level of the heading that paragraphs of this style are, from 1; 0 for the title of the whole.
+    /// The heading level of paragraphs with this style, from 1; 0 for the document title.
     pub(super) fn heading(&self, id: &str) -> Option<u8> {
         let of_style = |style: &Row| match style.outline {
             // 9 is Word's "body text".
@@ -99,18 +99,18 @@ impl Styles {
         self.line(id).any(|style| matches!(style.name.as_str(), "quote" | "intense quote" | "trich dan" | "doan trich dan"))
     }
 
-    /// The list that paragraphs of this style are items of, and their level where the styles say it.
+    /// The list of paragraphs with this style, and their level if a style sets it.
     pub(super) fn list(&self, id: &str) -> Option<(&str, Option<u8>)> {
         let num = self.line(id).find_map(|style| style.num.as_deref())?;
         Some((num, self.line(id).find_map(|style| style.level)))
     }
 
-    /// The style and those it is based on, by their ids.
+    /// The ids of the style and of the styles it is based on.
     pub(super) fn ids(&self, id: &str) -> impl Iterator<Item = &str> {
         self.line(id).map(|style| style.id.as_str())
     }
 
-    /// Whether text is hidden that has this style, when the style says so.
+    /// Whether text with this style is hidden; `None` if no style says so.
     pub(super) fn hides(&self, id: &str) -> Option<bool> {
         self.line(id).find_map(|style| style.hidden)
     }
@@ -124,7 +124,7 @@ impl Styles {
     }
 }
 
-/// "heading 2", in Vietnamese "Đầu đề 2", "Tiêu đề 2"; a title stands above them all.
+/// "heading 2", in Vietnamese "Đầu đề 2", "Tiêu đề 2"; a title is above them all.
 fn heading_named(name: &str) -> Option<u8> {
     if matches!(name, "title" | "tieu de" | "ten van ban" | "dau de") {
         return Some(0);

@@ -1,4 +1,4 @@
-//! Files as Word and others write them, and such as nobody's program writes.
+//! Files as Word and other programs write them, and crafted ones.
 
 use std::time::{Duration, Instant};
 
@@ -21,12 +21,12 @@ fn converted(file: &[u8]) -> Result<String, Failure> {
     read(file).map(|read| markdown(read.blocks))
 }
 
-/// What is left out of a file, besides its text.
+/// The content that was left out of the text.
 fn left_out(file: &[u8]) -> Vec<LeftOut> {
     read(file).expect("is read").left_out.into_iter().collect()
 }
 
-/// A zip file of parts that are not packed.
+/// A zip file with uncompressed parts.
 fn zip(parts: &[(&str, &str)]) -> Vec<u8> {
     let (mut file, mut directory) = (Vec::new(), Vec::new());
     for (name, content) in parts {
@@ -64,7 +64,7 @@ fn document(body: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_document_of_a_library_is_read() {
+fn a_document_written_by_a_library_is_read() {
     let bold = |text: &str| DocxRun::new().add_text(text).bold();
     let run = |text: &str| DocxRun::new().add_text(text);
     let item = |text: &str, level: usize| {
@@ -148,7 +148,7 @@ fn ids_of_any_length_name_their_styles() {
 }
 
 #[test]
-fn what_word_adds_is_understood() {
+fn markup_added_by_word_is_understood() {
     let parts = [
         ("_rels/.rels", RELS),
         (
@@ -219,7 +219,7 @@ fn numbers_are_written_as_word_does() {
 }
 
 #[test]
-fn files_that_are_no_documents_are_said_to_be_unreadable() {
+fn files_that_are_no_documents_are_reported_as_unreadable() {
     let whole = document("<w:p><w:r><w:t>chữ</w:t></w:r></w:p>");
     assert_eq!(converted(&whole), Ok("chữ".to_owned()));
     let cut = zip(&[("_rels/.rels", RELS), ("word/document.xml", "<w:document><w:body><w:p><w:r><w:instrText>")]);
@@ -235,7 +235,7 @@ fn files_that_are_no_documents_are_said_to_be_unreadable() {
 }
 
 #[test]
-fn bombs_do_not_go_off() {
+fn zip_bombs_and_expansions_are_bounded() {
     let nested = |open: &str, close: &str| document(&format!("{}<w:p/>{}", open.repeat(100_000), close.repeat(100_000)));
     for (case, file, expected) in [
         ("nested tables", nested("<w:tbl><w:tr><w:tc>", "</w:tc></w:tr></w:tbl>"), Failure::Unreadable),
@@ -263,12 +263,12 @@ fn bombs_do_not_go_off() {
     let file = with_parts(&item.repeat(30_000), &[("numbering", "numbering.xml", &numbering), ("styles", "styles.xml", &styles)]);
     let start = Instant::now();
     assert!(read(&file).is_ok_and(|read| read.blocks.len() == 30_000));
-    assert!(start.elapsed() < Duration::from_secs(30), "names that are long once and looked at often: {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(30), "long names that are looked up often: {:?}", start.elapsed());
     let fields = "<w:r><w:fldChar w:fldCharType=\"begin\"/></w:r>".repeat(100_000);
     assert_eq!(converted(&document(&format!("<w:p>{fields}<w:r><w:t>chữ</w:t></w:r></w:p>"))), Ok(String::new()));
 }
 
-/// Files that say something long once and mean it many times.
+/// Files with a long string that is referenced many times.
 fn repeated() -> [(&'static str, Vec<u8>); 4] {
     let main = |body: &str| format!("<w:document><w:body>{body}</w:body></w:document>");
     let rels = |of: &str| {
@@ -305,7 +305,7 @@ fn repeated() -> [(&'static str, Vec<u8>); 4] {
 }
 
 #[test]
-fn the_name_of_a_note_is_short_in_each_of_its_parts() {
+fn the_name_of_a_note_is_truncated_everywhere() {
     let rels =
         "<Relationships><Relationship Id=\"r\" Type=\"http://x/relationships/footnotes\" Target=\"notes.xml\"/></Relationships>";
     let part = "<w:p><w:r><w:t>a</w:t></w:r></w:p><w:tbl><w:tr><w:tc><w:p><w:r><w:t>b</w:t></w:r></w:p></w:tc></w:tr></w:tbl>";
@@ -319,7 +319,7 @@ fn the_name_of_a_note_is_short_in_each_of_its_parts() {
     assert!(names.len() == 3 && names.iter().all(|name| name.len() < 40), "{names:?}");
 }
 
-/// A document with further parts of its own: type of relation, name, content.
+/// A document with further parts: type of relationship, name, content.
 fn with_parts(body: &str, more: &[(&str, &str, &str)]) -> Vec<u8> {
     let mut rels = "<Relationships>".to_owned();
     for (at, (kind, name, _)) in more.iter().enumerate() {
@@ -338,7 +338,7 @@ fn line(text: &str) -> String {
 }
 
 #[test]
-fn words_in_text_boxes_stand_behind_the_paragraph_they_hang_on() {
+fn text_boxes_follow_the_paragraph_they_are_anchored_in() {
     let box_ = include_bytes!("../../../../tests/files/box.docx");
     let expected = "ĐẢNG BỘ TỈNH TRÀ KHÚC\n\nTỐI MẬT\n\nBáo cáo về công tác tổ chức quý III.\n\n\
                     Đoạn có khung:\n\nChữ ở trong khung phải còn.";
@@ -368,7 +368,7 @@ fn words_in_text_boxes_stand_behind_the_paragraph_they_hang_on() {
 }
 
 #[test]
-fn the_edges_of_pages_are_left_out_and_said_to_be_unless_they_are_marks_of_secrecy() {
+fn headers_and_footers_are_reported_as_left_out_unless_they_are_secrecy_marks() {
     let edge = |text: &str| format!("<w:hdr>{}</w:hdr>", line(text));
     for (header, expected, out) in [
         ("Trang 3/12", "chữ", vec![]),
@@ -382,7 +382,7 @@ fn the_edges_of_pages_are_left_out_and_said_to_be_unless_they_are_marks_of_secre
     }
     let watermark = "<w:hdr><w:p><w:r><w:pict><v:shape><v:textpath string=\"TỐI MẬT\"/></v:shape></w:pict></w:r></w:p></w:hdr>";
     let file = with_parts(&line("chữ"), &[("header", "header1.xml", watermark)]);
-    assert_eq!(converted(&file).as_deref(), Ok("TỐI MẬT\n\nchữ"), "letters across the page");
+    assert_eq!(converted(&file).as_deref(), Ok("TỐI MẬT\n\nchữ"), "a watermark");
 }
 
 #[test]
@@ -397,9 +397,9 @@ fn lists_are_numbered_as_word_shows_them() {
     assert_eq!(converted(articles).as_deref(), Ok(expected));
 }
 
-/// Lists as Word can make them: what the numbering says, the items as list and level, what stands before each.
+/// Lists as Word can make them: the numbering, the items as list and level, and the expected labels.
 #[test]
-fn lists_begin_go_on_and_are_styled_as_they_say() {
+fn lists_start_continue_and_format_as_defined() {
     let level = |at: u32, format: &str, text: &str, more: &str| {
         format!(
             "<w:lvl w:ilvl=\"{at}\"><w:start w:val=\"1\"/><w:numFmt w:val=\"{format}\"/>{more}<w:lvlText w:val=\"{text}\"/></w:lvl>"
@@ -451,7 +451,7 @@ fn lists_begin_go_on_and_are_styled_as_they_say() {
 }
 
 #[test]
-fn a_style_gives_its_paragraphs_their_level_of_a_list() {
+fn a_style_assigns_a_list_level_to_its_paragraphs() {
     let numbering = "<w:numbering><w:abstractNum w:abstractNumId=\"0\"><w:lvl w:ilvl=\"0\"><w:pStyle w:val=\"Dieu\"/><w:lvlText w:val=\"Điều %1.\"/></w:lvl>\
                      <w:lvl w:ilvl=\"1\"><w:pStyle w:val=\"Khoan\"/><w:numFmt w:val=\"decimal\"/><w:lvlText w:val=\"%2.\"/></w:lvl></w:abstractNum>\
                      <w:num w:numId=\"1\"><w:abstractNumId w:val=\"0\"/></w:num></w:numbering>";
@@ -466,7 +466,7 @@ fn a_style_gives_its_paragraphs_their_level_of_a_list() {
 }
 
 #[test]
-fn signs_of_other_fonts_are_kept_or_named() {
+fn symbols_are_converted_or_reported() {
     let symbols = include_bytes!("../../../../tests/files/symbols.docx");
     assert_eq!(converted(symbols).as_deref(), Ok("☑ Đồng ý ☐ Không đồng ý\n\nMức chi ≤ 5 triệu đồng"));
     assert_eq!(left_out(symbols), []);
@@ -494,7 +494,7 @@ fn signs_of_other_fonts_are_kept_or_named() {
 }
 
 #[test]
-fn what_is_hidden_stays_hidden_and_is_named() {
+fn hidden_text_is_left_out_and_reported() {
     let hidden = include_bytes!("../../../../tests/files/hidden.docx");
     assert_eq!((converted(hidden).as_deref(), left_out(hidden)), (Ok("Thấy. Hết."), vec![LeftOut::Hidden]));
     let styles = "<w:styles><w:style w:styleId=\"An\"><w:rPr><w:vanish/></w:rPr></w:style><w:style w:styleId=\"Con\"><w:basedOn w:val=\"An\"/></w:style></w:styles>";
@@ -507,7 +507,7 @@ fn what_is_hidden_stays_hidden_and_is_named() {
 }
 
 #[test]
-fn a_paragraph_whose_end_was_deleted_goes_on_with_the_next() {
+fn a_paragraph_with_a_deleted_mark_continues_in_the_next() {
     let tracked = include_bytes!("../../../../tests/files/tracked.docx");
     assert_eq!(converted(tracked).as_deref(), Ok("Nghị quyết có hiệu lực từ ngày ký.\n\nngày 15 tháng 9 là hạn.\n\nchỗ mới"));
     let open = |text: &str| format!("<w:p><w:pPr><w:rPr><w:del/></w:rPr></w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>");
@@ -523,7 +523,7 @@ fn a_paragraph_whose_end_was_deleted_goes_on_with_the_next() {
 }
 
 #[test]
-fn letters_of_old_fonts_are_vietnamese() {
+fn legacy_font_text_is_converted_to_unicode() {
     let old = include_bytes!("../../../../tests/files/tcvn3.docx");
     assert_eq!(converted(old).as_deref(), Ok("Cộng hòa xã hội chủ nghĩa Việt Nam\n\nĐảng bộ tỉnh họp thường kỳ"));
     let styles = "<w:styles><w:docDefaults><w:rPrDefault><w:rPr><w:rFonts w:ascii=\".VnTime\"/></w:rPr></w:rPrDefault></w:docDefaults>\
@@ -534,11 +534,11 @@ fn letters_of_old_fonts_are_vietnamese() {
 }
 
 #[test]
-fn odd_parts_of_a_document_are_kept_or_named() {
+fn unusual_parts_are_converted_or_reported() {
     let fraction = "<w:p><m:oMath><m:f><m:num><m:r><m:t>1</m:t></m:r></m:num><m:den><m:r><m:t>2</m:t></m:r></m:den></m:f><m:sSup><m:e><m:r><m:t>x</m:t></m:r></m:e><m:sup><m:r><m:t>2</m:t></m:r></m:sup></m:sSup></m:oMath></w:p>";
     assert_eq!(converted(&document(fraction)).as_deref(), Ok("(1)/(2)x²"));
     let parts = "e\u{302}\u{323}";
-    assert_eq!(converted(&document(&line(&format!("vi{parts}t")))).as_deref(), Ok("việt"), "letters put together from parts");
+    assert_eq!(converted(&document(&line(&format!("vi{parts}t")))).as_deref(), Ok("việt"), "composed characters");
     for (body, out) in [
         ("<w:altChunk r:id=\"r1\"/>", LeftOut::Objects),
         ("<w:p><w:r><w:object><o:OLEObject/></w:object></w:r></w:p>", LeftOut::Objects),
@@ -554,7 +554,7 @@ fn odd_parts_of_a_document_are_kept_or_named() {
 }
 
 #[test]
-fn boxes_within_boxes_end_somewhere() {
+fn the_depth_of_nested_text_boxes_is_bounded() {
     let open = "<w:p><w:r><w:pict><v:textbox><w:txbxContent>";
     let close = "</w:txbxContent></v:textbox></w:pict></w:r></w:p>";
     let file = document(&format!("{}{}{}{}", open.repeat(30), line("trong"), close.repeat(30), line("ngoài")));
@@ -562,7 +562,7 @@ fn boxes_within_boxes_end_somewhere() {
 }
 
 #[test]
-fn a_document_that_begins_with_its_title_gives_it() {
+fn a_leading_title_is_returned_apart() {
     let styled =
         |style: &str, text: &str| format!("<w:p><w:pPr><w:pStyle w:val=\"{style}\"/></w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>");
     let styles = "<w:styles><w:style w:styleId=\"T\"><w:name w:val=\"Title\"/></w:style><w:style w:styleId=\"1\"><w:name w:val=\"heading 1\"/></w:style></w:styles>";
@@ -584,7 +584,7 @@ fn a_document_that_begins_with_its_title_gives_it() {
 
 proptest! {
     #[test]
-    fn nothing_in_a_file_makes_it_panic(
+    fn no_file_causes_a_panic(
         body in "(<w:(p|r|t|tbl|tr|tc|b|br|pPr|rPr|numPr|instrText|hyperlink|footnote|gridSpan|fldChar|del|sym|txbxContent|Choice|Fallback|AlternateContent|f|sup|checkBox|pStyle)( w:(val|id|fldCharType)=\"(begin|separate|end|9|-1|)\")?/?>|</w:(p|r|t|tbl|tr|tc|pPr|rPr|txbxContent|AlternateContent|f)>|[a-zệ &;]{0,4}){0,40}",
         flipped in any::<prop::sample::Index>(),
     ) {

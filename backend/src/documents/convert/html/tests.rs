@@ -1,4 +1,4 @@
-//! What Word, Google Docs and pages of the web put on the clipboard.
+//! Clipboard content from Word, Google Docs and web pages.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ fn converted(html: &str) -> String {
 }
 
 #[test]
-fn word_is_read_as_it_looks() {
+fn word_content_keeps_its_structure() {
     let word = r##"<html xmlns:o="urn:schemas-microsoft-com:office:office"><head><meta name=Generator content="Microsoft Word 15">
 <style><!-- p.MsoNormal {margin:0cm;} <script> --></style>
 <!--[if gte mso 9]><xml><w:WordDocument><w:View>Normal</w:View></w:WordDocument></xml><![endif]--></head>
@@ -65,7 +65,7 @@ fn tables_of_word_keep_their_cells() {
 }
 
 #[test]
-fn google_docs_says_with_styles_what_others_say_with_tags() {
+fn google_docs_styles_are_read_like_tags() {
     let docs = r#"<meta charset="utf-8"><b style="font-weight:normal;" id="docs-internal-guid-1"><h2 dir="ltr"><span
 style="font-size:16pt;font-weight:400;">Kế hoạch</span></h2><h3 dir="ltr"><span>Chi tiết</span></h3><p dir="ltr"><span
 style="font-weight:700;font-style:italic">Khẩn</span><span style="font-weight:400;white-space:pre-wrap;"> gửi các chi bộ</span></p>
@@ -77,7 +77,7 @@ một</p></li></ul><li><p>Hai</p></li></ul><ol start="4"><li>Bốn</li><li>Năm<
 }
 
 #[test]
-fn pages_of_the_web_leave_their_machinery_behind() {
+fn scripts_and_controls_of_web_pages_are_dropped() {
     for (html, expected) in [
         ("a<br>b<br><br>c", "a  \nb\n\nc"),
         ("<p>một<p>hai", "một\n\nhai"),
@@ -104,10 +104,10 @@ fn pages_of_the_web_leave_their_machinery_behind() {
     }
 }
 
-/// What would take a browser's parser minutes: every tag open until the end, marks that open again in each paragraph, comments and
-/// scripts that never end.
+/// Inputs that take a browser's parser minutes: tags never closed, formatting reopened in each paragraph, unterminated comments
+/// and scripts.
 #[test]
-fn a_megabyte_of_malice_takes_no_time_and_no_depth() {
+fn a_megabyte_of_hostile_input_takes_bounded_time_and_depth() {
     let mib = |unit: &str| unit.repeat((1 << 20) / unit.len());
     let many = |unit: fn(usize) -> String| {
         let mut html = String::new();
@@ -148,7 +148,7 @@ fn a_megabyte_of_malice_takes_no_time_and_no_depth() {
     }
 }
 
-/// What a browser would show of rendered Markdown, spaces aside.
+/// The text a browser would show for rendered Markdown, without spaces.
 fn shown(html: &str) -> String {
     let text = html
         .split('<')
@@ -164,7 +164,7 @@ fn as_html(text: &str) -> String {
 
 proptest! {
     #[test]
-    fn every_word_arrives(words in prop::collection::vec("[a-cệ0-9*_`~#|&<>=+.:;!()\\[\\]\\\\-]{1,6}", 1..8), bold in any::<u8>(), italic in any::<u8>()) {
+    fn every_word_is_kept(words in prop::collection::vec("[a-cệ0-9*_`~#|&<>=+.:;!()\\[\\]\\\\-]{1,6}", 1..8), bold in any::<u8>(), italic in any::<u8>()) {
         let mut html = String::from("<p>x");
         for (at, word) in words.iter().enumerate() {
             let (open, close) = match (bold >> (at % 8) & 1, italic >> (at % 8) & 1) {
@@ -181,7 +181,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_is_pasted_harms_nobody(html in "(<(/?(p|b|i|ul|ol|li|table|tr|td|a|h[1-6]|script|style|pre|blockquote|br|svg|img)|!--|!\\[if )( (href|style|class|id|onclick|src)=('|\"|)(javascript:alert\\(1\\)|#_ftn1|#_ftnref1|mso-list:l0 level2|mso-list:Ignore|https://a b|<|&lt;)('|\"|))?( |/)?>?|[a-z &;#\n'\"-]{0,6}|<|>|ệ|&lt;script&gt;|\\[x\\]\\(javascript:1\\)|\u{0}|\u{202e}){0,40}") {
+    fn no_pasted_html_becomes_harmful(html in "(<(/?(p|b|i|ul|ol|li|table|tr|td|a|h[1-6]|script|style|pre|blockquote|br|svg|img)|!--|!\\[if )( (href|style|class|id|onclick|src)=('|\"|)(javascript:alert\\(1\\)|#_ftn1|#_ftnref1|mso-list:l0 level2|mso-list:Ignore|https://a b|<|&lt;)('|\"|))?( |/)?>?|[a-z &;#\n'\"-]{0,6}|<|>|ệ|&lt;script&gt;|\\[x\\]\\(javascript:1\\)|\u{0}|\u{202e}){0,40}") {
         let markdown = converted(&html);
         let page = render(&markdown).html.to_lowercase();
         for evil in ["<script", "<style", "<img", "<svg", "onclick", "javascript:"] {

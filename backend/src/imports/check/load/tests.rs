@@ -36,7 +36,7 @@ const MAPPING: [Option<Column>; 8] = [
     Some(Column::Branch),
 ];
 
-/// The cells of a row by [`MAPPING`].
+/// The cells of a row, in the order of [`MAPPING`].
 type Texts = [String; 8];
 
 fn cells(texts: &Texts) -> Vec<Cell<'_>> {
@@ -47,7 +47,7 @@ fn cells(texts: &Texts) -> Vec<Cell<'_>> {
     cells.collect()
 }
 
-/// Two communes. The file is for the first one, which has two branches and one that was closed.
+/// Two communes. The file is for the first one, which has two open branches and a closed one.
 struct Organisation {
     backend: Backend,
     province: UnitRef,
@@ -81,7 +81,7 @@ impl Organisation {
     fn record(&self, id: Ulid, says: &Texts) -> NewMember {
         let mut parser = RowParser::new(&self.backend, None, &MAPPING);
         let (cells, positions) = (cells(says), parser.positions.clone());
-        let parsed = parser.parse(&mut RowReader::new(2, &cells, &positions)).expect("is a row that can be taken");
+        let parsed = parser.parse(&mut RowReader::new(2, &cells, &positions)).expect("parses");
         let derived = parsed.derived(self.backend.keys());
         NewMember {
             id: record("member", id),
@@ -108,7 +108,7 @@ impl Organisation {
         }
     }
 
-    /// Makes the registry that of the case.
+    /// Replaces the registry with that of the case.
     async fn fill(&self, case: &Case) {
         self.backend.store().write("DELETE member RETURN NONE; DELETE office RETURN NONE;", ()).await.expect("empties");
         let mut bulk = Bulk::default();
@@ -142,7 +142,7 @@ impl Organisation {
         bulk.save(&self.backend).await.expect("fills");
     }
 
-    /// What becomes of the rows of the case when up to `limit` records are read in order and the others are looked up.
+    /// Verdicts on the rows of the case when up to `limit` records are scanned and the others are looked up.
     async fn checked(&self, case: &Case, limit: usize) -> Checked {
         let lines: Vec<Texts> = case.lines.iter().map(|line| line.person(&case.known).texts()).collect();
         let scope = case.is_scoped.then(|| self.coast.path.clone());
@@ -165,7 +165,7 @@ impl Organisation {
     }
 }
 
-/// Not in the order of cards.
+/// The order of ids differs from the order of cards.
 fn member_id(at: usize) -> Ulid {
     Ulid::from_parts(1_000, (at * 7_919 % 1_009) as u128)
 }
@@ -181,7 +181,7 @@ struct OfficeHeld {
     until: Option<String>,
 }
 
-/// All that is told of a file.
+/// Everything reported for a file.
 #[derive(Debug, PartialEq)]
 struct Checked {
     verdicts: Vec<String>,
@@ -235,7 +235,7 @@ fn kinds(verdict: &Verdict) -> Vec<String> {
     }
 }
 
-/// What a record or a row says, as places in short lists: many say the same.
+/// Values of a record or a row, as indexes into short lists, so that many are equal.
 #[derive(Debug, Clone, Copy)]
 struct Person {
     card: usize,
@@ -288,11 +288,11 @@ impl Person {
 struct Known {
     person: Person,
     state: &'static str,
-    /// An import said this of the person.
+    /// The record was imported with these values.
     is_told: bool,
 }
 
-/// A row: what is known of somebody, in some columns replaced.
+/// A row: a record of the registry with some columns replaced.
 #[derive(Debug, Clone)]
 struct Line {
     known: usize,
@@ -315,7 +315,7 @@ impl Line {
 #[derive(Debug, Clone)]
 struct Case {
     known: Vec<Known>,
-    /// Whose, on which unit, until when.
+    /// Member, unit and last day.
     offices: Vec<(usize, usize, Option<&'static str>)>,
     lines: Vec<Line>,
     is_scoped: bool,
@@ -360,7 +360,7 @@ fn rows_have_the_same_verdicts_whether_records_are_read_in_order_or_looked_up() 
     let organisation = runtime.block_on(organisation());
     let met = RefCell::new(BTreeSet::new());
     let config = Config { failure_persistence: None, ..Config::with_cases(64) };
-    // Always the same cases, so that it is known what they meet.
+    // A fixed seed, so that the verdicts asserted below always occur.
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let outcome = runner.run(&cases(), |case| {
         runtime.block_on(async {
@@ -430,11 +430,11 @@ impl Organisation {
         bulk.save(&self.backend).await.expect("fills");
     }
 
-    /// Looks at a short file and writes it. Returns how many rows of the store were read.
+    /// Previews and writes a short file. Returns how many rows of the store were read.
     async fn import(&self, known: usize, fresh: usize) -> u64 {
         let mut file = format!("{HEADER}\n");
         for at in 0..SHORT / 2 {
-            // Every third one is of the first branch.
+            // Every third number is in the first branch.
             let _ = writeln!(file, "{}", somebody(known + 3 * at, "Nguyễn Văn Đổi").join(","));
             let _ = writeln!(file, "{}", somebody(fresh + 3 * at, "Nguyễn Văn Mới").join(","));
         }
@@ -444,7 +444,7 @@ impl Organisation {
         let mut upload = imports.receive_from_operator(ImportKind::Members, Some(unit), "a.csv").expect("is taken");
         upload.write(file.into_bytes()).await.expect("writes");
         let import = upload.finish().await.expect("arrives").import;
-        imports.settled(import).await.expect("is looked at");
+        imports.settled(import).await.expect("is previewed");
         imports.write(import, None).await.expect("is written");
         let read = self.backend.store().counted_rows();
         let page = imports.page_for_operator(import).await.expect("has a page");
@@ -454,7 +454,7 @@ impl Organisation {
     }
 }
 
-/// Nobody else has this birth date.
+/// A person whose birth date is unique.
 fn somebody(number: usize, name: &str) -> Texts {
     let born = NaiveDate::from_ymd_opt(1930, 1, 1).expect("a day") + Days::new(number as u64);
     [
@@ -475,13 +475,13 @@ async fn a_short_file_reads_no_more_of_a_large_registry_than_of_a_small_one() {
     let in_order = SHORT * RECORDS_PER_ROW;
     let (small, large) = (in_order + 300, 10 * in_order);
     organisation.register(0..small).await;
-    // From then on there is one row more to read: which column of such a file is what.
+    // From the second file on, one more row is read: the stored mapping of this header.
     organisation.import(0, 9_000).await;
     let of_small = organisation.import(300, 9_300).await;
     organisation.register(small..large).await;
     let of_large = organisation.import(600, 9_600).await;
-    // The file is looked at, and then written.
-    assert!(of_small >= 2 * in_order as u64, "{of_small} rows are not all that were read");
+    // The file is read twice: for the preview and for writing.
+    assert!(of_small >= 2 * in_order as u64, "{of_small} rows are too few: not all were counted");
     assert!(of_large <= of_small, "{of_large} rows instead of {of_small}");
     assert!(of_large <= 2 * (in_order + 2 * SHORT) as u64, "{of_large} rows");
 }
