@@ -1,5 +1,5 @@
-//! Makes `crate::text` from `locales/<language>/<noun>.toml`: one function for each text, so a missing text, a missing language or
-//! a misspelt placeholder is a build error and never an empty place on a page.
+//! Generates `crate::text` from `locales/<language>/<noun>.toml`: one function per text, so that a missing text, a missing
+//! language or a misspelt placeholder is a build error.
 //!
 //! ```toml
 //! heading = "Documents"                        # text::documents::heading(l) -> &'static str
@@ -9,10 +9,10 @@
 //! other = "{n} members"
 //! ```
 //!
-//! A word that differs between organisations stands in `locales/packs/<pack>.toml`. A text names it with an at sign, as in
+//! Words that differ between organisations are in `locales/packs/<pack>.toml`. A text refers to one with an at sign, as in
 //! `{@member}`, or `{@Member}` for a capital. A pack without the word is a build error too.
 //!
-//! Between words that name one thing, such as “chi bộ”, stands a space that does not break.
+//! The words of compounds such as “chi bộ” are joined by a no-break space.
 
 use std::{
     collections::BTreeMap,
@@ -23,13 +23,13 @@ use std::{
 };
 
 const LANGUAGES: [&str; 3] = ["vi", "en", "bn"];
-/// Terminology packs, by the variants of `domain::terms::Terms`.
+/// Terminology packs, with the variants of `domain::terms::Terms`.
 const PACKS: [(&str, &str); 2] = [("party", "Party"), ("association", "Association")];
 
-/// Words that name one thing in Vietnamese and do not end up on two lines, with a small and a capital first letter.
+/// Vietnamese compounds that must not be broken across lines; matched with a lower-case or a capital first letter.
 const TOGETHER: [&str; 5] = ["chi bộ", "chi hội", "đảng bộ", "khu phố", "đồng chí"];
 
-/// The words of a pack: language → word → what the organisation says.
+/// The words of a pack: language → word → term of the organisation.
 type Words = BTreeMap<String, BTreeMap<String, String>>;
 
 type Texts = BTreeMap<String, BTreeMap<String, Text>>;
@@ -94,7 +94,7 @@ fn words(path: &Path) -> Words {
     })
 }
 
-/// Every text, for tests that look at all of them.
+/// All texts, for tests that check each of them.
 fn listing(by_language: &[Texts; 3]) -> String {
     let mut code = String::from("#[cfg(test)]\npub(crate) const ALL: &[(&str, Locale, &str)] = &[\n");
     for (texts, language) in by_language.iter().zip(LANGUAGES) {
@@ -110,7 +110,7 @@ fn listing(by_language: &[Texts; 3]) -> String {
     code + "];\n"
 }
 
-/// The function that finds a word of a pack.
+/// The lookup function for words of a pack.
 fn lookup(packs: &[Words; 2]) -> String {
     let mut code = String::from("fn word(terms: Terms, l: Locale, key: &str) -> &'static str {\n    match (terms, l, key) {\n");
     for ((_, variant), words) in PACKS.iter().zip(packs) {
@@ -125,7 +125,7 @@ fn lookup(packs: &[Words; 2]) -> String {
     code + "        _ => \"\",\n    }\n}\n"
 }
 
-/// Each of [`TOGETHER`] as it is typed, and with the space that does not break.
+/// Each of [`TOGETHER`] as typed, and with a no-break space.
 fn pairs() -> impl Iterator<Item = (String, String)> {
     TOGETHER
         .iter()
@@ -133,7 +133,7 @@ fn pairs() -> impl Iterator<Item = (String, String)> {
         .map(|words| (words.clone(), words.replace(' ', "\u{a0}")))
 }
 
-/// The same for names that people gave.
+/// The same pairs, for names entered by people.
 fn bound_words() -> String {
     let pairs: Vec<(String, String)> = pairs().collect();
     format!("const TOGETHER: &[(&str, &str)] = &{pairs:?};\n")
@@ -203,12 +203,12 @@ impl Text {
         }
     }
 
-    /// Whether it has a word that differs between organisations.
+    /// Whether it contains words of a pack.
     fn has_words(&self) -> bool {
         self.forms().iter().any(|form| form.contains("{@"))
     }
 
-    /// The words it names that a pack does not have.
+    /// Words it refers to that are missing in a pack.
     fn unknown_words(&self, language: &str, packs: &[Words; 2]) -> impl Iterator<Item = String> {
         let named = self.forms().into_iter().flat_map(|form| form.split("{@").skip(1));
         let named = named.filter_map(|piece| Some(piece.split_once('}')?.0.to_lowercase()));
@@ -262,7 +262,7 @@ fn function(key: &str, texts: [&Text; 3]) -> Result<String, String> {
     Ok(code)
 }
 
-/// Names of values in braces, in order of first use.
+/// Names of placeholders in braces, in order of first use.
 fn placeholders(text: &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for piece in text.split('{').skip(1) {

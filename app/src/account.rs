@@ -1,4 +1,4 @@
-//! The person's account: signing in and out, and how they want the pages.
+//! The viewer's account: sign-in, sign-out and display settings.
 
 mod changes;
 pub mod codes;

@@ -1,14 +1,14 @@
-//! The unit one acts for at the places of one's offices and on their pages.
+//! The acting unit on the pages of a person's offices.
 //!
-//! Whoever holds offices on several units sees all of them there, or one of them: what was chosen last is kept in a cookie.
+//! A person with offices on several units sees the data of all of them, or of one: the last choice is kept in a cookie.
 //!
-//! Invariant: the choice gives no right. The server takes rights away with it ([`domain::accounts::Viewer::acting_for`]), only where a
-//! place lists things, and never where an address names a unit.
+//! Invariant: the choice grants no right. The server removes rights by it ([`domain::accounts::Viewer::acting_for`]), on list
+//! pages only, never where an address names a unit.
 
 use domain::{accounts::Viewer, ids::UnitId, policy::Action, units::UnitRef};
 
-/// Addresses of places where one acts for a unit, and what an office must cover to count there. Of two places from which a page is
-/// reached the first counts.
+/// Addresses of the list pages with an acting unit, and the actions an office must cover to count there. For a page that is
+/// reached from two of them, the first match counts.
 pub(crate) const PLACES: [(&str, &[Action]); 17] = [
     ("/readers", &[Action::ReadStatistics]),
     ("/courses/results", &[Action::ReadStatistics]),
@@ -29,14 +29,14 @@ pub(crate) const PLACES: [(&str, &[Action]); 17] = [
     ("/audit", &[Action::ReadAudit]),
 ];
 
-/// Places that show one unit, the highest where none was chosen.
+/// Pages that show a single unit: the highest one unless another was chosen.
 const OF_ONE_UNIT: [&str; 2] = ["/readers", "/committee"];
 
-/// Pages that are reached from two places: how their address begins and ends, and the places.
+/// Pages reached from two list pages: prefix and suffix of the address, and the list pages.
 const SHARED: [(&str, &str, [&str; 2]); 2] =
     [("/readers/", "", ["/readers", "/desk"]), ("/courses/", "/results", ["/courses/results", "/courses/manage"])];
 
-/// What an office must cover to count at this address; none where one does not choose the unit one acts for.
+/// Actions an office must cover to count at this address; `None` where there is no acting unit.
 pub fn actions_at(path: &str, query: &str) -> Option<&'static [Action]> {
     place_at(path, query).map(|(_, actions)| actions)
 }
@@ -46,7 +46,7 @@ fn place_at(path: &str, query: &str) -> Option<(&'static str, &'static [Action])
     PLACES.into_iter().find(|(place, _)| *place == path && !names_unit)
 }
 
-/// The places to which a page belongs.
+/// The list pages that a page belongs to.
 fn places_of(path: &str) -> impl Iterator<Item = (&'static str, &'static [Action])> {
     let shared = SHARED.into_iter().find(|(start, end, _)| path.starts_with(*start) && path.ends_with(*end));
     PLACES.into_iter().filter(move |(place, _)| match shared {
@@ -55,20 +55,20 @@ fn places_of(path: &str) -> impl Iterator<Item = (&'static str, &'static [Action
     })
 }
 
-/// The units one could act for at an address, and the one of them that is shown; none for all.
+/// The possible acting units at an address, and the current one; `None` for all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acting {
     pub units: Vec<UnitRef>,
     pub shown: Option<UnitRef>,
-    /// Whether all of them can be shown at once.
+    /// Whether all units can be shown at once.
     pub takes_all: bool,
-    /// The address where another is chosen.
+    /// The address of the list page where the unit is chosen.
     pub place: &'static str,
 }
 
 impl Acting {
-    /// None where the person acts for no unit. A page below a place is opened by all offices, whatever was chosen: there it is the only
-    /// unit, or the one that the address names.
+    /// `None` where there is no acting unit. Pages below a list page use all offices, whatever was chosen: the unit shown there
+    /// is the only one, or the one in the address.
     pub fn at(viewer: &Viewer, chosen: Option<UnitId>, path: &str, query: &str) -> Option<Self> {
         let held = |actions: &[Action]| viewer.units_for(actions).into_iter().cloned().collect::<Vec<UnitRef>>();
         let exact = place_at(path, query);
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn the_only_unit_stands_on_every_page_of_a_place() {
+    fn a_single_unit_is_shown_on_every_page_of_a_place() {
         let commune = unit("/1/3/");
         let viewer = viewer(&[&commune]);
         let pages = [

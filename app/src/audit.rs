@@ -1,4 +1,4 @@
-//! The audit trail on screen: of a subtree, and of one's own record.
+//! Pages of the audit trail: of a subtree, and of the viewer's record.
 
 mod fns;
 mod own_page;

@@ -1,4 +1,4 @@
-//! The cookies that hold a secret: their names, how long a browser keeps them, and what it may do with them.
+//! Cookies with secrets: names, lifetimes and attributes.
 
 use cookie::{Cookie, SameSite, time::Duration};
 use http::{HeaderMap, HeaderValue, header};
@@ -7,8 +7,8 @@ use leptos_axum::ResponseOptions;
 
 use crate::error::{AppError, Kind};
 
-/// A secret that a browser keeps for us, sent over encrypted connections only and hidden from scripts. The time here is what the browser
-/// keeps; the store decides how long the secret is valid.
+/// A secret stored by the browser, sent over encrypted connections only and hidden from scripts. `max_age` is the lifetime in the
+/// browser; the store decides how long the secret is valid.
 ///
 /// `__Host-` makes browsers refuse it from a subdomain, for a path or without encryption.
 #[derive(Debug, Clone, Copy)]
@@ -17,52 +17,52 @@ pub struct SecretCookie {
     pub max_age: Duration,
 }
 
-/// The session. 400 days are the most browsers allow. The store ends a session that was idle for 30 days; a shorter time here would sign
-/// out people who use the handbook every day.
+/// The session. 400 days are the maximum of browsers. The store ends a session after 30 idle days; a shorter lifetime here would
+/// sign out people who use the handbook every day.
 pub const SESSION: SecretCookie = SecretCookie { name: "__Host-handbook", max_age: Duration::days(400) };
 
 /// The secret of an activation.
 pub const ACTIVATION: SecretCookie = SecretCookie { name: "__Host-door", max_age: Duration::minutes(30) };
 
-/// The device on which somebody has signed in before.
+/// A device with an earlier sign-in.
 pub const DEVICE: SecretCookie = SecretCookie { name: "__Host-device", max_age: Duration::days(400) };
 
 /// The sheet of codes that was just issued.
 pub const SHEET: SecretCookie = SecretCookie { name: "__Host-sheet", max_age: Duration::minutes(10) };
 
-/// The problems of a form that was not accepted. Its path is the form's page, so no other page sees it.
+/// The problems of a rejected form. Its path is the form's page, so no other page receives it.
 pub const FLASH: SecretCookie = SecretCookie { name: "__Secure-handbook-form", max_age: Duration::minutes(30) };
 
 impl SecretCookie {
-    /// The cookie with this secret, for all pages.
+    /// A cookie with this secret, for all pages.
     pub fn holding(self, secret: &str) -> Cookie<'static> {
         self.holding_at(secret, "/")
     }
 
-    /// The cookie with this secret, for the pages below `path`.
+    /// A cookie with this secret, for the pages below `path`.
     pub fn holding_at(self, secret: &str, path: &str) -> Cookie<'static> {
         self.built(secret, path, self.max_age)
     }
 
-    /// The cookie that makes the browser forget the one for all pages.
+    /// A cookie that deletes the one for all pages.
     pub fn removed(self) -> Cookie<'static> {
         self.removed_at("/")
     }
 
-    /// The cookie that makes the browser forget the one for `path`.
+    /// A cookie that deletes the one for `path`.
     pub fn removed_at(self, path: &str) -> Cookie<'static> {
         self.built("", path, Duration::ZERO)
     }
 
-    /// Hands the secret to the browser with this response.
+    /// Sets the cookie in this response.
     ///
     /// # Errors
-    /// [`Kind::Internal`] when `secret` does not fit into a header, or outside a request.
+    /// [`Kind::Internal`] when `secret` is not a valid header value, or outside a request.
     pub(crate) fn give(self, secret: &str) -> Result<(), AppError> {
         respond_with(&self.holding(secret))
     }
 
-    /// Makes the browser forget it with this response.
+    /// Deletes the cookie in this response.
     ///
     /// # Errors
     /// [`Kind::Internal`] outside a request.
@@ -81,14 +81,14 @@ impl SecretCookie {
     }
 }
 
-/// The value of a cookie that the browser sent; none when it is empty.
+/// The value of a request cookie; `None` when it is empty.
 pub fn sent<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
     let mut cookies = lines.flat_map(Cookie::split_parse).flatten();
     cookies.find(|cookie| cookie.name() == name && !cookie.value().is_empty())?.value_raw()
 }
 
-/// The value of `Set-Cookie`; none when something in the cookie does not fit into a header.
+/// The value of `Set-Cookie`; `None` when it contains characters that are not allowed in a header.
 pub fn header_value(cookie: &Cookie<'_>) -> Option<HeaderValue> {
     HeaderValue::from_str(&cookie.to_string()).ok()
 }
@@ -96,7 +96,7 @@ pub fn header_value(cookie: &Cookie<'_>) -> Option<HeaderValue> {
 /// Adds the cookie to the response of this server function.
 ///
 /// # Errors
-/// [`Kind::Internal`] when it does not fit into a header, or outside a request.
+/// [`Kind::Internal`] when it is not a valid header value, or outside a request.
 pub(crate) fn respond_with(cookie: &Cookie<'_>) -> Result<(), AppError> {
     let internal = || AppError::new(Kind::Internal);
     let line = header_value(cookie).ok_or_else(internal)?;
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_kept_from_scripts_and_open_lines() {
+    fn secrets_are_hidden_from_scripts_and_sent_encrypted() {
         let days = 400 * 24 * 60 * 60;
         for (cookie, line) in [
             (SESSION.holding("a"), format!("__Host-handbook=a; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age={days}")),
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_is_forgotten_where_it_was_given() {
+    fn a_cookie_is_deleted_where_it_was_set() {
         let line = "__Host-handbook=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0";
         assert_eq!(SESSION.removed().to_string(), line);
         let line = "__Secure-handbook-form=; HttpOnly; SameSite=Lax; Secure; Path=/desk/01A; Max-Age=0";
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_break_makes_no_header() {
+    fn a_line_break_is_not_a_header_value() {
         assert_eq!(header_value(&FLASH.holding_at("a", "/desk\r\nX: y")), None);
     }
 

@@ -1,6 +1,6 @@
-//! Courses: what a member studies, what those give who write them, how far the units are.
+//! Courses: studying, managing, and following the progress of units.
 //!
-//! All of it is rendered by the server alone; a member's phone loads none of this.
+//! All pages are rendered by the server only, so a member's phone loads none of this code.
 
 mod assign_page;
 mod certificate_page;

@@ -1,6 +1,6 @@
-//! Documents: the library every member reads in, and the desk where editors write, publish and withdraw.
+//! Documents: the library for all members, and the desk where editors write, publish and withdraw.
 //!
-//! Opinions on a document are `feedback`'s; from here a link leads there.
+//! Opinions on a document are in `feedback`; the document's page links to them.
 
 #[cfg(feature = "ssr")]
 pub(crate) mod desk;

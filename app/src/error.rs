@@ -1,4 +1,4 @@
-//! What a page or a caller is told when something fails: a kind they can act on, and a sentence.
+//! Errors of pages and server functions: a kind that callers can act on, and a sentence.
 
 use domain::{
     accounts::Viewer,
@@ -11,26 +11,26 @@ use leptos::{
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
-/// What can be done about it. The HTTP status follows from the kind, here and nowhere else.
+/// The kind of an error. It determines the HTTP status, here and nowhere else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Kind {
     /// Sign in and try again.
     NotSignedIn,
-    /// Give the password again: the offices of this person rest, and what is asked for may be theirs to see.
+    /// Enter the password again: the person's offices are suspended, and may be needed for this request.
     ConfirmPassword,
-    /// Not there, or not for this person.
+    /// Does not exist, or not for this person.
     NotFound,
-    /// There, but this person may not do that.
+    /// Exists, but this person may not do that.
     NotAllowed,
-    /// Something in the request must be mended.
+    /// The request is invalid and must be corrected.
     Invalid,
     /// Try again in a moment.
     Busy,
-    /// The server was not reached.
+    /// The server could not be reached.
     Offline,
-    /// Our mistake; it is in the log.
+    /// An internal error; the log has the details.
     Internal,
 }
 
@@ -50,7 +50,8 @@ impl Kind {
         }
     }
 
-    /// What this person is told. What is not there for somebody whose offices rest may be there once they gave their password.
+    /// The kind as shown to this person: for a person with suspended offices, "not found" may be resolved by entering the
+    /// password.
     #[must_use]
     pub fn for_viewer(self, viewer: Option<&Viewer>) -> Self {
         let rests = viewer.is_some_and(|viewer| !viewer.resting.is_empty());
@@ -67,13 +68,13 @@ pub struct AppError {
     pub message: String,
     #[serde(default)]
     pub fields: Vec<FieldProblem>,
-    /// The page that must be passed first, when there is one.
+    /// The page that must be passed first, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
-    /// What the way there is called, where somebody may first want to read why. Without it a script goes there at once.
+    /// Label of the link to it, where the person should read the reason first. Without a label a script redirects immediately.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub way: Option<String>,
-    /// The form that cannot be accepted, on its way to [`crate::forms::Submitted::settle`].
+    /// The rejected form, passed to [`crate::forms::Submitted::settle`].
     #[serde(skip)]
     pub form: Option<Box<FormErrors>>,
 }
@@ -116,10 +117,10 @@ mod server {
     use super::{AppError, Kind};
     use crate::{context::request::request_context, terms};
 
-    /// The id, or another value of ours, in an address or a form.
+    /// Parses an id, or another value of ours, in an address or a form.
     ///
     /// # Errors
-    /// [`Kind::NotFound`] for what is none: it leads nowhere.
+    /// [`Kind::NotFound`] for an invalid value.
     pub(crate) fn known<T: FromStr>(text: &str) -> Result<T, AppError> {
         text.parse().map_err(|_| AppError::new(Kind::NotFound))
     }
@@ -147,15 +148,15 @@ mod server {
         }
     }
 
-    /// Sets the response's status and puts the sentence in: the last step of every read server function.
+    /// Sets the response's status and fills in the sentence: the last step of every read server function.
     ///
     /// # Errors
-    /// What came in.
+    /// The input error.
     pub fn respond<T>(result: Result<T, impl Into<AppError>>) -> Result<T, AppError> {
         result.map_err(|error| respond_to(error.into()))
     }
 
-    /// The same for what is an error for certain.
+    /// The same for a value that is an error in any case.
     pub fn respond_to(mut error: AppError) -> AppError {
         let page = request_context().map(|context| context.page).unwrap_or_default();
         let locale = page.preferences.locale;

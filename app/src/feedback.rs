@@ -1,4 +1,4 @@
-//! Opinions: written on a document, followed by their author, read and answered at the branch.
+//! Opinions: written on a document, tracked by their author, read and answered at the branch.
 
 pub mod fns;
 mod opinion_state;
@@ -22,10 +22,10 @@ use crate::{
     ui::{HERE, Line},
 };
 
-/// Most characters of a text's beginning in a row.
+/// Maximum characters of an excerpt in a row.
 const FIRST_WORDS: usize = 90;
 
-/// The beginning of a text on one line, cut between words.
+/// An excerpt of a text on one line, cut between words.
 pub(crate) fn first_words(text: &str) -> String {
     let mut line = String::new();
     let mut length = 0;
@@ -42,7 +42,7 @@ pub(crate) fn first_words(text: &str) -> String {
     line
 }
 
-/// Who answered, and when.
+/// Author and time of an answer.
 fn answer_by(l: Locale, answer: &Answer) -> Line {
     Line::around(text::feedback::answer_by(l, HERE, l.date_time(answer.at)), &Line::name(&answer.by))
 }

@@ -1,5 +1,5 @@
-//! Files of documents: the list readers see, and the page of the desk where files come in. The files themselves come in and go out at
-//! addresses of their own, beside the pages.
+//! Files of documents: the list for readers, and the desk page for uploads. Uploads and downloads have addresses of their own,
+//! outside the pages.
 
 mod files_page;
 mod fns;
@@ -20,7 +20,7 @@ use crate::{
     ui::{IconName, Notice, NoticeKind},
 };
 
-/// Why a file was not taken, and what to do.
+/// Why a file was rejected, and what to do.
 pub fn refused_text(l: Locale, refused: FileRefused) -> &'static str {
     match refused {
         FileRefused::Empty => text::files::refused_empty(l),
@@ -38,7 +38,7 @@ pub fn refused_text(l: Locale, refused: FileRefused) -> &'static str {
     }
 }
 
-/// What the guard warns of, each in a notice of its own.
+/// Warnings of the guard, each in a notice.
 pub fn warnings(l: Locale, warnings: &[Warning]) -> AnyView {
     let lines = warnings
         .iter()

@@ -1,4 +1,5 @@
-//! The server's half of every form: one way back, with script (JSON) and without (redirect, problems shown on the page again).
+//! The server's half of every form: one response type, with script (JSON) and without (redirect, problems shown on the page
+//! again).
 
 #[cfg(feature = "ssr")]
 mod server {
@@ -18,14 +19,14 @@ mod server {
         text,
     };
 
-    /// Name of the cookie in which the browser names the form it sends, see `scripts/keep.js`. The answer has the mark in its name, so
-    /// that forms sent close together do not take each other's.
+    /// Name of the cookie with the client's mark of the form, see `scripts/keep.js`. The name of the response cookie contains the
+    /// mark, so that the responses to concurrent forms do not overwrite each other.
     const TYPED_COOKIE: &str = "handbook-typed";
 
-    /// How long the answer waits for the script.
+    /// Lifetime of the response cookie.
     const TAKEN_KEPT: Duration = Duration::minutes(10);
 
-    /// A form as it was sent.
+    /// A submitted form.
     #[derive(Debug)]
     pub struct Submitted {
         name: &'static str,
@@ -33,16 +34,17 @@ mod server {
     }
 
     impl Submitted {
-        /// `typed` is what is given back when the form cannot be accepted. Leave passwords out.
+        /// `typed` is returned when the form is rejected. Leave passwords out.
         pub fn new(name: &'static str, typed: &[(&str, &str)]) -> Self {
             let typed = typed.iter().map(|(field, value)| ((*field).to_owned(), (*value).to_owned())).collect();
             Self { name, typed }
         }
 
-        /// Turns the use-case's result into the answer.
+        /// Turns the use-case's result into the response.
         ///
         /// # Errors
-        /// For a caller with script: what is neither done nor a problem of the form. Without script everything ends on a page.
+        /// With script: results that are neither success nor a problem of the form. Without script every result becomes a
+        /// redirect.
         pub async fn settle(self, result: Result<Outcome, AppError>) -> Result<Outcome, AppError> {
             match result {
                 Ok(Outcome::Done { to, reload }) => {
@@ -59,7 +61,7 @@ mod server {
                     error.kind = error.kind.for_viewer(request_context().and_then(|context| context.page.viewer).as_ref());
                     if wants_page() {
                         self.explain(error.kind).await?;
-                        // What is returned is not shown: the redirect is.
+                        // The value is not shown: the redirect is the response.
                         return Ok(Outcome::Done { to: "/".to_owned(), reload: false });
                     }
                     let page = referring_page();
@@ -95,7 +97,7 @@ mod server {
                     Err(error) => leptos_axum::redirect(&format!("/problem/{}", error.kind.key())),
                 }
             } else {
-                // A page that has become old never succeeds: the script loads it again, with what was typed.
+                // A form of an outdated page never succeeds: the script reloads the page, with the typed values.
                 if errors.is_stale()
                     && let Some(page) = known_page()
                     && put_flash(&errors, &page).await.is_ok()
@@ -107,7 +109,7 @@ mod server {
             Ok(Outcome::Invalid(errors))
         }
 
-        /// What the way to a new sign-in is called: it says that what was typed is not lost, where it is kept.
+        /// Label of the link to a new sign-in: it mentions the typed values where they are kept.
         fn way_back_in(&self) -> impl Fn(bool) -> &'static str + use<> {
             let locale = request_context().map(|context| context.page.preferences.locale).unwrap_or_default();
             let is_empty = self.typed.values().all(|value| value.trim().is_empty());
@@ -116,7 +118,8 @@ mod server {
             }
         }
 
-        /// Without script: a page that says what happened. What was typed waits at the form, also through a new sign-in.
+        /// Without script: redirects to a page that explains the error. The typed values are kept for the form, also through a
+        /// new sign-in.
         async fn explain(self, kind: Kind) -> Result<(), AppError> {
             let page = referring_page();
             let mut kind = kind;
@@ -134,7 +137,7 @@ mod server {
             Ok(())
         }
 
-        /// What was typed waits at the form on `page`.
+        /// Keeps the typed values for the form on `page`.
         async fn keep(self, page: &str) -> Result<(), AppError> {
             if self.typed.values().all(|value| value.trim().is_empty()) {
                 return Ok(());
@@ -144,7 +147,8 @@ mod server {
         }
     }
 
-    /// What was typed would be lost on the way to the password: a script does not go there by itself, and the message says why.
+    /// The typed values would be lost on the way to the password page: a script does not redirect there, and the message says
+    /// why.
     fn not_kept(mut error: AppError) -> AppError {
         let locale = request_context().map(|context| context.page.preferences.locale).unwrap_or_default();
         error.way = Some(text::sessions::confirm(locale).to_owned());
@@ -153,7 +157,7 @@ mod server {
         told
     }
 
-    /// Where the password is given again; it leads back to `page`.
+    /// The page that asks for the password again; it leads back to `page`.
     fn confirm_page(page: &str) -> String {
         leading_back("/confirm", page)
     }
@@ -170,7 +174,7 @@ mod server {
         let mut address = "/sign-in?next=".to_owned();
         for c in local(page).chars() {
             match c {
-                // What would end the value, or be taken for something else.
+                // Characters that would end the value or be decoded differently.
                 '%' | '&' | '#' | '+' | '"' | '\'' | '<' | '>' => address.push_str(&format!("%{:02X}", u32::from(c))),
                 c => address.push(c),
             }
@@ -178,10 +182,10 @@ mod server {
         address
     }
 
-    /// Keeps a form for the page it stands on and returns the cookie that leads to it there.
+    /// Stores a form for its page and returns the cookie with its secret.
     ///
     /// # Errors
-    /// [`backend::Error::Busy`] when its sender has left too much already.
+    /// [`backend::Error::Busy`] when the sender has stored too many already.
     pub async fn keep_form(
         backend: &Backend,
         context: &RequestContext,
@@ -200,44 +204,44 @@ mod server {
         cookies::respond_with(&keep_form(&backend()?, &request_context().unwrap_or_default(), errors, page).await?)
     }
 
-    /// Whether this form was sent by the browser itself.
+    /// Whether the browser sent this form itself, without script.
     fn wants_page() -> bool {
         use_context::<Parts>().is_some_and(|parts| accepts_page(&parts.headers))
     }
 
-    /// Whether a page is asked for, as a browser does by itself; our scripts ask for JSON.
+    /// Whether the client accepts a page, as browsers do by default; our scripts request JSON.
     pub fn accepts_page(headers: &HeaderMap) -> bool {
         headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
     }
 
-    /// Path and query of the page the form stands on; the first page when it is not known.
+    /// Path and query of the form's page; the first page when unknown.
     fn referring_page() -> String {
         known_page().unwrap_or_else(|| "/".to_owned())
     }
 
-    /// Path and query of the page the form stands on, where the request tells it.
+    /// Path and query of the form's page, if the request has a referrer.
     fn known_page() -> Option<String> {
         let parts = use_context::<Parts>()?;
         let referer = parts.headers.get(header::REFERER)?.to_str().ok()?;
         referer.parse::<http::Uri>().ok()?.path_and_query().map(|page| local(page.as_str()))
     }
 
-    /// Tells the browser that the form was taken: what it keeps of it can go. The script reads this cookie, and on plain HTTP too.
+    /// Sets a cookie that lets the script delete its copy of the form. Readable by scripts, and set on plain HTTP too.
     fn tell_taken() {
         let Some(mark) = use_context::<Parts>().and_then(|parts| sent_mark(&parts.headers)) else { return };
         let cookie = Cookie::build((format!("{TYPED_COOKIE}-{mark}"), "taken")).path("/").max_age(TAKEN_KEPT);
-        // Without it the browser keeps for longer what nobody needs; the form was taken all the same.
+        // On an error the browser keeps its copy until it expires; the form has succeeded all the same.
         let _ = cookies::respond_with(&cookie.same_site(SameSite::Lax).build());
     }
 
-    /// What the browser calls the form it sends; none when the script did not make it.
+    /// The client's mark of the form; `None` when the script did not generate it.
     fn sent_mark(headers: &HeaderMap) -> Option<String> {
         let mark = cookies::sent(headers, TYPED_COOKIE)?;
         let fits = (1..=16).contains(&mark.len()) && mark.bytes().all(|byte| byte.is_ascii_alphanumeric());
         fits.then(|| mark.to_owned())
     }
 
-    /// `to` when it is a page of this site, else the first page.
+    /// `to` when it is a path of this site, otherwise the first page.
     pub fn local(to: &str) -> String {
         if is_local(to) { to.to_owned() } else { "/".to_owned() }
     }
@@ -249,7 +253,7 @@ mod server {
         use super::*;
 
         #[test]
-        fn only_a_mark_of_the_scripts_making_is_sent_back() {
+        fn only_a_mark_in_the_scripts_format_is_sent_back() {
             for (cookies, mark) in [
                 ("handbook-locale=vi; handbook-typed=k3x9", Some("k3x9")),
                 ("handbook-typed-k3x9=taken", None),

@@ -1,4 +1,4 @@
-//! The frame around every page: top bar, the member's places, the places of one's offices.
+//! The frame of every page: top bar, the member's navigation, the navigation of offices.
 
 use domain::{
     accounts::Viewer,
@@ -38,7 +38,7 @@ pub fn Frame(children: Children) -> impl IntoView {
     let (viewer, badges, acting_for) = (page.viewer, page.badges, page.acting_for);
     let class = if viewer.is_some() { "frame" } else { "frame frame-bare" };
     view! {
-        // Left to the browser, which moves the focus there; the router would only scroll.
+        // `rel="external"`: the browser moves the focus to the target; the router would only scroll.
         <a class="skip-link" href="#content" rel="external">{text::frame::skip(l)}</a>
         <div class=class>
             <header class="top-bar">
@@ -60,17 +60,17 @@ pub fn Frame(children: Children) -> impl IntoView {
     }
 }
 
-/// The way from a page back to the one place above it, called `place` and found at `href`.
+/// A link from a page back to its parent, with the name `place` and the address `href`.
 pub fn way_back(place: impl Into<Line>, href: &str, here: impl Into<Line>) -> AnyView {
     back(place.into(), href, here.into(), false)
 }
 
-/// The way from one of the places at the side back to "more", through which the phone has them.
+/// A link from a page of the side navigation back to "more", where the phone lists those pages.
 pub fn way_to_more(here: &str) -> AnyView {
     back(text::frame::more(use_locale()).into(), "/more", here.into(), true)
 }
 
-/// The way back to the first page, which the desktop has at the side.
+/// A link back to the first page, which the desktop has in the side navigation.
 pub fn way_home(here: &str) -> AnyView {
     back(text::frame::home(use_locale()).into(), "/", here.into(), true)
 }
@@ -80,8 +80,7 @@ fn back(place: Line, href: &str, here: Line, phone_only: bool) -> AnyView {
     view! { <Breadcrumbs label=text::frame::way(use_locale()) crumbs phone_only/> }.into_any()
 }
 
-/// At the places of one's offices and on their pages the unit one acts for, with the way to act for another; anywhere else the own
-/// branch.
+/// On pages of offices the acting unit, with a link to change it; elsewhere the viewer's own branch.
 fn unit_here(viewer: Viewer, chosen: Option<UnitId>) -> AnyView {
     let here = use_location();
     let unit = move || {
@@ -108,7 +107,7 @@ fn unit_acted_for(Acting { units, shown, takes_all, place }: Acting) -> AnyView 
         return view! { <p class="top-bar-unit">{label}</p> }.into_any();
     }
     let choice = |id: String, name: Line, current: bool| {
-        // Left to the browser: the server keeps the choice and leads back.
+        // `rel="external"`: the server stores the choice and redirects back.
         view! {
             <li>
                 <a href=format!("{place}?for={id}") rel="external" aria-current=current.then_some("true")>{name.show()}</a>
@@ -143,14 +142,14 @@ fn member_nav_items() -> [NavItem; 5] {
     ]
 }
 
-/// What one office opens: the role one acts in, the unit one acts for, and the places.
+/// Navigation of one office: its role, the acting unit, and the entries.
 struct StaffPlaces {
     role: Role,
     unit: UnitRef,
     places: Vec<NavItem>,
 }
 
-/// The places of one's offices, each office once.
+/// The navigation of a person's offices, each office once.
 fn staff_places(viewer: &Viewer) -> Vec<StaffPlaces> {
     let l = use_locale();
     let places = [
@@ -172,7 +171,7 @@ fn staff_places(viewer: &Viewer) -> Vec<StaffPlaces> {
     ];
     let mut offices: Vec<StaffPlaces> = Vec::new();
     for (actions, place) in places {
-        // Of two offices that open it, the one that stands for the first of these.
+        // If several offices open it, the one that covers the first of these actions.
         let office = actions.iter().find_map(|action| viewer.office_held(|role| role.covers(*action)));
         let Some(office) = office else { continue };
         match offices.iter_mut().find(|known| known.role == office.role && known.unit.id == office.unit.id) {
@@ -218,7 +217,7 @@ fn tab_bar(badges: &[Badge]) -> AnyView {
     .into_any()
 }
 
-/// The staff places as a list, for the phone, where there is no rail; with the numbers of what waits there.
+/// The navigation of offices as a list, for phones without side navigation; with the numbers of pending items.
 #[component]
 pub fn StaffMenu(badges: Vec<Badge>) -> impl IntoView {
     let l = use_locale();
@@ -259,7 +258,7 @@ fn link_list(places: impl IntoIterator<Item = NavItem>, class: &'static str, bad
     view! { <ul role="list">{links}</ul> }.into_any()
 }
 
-/// Where the phone has no tab of its own for: reached through "more".
+/// Pages without a tab on the phone: reached through "more".
 pub(crate) const THROUGH_MORE: [&str; 18] = [
     "/more",
     "/courses",
@@ -288,10 +287,10 @@ fn link(place: NavItem, class: &'static str, badges: &[Badge]) -> AnyView {
         let here = here.get();
         let inside = match place.href {
             "/" => here == "/",
-            // On the phone the staff places are reached through this one.
+            // On the phone this tab leads to the pages of offices.
             "/more" if class == "tab" => THROUGH_MORE.iter().any(|start| here.starts_with(start)),
             "/library" => ["/library", "/search", "/shelf"].iter().any(|start| here.starts_with(start)),
-            // What waits in the registry is reached through it.
+            // Pending work of the registry is listed on this page.
             "/members" => ["/members", "/corrections", "/transfers", "/quality"].iter().any(|start| here.starts_with(start)),
             start => here.starts_with(start),
         };

@@ -1,7 +1,7 @@
-//! Short guides with drawings: one for each role, and how to put the handbook on a phone. Everybody may read them, also before the
-//! first sign-in.
+//! Short illustrated guides: one for each role, and how to install the handbook on a phone. Public, also before the first
+//! sign-in.
 //!
-//! Their text stays on the server: it is fetched like any other page's data and is no part of what a browser loads first.
+//! Their texts stay on the server: they are fetched like the data of any other page and are not part of the WebAssembly.
 
 mod fns;
 mod index;
@@ -20,15 +20,15 @@ use serde::{Deserialize, Serialize};
 pub struct GuideSummary {
     pub slug: String,
     pub title: String,
-    /// For whom and what it is good for, in a sentence.
+    /// Audience and purpose, in a sentence.
     pub lead: String,
 }
 
-/// A guide to be read.
+/// A guide.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Guide {
     pub title: String,
     pub lead: String,
-    /// Sanitised.
+    /// Sanitised HTML.
     pub html: String,
 }

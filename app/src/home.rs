@@ -1,4 +1,4 @@
-//! What a member finds when opening the handbook.
+//! The first page of a member.
 
 pub mod fns;
 mod home_page;

@@ -1,18 +1,18 @@
-//! The language of the page being looked at.
+//! The language of the current page.
 
 use domain::Locale;
 
 use crate::{context::use_page, ui::ContentLang};
 
-/// What the organisation writes, its documents and names, is in this language, whatever the page is in.
+/// The language of content written by the organisation, documents and names, whatever the language of the page.
 pub(crate) const CONTENT: Locale = Locale::Vi;
 
-/// What marks content on a page in this language, so that it is spoken as what it is.
+/// The `lang` attribute of content on a page in this language, for screen readers.
 pub fn content_lang(page: Locale) -> ContentLang {
     ContentLang((page != CONTENT).then(|| CONTENT.tag()))
 }
 
-/// The viewer's language; of the browser when nobody is signed in.
+/// The viewer's language; the browser's without a session.
 pub fn use_locale() -> Locale {
     use_page().preferences.locale
 }

@@ -1,4 +1,4 @@
-//! Files on their way into the registry: upload, preview, confirmation, progress, report.
+//! Imports of files into the registry: upload, preview, confirmation, progress, report.
 
 mod fns;
 mod import_page;
@@ -61,7 +61,7 @@ pub fn column_name(l: Locale, column: Column) -> &'static str {
     }
 }
 
-/// Why a whole file was not taken, and what to do.
+/// Why a file was rejected, and what to do.
 pub fn failure_text(l: Locale, failure: Failure) -> &'static str {
     match failure {
         Failure::Unreadable => text::imports::failure_unreadable(l),
@@ -75,7 +75,7 @@ pub fn failure_text(l: Locale, failure: Failure) -> &'static str {
     }
 }
 
-/// Why a row was not taken, and what to do. `column` is where: it knows what can be chosen.
+/// Why a row was refused, and what to do. `column` selects the list of valid values.
 pub fn reason_text(l: Locale, column: Option<Column>, reason: &Reason) -> String {
     match reason {
         Reason::Value(Problem::NotOffered) => match column.and_then(|column| choices(l, column)) {
@@ -118,7 +118,7 @@ pub fn reason_text(l: Locale, column: Option<Column>, reason: &Reason) -> String
     }
 }
 
-/// The words a column takes, where it takes few.
+/// The values a column accepts, if they are few.
 fn choices(l: Locale, column: Column) -> Option<&'static str> {
     match column {
         Column::Sex => Some(text::imports::choices_sex(l)),
@@ -129,7 +129,7 @@ fn choices(l: Locale, column: Column) -> Option<&'static str> {
     }
 }
 
-/// The heads of the report's columns.
+/// Column headers of the report.
 pub fn report_heads(l: Locale) -> [&'static str; 6] {
     [
         text::imports::row(l),
@@ -141,18 +141,17 @@ pub fn report_heads(l: Locale) -> [&'static str; 6] {
     ]
 }
 
-/// What became of the row a line of the report is about.
+/// The result for the row of a report line.
 pub fn outcome_text(l: Locale, reason: &Reason) -> &'static str {
     if reason.is_remark() { text::imports::outcome_remark(l) } else { text::imports::outcome_refused(l) }
 }
 
-/// A table that shows what a file of this kind looks like: a header, and rows that can be seen to be examples and are refused if
-/// somebody leaves them in.
+/// A sample table for a kind of file: a header, and rows that are recognisable as samples and are refused by an import.
 pub fn template(l: Locale, kind: ImportKind) -> Vec<Vec<String>> {
-    // Headers are known in Vietnamese and English.
+    // Headers are recognised in Vietnamese and English only.
     let l = if l == Locale::Bn { Locale::En } else { l };
     let columns: Vec<Column> = Column::of(kind).filter(|column| !matches!(column, Column::Male | Column::Female)).collect();
-    // Lists are written in Vietnamese, in the words of the organisation.
+    // Samples are in Vietnamese, with the terms of the organisation.
     let branch = text::with_plain_spaces(terms::unit_kind(Locale::Vi, UnitKind::Branch));
     let on_probation = terms::standing(Locale::Vi, Standing::Probationary);
     let its_name = format!("{branch} thôn Bảy");

@@ -1,4 +1,4 @@
-//! Meetings: what comes, what was, and one meeting with its agenda and papers.
+//! Meetings: coming and past ones, and the page of one with its agenda and papers.
 
 mod fns;
 mod list_page;
@@ -12,7 +12,7 @@ pub use read_page::MeetingPage;
 
 use crate::text;
 
-/// How far away the day is, in words. Told by the server, because the phone's clock may be wrong.
+/// The time until the day, in words. Computed by the server, because the phone's clock may be wrong.
 fn countdown(l: Locale, days_away: i64) -> String {
     match days_away {
         0 => text::meetings::today(l).to_owned(),

@@ -1,4 +1,4 @@
-//! The registry: members found, their records kept; and the member's own record.
+//! The registry: search and maintenance of records, and the member's own record.
 
 mod correction_page;
 mod corrections_page;

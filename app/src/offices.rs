@@ -1,4 +1,4 @@
-//! Roles on a unit: who holds them, giving and ending them.
+//! Roles on a unit: holders, granting and ending.
 
 mod fns;
 mod list_page;

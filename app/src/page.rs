@@ -1,4 +1,4 @@
-//! What all pages share: showing data when it is there, and saying plainly when it cannot be shown.
+//! Shared by all pages: loading and showing data, and error pages.
 
 use domain::forms::is_local;
 use leptos::prelude::*;
@@ -18,10 +18,10 @@ use crate::{
     ui::{EmptyState, IconName, LinkButton},
 };
 
-/// The data of a page: fetched on the server for the first page, by the browser for the next ones.
+/// The data of a page: fetched by the server for the first page, by the browser for later ones.
 pub type PageData<T> = Resource<Result<T, AppError>>;
 
-/// Shows `data` with `view` as soon as it is there, or what went wrong. Every page with data is built by this.
+/// Shows `data` with `view` once it is loaded, or the error. Every page with data uses this.
 pub fn show<T>(data: PageData<T>, view: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static) -> AnyView
 where
     T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
@@ -48,17 +48,17 @@ where
     .into_any()
 }
 
-/// Shown while the browser fetches the next page; appears only when that takes long (a matter of style sheets).
+/// Shown while the browser fetches the next page; the style sheet delays its appearance.
 pub(crate) fn waiting() -> AnyView {
     let l = use_locale();
     view! { <p class="waiting" role="status">{text::frame::waiting(l)}</p> }.into_any()
 }
 
-/// A page that says what went wrong and where to go on.
+/// An error page with a way to continue.
 #[component]
 pub fn Problem(
     kind: Kind,
-    /// Asks once more, where that may help and no page must be loaded for it.
+    /// Retries, where that can help without loading a page.
     #[prop(optional)]
     again: Option<Callback<()>>,
 ) -> impl IntoView {
@@ -77,7 +77,7 @@ pub fn Problem(
             </button>
         }
         .into_any(),
-        // What was too busy is asked anew, without what the application remembers of it.
+        // After "busy" the browser loads the page again, without cached data of the application.
         None => view! { <LinkButton href=href external={kind == Kind::Busy}>{way_on}</LinkButton> }.into_any(),
     };
     view! {
@@ -91,12 +91,12 @@ pub fn Problem(
     }
 }
 
-/// Where the password is given again; it leads back to this page.
+/// The page that asks for the password again; it leads back to this page.
 fn confirm_href() -> String {
     CurrentPage::now().behind("/confirm")
 }
 
-/// The page one is at, with its query.
+/// The current page, with its query.
 #[derive(Clone)]
 struct CurrentPage(Location);
 
@@ -105,7 +105,7 @@ impl CurrentPage {
         Self(use_location())
     }
 
-    /// Another page, which leads back to this one.
+    /// The address of another page, which leads back to this one.
     fn behind(&self, page: &str) -> String {
         let query = self.0.query.get_untracked().to_query_string();
         let mut next = ParamsMap::new();
@@ -113,7 +113,7 @@ impl CurrentPage {
         format!("{page}{}", next.to_query_string())
     }
 
-    /// This page; of the page about a form that failed, the page of the form.
+    /// This page; on the page about a failed form, the form's page.
     fn asked_for(&self) -> String {
         let (path, query) = (self.0.pathname.get_untracked(), self.0.query.get_untracked());
         if path.starts_with("/problem/") {
@@ -124,14 +124,14 @@ impl CurrentPage {
     }
 }
 
-/// For addresses that lead nowhere.
+/// The page for unknown addresses.
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
     view! { <Problem kind=Kind::NotFound/> }
 }
 
-/// Where a form without script ends that failed for a reason beyond its fields. Never at the sign-in: that is a page of its own, and
-/// would lead back here.
+/// The target of a form without script that failed for a reason other than its fields. Never used for the sign-in, which has its
+/// own page and would lead back here.
 #[component]
 pub fn ProblemPage() -> impl IntoView {
     let params = use_params_map();
@@ -150,17 +150,17 @@ fn set_status(kind: Kind) {
 #[cfg(not(feature = "ssr"))]
 fn set_status(_: Kind) {}
 
-/// The server knows of every page that is not for strangers by its status, and sends them to the sign-in.
+/// No redirect here: the response status 401 makes the server redirect to the sign-in.
 #[cfg(feature = "ssr")]
 fn go_to_sign_in(_: &CurrentPage) -> AnyView {
     set_status(Kind::NotSignedIn);
     ().into_any()
 }
 
-/// The session has ended while the application was open: the sign-in page is loaded afresh and leads back here.
+/// The session ended while the application was open: loads the sign-in page, which leads back here.
 #[cfg(not(feature = "ssr"))]
 fn go_to_sign_in(here: &CurrentPage) -> AnyView {
-    // Fails for an address the browser cannot parse; a path of ours never is one.
+    // Fails for an address the browser cannot parse, which a path of ours never is.
     let _ = window().location().assign(&here.behind("/sign-in"));
     ().into_any()
 }

@@ -1,21 +1,21 @@
-//! Every page of the application, one row each. Routes, scripts and what a link does in the browser follow from the row.
+//! Every page of the application, one row each. Routes, scripts and link behaviour in the browser are derived from the row.
 //!
-//! A row names the address and the component, and then:
-//! - `scripts`: files of `scripts/`, without their ending, that the page loads beside those of all pages. Without script it does the
-//!   same.
-//! - `guide`: the guide that explains the page and the section there, counted from 1; `None` where no guide does.
-//! - `access`: who may open it. `By` names a server function, whose row in the authorisation matrix (`server/tests/server/matrix.rs`)
-//!   says who is answered: the function that reads the page's data, or the one that takes its form where only those who may send it
-//!   see it. `Open` is for pages without data.
+//! A row has the address, the component, and:
+//! - `scripts`: files of `scripts/`, without their extension, that the page loads in addition to those of all pages. Without
+//!   script it has the same functions.
+//! - `guide`: the guide and the section that explain the page, counted from 1; `None` where no guide does.
+//! - `access`: who may open it. `By` names a server function, whose row in the authorisation matrix
+//!   (`server/tests/server/matrix.rs`) lists who is allowed: the function that reads the page's data, or the one that accepts its
+//!   form if only those who may send it see it. `Open` is for pages without data.
 //!
-//! Of addresses that are alike the first row counts, so `/desk/new` stands before `/desk/:id`.
+//! The first matching row wins, so `/desk/new` precedes `/desk/:id`.
 //!
-//! The block says where a page is rendered:
+//! The block determines where a page is rendered:
 //! - `browser`: in both halves. Its code is loaded by every phone; `cargo xtask size` has a budget for it.
-//! - `markup`: by the server, as markup that the browser half shows as it is (`crate::rendered`).
-//! - `server`: by the server, as a page that does not start the browser half. There are many of them and few people use them often; a
-//!   member's phone must not load their code. The browser half knows only the wildcard before each group, and leaves for the server
-//!   when a link leads there.
+//! - `markup`: by the server, as markup that the browser half shows unchanged (`crate::rendered`).
+//! - `server`: by the server, as a page that does not start the browser half. These pages are many and rarely used; a member's
+//!   phone must not load their code. The browser half only has the wildcard before each group, and loads such a page from the
+//!   server when a link leads there.
 
 #[cfg(not(feature = "ssr"))]
 mod by_server;
@@ -169,7 +169,7 @@ pages! {
                 scripts: ["courses"], guide: Some(("courses", 1)), access: By("/api/courses/completion")
             },
         }
-        // Files that go with a document; no page.
+        // Downloads of attached files; not a page.
         "/files/*rest" {}
         "/shelf/*rest" {
             "/shelf/:list" => PersonalListPage { scripts: [], guide: Some(("member", 2)), access: By("/api/documents/shelf") },

@@ -1,8 +1,7 @@
-//! Pages whose markup the server alone writes, also when the browser half asks for the next one. That half shows it as it is and has
-//! no code for its parts: for pages one reads, of which a phone has many and changes nothing.
+//! Pages whose markup is only rendered by the server, also when the browser half requests the next one. The browser half shows it
+//! unchanged and has no code for its parts: for read-only pages, which phones show most.
 //!
-//! Their links are followed like all others, their forms are sent by the browser itself; what a script adds to them is in
-//! `scripts/reading.js`.
+//! Links on them work as usual, forms are posted by the browser; scripts add to them through `scripts/reading.js`.
 
 use std::future::Future;
 
@@ -11,15 +10,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{error::AppError, page::show, title::Title};
 
-/// A page ready to be shown.
+/// A rendered page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rendered {
     pub title: String,
-    /// What [`Rendered::of`] wrote, and nothing else: it is put into the page as it is.
+    /// Output of [`Rendered::of`] only, because it is inserted without escaping.
     pub html: String,
 }
 
-/// Shows what `fetch` brings.
+/// Shows the result of `fetch`.
 pub fn show_rendered<S, F>(
     source: impl Fn() -> S + Send + Sync + 'static,
     fetch: impl Fn(S) -> F + Clone + Send + Sync + 'static,
@@ -48,29 +47,29 @@ where
     })
 }
 
-/// The markup is on the page already; sending it a second time with the page's data would double what a phone has to load. So the
-/// server takes it out of the data, and the browser, which finds none there, leaves what stands in the page.
+/// The markup is already in the document; a second copy in the page's data would double the download. So the server removes it
+/// from the data, and the browser, which finds none there, keeps the existing markup.
 #[cfg(feature = "ssr")]
 fn keep(kept: &ArcStoredValue<String>, page: &mut Rendered) {
     kept.set_value(std::mem::take(&mut page.html));
 }
 
-/// A page that the browser fetched itself has its markup with it.
+/// A page that the browser fetched itself contains its markup.
 #[cfg(not(feature = "ssr"))]
 fn keep(_: &ArcStoredValue<String>, _: &mut Rendered) {}
 
 #[cfg(feature = "ssr")]
 impl Rendered {
-    /// Writes a page. The view has no way to take what happens in the browser: no handlers, no signals that change.
+    /// Renders a page. The view cannot use browser features: no event handlers, no changing signals.
     pub fn of(title: impl Into<String>, view: impl FnOnce() -> AnyView) -> Self {
         use crate::{context::request::request_context, i18n::content_lang};
 
-        // A server function that the browser calls knows nothing yet of what pages find around them.
+        // A server function called by the browser has no page context yet.
         if let Some(context) = request_context() {
             provide_context(context.page.terms);
             provide_context(content_lang(context.page.preferences.locale));
         }
-        // The browser half never looks into this markup, so it needs no marks between its texts.
+        // The browser half does not hydrate this markup, so the markers between texts are removed.
         Self { title: title.into(), html: view().to_html().replace("<!>", "") }
     }
 }
@@ -80,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn markup_is_sent_without_marks_and_what_was_written_stays() {
+    fn markers_are_removed_and_escaped_text_is_kept() {
         let owner = Owner::new();
         owner.set();
         let written = "<!>".to_owned();

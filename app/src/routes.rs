@@ -1,4 +1,4 @@
-//! The application: what stands around the page, and the page.
+//! The application: the frame and the page.
 
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
@@ -13,10 +13,10 @@ pub fn App() -> impl IntoView {
     provide_page();
     let name = text::frame::product(use_locale());
     provide_context(RefusedForms::default());
-    // Effects run in the browser only: styles and tests can tell that the page has been taken over.
+    // Effects run in the browser only: styles and tests can detect that the page is hydrated.
     Effect::new(|| {
         if let Some(root) = document().document_element() {
-            // Refused for an ill-formed name only.
+            // Fails for an invalid attribute name only.
             let _ = root.set_attribute("data-hydrated", "true");
         }
     });

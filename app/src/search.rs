@@ -1,4 +1,4 @@
-//! Searching documents, meetings and courses. The page is the server's alone: a plain form that comes back with its results.
+//! Search of documents, meetings and courses. Rendered by the server only: a plain form that returns the page with its results.
 
 pub mod fns;
 mod search_page;

@@ -1,4 +1,4 @@
-//! The signed-in devices of a person, the password, and giving it again.
+//! Signed-in devices, changing the password, and entering it again.
 
 use domain::Locale;
 
@@ -15,7 +15,7 @@ pub use confirm_page::ConfirmPage;
 pub use devices_page::DevicesPage;
 pub use federation::{FederationNotice, SignInWith};
 
-/// What a device called itself, in plain words: `Android · Chrome` is "thiết bị Android, trình duyệt Chrome".
+/// The short form of a user agent in plain words: `Android · Chrome` is "thiết bị Android, trình duyệt Chrome".
 fn device_words(l: Locale, device: &str) -> String {
     let mut words = device.split(" · ");
     let first = words.next().unwrap_or_default();
@@ -27,7 +27,7 @@ fn device_words(l: Locale, device: &str) -> String {
         "Mac" => text::sessions::device_mac(l),
         "Chromebook" => text::sessions::device_chromebook(l),
         "Linux" => text::sessions::device_linux(l),
-        // It named its browser only, or nothing.
+        // Only a browser is known, or nothing.
         "" => return text::sessions::device_unknown(l).to_owned(),
         browser => return text::sessions::device_and_browser(l, text::sessions::device_unknown(l), browser),
     };
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_device_is_named_in_plain_words_whatever_it_said() {
+    fn every_device_is_described_in_plain_words() {
         for (device, words) in [
             ("Android · Chrome", "thiết bị Android, trình duyệt Chrome"),
             ("iPhone · Safari", "điện thoại iPhone, trình duyệt Safari"),

@@ -1,4 +1,4 @@
-//! The document around the application: head, style sheet, and what starts the WebAssembly half.
+//! The document around the application: head, style sheet, and the start of the WebAssembly half.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -24,7 +24,7 @@ pub struct Assets {
     pub js: String,
     pub wasm: String,
     pub css: String,
-    /// Scripts of `scripts/`, by name.
+    /// Scripts in `scripts/`, by name.
     #[serde(default)]
     pub scripts: BTreeMap<String, String>,
     /// Changes with every build.
@@ -67,7 +67,7 @@ pub fn shell(assets: &Arc<Assets>) -> impl IntoView + use<> {
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover"/>
-                // Card numbers and codes look like phone numbers to a phone, which would make links of them.
+                // Phones would turn card numbers and codes into links, because they look like phone numbers.
                 <meta name="format-detection" content="telephone=no"/>
                 <meta name="color-scheme" content="light dark"/>
                 <meta name="theme-color" content="#8f1d21" media="(prefers-color-scheme: light)"/>
@@ -79,13 +79,13 @@ pub fn shell(assets: &Arc<Assets>) -> impl IntoView + use<> {
                 <MetaTags/>
             </head>
             <body>
-                // What extensions put into the body stays outside: the browser half looks at nothing but this element.
+                // The browser half only uses this element, so content that extensions insert into the body does not interfere.
                 <div id=ROOT>
                     <App/>
                 </div>
                 {stay}
                 {start}
-                // On every page: what is typed is kept, see `scripts/keep.js`.
+                // On every page: typed input is kept, see `scripts/keep.js`.
                 {keep}
                 {scripts}
             </body>
@@ -93,12 +93,13 @@ pub fn shell(assets: &Arc<Assets>) -> impl IntoView + use<> {
     }
 }
 
-/// All the script of every page of the server only. The application leaves for such a page in an entry of the history it has made
-/// itself, see `pages::by_server`; browsers then take going back for a step within the page, and would show it under the address before it.
+/// The only script of pages rendered by the server only. The application enters such a page through a history entry of its own,
+/// see `pages::by_server`; browsers then treat going back as a step within the page, and would show it under the previous
+/// address.
 const GO_BACK: &str =
     "(()=>{const here=location.pathname;addEventListener('popstate',()=>here!==location.pathname&&location.reload())})()";
 
-/// What starts the WebAssembly half, see `scripts/start.js`. None where the browser half was not built.
+/// Starts the WebAssembly half, see `scripts/start.js`. `None` when the browser half was not built.
 fn start(assets: &Assets, nonce: Option<Nonce>) -> Option<AnyView> {
     let address = assets.scripts.get("start").filter(|_| !assets.js.is_empty())?.clone();
     let beside: Vec<_> = BESIDE.iter().filter_map(|name| assets.scripts.get(*name)).map(String::as_str).collect();
@@ -116,6 +117,6 @@ fn start(assets: &Assets, nonce: Option<Nonce>) -> Option<AnyView> {
     Some(script.into_any())
 }
 
-/// Scripts of pages of the application, loaded beside the WebAssembly half: of what it shows and does not know the parts of (see
-/// `rendered`), and of going from page to page.
+/// Scripts loaded with the WebAssembly half: for rendered markup, which has no code in the browser half (see `rendered`), and for
+/// navigation between pages.
 pub(crate) const BESIDE: [&str; 2] = ["reading", "places"];

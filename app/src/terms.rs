@@ -1,5 +1,5 @@
-//! The field's terms in the viewer's language: names of kinds, roles, states and problems. Levels, roles and members are called as
-//! the installation's terminology pack says (`locales/packs/`).
+//! Display names of kinds, roles, states and problems in the viewer's language. The names of levels, roles and members come from
+//! the installation's terminology pack (`locales/packs/`).
 
 use domain::{
     Locale,
@@ -19,7 +19,7 @@ use crate::{
     ui::{HERE, Line},
 };
 
-/// What a text taken over from a file has not, in a sentence; none where it has everything.
+/// A sentence about parts of a file that an imported text does not have; `None` when it is complete.
 pub fn left_out(l: Locale, parts: &[LeftOut]) -> Option<String> {
     let named = |part: &LeftOut| match part {
         LeftOut::Edges => text::writing::left_out_edges(l),
@@ -78,7 +78,7 @@ pub fn unit_kind(l: Locale, kind: UnitKind) -> &'static str {
     }
 }
 
-/// Units by name: the first five, and how many more.
+/// Names of units: the first five, and how many more.
 pub fn units(l: Locale, units: &[UnitRef]) -> Line {
     const NAMED: usize = 5;
     let named = Line::name(units.iter().take(NAMED).map(|unit| unit.name.as_str()).collect::<Vec<_>>().join(", "));
@@ -88,7 +88,7 @@ pub fn units(l: Locale, units: &[UnitRef]) -> Line {
     }
 }
 
-/// What a role is called where its unit is not known.
+/// The title of a role where its unit is not known.
 pub fn role(l: Locale, role: Role) -> &'static str {
     match role {
         Role::Secretary => text::terms::secretary(l),
@@ -102,7 +102,7 @@ pub fn role(l: Locale, role: Role) -> &'static str {
     }
 }
 
-/// What a role is called in a unit of this kind: who leads a branch may have another title than who leads a committee.
+/// The title of a role in a unit of this kind: the leader of a branch may have another title than the leader of a committee.
 pub fn role_at(l: Locale, held: Role, kind: UnitKind) -> &'static str {
     match (held, kind) {
         (Role::Secretary, UnitKind::Branch) => text::terms::branch_secretary(l),
@@ -111,7 +111,7 @@ pub fn role_at(l: Locale, held: Role, kind: UnitKind) -> &'static str {
     }
 }
 
-/// What the kind of membership is called.
+/// The name of a standing.
 pub fn standing(l: Locale, standing: Standing) -> &'static str {
     match standing {
         Standing::Official => text::terms::official(l),
@@ -120,12 +120,12 @@ pub fn standing(l: Locale, standing: Standing) -> &'static str {
     }
 }
 
-/// What those who belong to the organisation are called, as a heading.
+/// The term for members of the organisation, as a heading.
 pub fn members(l: Locale) -> &'static str {
     text::terms::members(l)
 }
 
-/// So many of them.
+/// A number of members.
 pub fn members_count(l: Locale, n: u64) -> String {
     text::terms::members_count(l, n)
 }
@@ -182,7 +182,7 @@ pub fn opinion_audience(l: Locale, audience: OpinionAudience) -> &'static str {
     }
 }
 
-/// What is wrong with a field and what to do.
+/// A problem of a field and what to do.
 pub fn problem(l: Locale, problem: &Problem) -> String {
     match problem {
         Problem::Required => text::problems::required(l).to_owned(),
@@ -255,14 +255,14 @@ pub fn error_text(l: Locale, kind: Kind) -> &'static str {
     }
 }
 
-/// The fields of a form and what they are called on its page.
+/// Form fields and their labels on the page.
 pub type Labels = &'static [(&'static str, fn(Locale) -> &'static str)];
 
 fn label(l: Locale, labels: Labels, field: &str) -> Option<&'static str> {
     labels.iter().find(|(name, _)| *name == field).map(|(_, label)| label(l))
 }
 
-/// The message at a field that is called `label`: it names what is empty.
+/// The message of a field with the label `label`, which is named when the field is empty.
 fn at_field(l: Locale, found: &Problem, label: Option<&str>) -> String {
     match (found, label) {
         (Problem::Required, Some(label)) => text::problems::required_named(l, label),
@@ -270,7 +270,7 @@ fn at_field(l: Locale, found: &Problem, label: Option<&str>) -> String {
     }
 }
 
-/// The message at one field of a form, kept up to date as answers come in.
+/// The message of one form field, updated with each response.
 pub fn field_error(
     l: Locale,
     errors: RwSignal<Option<FormErrors>>,
@@ -282,7 +282,7 @@ pub fn field_error(
     })
 }
 
-/// All messages of a form with their fields, for the summary on top. Each names its field by the label it has on the page.
+/// All messages of a form with their fields, for the summary at the top. Each contains the field's label.
 pub fn all_errors(l: Locale, errors: RwSignal<Option<FormErrors>>, labels: Labels) -> Signal<Vec<(String, String)>> {
     let told = move |found: &FieldProblem| {
         let label = label(l, labels, &found.field);
@@ -303,7 +303,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_empty_is_named_at_the_field_and_once_on_top() {
+    fn an_empty_field_is_named_in_its_message_and_in_the_summary() {
         const LABELS: Labels = &[("full_name", text::members::full_name), ("phone", text::members::phone)];
         let owner = Owner::new();
         owner.set();
@@ -317,9 +317,9 @@ mod tests {
             assert!(at("full_name").contains(name), "{}", at("full_name"));
             assert!(!at("phone").contains(text::members::phone(l)), "other messages say what to do");
             let on_top: Vec<_> = all_errors(l, errors, LABELS).get_untracked().into_iter().map(|(_, told)| told).collect();
-            assert_eq!(on_top[0], at("full_name"), "the name stands there once");
+            assert_eq!(on_top[0], at("full_name"), "the label occurs once");
             assert_eq!(on_top[1], text::problems::at_field(l, text::members::phone(l), at("phone")));
-            assert_eq!(on_top[2], text::problems::required(l), "without a name as before");
+            assert_eq!(on_top[2], text::problems::required(l), "without a label the message is general");
         }
     }
 

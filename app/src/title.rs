@@ -1,9 +1,9 @@
 //! The title of a page: the only way to set one.
 //!
-//! `leptos_meta` 0.8.7 writes the title between `<title>` and `</title>` as it is (`inject_meta_context`): a text with `</title>` in it
-//! ends the element, and what follows is markup of ours. It must be escaped before it gets there. Children of `textarea`, `style`,
-//! `script` and `noscript` are written as they are too (tachys 0.2.19, `ESCAPE_CHILDREN`); attributes, other children and the data of
-//! resources are escaped. `tests::nothing_else_is_written_as_it_is` lists every place that writes markup.
+//! `leptos_meta` 0.8.7 writes the title between `<title>` and `</title>` unescaped (`inject_meta_context`): a text with
+//! `</title>` in it ends the element, and the rest becomes markup. So it must be escaped before. Children of `textarea`, `style`,
+//! `script` and `noscript` are written unescaped too (tachys 0.2.19, `ESCAPE_CHILDREN`); attributes, other children and the data
+//! of resources are escaped. `tests::nothing_else_is_written_as_it_is` lists every place that writes markup.
 
 use leptos::{prelude::*, text_prop::TextProp};
 use leptos_meta::Title as DocumentTitle;
@@ -16,8 +16,8 @@ pub fn Title(#[prop(into)] text: TextProp) -> impl IntoView {
     view! { <DocumentTitle text/> }
 }
 
-/// Adds the name of the product to every title, says of a page with a refused form that it is one, and escapes it for the document the
-/// server writes. Once, around all pages.
+/// Adds the name of the product to every title, marks the title of a page with a rejected form, and escapes it for the document
+/// the server writes. Used once, around all pages.
 #[component]
 pub(crate) fn TitleFormat(product: &'static str) -> impl IntoView {
     let l = use_locale();
@@ -63,7 +63,8 @@ mod tests {
         }
     }
 
-    /// What the framework does not escape, by file. All of it is written by us, sanitised on the server, or escaped by hand.
+    /// Markup that the framework does not escape, by file. All of it is written by us, sanitised on the server, or escaped by
+    /// hand.
     #[test]
     fn nothing_else_is_written_as_it_is() {
         let raw = ["inner_html", "<textarea", "<style", "<script", "<noscript", "srcdoc"];
@@ -71,22 +72,22 @@ mod tests {
             // Descriptions of courses, through `backend::markdown`.
             ("courses/course_page.rs", 1),
             ("courses/form_page.rs", 1),
-            // Style of ours with a quoted string; the text through `backend::markdown`.
+            // Styles of ours with an escaped string; the text through `backend::markdown`.
             ("documents/document_file.rs", 2),
             // A preview of a draft, through `backend::markdown`.
             ("documents/desk/editor.rs", 1),
             // The text of a document, through `backend::markdown`.
             ("documents/read_view.rs", 1),
             ("documents/desk/revisions_page.rs", 1),
-            // Guides are built into the program.
+            // Guides are embedded in the program.
             ("guides/read_page.rs", 1),
-            // What a view of the server wrote.
+            // Markup of a view rendered by the server.
             ("rendered.rs", 1),
-            // Scripts of the build, one of them with words and an id in attributes, and one line of script of ours.
+            // Scripts of the build, one of them with texts and an id in attributes, and a one-line script of ours.
             ("shell.rs", 4),
             // Escaped by `textarea_content`.
             ("ui/field.rs", 2),
-            // Drawings of ours.
+            // Icons of ours.
             ("ui/icon.rs", 1),
         ]);
         let mut found = BTreeMap::<String, usize>::new();

@@ -1,7 +1,7 @@
-//! The design system: what every page is built from.
+//! The design system: the components of every page.
 //!
-//! Responsible for markup, classes, accessibility and progressive enhancement. Deliberately without a domain word, a
-//! business rule or a text of its own: whatever a person reads comes in as a prop. The classes live in `style/`.
+//! Responsible for markup, classes, accessibility and progressive enhancement. It contains no domain term, business rule or text:
+//! every displayed text is a prop. The classes are in `style/`.
 
 mod button;
 mod card;
@@ -37,16 +37,16 @@ pub use steps::{Step, StepBar};
 pub use table::{Cell, Column, DataTable, DescriptionList, Fact, RowHead, Sort, TableKind};
 pub use unsent::Unsent;
 
-/// `lang` of what people wrote, where the page around it is in another language. Provided by the application.
+/// The `lang` of content, where the page is in another language. Provided by the application.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ContentLang(pub Option<&'static str>);
 
-/// `lang` of a piece of content; none where the page is in its language.
+/// The `lang` of a piece of content; `None` where the page is in its language.
 pub fn content_lang() -> Option<&'static str> {
     use_context::<ContentLang>().and_then(|ContentLang(lang)| lang)
 }
 
-/// A text that may be missing, as a prop: takes a `&str`, a `String` or an `Option` of either.
+/// An optional text prop: accepts a `&str`, a `String` or an `Option` of either.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MaybeText(pub Option<String>);
 

@@ -1,4 +1,4 @@
-//! The tree of units: finding one, its page, and a page of one question for each change.
+//! The tree of units: search, the page of a unit, and a page for each operation.
 
 use domain::{
     Locale,
@@ -37,7 +37,7 @@ fn phase_name(l: Locale, phase: Phase) -> &'static str {
     }
 }
 
-/// The mark of a unit that is not in regular use yet; nothing beside one that is.
+/// The tag of a unit that is not live yet; `None` for a live one.
 pub(crate) fn phase_tag(l: Locale, phase: Phase) -> Option<AnyView> {
     let tone = match phase {
         Phase::Planned => Tone::Warn,
@@ -47,7 +47,7 @@ pub(crate) fn phase_tag(l: Locale, phase: Phase) -> Option<AnyView> {
     Some(view! { <Tag tone label=phase_name(l, phase)/> }.into_any())
 }
 
-/// What holds of the roll-out, a sentence each.
+/// The state of the roll-out, one sentence each.
 fn opening_lines(l: Locale, opening: &Opening) -> Vec<String> {
     let day = opening.live_from.filter(|_| opening.phase != Phase::Live);
     [
@@ -71,8 +71,8 @@ fn step_name(l: Locale, step: UnitStep) -> &'static str {
     }
 }
 
-/// A search for units that is an address: it works without script and can be kept as a bookmark. `id` is that of the field, `along`
-/// what else the address says.
+/// A search for units in the address: it works without script and can be bookmarked. `id` is that of the field, `along` are the
+/// other query parameters.
 pub(crate) fn search(
     l: Locale,
     id: &str,
@@ -93,12 +93,12 @@ pub(crate) fn search(
     .into_any()
 }
 
-/// A unit in a list, as it is today.
+/// A unit in a list, in its current form.
 fn unit_row(l: Locale, row: UnitRow) -> AnyView {
     unit_row_at(l, row, "")
 }
 
-/// The same leading to the page of the day that the address asks for.
+/// The same, with a link to the page of the day in the address.
 fn unit_row_at(l: Locale, row: UnitRow, query: &str) -> AnyView {
     let meta = Line::from(row.parent.map(|parent| part_of(l, &parent)))
         .and(row.members.map(|members| terms::members_count(l, members.into())))
@@ -117,12 +117,12 @@ fn unit_row_at(l: Locale, row: UnitRow, query: &str) -> AnyView {
     .into_any()
 }
 
-/// How many members within a sentence; without a number where it is hidden.
+/// The number of members for use within a sentence; without a number where it is hidden.
 fn some_members(l: Locale, members: Option<u32>) -> String {
     members.map_or_else(|| text::units::some_members(l).to_owned(), |members| terms::members_count(l, members.into()))
 }
 
-/// To which unit one belongs, in words.
+/// The parent unit, in words.
 fn part_of(l: Locale, parent: &str) -> Line {
     Line::around(text::units::part_of(l, HERE), &Line::name(parent))
 }
@@ -132,7 +132,7 @@ fn code_of(l: Locale, unit: &UnitRef) -> Line {
     Line::around(text::units::code_of(l, HERE), &Line::name(unit.path.code()))
 }
 
-/// Where a form of a unit stands: the way back to the unit, the question, what it means.
+/// The header of a form page: the link back to the unit, the question, and an explanation.
 fn question(l: Locale, unit: &UnitRef, title: String, step: UnitStep, lead: Option<String>) -> AnyView {
     let crumbs = vec![
         Crumb::link(text::units::title(l), "/units"),

@@ -1,4 +1,4 @@
-//! Signing in and what the page knows about the person in front of it.
+//! Accounts and sign-in, and what a page carries about the signed-in person.
 
 pub mod codes;
 
@@ -17,8 +17,8 @@ use crate::{
     units::UnitRef,
 };
 
-/// A password, whichever keyboard it was typed on. At least 12 characters, at most 256; no rule of composition (NIST SP 800-63B-4
-/// §3.1.1.2). Letters and marks are put together (NFC) before it is counted and hashed, as RFC 8265 asks.
+/// A password, independent of the keyboard it was typed on. 12 to 256 characters; no composition rules (NIST SP 800-63B-4
+/// §3.1.1.2). Text is normalised to NFC before it is counted and hashed, as RFC 8265 requires.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password {
     composed: String,
@@ -29,7 +29,7 @@ impl Password {
     pub const MIN: u32 = 12;
     pub const MAX: u32 = 256;
 
-    /// For a new password.
+    /// Parses a new password.
     ///
     /// # Errors
     /// [`Problem::Required`], [`Problem::TooShort`], [`Problem::TooLong`].
@@ -40,7 +40,7 @@ impl Password {
         Self::attempt(typed)
     }
 
-    /// For signing in: the length says nothing yet, it only must be something an argon2 run may be spent on.
+    /// Parses a password for signing in. A minimum length is not checked; the maximum bounds the cost of an argon2 run.
     ///
     /// # Errors
     /// [`Problem::Required`], [`Problem::TooLong`].
@@ -52,14 +52,14 @@ impl Password {
         }
     }
 
-    /// What is hashed.
+    /// The text to hash.
     pub fn expose(&self) -> &str {
         &self.composed
     }
 
-    /// The same password as keyboards write it: with marks put together, as it was typed, with all marks apart, and with the tones
-    /// apart as the keyboard of Windows does. Before, passwords were hashed as they were typed. How many there are depends on the
-    /// password alone; of one without marks there is one.
+    /// The same password as different keyboards encode it: NFC, as typed, NFD, and with only the tones decomposed, as the Windows
+    /// keyboard does. Older passwords were hashed as typed. The number of spellings depends on the password alone; a password
+    /// without marks has one.
     pub fn spellings(&self) -> Vec<String> {
         let apart = self.composed.nfd().collect();
         let mut spellings = vec![self.composed.clone()];
@@ -72,7 +72,7 @@ impl Password {
     }
 }
 
-/// Letters with their own mark in one piece, each tone behind its letter: all tones, or those of letters with two marks only.
+/// Keeps each letter's own mark composed and puts its tone behind the letter: all tones, or only those of letters with two marks.
 fn tones_apart(composed: &str, all: bool) -> String {
     let is_tone = |c: &char| matches!(c, '\u{300}' | '\u{301}' | '\u{303}' | '\u{309}' | '\u{323}');
     let mut apart = String::with_capacity(composed.len() * 2);
@@ -94,7 +94,7 @@ impl fmt::Debug for Password {
     }
 }
 
-/// Size of the text: 18, 21 or 25 px.
+/// Text size: 18, 21 or 25 px.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 pub enum TextSize {
@@ -110,7 +110,7 @@ pub enum TextSize {
 crate::keyed!(TextSize);
 
 impl TextSize {
-    /// The next larger size; the largest stays.
+    /// The next larger size, or the largest.
     #[must_use]
     pub const fn larger(self) -> Self {
         match self {
@@ -119,7 +119,7 @@ impl TextSize {
         }
     }
 
-    /// The next smaller size; the smallest stays.
+    /// The next smaller size, or the smallest.
     #[must_use]
     pub const fn smaller(self) -> Self {
         match self {
@@ -129,7 +129,7 @@ impl TextSize {
     }
 }
 
-/// Light, dark, or what the device says.
+/// Light, dark, or the setting of the device.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -142,7 +142,7 @@ pub enum Theme {
 
 crate::keyed!(Theme);
 
-/// How a person wants the pages to be.
+/// A person's display settings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preferences {
     pub locale: Locale,
@@ -150,7 +150,7 @@ pub struct Preferences {
     pub theme: Theme,
 }
 
-/// A role on a unit, with the unit's name for the screen.
+/// A role on a unit, with the unit's name for display.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Office {
     pub role: Role,
@@ -165,23 +165,23 @@ pub struct Viewer {
     pub branch: UnitRef,
     pub standpoint: Standpoint,
     pub offices: Vec<Office>,
-    /// Offices that rest: the password was not given in this session for twelve hours. They give no right until it is.
+    /// Suspended offices: the password was not entered in this session for twelve hours. They grant no rights until it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resting: Vec<Office>,
 }
 
 impl Viewer {
-    /// The office in which the person acts when a page of that role is opened: the one on the highest unit.
+    /// The office used on pages of a matching role: the one on the highest unit.
     pub fn office(&self, fits: impl Fn(Role) -> bool) -> Option<&Office> {
         highest(self.offices.iter(), fits)
     }
 
-    /// As [`Self::office`], whether it rests or not: the way to its places stays visible.
+    /// As [`Self::office`], including suspended offices, so that links to their pages stay visible.
     pub fn office_held(&self, fits: impl Fn(Role) -> bool) -> Option<&Office> {
         highest(self.offices.iter().chain(&self.resting), fits)
     }
 
-    /// The units on which the person holds an office that covers one of these, each once, the highest first.
+    /// The units on which the person holds an office that covers one of `actions`, without duplicates, highest first.
     pub fn units_for(&self, actions: &[Action]) -> Vec<&UnitRef> {
         let covering = self.offices.iter().filter(|office| actions.iter().any(|action| office.role.covers(*action)));
         let mut units: Vec<&UnitRef> = covering.map(|office| &office.unit).collect();
@@ -190,8 +190,8 @@ impl Viewer {
         units
     }
 
-    /// The same person acting for one of [`Self::units_for`]: offices that cover one of these count on that unit only. Another unit
-    /// changes nothing. Never more rights than before.
+    /// The same person acting for one of [`Self::units_for`]: offices that cover one of `actions` count on that unit only. Any
+    /// other unit has no effect. The result never has more rights.
     #[must_use]
     pub fn acting_for(mut self, actions: &[Action], unit: UnitId) -> Self {
         let found = self.units_for(actions).into_iter().find(|held| held.id == unit).map(|held| held.path.clone());
@@ -201,7 +201,7 @@ impl Viewer {
         self
     }
 
-    /// The same person without the rights of any office, until the password is given again.
+    /// The same person with all offices suspended until the password is entered again.
     #[must_use]
     pub fn at_rest(mut self) -> Self {
         self.resting.append(&mut self.offices);
@@ -214,20 +214,20 @@ fn highest<'o>(offices: impl Iterator<Item = &'o Office>, fits: impl Fn(Role) ->
     offices.filter(|office| fits(office.role)).min_by_key(|office| office.unit.path.as_str().len())
 }
 
-/// What the owner of an account is told by short message, since somebody else may have done it.
+/// A security notice sent to the owner of an account by SMS, because somebody else may have made the change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountNotice {
-    /// A paper code was issued that opens the account anew.
+    /// A paper code was issued that resets the account.
     #[strum(to_string = "code")]
     CodeIssued,
-    /// The password is another one now.
+    /// The password was changed.
     #[strum(to_string = "password")]
     PasswordChanged,
-    /// The handbook knows another phone now; sent to the one before.
+    /// The phone number was changed; sent to the previous number.
     #[strum(to_string = "phone")]
     PhoneChanged,
-    /// The record has another national ID now: the old one does not sign in any more.
+    /// The national ID was changed: the old one no longer signs in.
     #[strum(to_string = "national_id")]
     IdChanged,
 }
@@ -235,38 +235,38 @@ pub enum AccountNotice {
 crate::keyed!(AccountNotice);
 
 impl AccountNotice {
-    /// What stays on the first page until its owner has seen it. A code that is open stands there by itself.
+    /// Notices shown on the first page until the owner has seen them. An open code is shown there separately.
     pub const CHANGES: [Self; 3] = [Self::PasswordChanged, Self::PhoneChanged, Self::IdChanged];
 }
 
-/// One of [`AccountNotice::CHANGES`] that was made to the own account.
+/// One of [`AccountNotice::CHANGES`] made to the viewer's account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountChange {
     pub notice: AccountNotice,
     pub at: DateTime<Utc>,
-    /// The unit whose office made it, or issued the paper code with which it was made.
+    /// The unit whose office made the change, or issued the paper code it was made with.
     pub office: Option<String>,
 }
 
-/// A device somebody is signed in with, as they see it.
+/// A signed-in device, as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenSession {
     pub id: SessionId,
-    /// What the device called itself in a few words, `Android · Chrome`; empty when it said nothing.
+    /// A short form of the user agent, `Android · Chrome`; empty when the device sent none.
     pub device: String,
     pub opened_at: DateTime<Utc>,
-    /// To the hour.
+    /// Rounded to the hour.
     pub seen_at: DateTime<Utc>,
-    /// The one that is asking.
+    /// Whether this is the session of the current request.
     pub is_here: bool,
 }
 
-/// Another organisation that vouches for who somebody is, on a button.
+/// An external identity provider, shown as a button.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provider {
-    /// Its name in addresses.
+    /// Key in addresses.
     pub key: String,
-    /// Its name as people know it.
+    /// Display name.
     pub name: String,
 }
 
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn who_acts_for_one_unit_has_the_rights_of_that_and_no_new_ones() {
+    fn acting_for_one_unit_limits_rights_to_it_and_adds_none() {
         let (branch, commune, hills) = (unit("/1/2/3/"), unit("/1/2/"), unit("/1/9/44/"));
         let held = [(Role::Secretary, &branch), (Role::Editor, &commune), (Role::Editor, &hills), (Role::Editor, &commune)];
         let viewer = Viewer {
@@ -309,7 +309,7 @@ mod tests {
         assert!(!acting.may_by_office(Action::WriteDocument, &commune.path));
         assert!(acting.may_by_office(Action::ReadOpinions, &branch.path), "other offices stay");
         for elsewhere in [branch.id, UnitId::new(Ulid::nil())] {
-            assert_eq!(viewer.clone().acting_for(&actions, elsewhere), viewer, "who holds none there acts as before");
+            assert_eq!(viewer.clone().acting_for(&actions, elsewhere), viewer, "a unit without an office changes nothing");
         }
         for unit in [&branch, &commune, &hills] {
             for action in Action::ALL {
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn one_password_is_one_on_three_keyboards() {
+    fn a_password_is_the_same_on_three_keyboards() {
         let composed = "Mật khẩu bến đò 26";
         let apart: String = composed.nfd().collect();
         let windows = "M\u{e2}\u{323}t kh\u{e2}\u{309}u b\u{ea}\u{301}n \u{111}\u{f2} 26";

@@ -1,7 +1,7 @@
-//! Whom a document or a course is for (nơi nhận): the one rule, for every list, count and page.
+//! Whom a document or a course is for (nơi nhận): the one rule for every list, count and page.
 //!
-//! Invariant: who is of an audience, and which subtrees it is made of, is asked of [`Audience`] and not worked out of its columns
-//! elsewhere. What narrows a search in the store or in the index beside it may let too much through, never too little.
+//! Invariant: membership in an audience and its subtrees are computed by [`Audience`] only, never from its columns elsewhere.
+//! Filters in the store and in the search index may return false positives, never false negatives.
 
 use crate::{
     members::Standing,
@@ -9,28 +9,28 @@ use crate::{
     units::{UnitPath, UnitRef},
 };
 
-/// The members of a unit and of all below it; of those, only the ones in some of its parts and of some standings.
+/// The members of a unit's subtree, optionally limited to some of its parts and to some standings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Audience {
     pub unit: UnitRef,
-    /// Units below `unit`: only members of these and of those below them. Empty for all. A part that lies elsewhere by now adds nobody.
+    /// Units below `unit`: only members of their subtrees. Empty for all. A part that was moved out of `unit` adds nobody.
     pub parts: Vec<UnitRef>,
     /// Only members of these standings; empty for all.
     pub standings: Vec<Standing>,
 }
 
 impl Audience {
-    /// Parts one audience has at most.
+    /// Maximum number of parts.
     pub const PARTS_MAX: usize = 50;
 
-    /// Whether the person is of it, and may do this where it reaches them.
+    /// Whether the person is in the audience and has the member right `action` there.
     pub fn includes(&self, standpoint: &Standpoint, action: Action) -> bool {
         let is_in_part = self.parts.is_empty() || self.parts.iter().any(|part| part.path.contains(&standpoint.branch));
         let standing_fits = self.standings.is_empty() || self.standings.contains(&standpoint.standing);
         is_in_part && standing_fits && standpoint.may_as_member(action, &self.unit.path)
     }
 
-    /// The subtrees it is made of; none of them lies in another. None where all its parts lie elsewhere by now.
+    /// The disjoint subtrees of the audience. Empty when all parts were moved out of the unit.
     pub fn unit_paths(&self) -> Vec<&UnitPath> {
         if self.parts.is_empty() {
             return vec![&self.unit.path];
@@ -41,47 +41,47 @@ impl Audience {
         unit_paths
     }
 
-    /// The same, as far as they lie in the subtree of `place`.
+    /// The same, intersected with the subtree of `unit_path`.
     pub fn within(&self, unit_path: &UnitPath) -> Vec<UnitPath> {
         self.unit_paths().into_iter().filter_map(|part| inner(part, unit_path)).cloned().collect()
     }
 
-    /// Whether an office lets the person do this with all that is for it, or for one of its parts; also for one that lies in another
-    /// since units moved.
+    /// Whether an office grants the person `action` on the whole audience or on one of its parts, including a part that was moved
+    /// into another one.
     pub fn is_held_by(&self, standpoint: &Standpoint, action: Action) -> bool {
         let is_held = |unit_path: &UnitPath| standpoint.may_by_office(action, unit_path);
         let mut parts = self.parts.iter().filter_map(|part| inner(&self.unit.path, &part.path));
         is_held(&self.unit.path) || parts.any(is_held)
     }
 
-    /// Whether some of the subtree of `place` are of it.
+    /// Whether part of the subtree of `unit_path` is in the audience.
     pub fn touches(&self, unit_path: &UnitPath) -> bool {
         self.unit_paths().into_iter().any(|part| inner(part, unit_path).is_some())
     }
 
-    /// Whether all of the subtree of `place` are of it, as far as their standing is one of those it is for.
+    /// Whether the whole subtree of `unit_path` is in the audience, standings aside.
     pub fn covers(&self, unit_path: &UnitPath) -> bool {
         self.unit_paths().into_iter().any(|part| part.contains(unit_path))
     }
 
-    /// Whether it is for all members of these standings, or for all members when none is named.
+    /// Whether it includes all members of these standings, or all members when `standings` is empty.
     pub fn is_for_standings(&self, standings: &[Standing]) -> bool {
         self.standings.is_empty() || (!standings.is_empty() && standings.iter().all(|standing| self.standings.contains(standing)))
     }
 
-    /// Whether all its parts still lie below its unit.
+    /// Whether all parts still lie below the unit.
     pub fn is_whole(&self) -> bool {
         self.parts.iter().all(|part| self.unit.path.contains(&part.path))
     }
 
-    /// Whether both name the same units and standings. Where those lie, and how they are called, may be known as of different days.
+    /// Whether both name the same units and standings. Paths and names are ignored: they may date from different days.
     pub fn names_the_same(&self, other: &Self) -> bool {
         let parts = |audience: &Self| audience.parts.iter().map(|part| part.id).collect::<Vec<_>>();
         self.unit.id == other.unit.id && parts(self) == parts(other) && self.standings == other.standings
     }
 }
 
-/// The one of two subtrees that lies in the other.
+/// The inner one of two nested subtrees.
 fn inner<'p>(one: &'p UnitPath, other: &'p UnitPath) -> Option<&'p UnitPath> {
     if one.contains(other) {
         Some(other)
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_that_lie_elsewhere_or_in_each_other_count_once_or_not_at_all() {
+    fn nested_parts_count_once_and_parts_moved_away_not_at_all() {
         let some = audience("/01/51/", &["/01/51/003/", "/01/51/001/02/", "/01/51/001/", "/01/52/001/"]);
         assert_eq!(some.unit_paths(), [&path("/01/51/001/"), &path("/01/51/003/")]);
         assert!(!some.is_whole());
@@ -160,7 +160,7 @@ mod tests {
     }
 
     proptest! {
-        /// Who is included is exactly who lies in one of the places, and in one only.
+        /// A member is included exactly when the branch lies in one of the subtrees, and it lies in at most one.
         #[test]
         fn the_places_are_those_whose_members_are_included(
             at in "/01(/[12]){0,2}/", parts in proptest::collection::vec("/01(/[12]){0,4}/", 0..5), branch in "/01(/[12]){0,4}/",

@@ -16,17 +16,17 @@ use crate::{
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum AuditGroup {
-    /// Records of members: who opened, corrected, moved them.
+    /// Records of members: opened, changed, moved.
     Records,
-    /// Roles given and ended.
+    /// Roles granted and ended.
     Roles,
-    /// The tree.
+    /// Changes of the unit tree.
     Units,
-    /// Ways in: sessions, passwords, codes.
+    /// Sign-in: sessions, passwords, codes.
     SignIn,
-    /// Documents and meetings, as they are issued.
+    /// Documents and meetings that were published.
     Documents,
-    /// Opinions, as they are dealt with.
+    /// Handling of opinions.
     Opinions,
 }
 
@@ -98,8 +98,8 @@ impl EventKind {
         }
     }
 
-    /// Whether it is the member's own affair: what somebody reads and to whom they write is in the log, for the statistics, but not
-    /// on the page of those who keep the registry.
+    /// Whether the event is private to the member: reading and writing opinions are logged for statistics, but not shown on the
+    /// page of the registry's keepers.
     pub const fn is_private(self) -> bool {
         matches!(
             self,
@@ -113,33 +113,33 @@ impl EventKind {
     }
 }
 
-/// One line of the trail, with the names of today.
+/// A row of the trail, with current names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
     pub id: EventId,
     pub at: DateTime<Utc>,
     pub kind: EventKind,
-    /// Who did it; none when it was done by the program itself, or before anybody was signed in.
+    /// The actor; `None` for the program itself and for requests without a session.
     pub actor: Option<String>,
-    /// Whether that was the viewer.
+    /// Whether the viewer is the actor.
     pub by_viewer: bool,
-    /// Name or title of what it was done to; none when there is none, or it is no more.
+    /// Name or title of the subject; `None` when there is none or it no longer exists.
     pub subject: Option<String>,
-    /// Name of the unit; none when it is no more.
+    /// Name of the unit; `None` when it no longer exists.
     pub unit: Option<String>,
-    /// Its level, by which a role is named.
+    /// Level of the unit, which selects the name of a role.
     pub level: Option<UnitKind>,
     pub role: Option<Role>,
-    /// How many rows a file had.
+    /// Number of rows in a file.
     pub count: Option<u64>,
 }
 
-/// Whether the trail of one person was asked for.
+/// The person filter of the page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AskedMember {
     Nobody,
-    /// By a card or record of nobody in the viewer's subtree.
+    /// The card number or record belongs to nobody in the viewer's subtree.
     Unknown,
     Named(String),
 }
@@ -150,13 +150,13 @@ pub struct AuditPage {
     pub unit: UnitRef,
     pub asked: AskedMember,
     pub entries: Vec<AuditEntry>,
-    /// Where to go on; none when the log ends here.
+    /// Cursor of the next page; `None` at the end of the log.
     pub next: Option<EventId>,
-    /// Set when the page stopped because it had looked at enough of the log, and not because it was full: how far back it looked.
+    /// Set when the page is short because the scan limit was reached: the time of the oldest event that was scanned.
     pub looked_back_to: Option<DateTime<Utc>>,
 }
 
-/// What happened to the viewer's own record and account, newest first.
+/// Events of the viewer's own record and account, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnTrail {
     pub entries: Vec<AuditEntry>,
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_group_has_events_and_what_is_private_is_not_done_by_an_office() {
+    fn every_group_has_events_and_private_events_are_not_done_by_an_office() {
         for group in AuditGroup::ALL {
             assert!(EventKind::ALL.iter().any(|kind| kind.group() == group && !kind.is_private()), "{group:?}");
         }

@@ -1,4 +1,4 @@
-//! Courses (khóa học, chuyên đề học tập): documents to read, with a quiz or without, given to a subtree by a day.
+//! Courses (khóa học, chuyên đề học tập): documents to read, with an optional quiz, assigned to a subtree with a due day.
 
 use std::fmt;
 
@@ -19,22 +19,22 @@ pub use pages::{
 };
 pub use quiz::{AnswerOption, GRACE, LastTry, Question, QuestionKind, QuizRules, Score, Tries, score, shuffled};
 
-/// Where a course is on its way.
+/// State of a course.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum CourseState {
-    /// Bản thảo: seen by those who write it.
+    /// Bản thảo: visible to its authors only.
     Draft,
-    /// Đã giao: studied by those it reaches.
+    /// Đã giao: open to its audience.
     Assigned,
-    /// Đã kết thúc: nobody starts it any more; who has finished it keeps the certificate.
+    /// Đã kết thúc: cannot be started any more; members who completed it keep the certificate.
     Ended,
 }
 
 crate::keyed!(CourseState);
 
-/// A step somebody takes who gives courses.
+/// A transition made by a course manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CourseStep {
     Edit,
@@ -42,7 +42,7 @@ pub enum CourseStep {
     End,
 }
 
-/// The step does not lead on from this state.
+/// The step is not allowed in this state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a course that is {from:?} cannot take the step {step:?}")]
 pub struct CourseStepRefused {
@@ -52,8 +52,8 @@ pub struct CourseStepRefused {
 
 impl CourseState {
     /// # Errors
-    /// [`CourseStepRefused`] when the step does not lead on from here. What was assigned is not edited: all are asked the same
-    /// questions. A copy can be.
+    /// [`CourseStepRefused`] when the step is not allowed in this state. An assigned course is not edited, so that everybody gets
+    /// the same questions; it can be copied.
     pub const fn next(self, step: CourseStep) -> Result<Self, CourseStepRefused> {
         match (self, step) {
             (Self::Draft, CourseStep::Edit) => Ok(Self::Draft),
@@ -64,13 +64,13 @@ impl CourseState {
     }
 }
 
-/// How far one member has come, as others may know it.
+/// The progress of one member, as others may see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Progress {
     /// Chưa hoàn thành.
     ToDo,
-    /// Quá hạn: the day is over, it can still be done.
+    /// Quá hạn: past the due day, still possible to complete.
     Overdue,
     /// Đã hoàn thành.
     Done,
@@ -79,7 +79,7 @@ pub enum Progress {
 }
 
 impl Progress {
-    /// Of who has completed the course on a day, or has not yet.
+    /// From the day of completion, if any.
     pub fn of(done_on: Option<NaiveDate>, due_on: NaiveDate, today: NaiveDate) -> Self {
         match done_on {
             Some(day) if day <= due_on => Self::Done,
@@ -94,7 +94,7 @@ impl Progress {
     }
 }
 
-/// What a course is about, in Markdown, at most 20,000 characters. May be empty.
+/// The description of a course in Markdown, at most 20,000 characters. May be empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Description(String);
 
@@ -116,18 +116,18 @@ impl Description {
     }
 }
 
-/// Most documents of a course.
+/// Maximum documents of a course.
 pub const MAX_DOCUMENTS: usize = 50;
 
-/// Most questions of a quiz.
+/// Maximum questions of a quiz.
 pub const MAX_QUESTIONS: usize = 50;
 
-/// Number of a certificate (số giấy xác nhận), e.g. `2026-K7QD-M2XA`: the year, and eight characters that are easy to read out.
+/// Number of a certificate (số giấy xác nhận), e.g. `2026-K7QD-M2XA`: the year and eight characters that are easy to read out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Serial(String);
 
 impl Serial {
-    /// From the moment of completion and an id that was made for it.
+    /// Derives the number from the day of completion and the id of the completion.
     pub fn new(done_on: NaiveDate, id: Ulid) -> Self {
         let id = id.to_string();
         Self(format!("{}-{}-{}", done_on.year(), &id[18..22], &id[22..]))
@@ -144,12 +144,12 @@ impl fmt::Display for Serial {
     }
 }
 
-/// A step on the list of documents or of questions.
+/// An edit of the list of documents or of questions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Arrangement {
-    /// Puts it at the end.
+    /// Moves the item to the end.
     Add,
     Up,
     Down,
@@ -159,7 +159,7 @@ pub enum Arrangement {
 crate::keyed!(Arrangement);
 
 impl Arrangement {
-    /// Takes the step with the item at `at`. What leads beyond an end changes nothing.
+    /// Applies the edit to the item at `at`. Moves beyond an end have no effect.
     pub fn apply<T>(self, items: &mut Vec<T>, at: usize) {
         match self {
             Self::Up if at > 0 && at < items.len() => items.swap(at, at - 1),
@@ -172,7 +172,7 @@ impl Arrangement {
     }
 }
 
-/// When the time of a try is over.
+/// When the time limit of a try ends.
 pub fn ends_at(started_at: DateTime<Utc>, rules: QuizRules) -> Option<DateTime<Utc>> {
     rules.minutes.map(|minutes| started_at + chrono::TimeDelta::minutes(minutes.into()))
 }
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn the_day_itself_is_in_time() {
+    fn the_due_day_itself_is_in_time() {
         let day = |day| NaiveDate::from_ymd_opt(2026, 11, day).expect("a day");
         let due = day(20);
         for (done, today, expected) in [
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn time_ends_with_a_little_grace_for_the_way() {
+    fn the_time_limit_has_a_grace_period() {
         let at = |text: &str| text.parse::<DateTime<Utc>>().expect("a moment");
         let rules = QuizRules { minutes: Some(10), ..QuizRules::default() };
         let end = ends_at(at("2026-11-21T08:00:00Z"), rules);
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_description_may_be_missing_but_not_endless() {
+    fn a_description_may_be_empty_but_is_bounded() {
         assert_eq!(Description::parse("  ").map(|text| text.as_str().to_owned()), Ok(String::new()));
         assert_eq!(Description::parse(&"a".repeat(20_001)), Err(Problem::TooLong { max: 20_000 }));
     }

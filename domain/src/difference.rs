@@ -1,8 +1,8 @@
-//! How two texts differ, word by word, and which of their lines stand beside each other.
+//! Word-level differences of two texts, and how their lines are arranged side by side.
 
 use serde::{Deserialize, Serialize};
 
-/// What became of a piece of text.
+/// What happened to a piece of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
@@ -11,7 +11,7 @@ pub enum Change {
     Removed,
 }
 
-/// A stretch of text with one fate. All that are not added make the old text, all that are not removed the new one.
+/// A piece of text with one change. All pieces that were not added form the old text; all that were not removed form the new one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiffPiece {
     pub text: String,
@@ -24,16 +24,16 @@ impl DiffPiece {
     }
 }
 
-/// Lines of both texts that belong beside each other.
+/// Lines of both texts that are shown side by side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DiffRow {
-    /// One line that both have.
+    /// A line of both texts.
     Same(String),
-    /// Lines of the old text, and what stands in their place in the new one; one of the two may be empty.
+    /// Lines of the old text and their replacement in the new one; either may be empty.
     Changed { old: Vec<DiffPiece>, new: Vec<DiffPiece> },
 }
 
-/// Arranges the pieces in rows, as they are read side by side. Empty lines that both texts have are left out.
+/// Arranges the pieces in rows for a side-by-side view. Empty lines of both texts are left out.
 pub fn rows(pieces: &[DiffPiece]) -> Vec<DiffRow> {
     let mut rows = Rows::default();
     for piece in pieces {
@@ -47,7 +47,7 @@ pub fn rows(pieces: &[DiffPiece]) -> Vec<DiffRow> {
     rows.closed
 }
 
-/// Rows so far, and the one at hand.
+/// Completed rows, and the current one.
 #[derive(Default)]
 struct Rows {
     closed: Vec<DiffRow>,
@@ -57,7 +57,7 @@ struct Rows {
 
 impl Rows {
     fn same(&mut self, text: &str) {
-        // What was changed is whole lines on both sides: the next line is not theirs.
+        // The change consists of whole lines on both sides, so the next line is not part of it.
         if ends_lines(&self.old) && ends_lines(&self.new) {
             self.close();
         }
@@ -89,7 +89,7 @@ fn ends_lines(pieces: &[DiffPiece]) -> bool {
     pieces.last().is_none_or(|piece| piece.text.ends_with('\n'))
 }
 
-/// Takes the pieces of a row without the line break at its end, unless there is nothing else in them.
+/// Takes the pieces of a row without the final line break, unless they contain nothing else.
 fn closed(pieces: &mut Vec<DiffPiece>) -> Vec<DiffPiece> {
     let mut pieces = std::mem::take(pieces);
     if let Some(last) = pieces.last_mut()
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_stand_beside_what_became_of_them() {
+    fn a_changed_line_is_shown_beside_its_replacement() {
         let pieces = [same("Điều 1\n\nNộp trước ngày "), removed("5"), added("10"), same(" hằng tháng.\nĐiều 2\n")];
         let changed = DiffRow::Changed {
             old: vec![same("Nộp trước ngày "), removed("5"), same(" hằng tháng.")],
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_lines_that_came_or_went_take_nothing_along() {
+    fn added_and_removed_lines_do_not_change_their_neighbours() {
         let pieces = [same("a\n"), removed("b\n"), added("c\nd\n"), same("e\n"), removed("f\n"), same("g")];
         let expected = [
             DiffRow::Same("a".to_owned()),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_paragraph_that_was_divided_is_seen() {
+    fn a_divided_paragraph_is_shown() {
         let expected = [DiffRow::Changed {
             old: vec![same("Một. "), same("Hai.")],
             new: vec![same("Một. "), added("\n"), same("Hai.")],

@@ -1,4 +1,4 @@
-//! Documents (văn bản, tài liệu): what they are, and what members see of them. The way to publication is in [`desk`] and [`steps`].
+//! Documents (văn bản, tài liệu) and what members see of them. Editing and publication are in [`desk`] and [`steps`].
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ pub mod reading;
 pub mod steps;
 mod table;
 
-/// What sort of document it is.
+/// The type of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -48,7 +48,7 @@ pub enum DocumentKind {
 
 crate::keyed!(DocumentKind);
 
-/// What a document is about (lĩnh vực).
+/// The subject area of a document (lĩnh vực).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -75,7 +75,7 @@ pub enum DocumentField {
 
 crate::keyed!(DocumentField);
 
-/// What a document is to an earlier one it names.
+/// The relation of a document to an earlier one it refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -118,7 +118,7 @@ impl DocumentNumber {
     /// `None` for an empty field.
     ///
     /// # Errors
-    /// [`Problem::TooLong`], [`Problem::Characters`] for what is neither letter, digit, space nor one of `-/.`.
+    /// [`Problem::TooLong`], [`Problem::Characters`] for anything but letters, digits, spaces and `-/.`.
     pub fn parse_optional(typed: &str) -> Result<Option<Self>, Problem> {
         if typed.trim().is_empty() {
             return Ok(None);
@@ -159,7 +159,7 @@ impl Body {
     }
 }
 
-/// A row of a list.
+/// A document in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocumentSummary {
     pub id: DocumentId,
@@ -169,51 +169,51 @@ pub struct DocumentSummary {
     pub issuer: UnitRef,
     pub published_on: Option<NaiveDate>,
     pub minutes: u32,
-    /// Whether the reader has read it, which is more than opened: see [`reading`].
+    /// Whether the viewer has read it, as opposed to opened it: see [`reading`].
     pub read: bool,
     /// The day by which members must have read it (hạn đọc).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub must_read_by: Option<NaiveDate>,
-    /// Whether it stands first in the library.
+    /// Whether it is pinned to the top of the library.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pinned: bool,
-    /// That the reader was asked again to read it, and has not.
+    /// Set when the viewer was reminded to read it and has not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reminded: Option<readers::Reminded>,
-    /// When it was corrected, until the reader who had read it before opens it again (đã đính chính).
+    /// Day of the correction, until a viewer who had read the earlier text opens the new one (đã đính chính).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corrected_on: Option<NaiveDate>,
 }
 
 impl DocumentSummary {
-    /// Whether nothing of it is left for the reader: read, and if it was corrected since, opened again.
+    /// Whether nothing is left to do for the viewer: read, and opened again if it was corrected since.
     pub const fn is_read(&self) -> bool {
         self.read && self.corrected_on.is_none()
     }
 }
 
-/// A heading of the text, for the contents list.
+/// A heading of the text, for the table of contents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heading {
     /// The `id` in the HTML.
     pub anchor: String,
     pub title: String,
-    /// 2 or 3; the title of the document is 1.
+    /// 2 or 3; level 1 is the title of the document.
     pub level: u8,
 }
 
-/// What the page before writing an opinion needs: the audience is shown before the field.
+/// Data for the page that writes an opinion: the audience is shown before the field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpinionInvitation {
     pub document: DocumentSummary,
     pub branch: UnitRef,
-    /// Names of those who will read it at the branch.
+    /// Names of the readers at the branch.
     pub branch_readers: Vec<String>,
-    /// The unit whose committee reads it when the member chooses so.
+    /// The unit whose committee reads the opinion if the member chooses so.
     pub committee: UnitRef,
-    /// The issuing unit, whose editors read it when the member chooses so; none when nobody there holds that office.
+    /// The issuing unit, whose editors read the opinion if the member chooses so; `None` when nobody there holds that office.
     pub editors: Option<UnitRef>,
-    /// Made anew for each form shown: the same form sent twice is one opinion.
+    /// Idempotency key, new for each rendered form.
     pub opinion: OpinionId,
 }
 

@@ -1,7 +1,8 @@
-//! The log of everything that changed: source of live updates, statistics and the audit trail.
+//! The event log: the source of live updates, statistics and the audit trail.
 //!
-//! [`EventBody`] is the one list of what can happen. Its kind, [`EventKind`], is derived from it. What an event changes in figures is
-//! [`EventBody::effect`], what it happened to is [`EventBody::subject`]; both name every kind, so a new one cannot be forgotten there.
+//! [`EventBody`] is the complete list of events. [`EventKind`] is derived from it. [`EventBody::effect`] is the effect on
+//! figures, [`EventBody::subject`] the entity concerned; both match every kind explicitly, so that no new kind is forgotten
+//! there.
 
 use std::{fmt, str::FromStr};
 
@@ -17,10 +18,10 @@ use crate::{
     units::{Phase, Shift, UnitPath},
 };
 
-/// What happened, to what, and what is needed to count it and to tell of it. Never personal data.
+/// An event with its subject and the details needed to count and to describe it. Never personal data.
 ///
-/// A row of the log keeps it as three texts: the key of the kind, [`Self::subject`] and [`Self::detail`]; [`Self::parse`] reads them.
-/// Rows are sealed and never rewritten, so rows of older versions may lack a detail: then the field is none.
+/// A row of the log stores it as three texts: the key of the kind, [`Self::subject`] and [`Self::detail`]; [`Self::parse`] reads
+/// them. Rows are sealed and never rewritten, so rows of older versions may lack a detail: the field is `None` then.
 #[derive(Debug, Clone, PartialEq, Eq, EnumDiscriminants)]
 #[strum_discriminants(
     name(EventKind),
@@ -38,38 +39,38 @@ pub enum EventBody {
     },
     PreferencesChanged(MemberId),
     DocumentDrafted(DocumentId),
-    /// `restored`: number of the revision whose text was taken back.
+    /// `restored`: number of the revision whose text was restored.
     DocumentSaved {
         document: DocumentId,
         restored: Option<u32>,
     },
     DocumentPublished(DocumentId),
     DocumentWithdrawn(DocumentId),
-    /// A draft was sent to be reviewed.
+    /// A draft was submitted for review.
     DraftSubmitted(DocumentId),
-    /// Taken back from review, or from the schedule, to be written on.
+    /// Returned from review, or from the schedule, to draft.
     DraftRecalled(DocumentId),
     DraftCommented(DocumentId),
     DraftDiscarded(DocumentId),
     ChangesWanted(DocumentId),
-    /// Approved, to be published at a time.
+    /// Approved, to be published at a set time.
     DocumentScheduled {
         document: DocumentId,
         at: Option<DateTime<Utc>>,
     },
     /// Published again with another text.
     DocumentCorrected(DocumentId),
-    /// Left the library because its time was over.
+    /// Left the library because it expired.
     DocumentExpired(DocumentId),
     ReadersReminded(DocumentId),
-    /// Whether authors may approve their own text.
+    /// Whether authors may approve their own texts.
     DeskRulesChanged {
         unit: UnitId,
         own_approval: Option<bool>,
     },
     FileAttached(DocumentId),
     FileRemoved(DocumentId),
-    /// The editor decided to keep what the upload guard warned of. `warnings`: keys of the kinds, separated by commas.
+    /// The editor kept a text or file in spite of warnings of the guard. `warnings`: keys of the kinds, separated by commas.
     WarningOverruled {
         document: DocumentId,
         warnings: Option<String>,
@@ -77,14 +78,14 @@ pub enum EventBody {
     CourseSaved(CourseId),
     CourseAssigned(CourseId),
     CourseEnded(CourseId),
-    /// Who gives a course gave another try at its quiz to members who had none left.
+    /// A course manager granted another try at the quiz to members who had none left.
     TryGiven(CourseId),
     /// A member handed in a quiz.
     QuizTaken(CourseId),
-    /// All documents read and the quiz, if there is one, passed.
+    /// All documents were read and the quiz, if there is one, was passed.
     CourseCompleted(CourseId),
-    /// The first time a member opened a document.
-    // Its key is older than the one below, when whoever opened a document was taken to have read it; the log is not rewritten.
+    /// A member opened a document for the first time.
+    // The key is historical: it dates from when an opening counted as reading, and the log is not rewritten.
     #[strum_discriminants(strum(to_string = "document_read"))]
     DocumentOpened {
         document: DocumentId,
@@ -115,28 +116,28 @@ pub enum EventBody {
         unit: UnitId,
         shifts: Vec<Shift>,
     },
-    /// `unit` became part of another; `shifts` tells of which.
+    /// `unit` was merged into another; `shifts` are its path changes.
     UnitMerged {
         unit: UnitId,
         shifts: Vec<Shift>,
     },
-    /// `unit` is the new one, with members of the one that had the path `from`.
+    /// `unit` is the new one, with members of the unit that had the path `from`.
     UnitSplit {
         unit: UnitId,
         from: Option<UnitPath>,
     },
     UnitClosed(UnitId),
-    /// `phase`: none when the unit has no phase of its own any more.
+    /// `phase`: `None` when the unit no longer has a phase of its own.
     UnitPhaseChanged {
         unit: UnitId,
         phase: Option<Phase>,
     },
-    /// A record was corrected, by a registrar or by an import.
+    /// A record was changed, by a registrar or by an import.
     MemberChanged {
         member: MemberId,
         change: Option<MemberChange>,
     },
-    /// One for each of the two records; `other` is the other one.
+    /// One event for each of the two records; `other` is the other one.
     MemberMerged {
         member: MemberId,
         other: Option<MemberId>,
@@ -153,7 +154,7 @@ pub enum EventBody {
         member: MemberId,
         field: Option<CorrectionField>,
     },
-    /// `other`: the branch at the other end of the transfer. The event is counted for the branch the member is in.
+    /// `other`: the branch at the other end of the transfer. The event is counted for the member's current branch.
     TransferRequested {
         member: MemberId,
         other: Option<UnitPath>,
@@ -170,7 +171,7 @@ pub enum EventBody {
         member: MemberId,
         other: Option<UnitPath>,
     },
-    /// One for a whole file.
+    /// One event for a whole file.
     MembersImported {
         import: ImportId,
         rows: Option<ImportedRows>,
@@ -192,10 +193,10 @@ pub enum EventBody {
         member: MemberId,
         role: Role,
     },
-    /// Somebody else looked at a member's record.
+    /// Somebody other than the member opened a record.
     RecordOpened(MemberId),
-    /// A file or a form held national IDs of people outside the own subtree: so many. `source`: the import, or the member who filled in
-    /// the form.
+    /// A file or a form contained national IDs of people outside the actor's subtree. `source`: the import, or the member who
+    /// submitted the form.
     ForeignIdsMet {
         source: Ulid,
         met: u64,
@@ -210,7 +211,7 @@ impl EventKind {
         !matches!(self, Self::SignInRefused | Self::MemberRegistered | Self::AccountActivated | Self::SignInCodeSent)
     }
 
-    /// Whether a tree that was read before it is out of date.
+    /// Whether it invalidates a tree that was read before.
     pub const fn changes_tree(self) -> bool {
         matches!(
             self,
@@ -226,12 +227,12 @@ impl EventKind {
     }
 }
 
-/// How somebody proved who they are.
+/// How a person authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignIn {
     /// A session was opened.
     Opened(SessionId),
-    /// The password was asked for again within a session of this member.
+    /// The password was entered again within a session of this member.
     Again(MemberId),
 }
 
@@ -239,7 +240,7 @@ pub enum SignIn {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Revoked {
     One(SessionId),
-    /// All others of a member, so many.
+    /// All other sessions of a member, and their number.
     Others {
         member: MemberId,
         count: u64,
@@ -252,11 +253,11 @@ pub enum MemberChange {
     /// Names of the fields.
     Fields(Vec<String>),
     State(MemberState),
-    /// Two records that were taken for one person are of two.
+    /// Two records reported as duplicates were confirmed to be different people.
     KeptApart,
 }
 
-/// What an import did, in rows of its file.
+/// The result of an import, in rows of its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImportedRows {
     pub fresh: u64,
@@ -264,7 +265,7 @@ pub struct ImportedRows {
     pub refused: u64,
 }
 
-/// What an event happened to.
+/// The entity an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
     Course(CourseId),
@@ -275,7 +276,7 @@ pub enum Subject {
     Opinion(OpinionId),
     Session(SessionId),
     Unit(UnitId),
-    /// Of [`EventBody::ForeignIdsMet`]: an import or a member.
+    /// For [`EventBody::ForeignIdsMet`]: an import or a member.
     Source(Ulid),
 }
 
@@ -295,30 +296,30 @@ impl fmt::Display for Subject {
     }
 }
 
-/// What an event changes in the figures, besides the use it may show ([`EventKind::counts_as_use`]).
+/// The effect of an event on the figures, besides use of the handbook ([`EventKind::counts_as_use`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     Nothing,
     Published(DocumentId),
     /// A document left the library.
     Withdrawn(DocumentId),
-    /// A read. `counted`: whether the reader counted then; none when the row does not say.
+    /// A read. `counted`: whether the reader was counted at that time; `None` when the row does not say.
     Read {
         counted: Option<bool>,
     },
-    /// An opinion, in the same way.
+    /// An opinion, with the same meaning of `counted`.
     Opinion {
         counted: Option<bool>,
     },
-    /// Units have other paths, and so have their members.
+    /// Paths of units changed, and with them those of their members.
     Moved,
-    /// This member may count elsewhere, differently or not any more.
+    /// This member may be counted at another unit, differently, or no longer.
     Member(MemberId),
-    /// So may the members of this unit.
+    /// The same for the members of this unit.
     MembersOf(UnitId),
-    /// So may the members of this import's file.
+    /// The same for the members of this import's file.
     Imported(ImportId),
-    /// Two records became one.
+    /// Two records were merged.
     Merged {
         member: MemberId,
         other: Option<MemberId>,
@@ -326,13 +327,13 @@ pub enum Effect {
 }
 
 impl Effect {
-    /// Whether figures may be others after it, whoever acted. A read or an opinion changes them only when it counts.
+    /// Whether it can change figures, whoever the actor is. A read or an opinion changes them only when it is counted.
     pub const fn changes_figures(self) -> bool {
         !matches!(self, Self::Nothing | Self::Read { .. } | Self::Opinion { .. })
     }
 }
 
-/// Details of events, as rows have them.
+/// Details of events, as stored in rows.
 const AGAIN: &str = "again";
 const OWN_APPROVAL: &str = "own_approval";
 const APPROVAL_BY_OTHERS: &str = "approval_by_others";
@@ -348,7 +349,7 @@ impl EventBody {
         self.into()
     }
 
-    /// What it happened to.
+    /// The entity it is about.
     pub const fn subject(&self) -> Subject {
         match self {
             Self::SignedIn(SignIn::Opened(session)) | Self::SignedOut(session) | Self::SessionRevoked(Revoked::One(session)) => {
@@ -417,7 +418,7 @@ impl EventBody {
         }
     }
 
-    /// What it changes in the figures.
+    /// Its effect on the figures.
     pub const fn effect(&self) -> Effect {
         match self {
             Self::DocumentPublished(document) => Effect::Published(*document),
@@ -492,7 +493,7 @@ impl EventBody {
         }
     }
 
-    /// How many rows of a file it is about: those that were written, or those that named people of elsewhere.
+    /// Number of rows of a file: those written, or those with national IDs of people outside the subtree.
     pub const fn rows(&self) -> Option<u64> {
         match self {
             Self::MembersImported { rows: Some(rows), .. } | Self::UnitsImported { rows: Some(rows), .. } => {
@@ -503,7 +504,7 @@ impl EventBody {
         }
     }
 
-    /// What a row of the log says besides the kind and the subject.
+    /// The detail stored in a row, besides the kind and the subject.
     pub fn detail(&self) -> Option<String> {
         match self {
             Self::SignedIn(SignIn::Again(_)) | Self::SignInRefused { again: true, .. } => Some(AGAIN.to_owned()),
@@ -541,7 +542,7 @@ impl EventBody {
         }
     }
 
-    /// Reads what a row says. None when the subject is no id, or when a detail without which the kind means nothing is missing.
+    /// Parses a row. `None` when the subject is not an id, or when a required detail is missing.
     pub fn parse(kind: EventKind, subject: &str, detail: Option<&str>) -> Option<Self> {
         use EventKind as Kind;
 
@@ -692,12 +693,12 @@ impl ImportedRows {
 /// A row of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Time-ordered.
+    /// Ordered by time.
     pub id: EventId,
     pub at: DateTime<Utc>,
-    /// None when nobody was signed in.
+    /// `None` without a session.
     pub actor: Option<MemberId>,
-    /// The unit it is counted for: of the actor's branch, or of the issuer of a document.
+    /// The unit it is counted for: the branch of the actor, or the issuer of the document.
     pub unit: UnitPath,
     pub body: EventBody,
 }
@@ -725,7 +726,7 @@ mod tests {
         UnitPath::parse(text).expect("a path")
     }
 
-    /// An event with the detail its row has.
+    /// An event and the detail of its row.
     type Sample = (EventBody, Option<&'static str>);
 
     fn of_accounts() -> Vec<Sample> {
@@ -836,7 +837,7 @@ mod tests {
         ]
     }
 
-    /// At least one of each kind, and each form a detail has.
+    /// At least one sample of each kind, and each form of a detail.
     fn samples() -> Vec<Sample> {
         [of_accounts(), of_documents(), of_courses_meetings_and_opinions(), of_members(), of_units_and_imports()].concat()
     }
@@ -847,9 +848,9 @@ mod tests {
         assert_eq!(kinds, EventKind::ALL.into_iter().map(EventKind::key).collect());
     }
 
-    /// Rows are sealed, so their texts stay what they are.
+    /// Rows are sealed, so their texts must not change.
     #[test]
-    fn a_row_has_the_same_texts_as_ever_and_is_read_as_what_was_written() {
+    fn a_row_keeps_its_texts_and_is_parsed_as_written() {
         for (body, detail) in samples() {
             let (kind, subject) = (body.kind().key(), body.subject().to_string());
             assert_eq!((subject.as_str(), body.detail().as_deref()), (SUBJECT, detail), "{body:?}");
@@ -889,11 +890,11 @@ mod tests {
         }
         let unread: Vec<EventKind> =
             EventKind::ALL.into_iter().filter(|kind| EventBody::parse(*kind, SUBJECT, None).is_none()).collect();
-        assert_eq!(unread, [EventKind::RoleGranted, EventKind::RoleEnded, EventKind::ForeignIdsMet], "they say nothing without");
+        assert_eq!(unread, [EventKind::RoleGranted, EventKind::RoleEnded, EventKind::ForeignIdsMet], "they need their detail");
     }
 
     #[test]
-    fn a_detail_that_is_not_understood_is_left_out() {
+    fn an_unknown_detail_is_ignored() {
         let (member, document, import) = (some(), some(), some());
         for (detail, body) in [
             ("half", EventBody::DocumentRead { document, counted: None }),
@@ -912,7 +913,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_says_nothing_is_none() {
+    fn a_row_without_meaning_is_none() {
         for (body, detail) in samples() {
             for subject in ["", "subject 1", "01ARZ3NDEKTSV4RRFFQ69G5FA"] {
                 assert_eq!(EventBody::parse(body.kind(), subject, detail), None, "{body:?}");

@@ -1,4 +1,4 @@
-//! Opinions (ý kiến): from a member's phone to an answer.
+//! Opinions (ý kiến) of members, and their answers.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use crate::{
     units::UnitRef,
 };
 
-/// What a member writes: 1 to 5,000 characters.
+/// The text of an opinion: 1 to 5,000 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpinionText(String);
 
@@ -28,16 +28,16 @@ impl OpinionText {
     }
 }
 
-/// Who reads an opinion; chosen before it is written.
+/// The readers of an opinion; chosen before it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum OpinionAudience {
-    /// Secretary and deputies of the own branch.
+    /// Secretary and deputies of the author's branch.
     Branch,
-    /// Those, and the secretary and deputies of the grassroots committee above.
+    /// The same, and the secretary and deputies of the grassroots committee above.
     Committee,
-    /// Those of the branch, and the editors of the unit that issued the document.
+    /// Secretary and deputies of the branch, and the editors of the unit that issued the document.
     Editors,
 }
 
@@ -51,14 +51,14 @@ impl OpinionAudience {
     }
 }
 
-/// What became of an opinion. It only moves forward.
+/// State of an opinion. It only moves forward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum OpinionState {
-    /// Đã nhận: on disk.
+    /// Đã nhận: stored.
     Received,
-    /// Đã xem: the secretary has opened it.
+    /// Đã xem: opened by the secretary.
     Seen,
     /// Đã trả lời.
     Answered,
@@ -91,7 +91,7 @@ pub struct Answer {
     pub at: DateTime<Utc>,
 }
 
-/// An opinion as its author or a reader who may see it finds it.
+/// An opinion, as its author and its readers see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opinion {
     pub id: OpinionId,
@@ -108,31 +108,31 @@ pub struct Opinion {
     pub answer: Option<Answer>,
 }
 
-/// A list of opinions, newest first where nothing else is said.
+/// A list of opinions, newest first unless stated otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpinionList {
     pub opinions: Vec<Opinion>,
     pub next: Option<OpinionId>,
 }
 
-/// Which of the received opinions are listed.
+/// Filter of the received opinions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReceivedShown {
-    /// Those nobody has answered, the oldest first.
+    /// Unanswered, oldest first.
     #[default]
     Waiting,
-    /// All, the newest first.
+    /// All, newest first.
     All,
 }
 
 impl ReceivedShown {
-    /// As the address says it; what it does not know are those that wait.
+    /// Parses the filter of an address; unknown keys mean [`Self::Waiting`].
     pub fn from_key(key: Option<&str>) -> Self {
         if key == Some("all") { Self::All } else { Self::Waiting }
     }
 }
 
-/// The secretary's list: the unit it is for, and its opinions.
+/// The secretary's list: a unit and its opinions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BranchOpinions {
     pub unit: UnitRef,

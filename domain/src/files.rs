@@ -1,4 +1,4 @@
-//! Attachments of documents (tệp đính kèm): what may be attached, what is known of it, how it arrives.
+//! Attachments of documents (tệp đính kèm): what is accepted, what is stored about a file, how it is uploaded.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -12,16 +12,16 @@ use crate::{
     units::UnitRef,
 };
 
-/// Largest file taken.
+/// Maximum file size.
 pub const FILE_BYTES_MAX: u64 = 50 << 20;
 
-/// Files a document can have.
+/// Maximum files of a document.
 pub const FILES_MAX: u32 = 20;
 
-/// Files of one person that may be on their way at a time.
+/// Maximum concurrent uploads of one person.
 pub const OPEN_UPLOADS_MAX: u32 = 10;
 
-/// What a file is, by its content.
+/// The type of a file, detected from its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -50,7 +50,7 @@ impl FileKind {
         }
     }
 
-    /// Endings a file of this kind may have; the first is the one it is given.
+    /// File name extensions of this type; the first is the default.
     pub const fn endings(self) -> &'static [&'static str] {
         match self {
             Self::Pdf => &["pdf"],
@@ -67,25 +67,25 @@ impl FileKind {
         matches!(self, Self::Png | Self::Jpeg)
     }
 
-    /// Whether there is a text in it that can be searched.
+    /// Whether the type contains text that can be searched.
     pub const fn has_text(self) -> bool {
         matches!(self, Self::Pdf | Self::Docx | Self::Xlsx)
     }
 }
 
-/// A file's name as it is shown and offered for download: one line without anything that hides or reorders letters, ending as its
-/// content wants.
+/// A file's name for display and download: one line without characters that hide or reorder others, with an extension that
+/// matches the content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileName(String);
 
 impl FileName {
-    /// Characters, without the ending.
+    /// Maximum characters, without the extension.
     const MAX: usize = 120;
 
-    /// What a name is made into; never refused, because a bad name is no reason to lose a file.
+    /// Sanitises a name. It never fails: a bad name is no reason to reject a file.
     ///
-    /// A PDF called `C:\\báo.cáo.exe` becomes `báo.cáo.exe.pdf`: neither a path nor a direction mark survives, and the ending tells the
-    /// truth.
+    /// A PDF called `C:\\báo.cáo.exe` becomes `báo.cáo.exe.pdf`: path separators and direction marks are removed, and the
+    /// extension matches the content.
     pub fn clean(typed: &str, kind: FileKind) -> Self {
         let (stem, ending) = split(&plain(typed), kind);
         let stem: String = stem.chars().take(Self::MAX).collect();
@@ -93,7 +93,7 @@ impl FileName {
         Self(format!("{}.{ending}", if stem.is_empty() { "file" } else { stem }))
     }
 
-    /// The same for a file that has not arrived, so that its kind is not known.
+    /// The same for a file that has not been received yet, so that its type is unknown.
     pub fn announced(typed: &str) -> String {
         let name: String = plain(typed).chars().take(Self::MAX).collect();
         if name.is_empty() { "file".to_owned() } else { name }
@@ -104,7 +104,7 @@ impl FileName {
     }
 }
 
-/// The last part of a path, on one line, without characters nobody sees and those that file systems refuse.
+/// The last segment of a path, on one line, without invisible characters and those that file systems refuse.
 fn plain(typed: &str) -> String {
     let name = typed.rsplit(['/', '\\']).next().unwrap_or_default();
     let seen: String = name
@@ -126,51 +126,51 @@ fn split(name: &str, kind: FileKind) -> (String, &'static str) {
     (name.to_owned(), endings[0])
 }
 
-/// Why a file is not taken.
+/// Why a file is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum FileRefused {
-    /// No file was chosen, or there is nothing in it.
+    /// No file was chosen, or it is empty.
     Empty,
     /// Larger than [`FILE_BYTES_MAX`].
     TooBig,
     /// None of [`FileKind`].
     Kind,
-    /// SVG, HTML and the like: a browser would run what is in it.
+    /// SVG, HTML and other markup that a browser would execute.
     Markup,
     /// An office file with macros.
     Macros,
-    /// The office formats before 2007.
+    /// An office format from before 2007.
     OldOffice,
-    /// It begins like one of [`FileKind`] and is none.
+    /// It has the signature of a [`FileKind`] and cannot be read as one.
     Broken,
-    /// It becomes too large when it is unpacked.
+    /// Its unpacked size is too large.
     Unpacks,
-    /// A picture with too many points.
+    /// A picture with too many pixels.
     Dimensions,
-    /// The document has [`FILES_MAX`] files.
+    /// The document already has [`FILES_MAX`] files.
     TooMany,
-    /// The person has [`OPEN_UPLOADS_MAX`] files on their way.
+    /// The person already has [`OPEN_UPLOADS_MAX`] open uploads.
     TooManyOpen,
-    /// The document is not being written: it waits for approval, or is out.
+    /// The document is not a draft: it is in review or published.
     Closed,
 }
 
 crate::keyed!(FileRefused);
 
-/// Why a file has no text to search or not all of it, or no picture of its first page. The file itself is as good as any.
+/// Why a file has no searchable text, only part of it, or no preview of its first page. The file itself is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Missing {
-    /// There is none in it: most often a scan.
+    /// It contains no text: usually a scan.
     Nothing,
-    /// It asks for a password.
+    /// It is protected by a password.
     Protected,
-    /// Reading it failed.
+    /// The extraction failed.
     Failed,
-    /// There is some, but not all could be read: it is too long, or some pages are damaged.
+    /// Only part of the text was read: it is too long, or some pages are damaged.
     Part,
 }
 
@@ -183,13 +183,13 @@ pub struct AttachmentSummary {
     pub name: String,
     pub kind: FileKind,
     pub bytes: u64,
-    /// Of a PDF.
+    /// For a PDF.
     pub pages: Option<u32>,
-    /// Whether there is a small picture of it.
+    /// Whether there is a preview picture.
     pub has_preview: bool,
 }
 
-/// Why a person kept a file the guard warned of (lý do giữ): at most 500 characters.
+/// Why a person kept a file in spite of warnings (lý do giữ): at most 500 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeepReason(String);
 
@@ -207,7 +207,7 @@ impl KeepReason {
     }
 }
 
-/// What was decided about a file with warnings.
+/// The decision on a file with warnings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
     pub by: String,
@@ -215,7 +215,7 @@ pub struct Kept {
     pub reason: String,
 }
 
-/// A file as the desk sees it.
+/// A file as editors see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeskFile {
     pub file: AttachmentSummary,
@@ -223,25 +223,25 @@ pub struct DeskFile {
     pub added_at: DateTime<Utc>,
     pub text_missing: Option<Missing>,
     pub preview_missing: Option<Missing>,
-    /// What the guard found.
+    /// Warnings of the guard.
     pub warnings: Vec<Warning>,
-    /// None while somebody has to decide.
+    /// `None` while a decision is pending.
     pub kept: Option<Kept>,
 }
 
 impl DeskFile {
-    /// How much of it the guard could look at.
+    /// How much of it the guard could check.
     pub fn coverage(&self) -> Coverage {
         Coverage::of(self.file.kind, self.text_missing)
     }
 
-    /// Whether it belongs to the document only once somebody has decided.
+    /// Whether it is added to the document only after a decision.
     pub fn is_waiting(&self) -> bool {
         !self.warnings.is_empty() && self.kept.is_none()
     }
 }
 
-/// A file that has not arrived whole.
+/// An incomplete upload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenUpload {
     pub id: UploadId,
@@ -257,39 +257,39 @@ pub struct FilesPage {
     pub document: DocumentId,
     pub title: String,
     pub issuer: UnitRef,
-    /// Whether files can be added and taken away: only while the text is being written.
+    /// Whether files can be added and removed: only while the text is a draft.
     pub is_open: bool,
-    /// In the order readers will see them.
+    /// In the order readers see them.
     pub files: Vec<DeskFile>,
-    /// Those somebody has to decide about.
+    /// Files with a pending decision.
     pub waiting: Vec<DeskFile>,
-    /// The viewer's own files on their way.
+    /// The viewer's open uploads.
     pub uploads: Vec<OpenUpload>,
 }
 
-/// How far a file is that arrives piece by piece.
+/// Progress of an upload in chunks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Arrival {
     pub size: u64,
     pub received: u64,
 }
 
-/// Bytes that do not continue what is there.
+/// The chunk does not continue the received bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OffsetRefused {
-    /// They begin elsewhere: go on at `received`.
+    /// It starts at another offset: resume at `received`.
     #[error("the next byte is {received}")]
     Elsewhere { received: u64 },
-    /// More than was announced.
+    /// It exceeds the announced size.
     #[error("more bytes than announced")]
     Beyond,
 }
 
 impl Arrival {
-    /// How many bytes may come from `offset` on; `announced` are how many the sender says will come, when they say so.
+    /// How many bytes are accepted at `offset`; `announced` is the length of the chunk, if the client sent one.
     ///
     /// # Errors
-    /// [`OffsetRefused`]; nothing is taken then.
+    /// [`OffsetRefused`]; nothing is accepted then.
     pub const fn room(self, offset: u64, announced: Option<u64>) -> Result<u64, OffsetRefused> {
         if offset != self.received {
             return Err(OffsetRefused::Elsewhere { received: self.received });
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_taken_only_where_the_last_ones_ended() {
+    fn bytes_are_accepted_only_at_the_received_offset() {
         let half = Arrival { size: 100, received: 40 };
         for (offset, announced, expected) in [
             (40, None, Ok(60)),
@@ -366,7 +366,7 @@ mod tests {
             prop_assert_eq!(&cleaned(&name, kind), &name, "cleaning again changes nothing");
         }
 
-        /// However the bytes are cut, and however often a piece is sent twice, what arrives is the file.
+        /// However the bytes are split, and however often a chunk is sent again, the result is the file.
         #[test]
         fn pieces_of_any_length_end_in_the_whole(size in 1_u64..500, cuts in prop::collection::vec((0_u64..60, any::<bool>()), 1..200)) {
             let mut arrival = Arrival { size, received: 0 };

@@ -2,13 +2,13 @@
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-/// The Icelandic letter that old fonts and converters write for `Đ`; on paper the two are one.
+/// The Icelandic letter that old fonts and converters write for `Đ`; both look the same on paper.
 const ETH: char = '\u{d0}';
 
 /// The same for `đ`.
 const ETH_SMALL: char = '\u{f0}';
 
-/// `Nguyễn Đức` → `nguyen duc`. Runs of white space become one space, ends are trimmed.
+/// `Nguyễn Đức` → `nguyen duc`. Runs of white space become one space, and the ends are trimmed.
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for word in text.split_whitespace() {
@@ -23,7 +23,7 @@ pub fn fold(text: &str) -> String {
                 other => folded.extend(other.to_lowercase()),
             }
         }
-        // A word of nothing but marks is none.
+        // A word that consists of marks only is dropped.
         if folded.len() == begin {
             folded.truncate(end);
         }
@@ -31,8 +31,8 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
-/// Letters and their marks in one piece each (NFC), and `Đ` in place of the Icelandic letter that looks the same. Old encodings and
-/// some systems keep marks apart; what looks equal must be equal.
+/// Normalises to NFC, and replaces the Icelandic letter that looks like `Đ`. Legacy encodings and some systems write decomposed
+/// text; equal-looking texts must compare equal.
 pub fn compose(text: &str) -> String {
     text.nfc()
         .map(|letter| match letter {
@@ -43,8 +43,8 @@ pub fn compose(text: &str) -> String {
         .collect()
 }
 
-/// As [`fold`], for names of people: an apostrophe or a dash, of whatever kind, parts two words. `H'Hen`, `H’Hen` and `H Hen` are one,
-/// and so are `Diệu-Liên` and `Diệu Liên`.
+/// As [`fold`], for names of people: any apostrophe or dash separates words. `H'Hen`, `H’Hen` and `H Hen` are equal, and so are
+/// `Diệu-Liên` and `Diệu Liên`.
 pub fn fold_name(name: &str) -> String {
     let parted: String = name.chars().map(|c| if is_apostrophe(c) || is_dash(c) { ' ' } else { c }).collect();
     fold(&parted)
@@ -71,7 +71,7 @@ const fn is_dash(c: char) -> bool {
     matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}')
 }
 
-/// The order of a Vietnamese name list: given name first, then the whole name, folded. `Nguyễn Thị Ánh` → `anh nguyen thi anh`.
+/// Sort key of Vietnamese name lists: the given name, then the whole name, folded. `Nguyễn Thị Ánh` → `anh nguyen thi anh`.
 pub fn name_order(full_name: &str) -> String {
     let folded = fold_name(full_name);
     let given = folded.rsplit(' ').next().unwrap_or_default();
@@ -87,12 +87,12 @@ mod tests {
     #[test]
     fn marks_case_and_spaces_do_not_matter() {
         assert_eq!(fold("  Nguyễn\u{a0}Đức  THẮNG "), "nguyen duc thang");
-        assert_eq!(fold("Nguyễn \u{301}"), "nguyen", "marks alone are no word");
+        assert_eq!(fold("Nguyễn \u{301}"), "nguyen", "a word of marks only is dropped");
         assert_eq!(fold("Nguyễn".nfd().collect::<String>().as_str()), fold("Nguyễn"));
     }
 
     #[test]
-    fn marks_kept_apart_are_put_together() {
+    fn decomposed_marks_are_composed() {
         assert_eq!(compose("Nguyê\u{303}n"), "Nguyễn");
     }
 
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn apostrophes_and_dashes_part_the_words_of_a_name() {
+    fn apostrophes_and_dashes_separate_the_words_of_a_name() {
         for (one, other) in [("H'Hen Êban", "h’hen êban"), ("K’Brơi", "K'Brơi"), ("K´Brơi", "kʼbroi"), ("Y-Thông", "y – thong")]
         {
             let apart: String = other.nfd().collect();

@@ -1,4 +1,4 @@
-//! What comes back from a form: done, or what to mend. One shape for every form, with and without script.
+//! Results of forms: done, or the problems to correct. One shape for every form, with and without script.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::folding::compose;
 
-/// Whether `to` leads to a page of this site. Everything that is followed, by a redirect or by our script, is put to this one question.
-/// Browsers read `\` as `/` and drop control characters and blanks, so those could bring in the name of another host.
+/// Whether `to` is a path of this site. Every target that a redirect or our script follows must pass this check. Browsers read
+/// `\` as `/` and drop control characters and blanks, so those could introduce another host.
 pub fn is_local(to: &str) -> bool {
     to.starts_with('/') && !to.starts_with("//") && to.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
 }
 
-/// What is wrong with one field. The page turns it into a sentence that says what to do.
+/// A problem of one field. The page renders it as a sentence that says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Problem {
@@ -27,11 +27,11 @@ pub enum Problem {
     Digits { expected: u32 },
     /// Not one of the choices the form offers.
     NotOffered,
-    /// Characters that do not belong into this field.
+    /// Characters that are not allowed in this field.
     Characters,
     /// The number is taken by another document of the same issuer.
     NumberTaken,
-    /// National ID and password do not belong together. One answer for unknown, locked and not activated accounts.
+    /// National ID and password do not match. One answer for unknown, locked and not activated accounts.
     WrongCredentials,
     /// Not the password of the person who is signed in.
     WrongPassword,
@@ -39,72 +39,72 @@ pub enum Problem {
     TooManyTries { minutes: u32 },
     /// Somebody saved a newer version meanwhile.
     Stale,
-    /// Not a day of the calendar, `21/11/2026` or `2026-11-21`.
+    /// Not a date in a known format, `21/11/2026` or `2026-11-21`.
     Date,
-    /// Written as a day, but the calendar has none such: `31/02/2026`.
+    /// A date that does not exist: `31/02/2026`.
     NoSuchDay,
-    /// A name without letters, or of a single one.
+    /// A name with fewer than two letters.
     NoLetters,
-    /// A person's name with signs that no name has.
+    /// A person's name with characters that no name has.
     NameSigns,
-    /// A day that cannot be for what is asked, e.g. a birth in the future.
+    /// A day outside the allowed range, e.g. a birth in the future.
     DateRange,
     /// Another record has this number.
     Taken,
-    /// The code is or was another unit's below the same one.
+    /// The code is or was used by another unit below the same parent.
     CodeTaken,
-    /// What was chosen from a list is not on it, or not any more.
+    /// The choice is not in the list, or no longer.
     Unknown,
-    /// Nobody of the units that are asked has this card number.
+    /// No member of the units concerned has this card number.
     UnknownCard,
-    /// A number of no document this person may read.
+    /// Not the number of a document this person may read.
     UnknownNumber,
-    /// The password is one of those that are guessed first.
+    /// The password is one of the most common ones.
     CommonPassword,
     /// The two entries differ.
     Mismatch,
-    /// The code is wrong, used, expired, revoked or somebody else's: one answer for all.
+    /// The code is wrong, used, expired, revoked or belongs to somebody else: one answer for all.
     CodeRefused,
     /// The unit still has members; move them first.
     HasMembers,
     /// The unit still has units below it; move or close them first.
     HasUnits,
-    /// A unit cannot be moved below itself or beside what it cannot hang on.
+    /// The unit cannot be below itself or below a unit of that level.
     WrongPlace,
     /// The unit is closed.
     Closed,
-    /// The member holds this role here in that time.
+    /// The member already holds this role on this unit in that period.
     AlreadyHeld,
-    /// The person holds a role on a unit above or beside those of who works here: only somebody above may do this.
+    /// The person holds a role on a unit outside the viewer's subtree: only the units above may do this.
     HeldAbove,
-    /// The same, where those above need not do it themselves: once the roles have ended it can be done here.
+    /// The same, where it can be done here once the roles have ended.
     RolesFirst,
-    /// Only the record that would go holds roles, which would end: that is the one to be kept.
+    /// Only the record that would be merged holds roles, which would end: it must be the one to keep.
     KeepsRoles,
-    /// The number is for those above to look at. It does not say whether and where it is known.
+    /// The number must be verified by the units above. The problem does not reveal whether and where it is known.
     ToBeVerified,
-    /// A file that is of another sort than asked for, or damaged.
+    /// A file of the wrong type, or damaged.
     Unreadable,
-    /// A file in which no text of a Word document is found.
+    /// A file without the text of a Word document.
     NoWordText,
-    /// The moment is over; choose a later one, or do it now.
+    /// The time has passed; choose a later one, or do it now.
     Over,
-    /// By then it would not hold any more.
+    /// It would have expired by that time.
     Expired,
-    /// A warning that was not decided about.
+    /// A warning without a decision.
     Undecided,
-    /// Not all that is meant for these people reaches them.
+    /// Some of the material does not reach this audience.
     OutOfReach,
-    /// More than `max` were chosen.
+    /// More than `max` were selected.
     TooMany { max: u32 },
-    /// Some of the units chosen do not lie below the one they are to be a part of.
+    /// Some of the selected units are not below the unit they would become a part of.
     NotBelow,
 }
 
-/// A problem and the field it belongs to.
+/// A problem and its field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldProblem {
-    /// Name of the form's control; the page links the summary to it.
+    /// Name of the form control; the page links the summary to it.
     pub field: String,
     pub problem: Problem,
 }
@@ -115,12 +115,12 @@ impl FieldProblem {
     }
 }
 
-/// A form that could not be accepted, with what was typed, so that nobody types it twice.
+/// A rejected form with its values, so that nothing has to be typed again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormErrors {
-    /// Which form of the page, e.g. `opinion`.
+    /// Key of the form on its page, e.g. `opinion`.
     pub form: String,
-    /// What was typed, by field. Never a password.
+    /// Submitted values by field. Never a password.
     pub values: BTreeMap<String, String>,
     /// In the order of the fields on the page.
     pub problems: Vec<FieldProblem>,
@@ -131,7 +131,7 @@ impl FormErrors {
         self.problems.iter().find(|found| found.field == field).map(|found| &found.problem)
     }
 
-    /// Whether what the form was about has changed since its page was made.
+    /// Whether the data changed since the form was rendered.
     pub fn is_stale(&self) -> bool {
         self.problems.iter().any(|found| found.problem == Problem::Stale)
     }
@@ -141,11 +141,11 @@ impl FormErrors {
     }
 }
 
-/// The answer to every form that changes something.
+/// The response to every form that changes data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Done; go on at `to`, a path of this site. `reload` when the frame of the page changes too (sign-in, language).
+    /// Success; continue at `to`, a path of this site. `reload` when the frame of the page changes too (sign-in, language).
     Done {
         to: String,
         #[serde(default)]
@@ -154,7 +154,7 @@ pub enum Outcome {
     Invalid(FormErrors),
 }
 
-/// Collects the problems of a form field by field, so that all are told at once.
+/// Collects the problems of a form field by field, so that all are reported at once.
 ///
 /// ```
 /// use domain::{feedback::OpinionText, forms::FormReader};
@@ -173,34 +173,34 @@ impl FormReader {
         Self { errors: FormErrors { form: form.to_owned(), ..FormErrors::default() } }
     }
 
-    /// Parses one field and remembers what was typed and what is wrong with it.
+    /// Parses one field and records its value and its problem.
     pub fn read<T>(&mut self, field: &str, typed: &str, parse: impl FnOnce(&str) -> Result<T, Problem>) -> Option<T> {
         self.errors.values.insert(field.to_owned(), typed.to_owned());
         self.check(field, parse(typed))
     }
 
-    /// Like [`Self::read`], but what was typed is never sent back.
+    /// Like [`Self::read`], but the value is never sent back.
     pub fn read_secret<T>(&mut self, field: &str, typed: &str, parse: impl FnOnce(&str) -> Result<T, Problem>) -> Option<T> {
         self.check(field, parse(typed))
     }
 
-    /// Remembers a problem found elsewhere, e.g. by the store.
+    /// Records a problem found elsewhere, e.g. by the store.
     pub fn refuse(&mut self, field: &str, problem: Problem) {
         self.errors.problems.push(FieldProblem::new(field, problem));
     }
 
-    /// Whether no problem was found so far.
+    /// Whether there is no problem so far.
     pub fn is_clean(&self) -> bool {
         self.errors.problems.is_empty()
     }
 
     /// # Errors
-    /// All problems, when there are any.
+    /// All problems, if there are any.
     pub fn finish(self) -> Result<(), FormErrors> {
         if self.errors.problems.is_empty() { Ok(()) } else { Err(self.errors) }
     }
 
-    /// The typed values with these problems: for a refusal that comes after [`Self::read`] found nothing.
+    /// The values with one more problem: for a refusal after [`Self::read`] found none.
     pub fn refused(mut self, field: &str, problem: Problem) -> FormErrors {
         self.refuse(field, problem);
         self.errors
@@ -217,7 +217,7 @@ impl FormReader {
     }
 }
 
-/// Trims, and refuses an empty or too long text. The length counts characters, as the person sees them.
+/// Trims, and rejects an empty or too long text. The length counts characters.
 ///
 /// # Errors
 /// [`Problem::Required`], [`Problem::TooLong`]; [`Problem::Characters`] for control characters other than line breaks and tabs.
@@ -236,8 +236,8 @@ pub fn bounded_text(typed: &str, max: u32) -> Result<String, Problem> {
     Ok(text.to_owned())
 }
 
-/// As [`bounded_text`], on one line: line breaks become spaces, and characters that hide or reorder others are left out. A title or
-/// a name must be what it seems to be.
+/// As [`bounded_text`], on one line: line breaks become spaces, and characters that hide or reorder others are removed, so that a
+/// title or a name is what it appears to be.
 ///
 /// # Errors
 /// As [`bounded_text`].
@@ -245,7 +245,7 @@ pub fn bounded_line(typed: &str, max: u32) -> Result<String, Problem> {
     bounded_text(&seen(typed).split_whitespace().collect::<Vec<_>>().join(" "), max)
 }
 
-/// A text without what nobody sees. Bengali is written with joiners between its letters (U+200C, U+200D); those stay.
+/// Removes invisible characters. Bengali needs joiners between its letters (U+200C, U+200D); those stay.
 fn seen(typed: &str) -> String {
     let mut kept = String::with_capacity(typed.len());
     for c in typed.chars() {
@@ -257,7 +257,7 @@ fn seen(typed: &str) -> String {
     kept
 }
 
-/// What of a number or a code counts: without white space and what nobody sees, which come along when it is copied.
+/// The significant characters of a number or a code: without white space and the invisible characters that copying adds.
 pub(crate) fn bare(typed: &str) -> impl Iterator<Item = char> {
     typed.chars().filter(|c| !c.is_whitespace() && !is_unseen(*c))
 }
@@ -283,10 +283,10 @@ pub const fn is_unseen(c: char) -> bool {
     )
 }
 
-/// A day as people write it, `21/11/2026`, `21-11-2026`, `21.11.2026`, or as browsers and files do, `2026-11-21`.
+/// Parses a date as people write it, `21/11/2026`, `21-11-2026`, `21.11.2026`, or as browsers and files do, `2026-11-21`.
 ///
 /// # Errors
-/// [`Problem::Required`], [`Problem::Date`]; [`Problem::NoSuchDay`] for what is written as a day and is none.
+/// [`Problem::Required`], [`Problem::Date`]; [`Problem::NoSuchDay`] for a well-formed date that does not exist.
 pub fn day(typed: &str) -> Result<NaiveDate, Problem> {
     let typed = typed.trim();
     if typed.is_empty() {
@@ -304,10 +304,10 @@ pub fn day(typed: &str) -> Result<NaiveDate, Problem> {
     i32::try_from(year).ok().and_then(|year| NaiveDate::from_ymd_opt(year, month, day)).ok_or(Problem::NoSuchDay)
 }
 
-/// A day as [`day`] reads it, and behind it a time of 24 hours: `21/11/2026 7:30`, `2026-11-21T07:30:00`.
+/// Parses a date as [`day`] does, followed by a time of 24 hours: `21/11/2026 7:30`, `2026-11-21T07:30:00`.
 ///
 /// # Errors
-/// Those of [`day`]; [`Problem::Date`] for what is no time too.
+/// Those of [`day`]; [`Problem::Date`] also for an invalid time.
 pub fn moment(typed: &str) -> Result<NaiveDateTime, Problem> {
     let typed = typed.trim();
     if typed.is_empty() {
@@ -328,7 +328,7 @@ fn time(typed: &str) -> Option<NaiveTime> {
     NaiveTime::from_hms_opt(number(hour)?, number(minute)?, number(second)?)
 }
 
-/// An empty field is none; anything else is parsed.
+/// Parses the field unless it is empty.
 ///
 /// # Errors
 /// Those of `parse`.
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_what_it_seems_to_be() {
+    fn a_line_is_what_it_appears_to_be() {
         for (typed, kept) in [
             ("Nghị\u{200b} quyết", "Nghị quyết"),
             ("\u{202e}Nghị quyết\u{202c} số\n 5", "Nghị quyết số 5"),
@@ -372,7 +372,7 @@ mod tests {
         ] {
             assert_eq!(bounded_line(typed, 100).as_deref(), Ok(kept), "{typed:?}");
         }
-        assert_eq!(bounded_line("\u{200b}\u{feff}", 100), Err(Problem::Required), "nothing that anybody sees");
+        assert_eq!(bounded_line("\u{200b}\u{feff}", 100), Err(Problem::Required), "only invisible characters");
     }
 
     #[test]

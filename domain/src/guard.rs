@@ -1,8 +1,8 @@
-//! The upload guard (cảnh báo nội dung): what in a text suggests that it must not go out as it is.
+//! The upload guard (cảnh báo nội dung): signs in a text that it must not be published as it is.
 //!
-//! It warns and does not decide: a person does, and the decision is logged. So it looks for what is nearly always a mistake, and
-//! leaves alone what running text is full of: the word "bí mật", a single number. What it must catch and what it must leave alone
-//! is a judged list, `guard/judged.txt`.
+//! The guard warns and never decides: a person does, and the decision is logged. It reports patterns that are nearly always a
+//! mistake, and ignores those that are common in running text: the word "bí mật", a single number. `guard/judged.txt` lists texts
+//! with the expected result.
 
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
@@ -14,13 +14,13 @@ mod marks;
 mod numbers;
 mod wording;
 
-/// Fewer different numbers than this are no list.
+/// The smallest number of different numbers that counts as a list.
 const LIST: usize = 3;
 
-/// Of a longer text only the beginning is looked at: about 700 pages.
+/// Only the beginning of a longer text is scanned: about 700 pages. In bytes.
 const LOOKED_AT: usize = 2 << 20;
 
-/// What the guard warns of.
+/// Kinds of warnings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -34,7 +34,7 @@ pub enum WarningKind {
 
 crate::keyed!(WarningKind);
 
-/// A warning: what, and how many. Never the thing itself.
+/// A warning: its kind, and the number of matches. Never the matches themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Warning {
     pub kind: WarningKind,
@@ -46,10 +46,10 @@ pub fn kinds(warnings: &[Warning]) -> String {
     warnings.iter().map(|warning| warning.kind.key()).collect::<Vec<_>>().join(",")
 }
 
-/// Looks through a text, plain or Markdown. At most one warning of each kind, in the order of [`WarningKind::ALL`].
+/// Scans a text, plain or Markdown. At most one warning of each kind, in the order of [`WarningKind::ALL`].
 pub fn scan(text: &str) -> Vec<Warning> {
     let text = text.get(..text.floor_char_boundary(LOOKED_AT)).unwrap_or_default();
-    // Digits of full width and letters put together from parts are the same to a reader.
+    // NFKC: full-width digits and decomposed letters look the same to a reader.
     let text: String = text.nfkc().filter(|c| !crate::forms::is_unseen(*c)).collect();
     let numbers = numbers::find(&text);
     [
@@ -63,25 +63,25 @@ pub fn scan(text: &str) -> Vec<Warning> {
     .collect()
 }
 
-/// Looks through a file: its text, and the name it came with.
+/// Scans a file: its text, and its original name.
 pub fn scan_file(name: &str, text: &str) -> Vec<Warning> {
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     scan(&format!("{stem}\n\n{text}"))
 }
 
-/// How much of a file the guard could look at.
+/// How much of a file the guard could check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Coverage {
     Whole,
     /// Some of its text could not be read.
     Part,
-    /// No text could be read, or it is a picture, a sound or a film: a person must look.
+    /// No text could be read, or it is a picture, audio or video file: a person must check it.
     Nothing,
 }
 
 impl Coverage {
-    /// `missing` is why there is no text, or not all of it.
+    /// `missing` is why there is no text, or only part of it.
     pub const fn of(kind: FileKind, missing: Option<Missing>) -> Self {
         match missing {
             _ if !kind.has_text() => Self::Nothing,
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_that_stands_by_itself_is_found() {
+    fn a_mark_on_its_own_is_found() {
         for text in [
             "MẬT",
             "TỈNH ỦY TRÀ KHÚC\n\nTỐI MẬT\n\nBÁO CÁO",
@@ -122,20 +122,21 @@ mod tests {
             assert_eq!(found(text), [(WarningKind::SecrecyMark, 1)], "{text}");
         }
         let parts: String = "TỐI MẬT".nfd().collect();
-        assert_eq!(found(&parts), [(WarningKind::SecrecyMark, 1)], "letters put together from parts");
-        assert_eq!(found("TỐI\u{200b} M\u{200d}ẬT"), [(WarningKind::SecrecyMark, 1)], "letters that hide");
+        assert_eq!(found(&parts), [(WarningKind::SecrecyMark, 1)], "decomposed letters");
+        assert_eq!(found("TỐI\u{200b} M\u{200d}ẬT"), [(WarningKind::SecrecyMark, 1)], "zero-width characters");
     }
 
-    /// Texts with the right answer each, a line for one: `mark` or `none`, a tabulator, the text with `\\n` and `\\t` for its breaks.
+    /// Texts with the expected result, one per line: `mark` or `none`, a tab, the text with `\\n` and `\\t` for its line breaks
+    /// and tabs.
     const JUDGED: &str = include_str!("guard/judged.txt");
 
     #[test]
-    fn of_the_judged_texts_nearly_all_marks_are_found_and_hardly_any_other() {
+    fn recall_and_false_alarms_on_the_judged_texts_are_within_bounds() {
         let (mut marks, mut missed, mut harmless, mut alarms) = (0, Vec::new(), 0, Vec::new());
         for line in JUDGED.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
             let (verdict, text) = line.split_once('\t').expect("a verdict and a text");
             let text = text.replace("\\n", "\n").replace("\\t", "\t");
-            // However its letters are put together.
+            // Both normal forms.
             for text in [text.clone(), text.nfd().collect()] {
                 let is_found = scan(&text).iter().any(|warning| warning.kind == WarningKind::SecrecyMark);
                 match verdict {
@@ -157,15 +158,19 @@ mod tests {
         let (recall, alarm) = (share(marks - missed.len(), marks), share(alarms.len(), harmless));
         println!("recall {recall:.3} of {marks}, false alarms {alarm:.3} of {harmless}");
         println!("missed: {missed:#?}\nfalse alarms: {alarms:#?}");
-        assert!(marks >= 120 && harmless >= 120, "each is looked at in two forms");
+        assert!(marks >= 120 && harmless >= 120, "each is checked in two normal forms");
         assert!(recall >= 0.98 && alarm <= 0.05, "missed: {missed:#?}\nfalse alarms: {alarms:#?}");
     }
 
     #[test]
-    fn numbers_that_a_spreadsheet_cut_off_in_front_are_numbers_all_the_same() {
+    fn numbers_without_their_leading_zeros_are_found() {
         assert_eq!(found("Người 0\t99190000421\nNgười 1\t99190000422\nNgười 2\t99190000423"), [(WarningKind::IdNumbers, 3)]);
-        assert_eq!(found("1090001234\n1090001235\n1190001236"), [(WarningKind::IdNumbers, 3)], "two zeros are gone");
-        assert_eq!(found("051090001234\n51090001234\n1090001235\n1090001236"), [(WarningKind::IdNumbers, 3)], "one is one");
+        assert_eq!(found("1090001234\n1090001235\n1190001236"), [(WarningKind::IdNumbers, 3)], "two leading zeros are lost");
+        assert_eq!(
+            found("051090001234\n51090001234\n1090001235\n1090001236"),
+            [(WarningKind::IdNumbers, 3)],
+            "written twice, counted once"
+        );
         assert_eq!(found("912345678\n387654321\n701234567"), [(WarningKind::PhoneNumbers, 3)]);
         for figures in [
             "12500000000\n11300000000\n10200000000",
@@ -180,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_a_file_is_looked_at_too() {
+    fn the_name_of_a_file_is_scanned_too() {
         for (name, text, is_found) in [
             ("TỐI MẬT.pdf", "", true),
             ("Bao_cao_TOI_MAT.pdf", "", true),
@@ -195,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_looked_at_is_known() {
+    fn coverage_follows_from_what_could_not_be_read() {
         for (kind, missing, coverage) in [
             (FileKind::Pdf, None, Coverage::Whole),
             (FileKind::Pdf, Some(Missing::Nothing), Coverage::Nothing),
@@ -210,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn the_word_in_running_text_is_no_mark() {
+    fn the_word_in_running_text_is_not_a_mark() {
         for text in [
             "Bảo vệ bí mật nhà nước là nghĩa vụ của mỗi đảng viên.",
             "Văn bản đóng dấu MẬT không được đăng lên Sổ tay.",
@@ -236,7 +241,7 @@ mod tests {
             let table = format!("1{gap}051090001234\n2{gap}051090001235\n3{gap}051090001236");
             assert_eq!(found(&table), [(WarningKind::IdNumbers, 3)], "{table}");
         }
-        assert_eq!(found("0510900012341 0510900012352 0510900012363"), [], "thirteen digits are none");
+        assert_eq!(found("0510900012341 0510900012352 0510900012363"), [], "thirteen digits are not an ID");
     }
 
     #[test]
@@ -265,16 +270,16 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_found_is_told_once_each_without_the_things_themselves() {
+    fn each_kind_is_reported_once_without_the_matches() {
         let text = "MẬT\nMẬT\n051090001234 051090001235 051090001236\n0912345678 0912345679 0912345680";
         let warnings = scan(text);
         assert_eq!(kinds(&warnings), "secrecy_mark,id_numbers,phone_numbers");
         assert_eq!(warnings.iter().map(|warning| warning.count).collect::<Vec<_>>(), [2, 3, 3]);
     }
 
-    /// In time that grows with its length: where it grows with the square, such lines take minutes.
+    /// The time must grow linearly with the length: with quadratic growth such lines take minutes.
     #[test]
-    fn a_line_of_any_length_is_looked_at_at_once() {
+    fn scanning_takes_linear_time() {
         for (piece, times) in [
             ("<a<a‹a", 150_000),
             ("độ mật x ", 6_000),

@@ -1,4 +1,4 @@
-//! What a member finds when opening the handbook.
+//! The first page of a member.
 
 use serde::{Deserialize, Serialize};
 use strum::VariantArray;
@@ -9,55 +9,55 @@ use crate::{
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HomePage {
-    /// The next meeting the member is called to.
+    /// The next meeting the member is invited to.
     pub next_meeting: Option<MeetingSummary>,
     /// The newest documents that reach the member.
     pub newest: Vec<DocumentSummary>,
     /// The member's latest opinions.
     pub opinions: Vec<Opinion>,
-    /// Documents that must be read by a day and were not read yet.
+    /// Must-read documents that are unread.
     pub must_read: u32,
     /// Texts the member was asked to review or to remark on.
     pub asked: u32,
     /// The course that is due next.
     pub course: Option<CourseReminder>,
-    /// Decisions on corrections of the own record that the member has not seen.
+    /// Decided corrections of the member's record that they have not seen.
     pub corrections_decided: u32,
-    /// A paper code was issued that opens the member's account anew, and can still be used.
+    /// A valid paper code exists that resets the member's account.
     #[serde(default)]
     pub code_open: bool,
-    /// What was done to the member's account that they have not seen yet.
+    /// Changes of the member's account that they have not seen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub account_changes: Vec<AccountChange>,
-    /// What waits for the member by their offices (việc của tôi); empty for who holds none.
+    /// Pending work of the member's offices (việc của tôi); empty without offices.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub work: Vec<WorkItem>,
 }
 
-/// A kind of work that offices bring.
+/// A kind of work that offices have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, VariantArray)]
 #[serde(rename_all = "snake_case")]
 pub enum WorkKind {
-    /// Opinions that wait for an answer.
+    /// Opinions without an answer.
     Answers,
-    /// Texts in review, for who may approve them.
+    /// Texts in review that the person may approve.
     Reviews,
-    /// Documents with a day to be read by that somebody of the own branch has not read.
+    /// Must-read documents that some members of the person's branch have not read.
     Unread,
-    /// Transfers on their way into the own units.
+    /// Transfers into the person's units.
     Transfers,
-    /// Wishes to have a record corrected.
+    /// Requested corrections of records.
     Corrections,
-    /// Records to be checked.
+    /// Records with quality issues.
     QualityIssues,
-    /// Members without a password, to whom a code may be issued.
+    /// Members without a password, for whom a code can be issued.
     Codes,
 }
 
 crate::all_variants!(WorkKind);
 
 impl WorkKind {
-    /// The page where it is done.
+    /// The page where the work is done.
     pub const fn href(self) -> &'static str {
         match self {
             Self::Answers => "/branch",
@@ -70,7 +70,7 @@ impl WorkKind {
         }
     }
 
-    /// The place among those of one's offices through which it is reached.
+    /// The entry of the offices' menu that leads to it.
     pub const fn place(self) -> &'static str {
         match self {
             Self::Transfers | Self::Corrections | Self::QualityIssues => "/members",
@@ -79,14 +79,14 @@ impl WorkKind {
     }
 }
 
-/// How much of it waits now; may be 0.
+/// The current amount of one kind of work; may be 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkItem {
     pub kind: WorkKind,
     pub count: u64,
 }
 
-/// What waits for a person, in numbers, for the places in the frame.
+/// A person's pending items, counted for the badges in the frame.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pending {
     /// As [`HomePage::must_read`].
@@ -96,12 +96,12 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// How much waits at one of the places of one's offices.
+    /// The amount of pending work at one entry of the offices' menu.
     pub fn at(&self, place: &str) -> u64 {
         self.work.iter().filter(|item| item.kind.place() == place).map(|item| item.count).sum()
     }
 
-    /// How much waits at all of them.
+    /// The amount of pending work at all of them.
     pub fn all_work(&self) -> u64 {
         self.work.iter().map(|item| item.count).sum()
     }
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_waits_in_the_registry_is_one_number() {
+    fn pending_work_of_the_registry_is_one_number() {
         let work = WorkKind::ALL.into_iter().zip(1..).map(|(kind, count)| WorkItem { kind, count }).collect();
         let pending = Pending { must_read: 9, work };
         assert_eq!(

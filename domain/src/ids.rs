@@ -1,11 +1,11 @@
-//! Identifiers: ULIDs, so they sort by the time they were made, wrapped so that no two kinds mix.
+//! Identifiers: ULIDs, which sort by creation time, wrapped in one type for each kind of entity.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-/// The text is not an identifier of ours: 26 characters of Crockford's base 32.
+/// The text is not a valid identifier: 26 characters of Crockford's base 32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an identifier")]
 pub struct NotAnId;
@@ -68,27 +68,27 @@ id! {
     MeetingId,
     /// A course.
     CourseId,
-    /// An opinion. Made where the form is shown, so that sending twice stores once.
+    /// An opinion. Created with the form, so that sending it twice stores one.
     OpinionId,
     /// A row of the event log.
     EventId,
     /// A role held by a member on a unit.
     OfficeId,
-    /// A member's request to correct the own record.
+    /// A member's request for a correction of their record.
     CorrectionId,
-    /// A member's way from one branch to another.
+    /// A transfer of a member from one branch to another.
     TransferId,
-    /// A file on its way into the registry.
+    /// An import of a file into the registry.
     ImportId,
     /// A code for the first sign-in or a forgotten password; never the secret itself.
     CodeId,
     /// A signed-in device, as its owner sees it; never the secret token.
     SessionId,
-    /// A place in one of a member's lists: the moment something was put there.
+    /// The position in a member's list: the time when an entry was added.
     PublishedKey,
-    /// A file that belongs to a document.
+    /// A file attached to a document.
     AttachmentId,
-    /// A file that arrives piece by piece.
+    /// A file that is uploaded in chunks.
     UploadId,
 }
 
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_survives_its_text_form() {
+    fn an_id_round_trips_through_text() {
         let id = UnitId::new(Ulid::from_parts(1_700_000_000_000, 42));
         assert_eq!(id.to_string().parse(), Ok(id));
     }

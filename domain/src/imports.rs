@@ -1,4 +1,4 @@
-//! Files on their way into the registry (nhập dữ liệu): what their columns mean, how far they are, what is wrong with their rows.
+//! Imports of files into the registry (nhập dữ liệu): columns, progress, and problems of rows.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,22 +10,22 @@ use crate::{
     units::UnitRef,
 };
 
-/// Largest CSV file taken. It is read row by row.
+/// Maximum size of a CSV file. It is read row by row.
 pub const CSV_BYTES_MAX: u64 = 1 << 30;
 
-/// Largest spreadsheet taken, as it lies on the disk: its texts are held in memory while it is read.
+/// Maximum size of a spreadsheet file: its texts are held in memory while it is read.
 pub const XLSX_BYTES_MAX: u64 = 100 << 20;
 
-/// Largest spreadsheet taken, unpacked.
+/// Maximum unpacked size of a spreadsheet.
 pub const XLSX_UNPACKED_MAX: u64 = 300 << 20;
 
-/// Rows a worksheet can have.
+/// Maximum rows of a worksheet.
 pub const XLSX_ROWS_MAX: u64 = 1_048_576;
 
-/// Columns of a file that are read; those beyond are not looked at.
+/// Maximum columns that are read; the others are ignored.
 pub const COLUMNS_MAX: usize = 200;
 
-/// What the rows of a file are.
+/// The entity in the rows of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -36,44 +36,44 @@ pub enum ImportKind {
 
 crate::keyed!(ImportKind);
 
-/// How far an import is.
+/// State of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum ImportState {
-    /// Every row is being looked at; nothing is written.
+    /// All rows are being checked; nothing is written.
     Checking,
-    /// Checked, and waits for a confirmation.
+    /// Checked, and waiting for a confirmation.
     Previewed,
-    /// Confirmed and being written; an interruption is made up for.
+    /// Confirmed and being written; resumed after an interruption.
     Running,
     Done,
-    /// Given up before anything was written.
+    /// Cancelled before anything was written.
     Cancelled,
-    /// The file cannot be read, or is not one of the kind.
+    /// The file cannot be read, or is not of the expected kind.
     Failed,
 }
 
 crate::keyed!(ImportState);
 
 impl ImportState {
-    /// Whether something happens by itself, so that looking again is worth while.
+    /// Whether the state changes without user action, so that the page should poll.
     pub const fn is_at_work(self) -> bool {
         matches!(self, Self::Checking | Self::Running)
     }
 
-    /// Whether nothing will happen any more.
+    /// Whether the state is final.
     pub const fn is_over(self) -> bool {
         matches!(self, Self::Done | Self::Cancelled | Self::Failed)
     }
 }
 
-/// Why a whole file cannot be taken.
+/// Why a whole file is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Failure {
-    /// Neither a table of texts nor a spreadsheet, or broken.
+    /// Neither a text table nor a spreadsheet, or damaged.
     Unreadable,
     /// Larger than [`CSV_BYTES_MAX`] or [`XLSX_BYTES_MAX`].
     TooBig,
@@ -81,24 +81,24 @@ pub enum Failure {
     UnpacksTooBig,
     /// No row below the header.
     Empty,
-    /// A row longer than any row of people can be: most often a quotation mark that is never closed.
+    /// A row that is too long: usually because of an unclosed quotation mark.
     EndlessRow,
-    /// A spreadsheet full of formulas that were never calculated.
+    /// A spreadsheet with many formulas that were never calculated.
     NotCalculated,
-    /// The file is gone before it was written to the end. Sent again, it is gone on with.
+    /// The file was lost before all of it was written. The import resumes when it is sent again.
     Lost,
-    /// What was kept of the file does not open any more. Sent again, it is gone on with.
+    /// The stored file cannot be decrypted. The import resumes when it is sent again.
     Damaged,
 }
 
 crate::keyed!(Failure);
 
-/// What a column of a file says.
+/// The meaning of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Column {
-    /// Số thẻ đảng viên: the key by which a person is known again.
+    /// Số thẻ đảng viên: the key that identifies a person.
     CardNumber,
     /// Họ và tên.
     FullName,
@@ -116,7 +116,7 @@ pub enum Column {
     NationalId,
     /// Số điện thoại.
     Phone,
-    /// Mã chi bộ: the path of codes, or the branch's own code where it is the only one.
+    /// Mã chi bộ: the path of codes, or the branch's own code where it is unique.
     Branch,
     /// Mã đơn vị.
     Code,
@@ -130,7 +130,7 @@ pub enum Column {
     OpenedOn,
     /// Giai đoạn triển khai.
     Phase,
-    /// Nam: the birth date of a man, or a mark for one.
+    /// Nam: the birth date of a man, or a tick for male.
     Male,
     /// Nữ: the same for women.
     Female,
@@ -139,7 +139,7 @@ pub enum Column {
 crate::keyed!(Column);
 
 impl Column {
-    /// The kind of file it belongs to.
+    /// The kind of file the column belongs to.
     pub const fn belongs_to(self) -> ImportKind {
         match self {
             Self::Code | Self::Parent | Self::Kind | Self::Name | Self::OpenedOn | Self::Phase => ImportKind::Units,
@@ -163,111 +163,111 @@ impl Column {
         )
     }
 
-    /// The columns a file of this kind can have.
+    /// The columns of a kind of file.
     pub fn of(kind: ImportKind) -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(move |column| column.belongs_to() == kind)
     }
 }
 
-/// Why a row cannot be taken.
+/// Why a row is refused or remarked on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// The value is not what the column takes.
+    /// The value is not valid in the column.
     Value(Problem),
-    /// Bytes that are not in the encoding of the rest of the file.
+    /// Bytes that are invalid in the encoding of the file.
     Undecodable,
-    /// A formula of the spreadsheet that ended in an error.
+    /// A spreadsheet formula with an error as its result.
     CellError,
-    /// A formula whose value was never saved.
+    /// A formula without a stored value.
     Unvalued,
-    /// A year, or a month and a year, where a whole date is needed.
+    /// A year, or a month and a year, where a full date is needed.
     PartOfDate,
-    /// The month stands before the day: other dates of the file may be read the wrong way round.
+    /// The month is before the day: other dates of the file may be misread.
     MonthFirst,
     /// Letters were replaced by question marks when the file was saved.
     LostLetters,
-    /// Letters of an encoding that could not be told.
+    /// Letters of an unknown encoding.
     ForeignLetters,
     /// Both the column for men and the one for women are filled in.
     BothSexes,
-    /// Several records have this card number but for the zeros in front.
+    /// Several records have this card number, leading zeros aside.
     AmbiguousCard,
-    /// A quotation mark opens a cell and is not closed: what belongs to the row cannot be told.
+    /// An unclosed quotation mark: the extent of the row is unknown.
     OpenQuote,
-    /// The phone cannot be read: the row is taken over without it.
+    /// The phone cannot be parsed: the row is imported without it.
     PhoneLeftOut,
-    /// A number of which a spreadsheet has dropped digits, so that it cannot be restored.
+    /// A number of which a spreadsheet dropped digits, so that it cannot be restored.
     LostDigits,
-    /// The same card number stands in an earlier row.
+    /// An earlier row has the same card number.
     CardTwice {
         row: u64,
     },
-    /// The same national ID stands in an earlier row.
+    /// An earlier row has the same national ID.
     IdTwice {
         row: u64,
     },
-    /// Another record of the own subtree has this national ID.
+    /// Another record of the viewer's subtree has this national ID.
     IdTaken,
-    /// The national ID is for those above to look at. It does not say whether and where it is known.
+    /// The national ID must be verified by the units above. The reason does not reveal whether and where it is known.
     ToBeVerified,
-    /// The record belongs to a unit outside the subtree of who imports.
+    /// The record belongs to a unit outside the importer's subtree.
     Elsewhere,
-    /// The person holds a role outside the subtree the import is for: numbers and branch are changed by those above.
+    /// The person holds a role outside the import's subtree: only the units above may change numbers and branch.
     HeldAbove,
     /// The person has left, has died, or was merged with another record.
     NotActive,
-    /// No such unit in the subtree of who imports.
+    /// No such unit in the importer's subtree.
     UnknownUnit,
     /// Several branches have this code: the path is needed.
     AmbiguousUnit,
     ClosedUnit,
     /// Members belong to branches only.
     NotABranch,
-    /// The same unit stands in an earlier row.
+    /// An earlier row has the same unit.
     UnitTwice {
         row: u64,
     },
-    /// The unit above is refused itself, or is not there.
+    /// The parent unit is refused itself, or does not exist.
     UnknownParent,
-    /// Above itself, or not on a higher level.
+    /// The parent is the unit itself or not of a higher level.
     WrongLevel,
-    /// Another unit had this code at this place before.
+    /// Another unit had this path before.
     PathUsed,
-    /// The unit exists, on another level.
+    /// The unit exists on another level.
     KindDiffers,
-    /// Remark: a day after today.
+    /// Remark: a day in the future.
     InFuture,
-    /// Remark: admitted before the age at which one can be.
+    /// Remark: admitted before the minimum age.
     TooYoung,
-    /// Remark: official before admitted.
+    /// Remark: official before the admission.
     BeforeAdmission,
-    /// Remark: nothing stands in the columns that are imported, e.g. a total below the list.
+    /// Remark: the imported columns are empty, e.g. in a total below the list.
     NothingToRead,
 }
 
 impl Reason {
-    /// Whether it is only worth a look: the row is taken over all the same, or has nothing to take over.
+    /// Whether it is a remark: the row is imported all the same, or has nothing to import.
     pub const fn is_remark(&self) -> bool {
         matches!(self, Self::PhoneLeftOut | Self::InFuture | Self::TooYoung | Self::BeforeAdmission | Self::NothingToRead)
     }
 }
 
-/// One thing that is wrong with one row, or worth a look.
+/// A problem of a row, or a remark on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedLine {
     /// As spreadsheets and editors count: the header is row 1.
     pub row: u64,
-    /// The person or the unit of the row, as far as it says.
+    /// The person or the unit of the row, if it names one.
     #[serde(default)]
     pub name: String,
     pub column: Option<Column>,
-    /// As it stands in the file; of secrets only the last digits.
+    /// The value in the file; only the last digits of a secret.
     pub value: String,
     pub reason: Reason,
 }
 
-/// Rows by what would become, or became, of them.
+/// Rows by their result, expected or actual.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     pub fresh: u64,
@@ -281,7 +281,7 @@ impl Counts {
         self.fresh + self.changed + self.unchanged + self.refused
     }
 
-    /// Rows that something is written for.
+    /// Rows that cause a write.
     pub const fn to_write(self) -> u64 {
         self.fresh + self.changed
     }
@@ -296,19 +296,19 @@ impl std::ops::AddAssign for Counts {
     }
 }
 
-/// Rows of the file as they were counted while it was read, whatever became of them.
+/// Rows of the file, counted while it is read and independent of their results.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRows {
-    /// Below the header, with something in them.
+    /// Rows below the header that are not empty.
     pub rows: u64,
-    /// With nothing in the columns that are imported.
+    /// Rows with empty imported columns.
     pub passed: u64,
-    /// Written in letters of the years before Unicode, and converted.
+    /// Rows in a legacy encoding that were converted to Unicode.
     pub converted: u64,
 }
 
 impl FileRows {
-    /// How many rows are counted nowhere, or twice. Anything but 0 is a fault of the program.
+    /// How many rows are missing in `counts`, or counted twice. Anything but 0 is a bug.
     pub const fn difference(self, counts: Counts) -> u64 {
         self.rows.abs_diff(counts.total() + self.passed)
     }
@@ -322,26 +322,26 @@ pub struct ImportSummary {
     pub state: ImportState,
     pub failure: Option<Failure>,
     pub file_name: String,
-    /// The unit whose subtree the file may touch.
+    /// The unit whose subtree the import may change.
     pub unit: Option<UnitRef>,
-    /// None when the operator started it on the command line.
+    /// `None` when the operator started it on the command line.
     pub started_by: Option<String>,
     pub started_at: DateTime<Utc>,
     pub finished_at: Option<DateTime<Utc>>,
-    /// Of the check, and at the end of what was written.
+    /// Results of the check; at the end, of the writes.
     pub counts: Counts,
-    /// None before the file was read, and for imports of older versions.
+    /// `None` before the file was read, and for imports of older versions.
     pub rows: Option<FileRows>,
 }
 
 impl ImportSummary {
-    /// How many rows of the file are counted nowhere: 0, or the figures cannot be trusted.
+    /// How many rows of the file are missing in the counts: unless 0, the figures cannot be trusted.
     pub fn unaccounted(&self) -> u64 {
         self.rows.map_or(0, |rows| rows.difference(self.counts))
     }
 }
 
-/// How far the work is: rows done of all. `total` is 0 while the file is read for the first time.
+/// Progress in rows. `total` is 0 while the file is read for the first time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     pub state: ImportState,
@@ -354,24 +354,24 @@ pub struct Progress {
 pub struct ImportPage {
     pub import: ImportSummary,
     pub progress: Progress,
-    /// The columns of the file: the words of the header, and what they were taken for.
+    /// The columns of the file: the header texts, and the detected meanings.
     pub headers: Vec<(String, Option<Column>)>,
-    /// Required columns that were not found: nothing can be confirmed before they are. In a file with [`COLUMNS_MAX`] columns they may
-    /// stand beyond.
+    /// Required columns that were not found: the import cannot be confirmed without them. In a file with [`COLUMNS_MAX`] columns
+    /// they may be beyond that limit.
     pub missing: Vec<Column>,
     /// The first lines of the report.
     pub refused: Vec<RefusedLine>,
-    /// All lines of the report that say why a row is refused.
+    /// Number of lines in the report of refused rows.
     pub refused_lines: u64,
-    /// The first remarks on rows that are taken over.
+    /// The first remarks on rows that are imported.
     pub remarks: Vec<RefusedLine>,
-    /// All remarks.
+    /// Number of all remarks.
     pub remark_lines: u64,
-    /// Of a spreadsheet with several sheets: the one that is read.
+    /// The sheet that is read, of a spreadsheet with several sheets.
     pub sheet: Option<String>,
     /// Sheets that are not read.
     pub unread_sheets: Vec<String>,
-    /// The day the file speaks of.
+    /// The day for which the data of the file is valid.
     pub as_of: NaiveDate,
 }
 
@@ -381,13 +381,13 @@ pub struct ImportsPage {
     pub imports: Vec<ImportSummary>,
 }
 
-/// What can be chosen for a new import.
+/// Choices for a new import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewImportPage {
     pub kinds: Vec<ImportKind>,
-    /// The highest units whose subtree the viewer keeps.
+    /// The highest units whose registry the viewer keeps.
     pub units: Vec<UnitRef>,
-    /// The one proposed.
+    /// The preselected unit.
     pub unit: UnitId,
 }
 
@@ -396,7 +396,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sum_of_the_file_agrees_or_says_by_how_much_it_does_not() {
+    fn the_difference_is_the_number_of_rows_not_counted_once() {
         let counts = Counts { fresh: 2, changed: 1, unchanged: 3, refused: 1 };
         let rows = |rows| FileRows { rows, passed: 2, converted: 0 };
         assert_eq!(rows(9).difference(counts), 0);

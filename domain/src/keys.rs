@@ -1,11 +1,11 @@
-//! Keys: the names of an enum's variants in stored rows, addresses and forms. A key never changes once it is stored.
+//! Keys: the names of enum variants in stored rows, addresses and forms. A key never changes once it is stored.
 
-/// Writes `ALL` of an enum that derives [`strum::VariantArray`] and `Copy`.
+/// Defines `ALL` for an enum that derives [`strum::VariantArray`] and `Copy`.
 #[macro_export]
 macro_rules! all_variants {
     ($enum:ident) => {
         impl $enum {
-            /// In the order of declaration.
+            /// All variants, in the order of declaration.
             pub const ALL: [Self; <Self as ::strum::VariantArray>::VARIANTS.len()] =
                 match <Self as ::strum::VariantArray>::VARIANTS.first_chunk() {
                     Some(all) => *all,
@@ -15,7 +15,8 @@ macro_rules! all_variants {
     };
 }
 
-/// Writes `ALL`, `key` and `from_key` of an enum that derives [`strum::IntoStaticStr`], [`strum::VariantArray`], `Copy` and `PartialEq`.
+/// Defines `ALL`, `key` and `from_key` for an enum that derives [`strum::IntoStaticStr`], [`strum::VariantArray`], `Copy` and
+/// `PartialEq`.
 #[macro_export]
 macro_rules! keyed {
     ($enum:ident) => {
@@ -27,7 +28,7 @@ macro_rules! keyed {
                 self.into()
             }
 
-            /// None for what is no key.
+            /// `None` for an unknown key.
             pub fn from_key(key: &str) -> Option<Self> {
                 Self::ALL.into_iter().find(|variant| variant.key() == key)
             }
@@ -77,7 +78,7 @@ mod tests {
         paper_code_revoked sign_in_code_sent password_changed session_revoked role_granted role_ended record_opened \
         foreign_ids_met";
 
-    /// The keys of an enum in the order of `ALL`; behind them the variants that JSON calls something else.
+    /// The keys of an enum in the order of `ALL`, followed by the variants with a different name in JSON.
     macro_rules! keys {
         ($enum:ident, $keys:expr $(, $variant:ident: $json:literal)*) => {
             stored($enum::ALL, $enum::key, $enum::from_key, $keys);
@@ -108,9 +109,9 @@ mod tests {
         }
     }
 
-    /// A change of this table needs a migration of the rows that hold the old key.
+    /// A change of this table needs a migration of the rows with the old key.
     #[test]
-    fn keys_stay_what_they_are() {
+    fn keys_do_not_change() {
         keys!(TextSize, "1 2 3", Normal: "normal", Large: "large", Largest: "largest");
         keys!(Theme, "system light dark");
         keys!(

@@ -1,26 +1,26 @@
-//! Vietnamese letters of the years before Unicode: TCVN3 (ABC) and VNI for Windows, and what they are in Unicode.
+//! Legacy Vietnamese encodings, TCVN3 (ABC) and VNI for Windows, and their conversion to Unicode.
 //!
-//! Both put Vietnamese letters at the places of Western ones, and a font of their own (`.VnTime`, `VNI-Times`) draws them. A program
-//! that does not know the font reads `NguyÔn V¨n §øc` or `Nguyeãn Vaên Ñöùc` where people saw `Nguyễn Văn Đức`. Which of the two it
-//! is, if any, is told by which makes Vietnamese syllables of the words ([`detect`]), or by the font where one is named ([`of_font`]).
+//! Both put Vietnamese letters at the code points of Western ones, and rely on fonts of their own (`.VnTime`, `VNI-Times`). A
+//! program without the font shows `NguyÔn V¨n §øc` or `Nguyeãn Vaên Ñöùc` for `Nguyễn Văn Đức`. [`detect`] chooses the encoding
+//! that turns the words into Vietnamese syllables; [`of_font`] derives it from the name of a font.
 //!
-//! Sources of the tables: TCVN 5712:1993 (VN3), which `iconv` knows as `TCVN5712-1`, and the VNI for Windows table of the VNI
-//! company, as keyboards carry it. What neither table holds stays as it is.
+//! Sources of the tables: TCVN 5712:1993 (VN3), named `TCVN5712-1` in `iconv`, and the VNI for Windows table of the VNI company,
+//! as published with its keyboards. Characters in neither table are not changed.
 
-/// A way to write Vietnamese at the places of Western letters.
+/// A legacy encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LegacyLetters {
-    /// TCVN 5712:1993, known as ABC: one place for each small letter, few for capitals.
+    /// TCVN 5712:1993, also called ABC: one code point for each lower-case letter, few for capitals.
     Tcvn3,
-    /// VNI for Windows: a letter and a mark behind it.
+    /// VNI for Windows: a letter, followed by a mark.
     Vni,
 }
 
-/// The letters of TCVN3 from U+00A1 to U+00FE, in order; `·` where there is none. Capitals with a mark are those of VN1, which some
-/// programs write; fonts of capitals (`.VnTimeH`) draw the small letters instead.
+/// The letters of TCVN3 from U+00A1 to U+00FE, in order; `·` where there is none. Capitals with a mark are those of VN1, which
+/// some programs write; capital fonts (`.VnTimeH`) draw the lower-case code points instead.
 const TCVN3: &str = "ĂÂÊÔƠƯĐăâêôơưđẰ·····àảãáạẲằẳẵắẴẮẦẨẪẤỀặầẩẫấậèỂẻẽéẹềểễếệìỉỄẾỒĩíịòỔỏõóọồổỗốộờởỡớợùỖủũúụừửữứựỳỷỹýỵ";
 
-/// Letters of VNI that stand alone.
+/// Single letters of VNI.
 const VNI_LETTERS: &[(char, char)] = &[
     ('ñ', 'đ'),
     ('Ñ', 'Đ'),
@@ -42,7 +42,7 @@ const VNI_LETTERS: &[(char, char)] = &[
     ('Î', 'Ỵ'),
 ];
 
-/// Marks of VNI, small and capital, and the letters they make of those before them.
+/// Marks of VNI, lower case and capital, with the letters before them and the resulting letters.
 const VNI_MARKS: &[(char, char, &str, &str)] = &[
     ('ù', 'Ù', "aeouyơư", "áéóúýớứ"),
     ('ø', 'Ø', "aeouyơư", "àèòùỳờừ"),
@@ -63,7 +63,7 @@ const VNI_MARKS: &[(char, char, &str, &str)] = &[
     ('ë', 'Ë', "a", "ặ"),
 ];
 
-/// A text of legacy letters in Unicode.
+/// Converts a text of a legacy encoding to Unicode.
 ///
 /// ```
 /// use domain::legacy_letters::{LegacyLetters, convert};
@@ -97,7 +97,7 @@ fn from_vni(text: &str) -> String {
     converted
 }
 
-/// The letter that `mark` makes of the one before it. A capital may carry a small mark.
+/// The letter that `mark` forms with the one before it. A capital may be followed by a lower-case mark.
 fn marked(before: char, mark: char) -> Option<char> {
     let (.., bases, results) = VNI_MARKS.iter().find(|(small, capital, ..)| *small == mark || *capital == mark)?;
     let small = lower(before);
@@ -110,11 +110,11 @@ fn lower(letter: char) -> char {
     letter.to_lowercase().next().unwrap_or(letter)
 }
 
-/// What a font of legacy letters draws.
+/// The encoding of a legacy font.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LegacyFont {
     pub letters: LegacyLetters,
-    /// Every letter as a capital: `.VnTimeH`.
+    /// Whether every letter is drawn as a capital: `.VnTimeH`.
     pub is_capital: bool,
 }
 
@@ -125,7 +125,7 @@ impl LegacyFont {
     }
 }
 
-/// The letters of a font, by its name.
+/// The encoding of a font, by its name.
 ///
 /// ```
 /// use domain::legacy_letters::of_font;
@@ -141,16 +141,16 @@ pub fn of_font(name: &str) -> Option<LegacyFont> {
     name.starts_with("vn").then(|| LegacyFont { letters: LegacyLetters::Tcvn3, is_capital: name.ends_with('h') && name != "vnh" })
 }
 
-/// Which legacy letters the text is written in; none for Unicode, and where it is not certain.
+/// The legacy encoding of a text; `None` for Unicode, and where it is not certain.
 ///
-/// Only words with Western letters and signs count (U+00A1 to U+00FF): nearly all of them must become Vietnamese syllables, and most
-/// must not be syllables as they stand.
+/// Only words with Western letters and symbols count (U+00A1 to U+00FF): nearly all of them must become Vietnamese syllables, and
+/// most must not be syllables as they are.
 pub fn detect(text: &str) -> Option<LegacyLetters> {
     judge(text).map(|(letters, _)| letters)
 }
 
-/// The same for a text that is judged by itself, with nothing around it that would tell: one or two words are not enough, for a name
-/// of another language may become a syllable by chance (`Siu Tôp`), unless signs stand in them where letters belong.
+/// The same for a short text without context: one or two words are not enough, because a name of another language may become a
+/// syllable by chance (`Siu Tôp`), unless symbols occur where letters belong.
 ///
 /// ```
 /// use domain::legacy_letters::{LegacyLetters, detect_alone};
@@ -161,7 +161,7 @@ pub fn detect_alone(text: &str) -> Option<LegacyLetters> {
     judge(text).filter(|(_, words)| *words >= 3 || is_suspicious(text)).map(|(letters, _)| letters)
 }
 
-/// The letters, and how many words they make syllables of.
+/// The encoding, and the number of words that become syllables.
 fn judge(text: &str) -> Option<(LegacyLetters, u32)> {
     let (mut words, mut plain, mut tcvn3, mut vni) = (0_u32, 0_u32, 0_u32, 0_u32);
     for word in words_of(text) {
@@ -179,11 +179,11 @@ fn judge(text: &str) -> Option<(LegacyLetters, u32)> {
     (words > 0 && matched * 10 >= words * 9 && plain * 2 <= words && tcvn3 != vni).then_some((letters, matched))
 }
 
-/// Whether signs stand inside words where Vietnamese has letters: what legacy letters look like where [`detect`] is not certain.
+/// Whether symbols occur inside words, where Vietnamese has letters: a sign of a legacy encoding where [`detect`] is not certain.
 pub fn is_suspicious(text: &str) -> bool {
     let is_own = |c: char| matches!(c, '\u{ad}' | '²' | '³' | '°');
     let is_sign = |c: char| is_western(c) && !is_own(c) && (!c.is_alphabetic() || matches!(c, 'ª' | 'µ' | 'º'));
-    // No word ends in ằ: behind one, the sign closes a quotation.
+    // No word ends in ằ: `»` after one closes a quotation.
     words_of(text).map(|word| word.trim_end_matches('»')).any(|word| {
         let behind_a_letter =
             word.chars().zip(word.chars().skip(1)).any(|(before, c)| before.is_ascii_alphabetic() && is_sign(c));
@@ -193,13 +193,13 @@ pub fn is_suspicious(text: &str) -> bool {
     })
 }
 
-/// How many words with a letter outside ASCII there are, and how many of them are Vietnamese syllables.
+/// The number of words with a letter outside ASCII, and how many of them are Vietnamese syllables.
 pub fn syllables(text: &str) -> (usize, usize) {
     let words = words_of(text).filter(|word| !word.is_ascii());
     words.fold((0, 0), |(all, valid), word| (all + 1, valid + usize::from(is_syllable(word))))
 }
 
-/// Runs of letters and of whatever may stand for one.
+/// Runs of letters and of characters that may encode one.
 fn words_of(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphabetic() && !is_western(c)).filter(|word| !word.is_empty())
 }
@@ -208,7 +208,7 @@ const fn is_western(c: char) -> bool {
     matches!(c, '\u{a1}'..='\u{ff}')
 }
 
-/// Letters that only Unicode texts in Vietnamese hold.
+/// Letters that occur only in Vietnamese texts in Unicode.
 const fn is_vietnamese_only(c: char) -> bool {
     matches!(
         c,
@@ -216,17 +216,17 @@ const fn is_vietnamese_only(c: char) -> bool {
     ) || matches!(c, '\u{1af}' | '\u{1b0}' | '\u{1ea0}'..='\u{1ef9}')
 }
 
-/// Beginnings of a syllable, the longer ones first.
+/// Onsets of a syllable, longer ones first.
 const ONSETS: &[&str] = &[
     "ngh", "ng", "gh", "gi", "kh", "nh", "ph", "qu", "th", "tr", "ch", "b", "c", "d", "đ", "g", "h", "k", "l", "m", "n", "p",
     "q", "r", "s", "t", "v", "x", "",
 ];
 
-/// Beginnings that stand before e, ê, i and y only, and those that never do.
+/// Onsets that occur before e, ê, i and y only, and those that never do.
 const BEFORE_FRONT: &[&str] = &["ngh", "gh", "k"];
 const BEFORE_BACK: &[&str] = &["ng", "c"];
 
-/// Ends of a syllable without their tone.
+/// Rhymes of a syllable without their tone.
 const RHYMES: &str = " a ac ach ai am an ang anh ao ap at au ay ăc ăm ăn ăng ăp ăt âc âm ân âng âp ât âu ây e ec em en eng eo ep et \
                       ê êch êm ên ênh êp êt êu i ia ich iêc iêm iên iêng iêp iêt iêu im in inh ip it iu o oa oac oach oai oam oan \
                       oang oanh oao oap oat oay oăc oăm oăn oăng oăt oc oe oen oeo oet oi om on ong ooc oong op ot ô ôc ôi ôm ôn \
@@ -241,7 +241,7 @@ fn is_syllable(word: &str) -> bool {
     if tones.len() > 1 {
         return false;
     }
-    // A syllable that is cut short is said in two tones only.
+    // A syllable with a stop as its coda has one of two tones only.
     let is_short = ["c", "ch", "p", "t"].iter().any(|end| bare.ends_with(end));
     if is_short && !matches!(tones[..], ['\u{301}' | '\u{323}']) {
         return false;
@@ -251,11 +251,11 @@ fn is_syllable(word: &str) -> bool {
         let is_wrong = if is_front { BEFORE_BACK.contains(&onset) } else { BEFORE_FRONT.contains(&onset) };
         !rest.is_empty() && !is_wrong && RHYMES.contains(&format!(" {rest} "))
     };
-    // "gì" is g and i, though "gi" is a beginning.
+    // "gì" is g and i, though "gi" is an onset too.
     ONSETS.iter().any(|onset| bare.strip_prefix(onset).is_some_and(|rest| fits(onset, rest)))
 }
 
-/// Takes the tone from a letter and notes it.
+/// Removes the tone of a letter and records it.
 fn without_tone(letter: char, tones: &mut Vec<char>) -> char {
     use unicode_normalization::UnicodeNormalization;
     let parts = letter.nfd().filter(|part| {
@@ -272,7 +272,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_ways_of_old_become_unicode() {
+    fn both_legacy_encodings_become_unicode() {
         let table = [
             ("Nguyễn Văn Đức", "NguyÔn V¨n §øc", "Nguyeãn Vaên Ñöùc"),
             ("Trần Thị Huệ", "TrÇn ThÞ HuÖ", "Traàn Thò Hueä"),
@@ -293,7 +293,7 @@ mod tests {
         assert_eq!(TCVN3.chars().count(), 0xFE - 0xA0);
     }
 
-    /// Every letter of a table comes back: nothing of it was mistyped twice the same.
+    /// Every letter of a table round-trips: a typing error in a table would show here.
     #[test]
     fn every_letter_of_vietnamese_is_in_both_tables() {
         let marked = "àảãáạăằẳẵắặâầẩẫấậèẻẽéẹêềểễếệìỉĩíịòỏõóọôồổỗốộơờởỡớợùủũúụưừửữứựỳỷỹýỵđ";
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unicode_or_of_another_language_stays() {
+    fn unicode_and_other_languages_are_not_changed() {
         for text in [
             "Nguyễn Thị Hòa",
             "Lý Thái Tổ",
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn syllables_are_known_by_their_form() {
+    fn syllables_are_recognised_by_their_form() {
         for word in ["Nguyễn", "nghiêng", "quyển", "gì", "giếng", "Ý", "yên", "thuở", "khuya", "ướt", "Đắk"] {
             assert_eq!(is_syllable(word), word != "Đắk", "{word}");
         }

@@ -1,7 +1,7 @@
 //! Types and rules shared by the server and the browser.
 //!
-//! Invariant: no input or output, no framework, no clock and no randomness in this crate; it builds for wasm32 and for the
-//! host in seconds. What must be true of a value is checked once, by its `parse`, and carried by its type afterwards.
+//! Invariant: no I/O, framework, clock or randomness in this crate; it builds for wasm32. A value is validated once, by its
+//! `parse`, and its type guarantees it from then on.
 
 pub mod accounts;
 pub mod audience;

@@ -1,6 +1,6 @@
-//! Languages, and how numbers, dates and times are written in each.
+//! Languages, and the formats of numbers, dates and times in each.
 //!
-//! Sentences are not here but in the application's text files; this is what can be written without knowing the sentence.
+//! Sentences are in the application's text files; this module has the formats that do not depend on a sentence.
 
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Utc, Weekday};
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ const MONTHS_BN: [&str; 12] =
     ["জানুয়ারি", "ফেব্রুয়ারি", "মার্চ", "এপ্রিল", "মে", "জুন", "জুলাই", "আগস্ট", "সেপ্টেম্বর", "অক্টোবর", "নভেম্বর", "ডিসেম্বর"];
 
 impl Locale {
-    /// BCP 47, for `lang` attributes.
+    /// BCP 47 tag, for `lang` attributes.
     pub fn tag(self) -> &'static str {
         self.into()
     }
@@ -52,7 +52,7 @@ impl Locale {
         Self::ALL.into_iter().find(|locale| locale.tag() == tag)
     }
 
-    /// The first language of an `Accept-Language` header that we have; Vietnamese when there is none.
+    /// The preferred supported language of an `Accept-Language` header; Vietnamese when there is none.
     pub fn from_accept_language(header: &str) -> Self {
         header
             .split(',')
@@ -62,7 +62,7 @@ impl Locale {
                 let quality: f32 = pieces.find_map(|piece| piece.trim().strip_prefix("q=")?.parse().ok()).unwrap_or(1.0);
                 Self::from_tag(&tag).map(|locale| (locale, quality))
             })
-            // The first of equals wins.
+            // The first of equal weights wins.
             .fold(None, |best: Option<(Self, f32)>, next| match best {
                 Some(found) if found.1 >= next.1 => Some(found),
                 _ => Some(next),
@@ -77,7 +77,7 @@ impl Locale {
         let mut grouped = String::with_capacity(plain.len() + plain.len() / 3);
         for (at, digit) in plain.chars().enumerate() {
             let rest = plain.len() - at;
-            // Bengali groups by two beyond the first thousand: ১,২৩,৪৫৬.
+            // Bengali groups two digits beyond the first thousand: ১,২৩,৪৫৬.
             let breaks = if self == Self::Bn && rest > 3 { rest % 2 == 1 } else { rest % 3 == 0 };
             if at > 0 && breaks {
                 grouped.push(separator);
@@ -87,8 +87,8 @@ impl Locale {
         self.digits(&grouped)
     }
 
-    /// `part` of `whole` in whole percent, rounded to the nearest: `92%`. Only nothing is `0%` and only all is `100%`: what is nearer
-    /// to them than to the next number is `<1%` and `>99%`. An empty whole is `0%`.
+    /// `part` of `whole` in whole percent, rounded to the nearest: `92%`. `0%` and `100%` are exact: values that would round to
+    /// them are written as `<1%` and `>99%`. An empty whole is `0%`.
     pub fn percent(self, part: u64, whole: u64) -> String {
         let (part, whole) = (u128::from(part.min(whole)), u128::from(whole));
         let nearest = (200 * part + whole).checked_div(2 * whole).unwrap_or(0);
@@ -100,7 +100,7 @@ impl Locale {
         self.digits(&format!("{share}%"))
     }
 
-    /// The size of a file as people say it: `350 KB`, `1,2 MB`. Rounded up, so that nothing is smaller than it takes on the line.
+    /// A file size in common units: `350 KB`, `1,2 MB`. Rounded up, so that it never understates the size.
     pub fn file_size(self, bytes: u64) -> String {
         let kilobytes = bytes.div_ceil(1024);
         if kilobytes < 1024 {
@@ -114,7 +114,7 @@ impl Locale {
         }
     }
 
-    /// The same text with the locale's own digits.
+    /// The text with the locale's own digits.
     pub fn digits(self, text: &str) -> String {
         if self != Self::Bn {
             return text.to_owned();
@@ -132,7 +132,7 @@ impl Locale {
         }
     }
 
-    /// As official documents write it: `Ngày 21 tháng 11 năm 2026`, `21 November 2026`, `২১ নভেম্বর ২০২৬`.
+    /// The format of official documents: `Ngày 21 tháng 11 năm 2026`, `21 November 2026`, `২১ নভেম্বর ২০২৬`.
     pub fn written_date(self, date: NaiveDate) -> String {
         if self != Self::Vi {
             return self.date(date);
@@ -140,7 +140,7 @@ impl Locale {
         format!("Ngày {:02} tháng {:02} năm {}", date.day(), date.month(), date.year())
     }
 
-    /// The month as on a calendar leaf: `Tháng 11`, `November`, `নভেম্বর`.
+    /// The name of the month: `Tháng 11`, `November`, `নভেম্বর`.
     pub fn month(self, date: NaiveDate) -> String {
         let month = date.month0() as usize;
         match self {
@@ -160,12 +160,12 @@ impl Locale {
         format!("{}, {}", self.weekday(date.weekday()), self.date(date))
     }
 
-    /// The same within a sentence: only Vietnamese writes the weekday otherwise there, `thứ Bảy, 21/11/2026`.
+    /// The same within a sentence: only Vietnamese writes the weekday differently there, `thứ Bảy, 21/11/2026`.
     pub fn long_date_within(self, date: NaiveDate) -> String {
         self.long_date(date).replacen("Thứ ", "thứ ", 1)
     }
 
-    /// `19:30`, in the organisation's zone.
+    /// `19:30`, in the organisation's time zone.
     pub fn time(self, at: DateTime<Utc>) -> String {
         let local = local(at);
         self.digits(&format!("{:02}:{:02}", local.hour(), local.minute()))
@@ -177,17 +177,17 @@ impl Locale {
     }
 }
 
-/// The calendar day of a moment, in the organisation's zone.
+/// The calendar day of a moment, in the organisation's time zone.
 pub fn local_date(at: DateTime<Utc>) -> NaiveDate {
     local(at).date_naive()
 }
 
-/// The moment a clock of the organisation shows this; none at the ends of time.
+/// Converts a local time of the organisation to UTC; `None` when it is out of range.
 pub fn utc_of_local(local: NaiveDateTime) -> Option<DateTime<Utc>> {
     Some(local.checked_sub_offset(FixedOffset::east_opt(ZONE_SECONDS)?)?.and_utc())
 }
 
-/// The moment a calendar day begins, in the organisation's zone; of the first day there is, the first moment there is.
+/// The start of a calendar day in the organisation's time zone; clamped to the supported range.
 pub fn midnight(day: NaiveDate) -> DateTime<Utc> {
     utc_of_local(day.and_time(NaiveTime::MIN)).unwrap_or(DateTime::<Utc>::MIN_UTC)
 }
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_are_in_words_with_the_weekday() {
+    fn dates_have_the_weekday_in_words() {
         let date = NaiveDate::from_ymd_opt(2026, 11, 21).expect("a date");
         assert_eq!(Locale::Vi.long_date(date), "Thứ Bảy, 21/11/2026");
         assert_eq!(Locale::En.long_date(date), "Saturday, 21 November 2026");
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn time_has_ends_and_nothing_falls_off() {
+    fn the_ends_of_the_supported_range_are_clamped() {
         assert_eq!(midnight(NaiveDate::MIN), DateTime::<Utc>::MIN_UTC);
         assert!(midnight(NaiveDate::MAX) < DateTime::<Utc>::MAX_UTC);
         assert_eq!(utc_of_local(NaiveDateTime::MIN), None);
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_percentage_is_the_nearest_and_only_all_and_nothing_are_told_as_such() {
+    fn a_percentage_is_rounded_and_only_all_and_nothing_are_exact() {
         let told: Vec<String> = [
             (0, 0),
             (0, 9),
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn the_browser_says_which_language() {
+    fn the_language_follows_the_header() {
         for (header, locale) in [
             ("bn-BD,bn;q=0.9,en;q=0.8", Locale::Bn),
             ("fr-FR,en;q=0.8,vi;q=0.9", Locale::Vi),

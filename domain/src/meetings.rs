@@ -24,7 +24,7 @@ pub enum MeetingKind {
 
 crate::keyed!(MeetingKind);
 
-/// How people come together. HD 03-HD/TW allows a meeting online where most members are far away.
+/// The form of a meeting. HD 03-HD/TW allows a meeting online where most members are far away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -64,9 +64,9 @@ pub struct Paper {
     pub kind: DocumentKind,
     pub title: String,
     pub minutes: u32,
-    /// Whether the reader has read it, and if it was corrected since, has opened it again.
+    /// Whether the viewer has read it, and has opened it again if it was corrected since.
     pub read: bool,
-    /// Whether it was corrected since the reader opened it.
+    /// Whether it was corrected since the viewer opened it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub corrected: bool,
 }
@@ -74,12 +74,12 @@ pub struct Paper {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgendaItem {
     pub title: String,
-    /// Planned length.
+    /// Planned duration.
     pub minutes: u32,
     pub papers: Vec<Paper>,
 }
 
-/// How many of the invited came, once the roll was called.
+/// Number of the invited who attended; set once attendance is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Turnout {
     pub present: u32,
@@ -94,7 +94,7 @@ impl Turnout {
     }
 }
 
-/// What a person's own attendance was.
+/// The viewer's own attendance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -123,7 +123,7 @@ pub struct MeetingSummary {
     pub place: String,
     pub papers: u32,
     pub papers_read: u32,
-    /// Whole days from today to the meeting's day, in the organisation's zone; negative when it is past.
+    /// Whole days from today to the day of the meeting, in the organisation's time zone; negative when it is past.
     pub days_away: i64,
 }
 

@@ -22,7 +22,7 @@ pub use records::{
 pub use search::{MemberQuery, NameQuery};
 pub use transfers::{BranchChoice, Transfer, TransferPage, TransferState, TransfersPage};
 
-/// A Vietnamese citizen number (số định danh cá nhân): exactly 12 digits. Never printed whole but to its owner; see
+/// A Vietnamese citizen number (số định danh cá nhân): exactly 12 digits. Never shown in full except to its owner; see
 /// [`Self::masked`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct NationalId(String);
@@ -30,10 +30,10 @@ pub struct NationalId(String);
 impl NationalId {
     pub const DIGITS: u32 = 12;
 
-    /// Spaces, dots and dashes between the digits are ignored, as people copy them from a card.
+    /// Ignores spaces, dots and dashes between the digits, as people copy them from a card.
     ///
     /// # Errors
-    /// [`Problem::Required`] when empty, [`Problem::Digits`] when, separators aside, it is not 12 ASCII digits.
+    /// [`Problem::Required`] when empty, [`Problem::Digits`] when it is not 12 ASCII digits, separators aside.
     pub fn parse(typed: &str) -> Result<Self, Problem> {
         let digits: String = bare(typed).filter(|c| !matches!(c, '.' | '-')).collect();
         if digits.is_empty() {
@@ -51,17 +51,18 @@ impl NationalId {
         &self.0
     }
 
-    /// `••••••••••34`. Beside birth date and sex, four digits would leave about a hundred candidates; two leave ten thousand.
+    /// `••••••••••34`. Given the birth date and the sex, four digits would leave about a hundred candidates; two leave ten
+    /// thousand.
     pub fn masked(&self) -> String {
         Self::mask(&self.0)
     }
 
-    /// The same of what was written in the place of one.
+    /// Masks any text typed in place of a number.
     pub fn mask(written: &str) -> String {
         masked(written, 2)
     }
 
-    /// For who only may know that there is one.
+    /// Fully masked, for viewers who may only know that there is one.
     pub fn hidden(&self) -> String {
         "•".repeat(self.0.len())
     }
@@ -80,8 +81,8 @@ pub struct PhoneNumber(String);
 impl PhoneNumber {
     pub const DIGITS: u32 = 10;
 
-    /// Accepts `+84 912…`, `0084 912…`, `+84 (0) 912…`, `84912…` and `0912…`, with separators and a remark in brackets. A mobile number
-    /// of eleven digits becomes the one of ten digits it was moved to in 2018. Landlines, which get no messages, are refused.
+    /// Accepts `+84 912…`, `0084 912…`, `+84 (0) 912…`, `84912…` and `0912…`, with separators and a remark in brackets. A mobile
+    /// number of eleven digits is converted to its ten-digit form of 2018. Landlines, which cannot receive SMS, are rejected.
     ///
     /// # Errors
     /// [`Problem::Required`] when empty, [`Problem::Digits`] when it is not a number of ten digits.
@@ -97,7 +98,7 @@ impl PhoneNumber {
             return Err(refused());
         }
         let abroad = digits.strip_prefix("0084").or_else(|| digits.strip_prefix("84").filter(|rest| rest.len() >= 9));
-        // Some write the zero behind the country's code too.
+        // Some write the 0 after the country code too.
         let national = match abroad {
             Some(rest) => format!("0{}", rest.strip_prefix('0').unwrap_or(rest)),
             None => digits,
@@ -116,25 +117,25 @@ impl PhoneNumber {
         Self::mask(&self.0)
     }
 
-    /// The same of what was written in the place of one.
+    /// Masks any text typed in place of a number.
     pub fn mask(written: &str) -> String {
         masked(written, 3)
     }
 }
 
-/// A mark for each character but the last ones. Of a number of which these would be half, none is shown.
+/// Masks all but the last `shown` characters; all of a number of which these would be half.
 fn masked(number: &str, shown: usize) -> String {
     let length = number.chars().count();
     let hidden = if length > 2 * shown { length - shown } else { length };
     number.chars().enumerate().map(|(at, c)| if at < hidden { '•' } else { c }).collect()
 }
 
-/// A number without what is said about it: `0912 345 680 (vợ)`. Brackets around digits belong to the number.
+/// A number without its remarks: `0912 345 680 (vợ)`. Brackets around digits belong to the number.
 fn without_remarks(typed: &str) -> Cow<'_, str> {
     if !typed.contains('(') {
         return Cow::Borrowed(typed);
     }
-    // What is typed may be long, so nothing here is as deep as there are brackets.
+    // The input may be long, so this does not recurse into brackets.
     let (mut kept, mut rest) = (String::with_capacity(typed.len()), typed);
     while let Some((number, (remark, behind))) =
         rest.split_once('(').and_then(|(number, more)| Some((number, more.split_once(')')?)))
@@ -149,7 +150,7 @@ fn without_remarks(typed: &str) -> Cow<'_, str> {
     Cow::Owned(kept)
 }
 
-/// Mobile numbers of eleven digits: what their beginning became on 15 September 2018 (Decision 798/QĐ-BTTTT).
+/// Prefixes of eleven-digit mobile numbers, and their replacements of 15 September 2018 (Decision 798/QĐ-BTTTT).
 const MOVED: [(&str, &str); 20] = [
     ("0120", "070"),
     ("0121", "079"),
@@ -196,12 +197,12 @@ impl FullName {
         bounded_line(typed, 100).map(Self)
     }
 
-    /// A name that somebody enters now: people are called something with letters. What the registry holds already is read by
-    /// [`Self::parse`].
+    /// A newly entered name, which must contain letters. Names already in the registry are read by [`Self::parse`].
     ///
     /// # Errors
-    /// As [`Self::parse`]; [`Problem::NoLetters`] with fewer than two letters; [`Problem::NameSigns`] when it does not begin with a
-    /// letter, and for signs other than those between the parts of a name. Numbers tell namesakes apart in some lists.
+    /// As [`Self::parse`]; [`Problem::NoLetters`] with fewer than two letters; [`Problem::NameSigns`] when it does not begin with
+    /// a letter, and for characters other than those between the parts of a name. Digits are allowed: some lists number
+    /// namesakes.
     pub fn entered(typed: &str) -> Result<Self, Problem> {
         let name = Self::parse(typed)?;
         if name.0.chars().filter(|c| c.is_alphabetic()).count() < 2 {
@@ -215,14 +216,14 @@ impl FullName {
     }
 }
 
-/// Bengali is written with joiners between its letters.
+/// Bengali needs joiners between its letters.
 fn is_of_name(c: char) -> bool {
     c.is_alphanumeric()
         || is_combining_mark(c)
         || matches!(c, ' ' | '\'' | '‘' | '’' | '-' | '‐' | '‑' | '–' | '.' | ',' | '(' | ')' | '\u{200c}' | '\u{200d}')
 }
 
-/// Why something is asked for, or refused: one to 500 characters.
+/// The reason for a request or a refusal: 1 to 500 characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason(String);
 
@@ -249,13 +250,13 @@ pub enum Standing {
     Official,
     /// Dự bị.
     Probationary,
-    /// Miễn công tác và sinh hoạt: outside Regulation 339; never counts in a denominator.
+    /// Miễn công tác và sinh hoạt: outside Regulation 339; never counted in a denominator.
     Exempt,
 }
 
 crate::keyed!(Standing);
 
-/// Sex as the registry knows it.
+/// Sex, as recorded in the registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -266,14 +267,14 @@ pub enum Sex {
 
 crate::keyed!(Sex);
 
-/// Whether a person is a member of this organisation now, and if not, why not (tình trạng hồ sơ). Only active members count.
+/// Whether a person is a current member of this organisation, and if not, why (tình trạng hồ sơ). Only active members count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum MemberState {
     /// Đang sinh hoạt.
     Active,
-    /// Chuyển sinh hoạt đảng: to an organisation that this handbook does not keep.
+    /// Chuyển sinh hoạt đảng: to an organisation outside this handbook.
     Transferred,
     /// Ra khỏi Đảng.
     Left,
@@ -286,7 +287,7 @@ pub enum MemberState {
 crate::keyed!(MemberState);
 
 impl MemberState {
-    /// The states a registrar may put a record into after this one. A mistake can be taken back; a merged record stays merged.
+    /// The states a registrar may set after this one. Mistakes can be reversed, except a merge.
     pub const fn successors(self) -> &'static [Self] {
         match self {
             Self::Active => &[Self::Transferred, Self::Left, Self::Deceased],
@@ -296,14 +297,14 @@ impl MemberState {
     }
 }
 
-/// The number of a member's card (số thẻ đảng viên): unique in the organisation, the key by which an import knows a person.
+/// The number of a member's card (số thẻ đảng viên): unique in the organisation, the key by which an import identifies a person.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CardNumber(String);
 
 impl CardNumber {
     pub const MAX: u32 = 20;
 
-    /// Spaces and dots between the characters are ignored; letters become capitals.
+    /// Ignores spaces and dots between the characters; letters become capitals.
     ///
     /// # Errors
     /// [`Problem::Required`], [`Problem::TooLong`], [`Problem::Characters`] for anything but ASCII letters, digits, `-` and `/`.
@@ -327,7 +328,7 @@ impl CardNumber {
     }
 }
 
-/// A date of a record, named as the column and the control of the form are.
+/// A date of a record, named like the column and the form control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -342,12 +343,12 @@ pub enum DateField {
 
 crate::keyed!(DateField);
 
-/// What of a record needs somebody's work (hồ sơ cần rà soát).
+/// An issue of a record that needs work (hồ sơ cần rà soát).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum QualityIssue {
-    /// Without a national ID nobody can sign in.
+    /// Without a national ID the person cannot sign in.
     MissingId,
     /// No phone: the first sign-in needs a paper code.
     MissingPhone,
@@ -359,16 +360,16 @@ pub enum QualityIssue {
 
 crate::keyed!(QualityIssue);
 
-/// Nobody is admitted before this age (Charter, article 1).
+/// The minimum age at admission (Charter, article 1).
 pub const YEARS_AT_ADMISSION: u32 = 18;
 
-/// Whether somebody can have been born on this day: not before 1900, and not in the future.
+/// Whether the day is a plausible birth date: not before 1900, and not in the future.
 pub fn can_be_birth_date(birth_date: NaiveDate, today: NaiveDate) -> bool {
     birth_date.year() >= 1900 && birth_date <= today
 }
 
-/// Which of a member's dates cannot be: born before 1900 or in the future, admitted before the age of [`YEARS_AT_ADMISSION`] or in
-/// the future, official before admitted or in the future. Empty when all can.
+/// The implausible dates of a member: born before 1900 or in the future, admitted before the age of [`YEARS_AT_ADMISSION`] or in
+/// the future, official before admitted or in the future.
 pub fn check_dates(
     birth_date: NaiveDate,
     admitted_on: NaiveDate,
@@ -425,12 +426,12 @@ mod tests {
             "Nguyễn \"Ba\" Văn",
         ] {
             assert_eq!(FullName::entered(typed), Err(Problem::NameSigns), "{typed}");
-            assert!(FullName::parse(typed).is_ok(), "what is stored can be read: {typed}");
+            assert!(FullName::parse(typed).is_ok(), "a stored name can be read: {typed}");
         }
     }
 
     #[test]
-    fn a_national_id_is_twelve_digits_however_it_is_spaced() {
+    fn a_national_id_is_twelve_digits_with_any_spacing() {
         assert_eq!(NationalId::parse(" 051 090 001 234 ").map(|id| id.masked()), Ok("••••••••••34".to_owned()));
         assert_eq!(NationalId::mask("05109000123"), "•••••••••23");
         assert_eq!(NationalId::mask("0510"), "••••");
@@ -470,7 +471,7 @@ mod tests {
         }
         assert_eq!(PhoneNumber::parse(" \u{200e} "), Err(Problem::Required));
         assert_eq!(PhoneNumber::parse("(0912) 345 (vợ) 678 (nhà)").expect("remarks").expose(), "0912345678");
-        assert!(PhoneNumber::parse(&"()".repeat(500_000)).is_err(), "however many brackets there are");
+        assert!(PhoneNumber::parse(&"()".repeat(500_000)).is_err(), "any number of brackets");
     }
 
     #[test]
@@ -489,7 +490,7 @@ mod tests {
     }
 
     #[test]
-    fn the_dates_of_a_record_fit_together() {
+    fn contradicting_dates_of_a_record_are_found() {
         let day = |text: &str| text.parse::<NaiveDate>().expect("a day");
         let today = day("2026-11-21");
         let table: [(&str, &str, Option<&str>, &[DateField]); 9] = [

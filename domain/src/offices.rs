@@ -1,4 +1,4 @@
-//! Roles through time: who holds which on a unit, from when until when, and who gave it.
+//! Roles over time: who holds which role on a unit, in which period, and who granted it.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -17,22 +17,22 @@ pub struct Period {
     pub until: Option<NaiveDate>,
 }
 
-/// Where a day lies to a period.
+/// The relation of a period to a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Term {
     /// The role begins later.
     Coming,
     Held,
-    /// It is over. So is a role that was taken back on its first day: such a period ends before it begins.
+    /// The period has ended. This includes a role revoked on or before its first day, whose period ends before it begins.
     Over,
 }
 
 impl Period {
-    /// A period that can still be worked with on `today`.
+    /// A period that has not ended on `today`.
     ///
     /// # Errors
-    /// [`Problem::DateRange`] when it ends before it begins, or is over.
+    /// [`Problem::DateRange`] when it ends before it begins, or has ended.
     pub fn new(from: NaiveDate, until: Option<NaiveDate>, today: NaiveDate) -> Result<Self, Problem> {
         match until {
             Some(until) if until < from || until < today => Err(Problem::DateRange),
@@ -52,14 +52,14 @@ impl Period {
 }
 
 impl Standpoint {
-    /// The roles this person may give on `unit`.
+    /// The roles this person may grant on `unit`.
     pub fn gives(&self, unit: &UnitPath) -> Vec<Role> {
         Role::ALL.into_iter().filter(|role| self.gives_from(*role, unit).is_some()).collect()
     }
 
-    /// The highest unit from which this person gives `role` on `unit`; none when they may not.
+    /// The highest unit from which this person may grant `role` on `unit`; `None` when they may not.
     ///
-    /// Invariant: it is `unit` or above it, so nobody gives a role above their own.
+    /// Invariant: the result is `unit` or above it, so nobody grants a role above their own.
     pub fn gives_from(&self, role: Role, unit: &UnitPath) -> Option<&UnitPath> {
         let grants = self.grants.iter().filter(|grant| grant.role.gives(role) && grant.path.contains(unit));
         grants.map(|grant| &grant.path).min_by_key(|path| path.as_str().len())
@@ -67,30 +67,31 @@ impl Standpoint {
 
     /// Whether this person may do `action` with the record or the account of somebody who holds roles on the units `held`.
     ///
-    /// Invariant: a role is in the hands of those on its unit or above it only. Whoever can recover an account or change its numbers
-    /// can act as its owner, so nobody does that from below.
+    /// Invariant: only persons on the unit of a role or above it may act on its holder. Whoever can recover an account or change
+    /// its numbers can act as its owner, so nobody may do that from below.
     pub fn may_with_holder<'u>(&self, action: Action, held: impl IntoIterator<Item = &'u UnitPath>) -> bool {
         held.into_iter().all(|unit| self.may_by_office(action, unit))
     }
 
-    /// Whether this person may end a role on `unit` that was given from the unit `given_from`: not what was decided above them.
+    /// Whether this person may end a role on `unit` that was granted from the unit `given_from`; never one granted from above
+    /// their own units.
     pub fn ends(&self, role: Role, unit: &UnitPath, given_from: Option<&UnitPath>) -> bool {
         self.gives_from(role, unit).is_some_and(|own| given_from.is_none_or(|given| own.contains(given)))
     }
 }
 
-/// A role somebody holds, held or will hold on a unit.
+/// A past, current or future role of a person on a unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldOffice {
     pub id: OfficeId,
     pub role: Role,
     pub member: MemberId,
     pub name: String,
-    /// Name of the branch the person is posted to; none when it is closed.
+    /// Name of the person's branch; `None` when it is closed.
     pub branch: Option<String>,
     pub period: Period,
     pub term: Term,
-    /// None when it came with the registry and nobody gave it here.
+    /// `None` when the role was imported with the registry.
     pub given_by: Option<String>,
     pub ended_by: Option<String>,
     /// Whether the viewer may end it.
@@ -102,17 +103,17 @@ pub struct HeldOffice {
 pub struct OfficesPage {
     pub unit: UnitRef,
     pub today: NaiveDate,
-    /// Held now or coming, in the order of [`Role::ALL`].
+    /// Current and future roles, in the order of [`Role::ALL`].
     pub current: Vec<HeldOffice>,
-    /// Over, the latest first.
+    /// Past roles, latest first.
     pub over: Vec<HeldOffice>,
-    /// What the viewer may give here; empty for who only looks.
+    /// The roles the viewer may grant here; empty for a read-only view.
     pub gives: Vec<Role>,
-    /// The person whose record led here, to be given a role.
+    /// The person preselected from their record, to be granted a role.
     pub candidate: Option<Candidate>,
 }
 
-/// Somebody a role may be given to.
+/// A person who can be granted a role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
     pub name: String,
@@ -149,12 +150,12 @@ mod tests {
         assert_eq!(term("2026-11-21", None), Term::Held);
         assert_eq!(term("2026-11-01", Some("2026-11-21")), Term::Held, "the last day counts");
         assert_eq!(term("2026-11-01", Some("2026-11-20")), Term::Over);
-        assert_eq!(term("2026-11-21", Some("2026-11-20")), Term::Over, "taken back on its first day");
-        assert_eq!(term("2026-12-01", Some("2026-11-30")), Term::Over, "taken back before it began");
+        assert_eq!(term("2026-11-21", Some("2026-11-20")), Term::Over, "revoked on its first day");
+        assert_eq!(term("2026-12-01", Some("2026-11-30")), Term::Over, "revoked before it began");
     }
 
     #[test]
-    fn what_is_over_or_upside_down_cannot_be_given() {
+    fn a_past_or_reversed_period_is_refused() {
         let today = day("2026-11-21");
         let new = |from: &str, until: &str| Period::new(day(from), Some(day(until)), today);
         assert!(new("2026-11-21", "2026-11-21").is_ok());
@@ -162,7 +163,7 @@ mod tests {
         assert_eq!(new("2026-01-01", "2026-11-20"), Err(Problem::DateRange));
     }
 
-    /// The whole table: who gives what on the own unit, below it, above it, beside it.
+    /// The whole table: which role grants which, on the unit itself, below it, above it, beside it.
     #[test]
     fn roles_are_given_on_the_own_subtree_by_those_whose_role_gives_them() {
         for own in Role::ALL {
@@ -177,19 +178,19 @@ mod tests {
     }
 
     #[test]
-    fn who_holds_a_role_is_in_the_hands_of_those_on_its_unit_or_above() {
+    fn only_persons_on_the_unit_of_a_role_or_above_act_on_its_holder() {
         let registrar = standing_at(&[(Role::Registrar, "/1/2/")]);
         for (held, allowed) in [("/1/2/", true), ("/1/2/3/", true), ("/1/", false), ("/1/9/", false)] {
             assert_eq!(registrar.may_with_holder(Action::ManageMembers, [&path(held)]), allowed, "{held}");
             let both = [path("/1/2/3/"), path(held)];
             assert_eq!(registrar.may_with_holder(Action::IssueCodes, &both), allowed, "{held} and one below");
         }
-        assert!(registrar.may_with_holder(Action::ManageMembers, []), "who holds none");
+        assert!(registrar.may_with_holder(Action::ManageMembers, []), "no role held");
         assert!(!registrar.may_with_holder(Action::WriteDocument, [&path("/1/2/")]), "only by a role that covers it");
     }
 
     #[test]
-    fn what_was_given_from_above_is_not_ended_from_below() {
+    fn a_role_granted_from_above_is_not_ended_from_below() {
         let below = standing_at(&[(Role::Registrar, "/1/2/")]);
         let above = standing_at(&[(Role::Registrar, "/1/2/"), (Role::Registrar, "/1/")]);
         let (unit, top) = (path("/1/2/3/"), path("/1/"));
@@ -197,6 +198,6 @@ mod tests {
         assert!(above.ends(Role::Secretary, &unit, Some(&top)));
         assert!(below.ends(Role::Secretary, &unit, Some(&path("/1/2/"))));
         assert!(below.ends(Role::Secretary, &unit, None));
-        assert!(!below.ends(Role::Operator, &unit, None), "what one cannot give, one cannot end");
+        assert!(!below.ends(Role::Operator, &unit, None), "a role that cannot be granted cannot be ended");
     }
 }

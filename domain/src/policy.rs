@@ -1,7 +1,7 @@
 //! Who may do what: a table of rights and one function over it.
 //!
-//! Authority flows down the tree, never sideways. A member's own rights come from what *reaches* the own branch; a role's rights
-//! cover the subtree of the unit it is held on. Every use-case asks [`Standpoint::may`]; nothing else decides.
+//! Authority flows down the tree, never sideways. A member's own rights come from resources that *reach* their branch; a role's
+//! rights cover the subtree of the unit it is held on. Every use-case asks [`Standpoint::may`]; nothing else decides.
 
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
@@ -27,15 +27,15 @@ pub enum Role {
     Registrar,
     /// Cán bộ thống kê.
     Statistician,
-    /// Quản trị kỹ thuật: keeps the system running, reads no content.
+    /// Quản trị kỹ thuật: operates the system, reads no content.
     Operator,
 }
 
 crate::keyed!(Role);
 
 impl Role {
-    /// Whether who holds this role may give `role` to others: a registrar every one but the operator's, an operator those that keep
-    /// the registry and the system.
+    /// Whether a holder of this role may grant `role`: a registrar grants every role but the operator's, an operator grants the
+    /// registrar's and the operator's.
     pub const fn gives(self, role: Self) -> bool {
         match self {
             Self::Registrar => !matches!(role, Self::Operator),
@@ -44,62 +44,62 @@ impl Role {
         }
     }
 
-    /// Whether the role covers what happens at `action`, anywhere in the subtree it is held on.
+    /// Whether the role includes `action`, anywhere in the subtree it is held on.
     pub fn covers(self, action: Action) -> bool {
         ROLE_RIGHTS.iter().any(|(role, actions)| *role == self && actions.contains(&action))
     }
 }
 
-/// What a person may want to do. The place is a unit: of the audience, of the issuer, of the meeting.
+/// An action on a resource. The unit is that of the audience, of the issuer, or of the meeting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, VariantArray)]
 pub enum Action {
-    /// Read a published document; place: its audience.
+    /// Read a published document; unit: its audience.
     ReadDocument,
-    /// Read and write drafts; place: the issuing unit.
+    /// Read and write drafts; unit: the issuer.
     WriteDocument,
-    /// Make a document readable for its audience, or take it back; place: the audience.
+    /// Publish a document to its audience, or withdraw it; unit: the audience.
     PublishDocument,
-    /// See by name who of a branch has read a document; place: the branch.
+    /// See by name who in a branch has read a document; unit: the branch.
     ReadReaders,
-    /// Write, assign and end courses, give another try at a quiz; place: the unit that gives the course.
+    /// Write, assign and end courses, grant another try at a quiz; unit: the one that gives the course.
     ManageCourses,
-    /// Study a course; place: the subtree it is assigned to.
+    /// Study a course; unit: that of the subtree it is assigned to.
     TakeCourse,
-    /// Read a meeting with its papers; place: the unit that meets.
+    /// Read a meeting with its papers; unit: the one that meets.
     ReadMeeting,
-    /// Send an opinion on a document one can read; place: its audience.
+    /// Send an opinion on a readable document; unit: its audience.
     SendOpinion,
-    /// Read the opinions of a unit's members, with names; place: the member's branch.
+    /// Read the opinions of a unit's members, with names; unit: the member's branch.
     ReadOpinions,
-    /// Answer such an opinion; place: the member's branch.
+    /// Answer such an opinion; unit: the member's branch.
     AnswerOpinion,
-    /// See the figures of a unit and its children; place: the unit.
+    /// See the figures of a unit and its children; unit: the unit itself.
     ReadStatistics,
-    /// See a unit's page: its place, leaders and the units below; place: the unit. Everybody sees the own line.
+    /// See the page of a unit: its position, leaders and the units below; unit: the unit itself. Everybody sees their own line.
     ReadUnit,
-    /// Create, rename, move, merge, split, close a unit, set its phase; place: the unit, and for a move both parents.
+    /// Create, rename, move, merge, split, close a unit, set its phase; unit: the unit itself, and for a move both parents.
     ManageUnit,
-    /// Search and open the records of members; place: the member's branch.
+    /// Search and open the records of members; unit: the member's branch.
     ReadMembers,
-    /// Register, correct, import, merge records and decide on corrections; place: the member's branch.
+    /// Register, correct, import, merge records and decide on corrections; unit: the member's branch.
     ManageMembers,
-    /// Ask for and accept a member's transfer; place: the branch left, or the branch joined.
+    /// Request and accept a member's transfer; unit: the old branch, or the new branch.
     TransferMember,
-    /// Issue and revoke paper codes for the first sign-in; place: the member's branch.
+    /// Issue and revoke paper codes for the first sign-in; unit: the member's branch.
     IssueCodes,
-    /// Give and end roles; place: the unit the role is held on.
+    /// Grant and end roles; unit: the one the role is held on.
     GrantRoles,
-    /// Read who did what in a subtree; place: the unit.
+    /// Read the audit trail of a subtree; unit: the root of the subtree.
     ReadAudit,
 }
 
 crate::all_variants!(Action);
 
-/// What every member may do where the place reaches the own branch.
+/// Rights of every member where the resource reaches their branch.
 const MEMBER_RIGHTS: &[Action] =
     &[Action::ReadDocument, Action::TakeCourse, Action::ReadMeeting, Action::SendOpinion, Action::ReadUnit];
 
-/// What leading a unit brings: its meetings, its people's opinions and records, its figures, the way in for its members.
+/// Rights of a unit's leaders: its meetings, opinions and records of its members, its figures, paper codes for its members.
 const LEADER_RIGHTS: &[Action] = &[
     Action::ReadDocument,
     Action::ReadReaders,
@@ -113,7 +113,7 @@ const LEADER_RIGHTS: &[Action] = &[
     Action::IssueCodes,
 ];
 
-/// What a role adds, in the subtree of the unit it is held on.
+/// Rights of a role, in the subtree of the unit it is held on.
 const ROLE_RIGHTS: &[(Role, &[Action])] = &[
     (Role::Secretary, LEADER_RIGHTS),
     (Role::Deputy, LEADER_RIGHTS),
@@ -137,45 +137,45 @@ const ROLE_RIGHTS: &[(Role, &[Action])] = &[
         ],
     ),
     (Role::Statistician, &[Action::ReadStatistics, Action::ReadUnit]),
-    // Sets the tree and the first registrar up; sees no record and no content.
+    // Creates the tree and the first registrar; sees no record and no content.
     (Role::Operator, &[Action::ReadUnit, Action::ManageUnit, Action::GrantRoles, Action::ReadAudit]),
 ];
 
-/// A role and where it is held.
+/// A role and the unit it is held on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     pub role: Role,
     pub path: UnitPath,
 }
 
-/// Where a person stands in the tree: all that a decision depends on.
+/// A person's position in the tree: all that a decision depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standpoint {
-    /// The branch the person is posted to.
+    /// The person's branch.
     pub branch: UnitPath,
     pub standing: Standing,
     pub grants: Vec<Grant>,
 }
 
 impl Standpoint {
-    /// The one decision of the system.
+    /// The one decision function of the system.
     pub fn may(&self, action: Action, unit: &UnitPath) -> bool {
         self.may_as_member(action, unit) || self.may_by_office(action, unit)
     }
 
-    /// By being a member whom `place` reaches. An exempt member keeps reading; Regulation 339 asks nothing else of them.
+    /// As a member whom `unit` reaches. An exempt member may still read; Regulation 339 requires nothing else of them.
     pub fn may_as_member(&self, action: Action, unit: &UnitPath) -> bool {
         MEMBER_RIGHTS.contains(&action)
             && unit.contains(&self.branch)
             && (self.standing != Standing::Exempt || action != Action::ReadMeeting)
     }
 
-    /// By a role on `place` or above it.
+    /// By a role on `unit` or above it.
     pub fn may_by_office(&self, action: Action, unit: &UnitPath) -> bool {
         self.grants.iter().any(|grant| grant.role.covers(action) && grant.path.contains(unit))
     }
 
-    /// By a role on `place` itself: for what only a unit's own leaders see, not those of the units above.
+    /// By a role on `unit` itself: for what only a unit's own leaders see, not those of the units above.
     pub fn may_at_exact_unit(&self, action: Action, unit: &UnitPath) -> bool {
         self.grants.iter().any(|grant| grant.role.covers(action) && grant.path == *unit)
     }
@@ -209,8 +209,8 @@ mod tests {
         }
     }
 
-    /// The rights a second time, by action: whether every member has it, and the roles that have it. Written by hand, so that it does
-    /// not follow a change of the tables above.
+    /// The rights again, by action: whether every member has it, and the roles that have it. Written by hand, so that it does not
+    /// follow a change of the tables above.
     const RIGHTS: [(Action, bool, &[Role]); 19] = [
         (Action::ReadDocument, true, &[Secretary, Deputy, CommitteeMember, Editor, ChiefEditor]),
         (Action::WriteDocument, false, &[Editor, ChiefEditor]),
@@ -233,7 +233,7 @@ mod tests {
         (Action::ReadAudit, false, &[Registrar, Operator]),
     ];
 
-    /// What each role may give: only these two give any.
+    /// The roles each role may grant; only these two grant any.
     const GIVEN: [(Role, &[Role]); 2] = [
         (Registrar, &[Secretary, Deputy, CommitteeMember, Editor, ChiefEditor, Registrar, Statistician]),
         (Operator, &[Registrar, Operator]),
@@ -244,13 +244,13 @@ mod tests {
         assert_eq!(RIGHTS.map(|(action, ..)| action), Action::ALL);
     }
 
-    /// Each action by each role, at places above, at, below and beside the unit `/1/2/` the role is held on.
+    /// Each action by each role, on units above, at, below and beside the unit `/1/2/` the role is held on.
     #[test]
     fn every_role_may_exactly_what_the_table_says() {
         let places = ["/1/", "/1/2/", "/1/2/3/", "/1/9/"];
         for role in Role::ALL {
             for (action, _, roles) in RIGHTS {
-                // The branch lies outside all places, so that only the office decides.
+                // The branch lies outside all tested units, so that only the office decides.
                 let person = standing_at("/7/7/", &[(role, "/1/2/")]);
                 let allowed: Vec<_> = places.iter().filter(|at| person.may(action, &path(at))).copied().collect();
                 let expected: &[&str] = if roles.contains(&role) { &["/1/2/", "/1/2/3/"] } else { &[] };
@@ -259,9 +259,9 @@ mod tests {
         }
     }
 
-    /// Each action by a member without office, at places above, at, beside and below the own branch `/1/2/3/`.
+    /// Each action by a member without office, on units above, at, beside and below their branch `/1/2/3/`.
     #[test]
-    fn a_member_may_what_comes_down_and_nothing_beside_or_below() {
+    fn a_member_has_rights_on_the_own_line_and_nothing_beside_or_below() {
         let member = standing_at("/1/2/3/", &[]);
         for (action, is_members, _) in RIGHTS {
             let places = ["/1/", "/1/2/", "/1/2/3/", "/1/2/4/", "/1/2/3/5/"];

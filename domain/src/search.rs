@@ -1,4 +1,4 @@
-//! Searching documents, meetings and courses (tìm kiếm): what can be asked, and what comes back.
+//! Search of documents, meetings and courses (tìm kiếm): queries and results.
 
 use std::{fmt, str::FromStr};
 
@@ -15,7 +15,7 @@ use crate::{
     units::{UnitKind, UnitRef},
 };
 
-/// What can be found.
+/// Kinds of results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -27,13 +27,13 @@ pub enum SearchKind {
 
 crate::keyed!(SearchKind);
 
-/// What a search page asks for.
+/// The query of a search page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SearchQuery {
-    /// As it was typed: words, a number, phrases in quotes.
+    /// As typed: words, a number, phrases in quotes.
     pub typed: String,
     pub what: Option<SearchKind>,
-    /// This and all below but `after` are asked of documents: meetings and courses have none of them.
+    /// This and the following filters apply to documents only: meetings and courses have none of these values.
     pub kind: Option<DocumentKind>,
     /// Level of the issuing unit.
     pub level: Option<UnitKind>,
@@ -42,21 +42,21 @@ pub struct SearchQuery {
     pub issuer: Option<UnitId>,
     /// Year of publication.
     pub year: Option<u16>,
-    /// Continue after this place (exclusive): the `next` of the page before.
+    /// Cursor (exclusive): the `next` of the previous page.
     pub after: Option<SearchPlace>,
 }
 
 impl SearchQuery {
-    /// Characters of a query that are looked at; what is typed beyond them is left out.
+    /// Maximum characters of a query; the rest is ignored.
     pub const TYPED_MAX: usize = 200;
 
-    /// Whether something narrows the documents.
+    /// Whether a filter for documents is set.
     pub const fn is_filtered(&self) -> bool {
         self.kind.is_some() || self.level.is_some() || self.field.is_some() || self.issuer.is_some() || self.year.is_some()
     }
 }
 
-/// A place in the order of results: by weight, the newest of equal weight first.
+/// A position in the order of results: by weight, then newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct SearchPlace {
@@ -65,7 +65,7 @@ pub struct SearchPlace {
     pub item: Ulid,
 }
 
-/// The text is not a place in a list of results.
+/// The text is not a position in a list of results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a place in a list of results")]
 pub struct NotAPlace;
@@ -99,40 +99,40 @@ impl TryFrom<String> for SearchPlace {
     }
 }
 
-/// How far the words were met. Each step is only gone when the one before found little or nothing.
+/// How closely the words were matched. Each step is only tried when the one before found little or nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Closeness {
-    /// Every word occurs as it was typed, marks aside.
+    /// Every word occurs as typed, diacritics aside.
     #[default]
     AllWords,
-    /// Some words occur with another letter than typed.
+    /// Some words occur with one letter changed.
     SimilarWords,
     /// Some words do not occur.
     MostWords,
 }
 
-/// A piece of a text that is shown, and whether it is what was searched for. Plain text: the page escapes it as any other.
+/// A piece of a displayed text, and whether it matches the query. Plain text: the page escapes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Piece {
     pub text: String,
     pub found: bool,
 }
 
-/// A course that was found.
+/// A course in the results.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FoundCourse {
     pub id: CourseId,
     pub title: String,
-    /// The unit that gives it.
+    /// The unit that gives the course.
     pub issuer: UnitRef,
     pub due_on: NaiveDate,
     pub state: CourseState,
-    /// Whether the reader has it to study; who only gives it has another page of it.
+    /// Whether it is assigned to the viewer; a course manager is sent to another page.
     pub is_own: bool,
 }
 
-/// What was found.
+/// A result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SearchItem {
@@ -158,7 +158,7 @@ impl SearchItem {
         }
     }
 
-    /// The unit that issued the document, meets, or gives the course.
+    /// The unit that issued the document, holds the meeting, or gives the course.
     pub const fn unit(&self) -> &UnitRef {
         match self {
             Self::Document(document) => &document.issuer,
@@ -172,45 +172,45 @@ impl SearchItem {
     }
 }
 
-/// An item that was found, and why.
+/// A result, and why it matches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SearchHit {
     pub item: SearchItem,
     pub title: Vec<Piece>,
-    /// The passage where most of the words are; empty when none is in the text.
+    /// The passage with the most matches; empty when the text has none.
     pub excerpt: Vec<Piece>,
-    /// The name of the attached file the passage is from; none when it is the document's own.
+    /// The name of the attached file with the passage; `None` when it is from the document's own text.
     pub attachment: Option<String>,
 }
 
-/// One page of results, the best first.
+/// One page of results, best first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SearchPage {
-    /// What was searched for: what was typed, at most [`SearchQuery::TYPED_MAX`] characters of it.
+    /// The query: the typed text, cut to [`SearchQuery::TYPED_MAX`] characters.
     pub typed: String,
-    /// Whether more was typed than was looked at.
+    /// Whether the typed text was cut.
     pub is_cut: bool,
-    /// Whether there was anything to search for: signs alone are nothing.
+    /// Whether the query contains a word; punctuation alone is not searched for.
     pub is_asked: bool,
-    /// Whether the index is complete; while it is built, results are missing.
+    /// Whether the index is complete; results are missing while it is built.
     pub is_ready: bool,
     pub closeness: Closeness,
-    /// Items found, on all pages together.
+    /// Number of results on all pages.
     pub total: u32,
     pub hits: Vec<SearchHit>,
-    /// Where the next page starts; none on the last.
+    /// Cursor of the next page; `None` on the last.
     pub next: Option<SearchPlace>,
-    /// The query in words that were found, when some of those typed were not.
+    /// The query in words that were found, if some of the typed ones were not.
     pub instead: Option<String>,
-    /// Years in which something the reader may read was published, the newest first.
+    /// Years of publication of items the viewer may read, newest first.
     pub years: Vec<u16>,
-    /// Units that issued something the reader may read, as they were called then: at most [`SearchPage::ISSUERS_MAX`], those with the
-    /// most documents, in the order of the tree.
+    /// Issuers of items the viewer may read, with their names at that time: the [`SearchPage::ISSUERS_MAX`] with the most
+    /// documents, in tree order.
     pub issuers: Vec<UnitRef>,
 }
 
 impl SearchPage {
-    /// Longer lists to choose from help nobody.
+    /// Maximum length of the list of issuers.
     pub const ISSUERS_MAX: usize = 40;
 }
 

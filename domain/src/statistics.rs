@@ -1,4 +1,4 @@
-//! Figures of a subtree, and what of them may be shown.
+//! Figures of a subtree, and which of them may be shown.
 
 use std::cmp::Reverse;
 
@@ -7,31 +7,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::{Phase, UnitRef};
 
-/// Units with fewer members than this are shown without figures: in a group of four everybody knows who the one is.
+/// Figures of units with fewer members are hidden: in a group of four everybody can tell who the one is.
 pub const SMALLEST_GROUP: u32 = 5;
 
-/// Most rows of the list of those who need help: more would be a table again.
+/// Maximum rows of the list of units that need help.
 const HELP_MAX: usize = 5;
 
-/// Counts over a unit's subtree. Exempt members count nowhere.
+/// Counts over a unit's subtree. Exempt members are not counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Figures {
     /// Active members.
     pub members: u32,
     /// Of these, with an activated account.
     pub activated: u32,
-    /// Of these, who did something within the last 7 days.
+    /// Of these, active within the last 7 days.
     pub active: u32,
     /// Documents published by units of the subtree.
     pub documents: u32,
-    /// Documents read by members of the subtree, each member and document once. Opening is not reading.
+    /// Documents read by members of the subtree, counted once per member and document. Opening does not count.
     pub reads: u32,
     /// Opinions by members of the subtree.
     pub opinions: u32,
 }
 
 impl Figures {
-    /// The part of the members without an activated account, in thousandths.
+    /// The share of members without an activated account, in thousandths.
     pub fn missing_per_mille(self) -> u64 {
         u64::from(self.members.saturating_sub(self.activated)) * 1000 / u64::from(self.members.max(1))
     }
@@ -54,51 +54,51 @@ pub struct UnitFigures {
     pub unit: UnitRef,
     /// None where the group is too small to show.
     pub figures: Option<Figures>,
-    /// Whether there is a level below to look into.
+    /// Whether it has children to open.
     pub has_children: bool,
-    /// How far the roll-out has come there.
+    /// The phase of the roll-out.
     #[serde(default)]
     pub phase: Phase,
 }
 
-/// How many of some members have done what was asked of them.
+/// How many of the members concerned have completed a task.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Share {
-    /// Members who were asked, the exempt aside.
+    /// Members concerned, without the exempt ones.
     pub members: u32,
     pub done: u32,
 }
 
-/// A unit's row where shares are followed level by level.
+/// A unit's row in a drill-down of shares.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitShare {
     pub unit: UnitRef,
     /// None where the group is too small to show.
     pub share: Option<Share>,
-    /// Whether there is something below to look into.
+    /// Whether it has children to open.
     pub opens: bool,
 }
 
-/// The page of a committee. Also what an open page receives when something changed.
+/// The statistics page of a committee. Also sent to open pages when figures change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatisticsPage {
-    /// From the highest unit the viewer may look at down to the unit itself.
+    /// From the highest unit the viewer may see down to the unit itself.
     pub trail: Vec<UnitRef>,
     pub total: UnitFigures,
-    /// The units one level below, as many as are asked for.
+    /// The requested rows of the units one level below.
     pub children: Vec<UnitFigures>,
-    /// How many units one level below have the words that are asked for.
+    /// Number of units one level below that match the search.
     pub found: usize,
-    /// How many units there are one level below.
+    /// Number of units one level below.
     pub all: usize,
     /// See [`needing_help`].
     pub help: Vec<UnitFigures>,
-    /// When the last counted event happened.
+    /// Time of the last counted event.
     pub changed_at: Option<DateTime<Utc>>,
 }
 
-/// The units where the largest part of the members has not activated the account, the largest first, a few at most; none where all
-/// have or the figures are hidden.
+/// The units with the largest shares of members who have not activated the account, largest first, five at most. Complete
+/// units and those with hidden figures are left out.
 pub fn needing_help(children: &[UnitFigures]) -> Vec<UnitFigures> {
     let lacks = |figures: &Figures| figures.activated < figures.members;
     let mut rows: Vec<&UnitFigures> = children.iter().filter(|row| row.figures.as_ref().is_some_and(lacks)).collect();
@@ -106,16 +106,17 @@ pub fn needing_help(children: &[UnitFigures]) -> Vec<UnitFigures> {
     rows.into_iter().take(HELP_MAX).cloned().collect()
 }
 
-/// Whether figures about so many people would be figures about persons.
+/// Whether figures of a group of this size would reveal individuals.
 pub const fn is_small(members: u32) -> bool {
     members > 0 && members < SMALLEST_GROUP
 }
 
-/// Which of the units below one must be hidden, by their numbers of members: those below [`SMALLEST_GROUP`], and the next smallest
-/// as well where the total less what is shown would still be the figures of so small a group. `beside` are members of the unit itself
-/// whom no row below shows. A total that is hidden itself must not be the sum of what is shown below it either.
+/// Which of the child units must be hidden, by their numbers of members: those below [`SMALLEST_GROUP`], and the next smallest as
+/// well if the total minus the shown rows would still reveal a small group. `beside` is the number of members of the unit itself,
+/// who are in no row. If the total is hidden, it must not be the sum of the shown rows either.
 ///
-/// Invariant: what is hidden together, with `beside`, is nobody or [`SMALLEST_GROUP`] members at least, unless all of them are fewer.
+/// Invariant: the hidden rows and `beside` together have 0 or at least [`SMALLEST_GROUP`] members, unless the whole group is
+/// smaller.
 pub fn hidden(sizes: &[u32], beside: u32, is_total_hidden: bool) -> Vec<bool> {
     let mut hidden: Vec<bool> = sizes.iter().map(|members| is_small(*members)).collect();
     let together = sizes.iter().filter(|members| is_small(**members)).fold(beside, |sum, members| sum.saturating_add(*members));
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn those_with_the_lowest_share_are_named_first_and_the_complete_and_the_hidden_never() {
+    fn the_lowest_shares_come_first_without_complete_and_hidden_units() {
         let rows = [
             row("half", Some((10, 20))),
             row("all", Some((20, 20))),
@@ -177,19 +178,19 @@ mod tests {
     fn small_groups_take_another_row_with_them_until_they_are_large_enough_together() {
         assert_eq!(shown(&[34, 4, 20], false), [Some(34), None, None]);
         assert_eq!(shown(&[34, 4, 3], false), [Some(34), None, None]);
-        assert_eq!(shown(&[34, 1, 2, 20], false), [Some(34), None, None, None], "three people would be the difference");
+        assert_eq!(shown(&[34, 1, 2, 20], false), [Some(34), None, None, None], "the difference would be three people");
         assert_eq!(shown(&[34, 1, 4, 20], false), [Some(34), None, None, Some(20)]);
         assert_eq!(shown(&[34, 20], false), [Some(34), Some(20)]);
         assert_eq!(shown(&[0, 34], false), [Some(0), Some(34)]);
-        assert_eq!(shown(&[34, 0, 20], true), [Some(34), Some(0), None], "the total is not the sum of what is shown");
+        assert_eq!(shown(&[34, 0, 20], true), [Some(34), Some(0), None], "the total is not the sum of the shown rows");
         assert_eq!(shown(&[34, 1, 20], true), [Some(34), None, None]);
-        assert_eq!(hidden(&[34, 20], 2, false), [false, true], "two members of the unit itself would be the difference");
+        assert_eq!(hidden(&[34, 20], 2, false), [false, true], "the difference would be two members of the unit itself");
         assert_eq!(hidden(&[34, 20], 5, true), [false, false]);
     }
 
     proptest! {
         #[test]
-        fn what_is_hidden_is_no_small_group_together(
+        fn hidden_rows_together_are_not_a_small_group(
             sizes in proptest::collection::vec(0u32..60, 1..12), beside in 0u32..7, is_total_hidden: bool,
         ) {
             let hidden = hidden(&sizes, beside, is_total_hidden);

@@ -1,7 +1,7 @@
-//! Long tables of units: which names are asked for, in which order, how many rows.
+//! Long tables of units: search, order and number of rows.
 //!
-//! Invariant: in an order by figures a row whose figures are hidden stands last, whichever way round, so that its place tells nothing
-//! of them.
+//! Invariant: when ordered by figures, rows with hidden figures come last in both directions, so that their position reveals
+//! nothing.
 
 use std::{cmp::Reverse, fmt};
 
@@ -13,15 +13,15 @@ use crate::{
     units::{UnitName, UnitRef},
 };
 
-/// What a table of units can be ordered by.
+/// Sort keys of a table of units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum UnitColumn {
     Name,
     Members,
-    /// Those who have done what was asked, or have activated the account.
+    /// Members who have completed the task, or have activated the account.
     Done,
-    /// The part of the members they are.
+    /// Their share of the members.
     Share,
     Active,
     Documents,
@@ -31,7 +31,7 @@ pub enum UnitColumn {
 
 crate::keyed!(UnitColumn);
 
-/// An order of the rows; written as the column's key, with `-` before it when it descends.
+/// Sort order of the rows; written as the column's key, with `-` before it for descending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Order {
     pub by: UnitColumn,
@@ -39,7 +39,7 @@ pub struct Order {
 }
 
 impl Order {
-    /// None for what is no order.
+    /// `None` for an unknown order.
     pub fn parse(text: &str) -> Option<Self> {
         let (key, descending) = text.strip_prefix('-').map_or((text, false), |key| (key, true));
         Some(Self { by: UnitColumn::from_key(key)?, descending })
@@ -52,24 +52,24 @@ impl fmt::Display for Order {
     }
 }
 
-/// What the address of a table asks for.
+/// The query of a table, from its address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableQuery {
     /// Words of the name, or the code.
     pub words: Option<String>,
-    /// None: in the order of codes.
+    /// `None`: ordered by code.
     pub order: Option<Order>,
     /// From [`Self::FIRST`] to [`Self::MOST`].
     pub rows: usize,
 }
 
 impl TableQuery {
-    /// Rows at first.
+    /// Default number of rows.
     pub const FIRST: usize = 20;
-    /// Rows at most: beyond that a search is the better way.
+    /// Maximum number of rows: beyond that a search is the better way.
     pub const MOST: usize = 1_000;
 
-    /// Takes an address as it comes: what makes no sense is left out.
+    /// Parses an address; invalid parts are ignored.
     pub fn parse(words: Option<&str>, order: Option<&str>, rows: Option<&str>) -> Self {
         let words: String = words.unwrap_or_default().trim().chars().take(UnitName::MAX as usize).collect();
         let rows = rows.and_then(|rows| rows.parse().ok()).unwrap_or(Self::FIRST);
@@ -80,7 +80,7 @@ impl TableQuery {
         }
     }
 
-    /// The rows that are asked for, of rows in the order of codes. Rows that are equal stay in that order.
+    /// Filters, sorts and truncates rows that are ordered by code. The sort is stable.
     pub fn cut<T: Tabled>(&self, mut rows: Vec<T>) -> Cut<T> {
         if let Some(words) = &self.words {
             let folded = fold(words);
@@ -106,11 +106,11 @@ impl TableQuery {
     }
 }
 
-/// The rows of a table that are shown.
+/// The shown rows of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cut<T> {
     pub rows: Vec<T>,
-    /// Rows with the words that are asked for, shown or not.
+    /// Number of matching rows, shown or not.
     pub found: usize,
 }
 
@@ -118,7 +118,7 @@ pub struct Cut<T> {
 pub trait Tabled {
     fn unit(&self) -> &UnitRef;
 
-    /// What the row is ordered by; none where the figures are hidden or there are none of this kind.
+    /// The sort value of the row; `None` where the figures are hidden or the row has none of this kind.
     fn value(&self, column: UnitColumn) -> Option<u64>;
 }
 
@@ -158,7 +158,7 @@ impl Tabled for UnitShare {
     }
 }
 
-/// In millionths; 0 of 0 is nothing.
+/// In millionths; 0 when there are no members.
 fn part(done: u32, members: u32) -> u64 {
     u64::from(done) * 1_000_000 / u64::from(members.max(1))
 }
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_rows_stay_in_the_order_of_codes_and_hidden_ones_stand_last() {
+    fn equal_rows_stay_in_the_order_of_codes_and_hidden_ones_come_last() {
         assert_eq!(ordered(""), ["01", "02", "03", "04"]);
         assert_eq!(ordered("name"), ["04", "02", "03", "01"]);
         assert_eq!(ordered("-name"), ["01", "03", "02", "04"]);
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn the_place_of_a_hidden_row_does_not_depend_on_what_it_hides() {
+    fn the_position_of_a_hidden_row_does_not_depend_on_its_figures() {
         for column in UnitColumn::ALL.into_iter().filter(|column| *column != UnitColumn::Name) {
             for descending in [false, true] {
                 let order = Some(Order { by: column, descending });
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_takes_words_without_marks_and_codes() {
+    fn a_search_accepts_codes_and_words_without_diacritics() {
         let found = |words: &str| codes(&TableQuery::parse(Some(words), None, None));
         assert_eq!(found("ben dinh"), ["03"]);
         assert_eq!(found("  bộ  đông "), ["01"]);
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_left_out() {
+    fn invalid_parts_are_ignored() {
         let plain = TableQuery::parse(None, None, None);
         for (order, rows) in [("--name", "-1"), ("name;DROP", "0"), ("Name", "abc"), ("-", "99999999999999999999999"), ("", "")] {
             assert_eq!(TableQuery::parse(Some(" "), Some(order), Some(rows)), plain, "{order} {rows}");

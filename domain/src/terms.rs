@@ -1,11 +1,11 @@
-//! Terminology packs: what an organisation calls its levels, roles and members. The rules are the same for all.
+//! Terminology packs: an organisation's names of levels, roles and members. The rules are the same for all.
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, IntoStaticStr, VariantArray};
 
-/// Whose words the pages speak (bộ thuật ngữ). Set once for an installation.
+/// The terminology pack (bộ thuật ngữ). Set once for an installation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Display, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -20,7 +20,7 @@ pub enum Terms {
 crate::keyed!(Terms);
 
 impl Terms {
-    /// Whether these are the words of an installation that has chosen none.
+    /// Whether this is the pack of an installation without a setting.
     pub fn is_default(&self) -> bool {
         *self == Self::default()
     }

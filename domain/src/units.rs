@@ -13,7 +13,7 @@ use crate::{
     statistics::Share,
 };
 
-/// The level of a unit. Names on screen come from the terminology pack.
+/// The level of a unit. Display names come from the terminology pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -31,21 +31,21 @@ pub enum UnitKind {
 crate::keyed!(UnitKind);
 
 impl UnitKind {
-    /// Whether a unit of this level may hang on one of `above`: levels may be left out, never turned round.
+    /// Whether a unit of this level may be a child of one of level `above`: levels may be skipped, never reversed.
     pub fn hangs_on(self, above: Self) -> bool {
         self > above
     }
 }
 
-/// How far the roll-out has come in a unit (lộ trình triển khai). It holds for the subtree, down to units that have a phase of
-/// their own.
+/// The phase of the roll-out in a unit (lộ trình triển khai). It applies to the subtree, except below units with a phase of their
+/// own.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Phase {
-    /// In the tree, not in use yet: its members cannot sign in, and are told when and whom to ask.
+    /// In the tree, not in use yet: its members cannot sign in, and are shown when it opens and whom to contact.
     Planned,
     /// Trying it out.
     Pilot,
@@ -57,13 +57,14 @@ pub enum Phase {
 crate::keyed!(Phase);
 
 impl Phase {
-    /// Whether members of such a unit can sign in.
+    /// Whether members of units in this phase can sign in.
     pub const fn is_open(self) -> bool {
         !matches!(self, Self::Planned)
     }
 }
 
-/// The codes from the root down, each closed by `/`: `/01/51/001/07/`. A unit's subtree is exactly the paths it starts.
+/// The codes from the root down, each followed by `/`: `/01/51/001/07/`. The subtree of a unit is the set of paths with this
+/// prefix.
 ///
 /// Invariant: starts and ends with `/`; between them codes of ASCII letters, digits and `-`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -98,7 +99,7 @@ impl UnitPath {
         other.0.starts_with(&self.0)
     }
 
-    /// The unit this one hangs on; none for the root.
+    /// The parent path; `None` for the root.
     pub fn parent(&self) -> Option<Self> {
         let (above, _) = self.0[..self.0.len() - 1].rsplit_once('/')?;
         (!above.is_empty()).then(|| Self(format!("{above}/")))
@@ -109,29 +110,29 @@ impl UnitPath {
         self.0[..self.0.len() - 1].rsplit('/').next().unwrap_or_default()
     }
 
-    /// The path this one becomes when the subtree `from`, in which it lies, is moved to `to`.
+    /// The new path when the subtree `from`, which contains this one, is moved to `to`.
     pub fn moved(&self, from: &Self, to: &Self) -> Option<Self> {
         Some(Self(format!("{}{}", to.0, self.0.strip_prefix(&from.0)?)))
     }
 
-    /// From the root down to this unit itself: at most as many as the tree is deep.
+    /// From the root down to this unit itself.
     pub fn ancestors_and_self(&self) -> impl Iterator<Item = Self> + '_ {
         self.0.char_indices().skip(1).filter(|(_, c)| *c == '/').map(|(at, _)| Self(self.0[..=at].to_owned()))
     }
 
-    /// The first text after every path of this subtree: the end of an index range.
+    /// The upper bound (exclusive) of an index range over this subtree.
     pub fn range_end(&self) -> String {
         // '0' follows '/' in ASCII.
         format!("{}0", &self.0[..self.0.len() - 1])
     }
 }
 
-/// Whether this text can be the code of a unit: ASCII letters, digits and `-`.
+/// Whether this text is a valid unit code: ASCII letters, digits and `-`.
 pub fn is_code(code: &str) -> bool {
     !code.is_empty() && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
-/// A subtree on its way from one path to another.
+/// A move of a subtree from one path to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shift {
     pub from: UnitPath,
@@ -139,7 +140,7 @@ pub struct Shift {
 }
 
 impl Shift {
-    /// Where the first of the shifts that holds `path` brings it.
+    /// Applies the first of the shifts whose subtree contains `path`.
     pub fn apply(shifts: &[Self], path: &UnitPath) -> Option<UnitPath> {
         shifts.iter().find_map(|shift| path.moved(&shift.from, &shift.to))
     }
@@ -165,7 +166,7 @@ impl From<UnitPath> for String {
     }
 }
 
-/// The code of a unit, as it stands in its path and in the registry's files.
+/// The code of a unit, as used in its path and in files of the registry.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnitCode(String);
 
@@ -202,7 +203,7 @@ impl UnitName {
     }
 }
 
-/// A unit as other things name it.
+/// A reference to a unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitRef {
     pub id: UnitId,
@@ -211,13 +212,13 @@ pub struct UnitRef {
     pub path: UnitPath,
 }
 
-/// The phase that holds for a unit, and what its members are told until it is open. Set on the unit itself or above it.
+/// The phase that applies to a unit, and what its members are shown until it opens. Set on the unit itself or above it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opening {
     pub phase: Phase,
-    /// The day the unit goes live, when it is known.
+    /// The day the unit goes live, if known.
     pub live_from: Option<NaiveDate>,
-    /// Whom to ask, in the words of who set the phase.
+    /// Contact, in the words of the person who set the phase.
     pub contact: Option<String>,
 }
 
@@ -225,7 +226,7 @@ impl Opening {
     pub const CONTACT_MAX: u32 = 200;
 }
 
-/// How a unit got the form it has in its history.
+/// The change that started an entry of a unit's history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -233,35 +234,35 @@ pub enum UnitChange {
     Created,
     Renamed,
     Moved,
-    /// It went over to another unit, because its own was merged into that one.
+    /// It moved to another unit, because its parent was merged into that one.
     Merged,
-    /// It came out of a unit that was split.
+    /// It was created by a split.
     Split,
-    /// Another unit was merged into it: the form is that of the other one, from the day it went over.
+    /// Another unit was merged into it: the entry has the name and code of that unit, and `from` is the day of the merge.
     Absorbed,
 }
 
 crate::keyed!(UnitChange);
 
-/// A form a unit had (lịch sử đơn vị).
+/// An entry of a unit's history (lịch sử đơn vị).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitForm {
     pub change: UnitChange,
     pub from: NaiveDate,
-    /// The last day; none while it holds.
+    /// The last day; `None` for the current entry.
     pub until: Option<NaiveDate>,
     pub name: String,
     pub code: String,
-    /// Name of the unit it hung on.
+    /// Name of the parent unit.
     pub parent: Option<String>,
 }
 
-/// What can be done with a unit; each is a page of one question. The key is the last part of the page's address.
+/// Operations on a unit; each has a page of its own. The key is the last segment of the page's address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum UnitStep {
-    /// Create a unit below.
+    /// Create a child unit.
     New,
     Rename,
     Phase,
@@ -278,59 +279,59 @@ crate::keyed!(UnitStep);
 pub struct UnitRow {
     pub unit: UnitRef,
     pub phase: Phase,
-    /// Name of the unit it hangs on.
+    /// Name of the parent unit.
     pub parent: Option<String>,
-    /// Active members of the subtree, the exempt aside; none for a day of the past and where they are hidden from the viewer.
+    /// Active members of the subtree, without the exempt ones; `None` for a past day and where hidden from the viewer.
     pub members: Option<u32>,
 }
 
-/// A unit in the tree that is opened level by level.
+/// A unit in the expandable tree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TreeRow {
     pub unit: UnitRef,
     pub phase: Phase,
     pub size: UnitSize,
-    /// Whether there is a level below which the viewer may look at.
+    /// Whether it has children that the viewer may see.
     pub opens: bool,
-    /// The units one level below, [`Self::BELOW`] at most; none while the unit is not open.
+    /// The children, [`Self::BELOW`] at most; empty while the row is collapsed.
     pub below: Vec<Self>,
-    /// Units one level below that are left out of [`Self::below`].
+    /// Number of children left out of [`Self::below`].
     pub more: u32,
 }
 
 impl TreeRow {
-    /// Most units listed below one that is open.
+    /// Maximum children listed below an expanded row.
     pub const BELOW: usize = 50;
 }
 
-/// What the viewer may see of how many belong to a unit.
+/// The size of a unit, as far as the viewer may see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnitSize {
-    /// Hidden from the viewer, here as on the page of statistics: see [`crate::statistics::hidden`].
+    /// Hidden from the viewer, as on the statistics page: see [`crate::statistics::hidden`].
     Hidden,
-    /// Active members of the subtree, the exempt aside, for who has no right to its statistics.
+    /// Active members of the subtree, without the exempt ones, for a viewer without the right to its statistics.
     Members(u32),
     /// The same members, and how many of them have activated the account.
     Activated(Share),
 }
 
-/// The tree of the units a person answers for, or what a search among them found.
+/// The tree of the viewer's units, or the search results in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitsPage {
-    /// Without a search.
+    /// Filled without a search.
     pub tree: Vec<TreeRow>,
-    /// What a search found.
+    /// Search results.
     pub units: Vec<UnitRow>,
-    /// Whether more were found than are listed.
+    /// Whether the results are truncated.
     pub more: bool,
 }
 
-/// A page of the units one level below a unit.
+/// A page of a unit's children.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitsBelow {
     pub rows: Vec<UnitRow>,
-    /// All that the viewer may look at, whatever was searched for.
+    /// Number of all children the viewer may see, whatever the search.
     pub all: u32,
     /// Counted from 1.
     pub page: u32,
@@ -338,22 +339,22 @@ pub struct UnitsBelow {
     pub pages: u32,
 }
 
-/// Who leads a unit.
+/// A leader of a unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leader {
     pub role: Role,
     pub name: String,
 }
 
-/// How a unit ended.
+/// The end of a unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closing {
     pub on: NaiveDate,
-    /// The unit that took over, when it was merged.
+    /// The unit it was merged into.
     pub successor: Option<UnitRef>,
 }
 
-/// Other parts of the registry that begin at a unit.
+/// Links to other pages of the registry for a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnitLink {
@@ -365,61 +366,61 @@ pub enum UnitLink {
     Audit,
 }
 
-/// All about one unit, today or on a day of the past.
+/// The page of one unit, today or on a past day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitPage {
     pub unit: UnitRef,
-    /// From the highest unit the viewer may look at down to the unit itself.
+    /// From the highest unit the viewer may see down to the unit itself.
     pub trail: Vec<UnitRef>,
     pub today: NaiveDate,
-    /// The day of the past that is shown; none for today.
+    /// The past day that is shown; `None` for today.
     pub on: Option<NaiveDate>,
     pub leaders: Vec<Leader>,
-    /// Active members, the exempt aside; of a past day for branches only. None where they are hidden from the viewer, see
-    /// [`UnitSize::Hidden`], and for a unit that is closed.
+    /// Active members, without the exempt ones; on a past day for branches only. `None` where hidden from the viewer, see
+    /// [`UnitSize::Hidden`], and for a closed unit.
     pub members: Option<u32>,
-    /// Branches below.
+    /// Number of branches below.
     pub branches: u32,
-    /// The units one level below which the viewer may look at.
+    /// The children the viewer may see.
     pub children: UnitsBelow,
     pub opening: Opening,
-    /// The phase set on the unit itself; none where it is that of the unit above.
+    /// The phase set on the unit itself; `None` where it inherits that of its parent.
     pub own_phase: Option<Phase>,
     pub closing: Option<Closing>,
-    /// Whether the unit or one above it has just been moved and papers and members are still following.
+    /// Whether the unit or one above it was just moved and its documents and members are still being updated.
     pub moving: bool,
     pub version: u32,
-    /// What the viewer may do with it.
+    /// The operations the viewer may do.
     pub steps: Vec<UnitStep>,
-    /// Where the viewer may go on from it.
+    /// The links open to the viewer.
     pub links: Vec<UnitLink>,
-    /// The newest first.
+    /// Newest first.
     pub history: Vec<UnitForm>,
 }
 
-/// Units a unit can be moved below or merged into.
+/// Possible new parents of a unit, or units it can be merged into.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitTargets {
     pub unit: UnitRef,
     pub code: String,
     pub version: u32,
     pub today: NaiveDate,
-    /// Active members that go along; none where they are hidden from the viewer.
+    /// Active members that move along; `None` where hidden from the viewer.
     pub members: Option<u32>,
-    /// Units below that go along.
+    /// Units below that move along.
     pub units: u32,
     pub found: Vec<UnitRow>,
     pub more: bool,
 }
 
-/// A member who may go over to a new branch.
+/// A member who can be moved to a new branch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RosterRow {
     pub member: MemberId,
     pub name: String,
 }
 
-/// The members of a branch that is to be split.
+/// The members of a branch to split.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Roster {
     pub unit: UnitRef,
@@ -470,7 +471,7 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_hangs_on_a_higher_level_only() {
+    fn the_parent_of_a_unit_has_a_higher_level() {
         assert!(UnitKind::Branch.hangs_on(UnitKind::Province));
         assert!(!UnitKind::Branch.hangs_on(UnitKind::Branch));
         assert!(!UnitKind::Province.hangs_on(UnitKind::Commune));
@@ -483,7 +484,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_path_is_refused() {
+    fn an_invalid_path_is_refused() {
         for text in ["", "/", "//", "01/", "/01", "/0 1/", "/01//02/", "/01/%/"] {
             assert_eq!(UnitPath::parse(text), Err(NotAPath), "{text}");
         }

@@ -1,11 +1,11 @@
-//! What writing at the desk needs besides the text: what was typed and not saved, who else is at it, how it will look.
+//! Support for writing at the desk: unsaved input, concurrent editors, preview.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::DocumentId;
 
-/// A text as its readers will see it.
+/// A text as readers will see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preview {
     /// Sanitised HTML.
@@ -16,14 +16,14 @@ pub struct Preview {
     pub minutes: u32,
 }
 
-/// Words as a reader counts them.
+/// Counts the words of a text.
 pub fn words(text: &str) -> u32 {
-    // Signs of Markdown stand by themselves and are no words.
+    // Isolated Markdown syntax is not a word.
     let words = text.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).count();
     u32::try_from(words).unwrap_or(u32::MAX)
 }
 
-/// What somebody typed and has not saved, kept by the server meanwhile.
+/// Input that was not saved, kept by the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unsaved {
     pub document: DocumentId,
@@ -34,20 +34,20 @@ pub struct Unsaved {
     pub at: DateTime<Utc>,
 }
 
-/// What an editor finds on opening a draft.
+/// What an editor is shown on opening a draft.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Writing {
-    /// Of this person: of the draft, or of documents never saved. The newest first.
+    /// The viewer's unsaved input: of this draft, or of documents never saved. Newest first.
     pub unsaved: Vec<Unsaved>,
-    /// Names of others who are at this draft right now.
+    /// Names of other editors who have this draft open.
     pub others: Vec<String>,
 }
 
-/// That what was typed is kept by the server.
+/// Confirms that the server stored unsaved input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
     pub at: DateTime<Utc>,
-    /// The version of the draft in the store: a higher one than the editor's means somebody saved meanwhile.
+    /// The stored version of the draft: a higher one than the editor's means that somebody else saved meanwhile.
     pub version: u32,
     pub others: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! What was done to the own account, as its owner is told of it on the first page and beside the own record.
+//! Notices of changes to the viewer's account, on the first page and beside the member's record.
 
 use domain::{
     Locale,
@@ -11,7 +11,7 @@ use crate::{
     ui::{HERE, IconName, Line, Notice, NoticeKind},
 };
 
-/// What was done, when, by whose office, and what to do about it; `href` and `label` lead to more.
+/// What was changed, when, by whose office, and what to do about it; `href` and `label` link to more.
 pub fn account_changes(l: Locale, changes: Vec<AccountChange>, href: &'static str, label: &'static str) -> Vec<AnyView> {
     let told = |AccountChange { notice, at, office }: AccountChange| {
         let at = l.date_time(at);

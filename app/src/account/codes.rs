@@ -1,4 +1,4 @@
-//! Paper codes for the first sign-in, as who issues them sees them: a branch, a member, the sheet of cards.
+//! Paper codes for the first sign-in, for those who issue them: by branch, by member, and the sheet of cards.
 
 mod branch_page;
 pub mod fns;

@@ -9,18 +9,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::{error::AppError, frame::Badge};
 
-/// The signed-in person, and how they want the pages.
+/// The signed-in person, and their display settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnAccount {
     pub viewer: Viewer,
     pub preferences: Preferences,
 }
 
-/// What the page with the menu shows.
+/// The content of the page with the menu.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnMenu {
     pub account: OwnAccount,
-    /// What waits at the places of their offices.
+    /// Pending work at the navigation entries of their offices.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub badges: Vec<Badge>,
 }
@@ -29,7 +29,7 @@ pub struct OwnMenu {
 pub async fn read_own_account() -> Result<OwnAccount, AppError> {
     use crate::error::respond;
 
-    // Server functions are async whether they wait or not.
+    // Server functions must be async, so the ready value is wrapped.
     respond(std::future::ready(own_account()).await)
 }
 
@@ -53,7 +53,7 @@ fn own_account() -> Result<OwnAccount, AppError> {
     Ok(OwnAccount { viewer: viewer()?, preferences })
 }
 
-/// Opens a session on this device and goes on at `next`, a path of this site.
+/// Opens a session on this device and continues at `next`, a path of this site.
 #[server(prefix = "/api", endpoint = "account/sign_in")]
 pub async fn sign_in(
     #[server(default)] national_id: String,
@@ -88,7 +88,7 @@ pub async fn sign_in(
     form.settle(result).await
 }
 
-/// Ends the session of this device. Signing out twice is no error.
+/// Ends the session of this device. Idempotent.
 #[server(prefix = "/api", endpoint = "account/sign_out")]
 pub async fn sign_out() -> Result<Outcome, AppError> {
     use crate::{
@@ -109,7 +109,7 @@ pub async fn sign_out() -> Result<Outcome, AppError> {
     form.settle(result).await
 }
 
-/// Saves what a form says of language, text size and theme; what it does not say stays.
+/// Saves language, text size and theme; settings missing in the form are kept.
 #[server(prefix = "/api", endpoint = "account/save_preferences")]
 pub async fn save_preferences(
     #[server(default)] locale: String,
@@ -134,7 +134,7 @@ pub async fn save_preferences(
     form.settle(result).await
 }
 
-/// The text size alone, where one reads. Goes back to `next`, a path of this site.
+/// Sets the text size from a document's page. Redirects to `next`, a path of this site.
 #[server(prefix = "/api", endpoint = "account/set_text_size")]
 pub async fn set_text_size(#[server(default)] text_size: String, #[server(default)] next: String) -> Result<Outcome, AppError> {
     use crate::{

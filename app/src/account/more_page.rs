@@ -1,4 +1,4 @@
-//! The person, their duties, how they want the pages, and the way out.
+//! The person, their offices, display settings, and sign-out.
 
 use domain::{
     Locale,
@@ -32,7 +32,7 @@ pub fn MorePage() -> impl IntoView {
     let errors = RwSignal::new(take_echo("preferences"));
     let query = use_query_map();
     let data = Resource::new(|| (), |()| read_own_menu());
-    // Gone as soon as there is something to mend.
+    // Hidden as soon as there are problems to correct.
     let saved = move || {
         let shown = query.with(|query| query.get_str("saved").is_some()) && errors.with(Option::is_none);
         shown.then(|| view! { <Notice kind=NoticeKind::Ok title=text::account::saved(l)/> })
@@ -140,7 +140,7 @@ fn preferences_form(l: Locale, now: Preferences, errors: RwSignal<Option<FormErr
     view! {
         <Card title=text::account::preferences(l)>
             <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors, LABELS)/>
-            // A script saves what is chosen here at once, see `scripts/reading.js`.
+            // A script saves changes here immediately, see `scripts/reading.js`.
             <div data-saved=text::account::saved(l)>
                 <Form action="/api/account/save_preferences" failed=text::frame::network_failed(l) errors>
                     <RadioGroup

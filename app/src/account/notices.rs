@@ -1,10 +1,10 @@
-//! The words of the messages that tell the owner of an account what was done to it.
+//! Texts of the SMS that notify the owner of an account of changes.
 
 use domain::{Locale, accounts::AccountNotice};
 
 use crate::text;
 
-/// A short message about an account; of one part where the alphabet allows.
+/// An SMS about an account; a single segment where the alphabet allows it.
 pub fn notice_words(l: Locale, notice: AccountNotice) -> String {
     match notice {
         AccountNotice::CodeIssued => text::welcome::sms_code_issued(l),

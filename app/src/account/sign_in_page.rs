@@ -1,4 +1,4 @@
-//! Where everybody comes in.
+//! The sign-in page.
 
 use domain::Locale;
 use leptos::prelude::*;
@@ -95,7 +95,7 @@ fn sign_in_form(l: Locale, next: &str) -> AnyView {
     .into_any()
 }
 
-/// Links and not chips of the router: the server answers them, with the page in the other language.
+/// Links instead of router chips: the server answers them with the page in the other language.
 fn languages(l: Locale, next: &str) -> impl IntoView + use<> {
     let links = Locale::ALL
         .map(|language| {

@@ -1,6 +1,6 @@
-//! The first sign-in and the forgotten password: one question a page, from the national ID through a code to a new password.
+//! First sign-in and forgotten password: one question per page, from the national ID through a code to a new password.
 //!
-//! Invariant: until the visitor has proved who they are, every page is the same for every national ID.
+//! Invariant: until the visitor has proved their identity, every page is the same for every national ID.
 
 pub mod fns;
 
@@ -30,7 +30,7 @@ use crate::{
     ui::{IconName, LinkButton, Notice, NoticeKind, PageHeader},
 };
 
-/// A page of the way, for an activation that is still on; else the way back to the start.
+/// A page of the activation while it is open; otherwise a link to the start.
 fn on_the_way(view: impl Fn(ActivationView) -> AnyView + Clone + Send + Sync + 'static) -> AnyView {
     let l = use_locale();
     let data = Resource::new(|| (), |()| fns::read_activation());
@@ -54,7 +54,7 @@ fn begin_again(l: Locale) -> AnyView {
     .into_any()
 }
 
-/// Where on the way a page stands.
+/// The progress label of a page, `number` being its position.
 fn step(l: Locale, number: u32) -> String {
     text::welcome::step(l, l.number(number))
 }

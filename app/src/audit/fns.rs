@@ -5,7 +5,7 @@ use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::error::AppError;
 
-/// The trail of a subtree. `member` is an id or the number of a card; `before` where the page before ended.
+/// The trail of a subtree. `member` is an id or a card number; `before` is the cursor of the previous page.
 #[server(name = ReadTrail, prefix = "/api", endpoint = "audit/page", input = GetUrl)]
 pub async fn page(
     unit: Option<String>,
@@ -27,7 +27,7 @@ pub async fn page(
         let query = AuditQuery {
             unit: unit.as_deref().map(known).transpose()?,
             group: group.map(|group| AuditGroup::from_key(&group).ok_or_else(unknown)).transpose()?,
-            // An empty search field asks for everybody.
+            // An empty search field means no filter.
             member: member.as_deref().filter(|member| !member.trim().is_empty()),
             before: before.as_deref().map(known).transpose()?,
         };
@@ -36,7 +36,7 @@ pub async fn page(
     respond(result.await)
 }
 
-/// What happened to the viewer's own record.
+/// Events of the viewer's own record.
 #[server(name = ReadOwnTrail, prefix = "/api", endpoint = "audit/own", input = GetUrl)]
 pub async fn own(before: Option<String>) -> Result<OwnTrail, AppError> {
     use crate::{

@@ -1,4 +1,4 @@
-//! What happened to the viewer's own record.
+//! Events of the viewer's own record.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;

@@ -1,4 +1,4 @@
-//! What an event says to a person, in one sentence.
+//! An event as a sentence.
 
 use domain::{
     Locale,
@@ -8,7 +8,7 @@ use domain::{
 
 use crate::{terms, text, ui::IconName};
 
-/// Who did what to whom. Names of what is no more are replaced by words.
+/// Actor, action and subject. Names of deleted entities are replaced by general words.
 pub(super) fn sentence(l: Locale, entry: &AuditEntry) -> String {
     use EventKind as Kind;
 
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_more_is_told_in_words() {
+    fn a_deleted_subject_is_described_in_words() {
         for l in Locale::ALL {
             for kind in EventKind::ALL {
                 let blank =
@@ -168,13 +168,13 @@ mod tests {
     }
 
     #[test]
-    fn a_role_is_told_with_role_unit_and_person() {
+    fn a_role_event_names_role_unit_and_person() {
         let told = sentence(Locale::En, &entry(EventKind::RoleGranted));
         assert_eq!(told, "Cao Thị Sổ gave the role Deputy secretary in Chi bộ thôn Gành Đá to Võ Văn Khơi");
     }
 
     #[test]
-    fn who_leads_a_branch_is_named_as_such() {
+    fn the_leader_of_a_branch_has_the_title_of_a_branch() {
         text::use_pack(Terms::Association);
         let branch = AuditEntry { role: Some(Role::Secretary), ..entry(EventKind::RoleGranted) };
         let commune = AuditEntry { level: Some(UnitKind::Commune), ..branch.clone() };

@@ -1,4 +1,4 @@
-//! The trail of a subtree, for those who keep its registry.
+//! The trail of a subtree, for the keepers of its registry.
 
 use domain::{
     Locale,
@@ -21,7 +21,7 @@ use crate::{
     ui::{Button, ButtonKind, Chip, Chips, EmptyState, Icon, IconName, Line, LinkButton, Notice, NoticeKind, PageHeader, Pager},
 };
 
-/// What the address asks for, kept from filter to filter.
+/// The query of the address, preserved by every filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct QueryParams {
     unit: Option<String>,
@@ -70,7 +70,7 @@ fn search(l: Locale, asked: &QueryParams) -> AnyView {
     let kept = [("unit", asked.unit.clone()), ("group", asked.group.map(|group| group.key().to_owned()))];
     let kept =
         kept.into_iter().filter_map(|(name, value)| value.map(|value| view! { <input type="hidden" name=name value=value/> }));
-    // An id in the address came from a link; what a person types is the number of a card.
+    // An id comes from a link; a typed search is a card number.
     let typed = asked.member.clone().filter(|member| member.parse::<domain::ids::MemberId>().is_err());
     view! {
         <form class="search" role="search" method="get" action="/audit">
@@ -127,7 +127,7 @@ fn all_of_it(l: Locale, asked: &QueryParams) -> AnyView {
     view! { <p><a href=href>{text::audit::show_all(l)}</a></p> }.into_any()
 }
 
-/// The lines of a trail; what is said when there are none, unless the log goes on further back.
+/// The rows of a trail, or the message for an empty one unless older events remain.
 pub(super) fn entries(l: Locale, entries: Vec<AuditEntry>, goes_on: bool) -> AnyView {
     if entries.is_empty() {
         return (!goes_on)
@@ -153,7 +153,7 @@ fn line(l: Locale, entry: &AuditEntry) -> AnyView {
 }
 
 impl QueryParams {
-    /// What it should not contain, the server function has refused before.
+    /// Not validated here: the server function has already rejected invalid values.
     fn read(query: &ParamsMap) -> Self {
         Self {
             unit: query.get("unit"),

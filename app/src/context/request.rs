@@ -1,4 +1,4 @@
-//! The request that is answered: what the server hands to pages and server functions.
+//! The current request: what the server passes to pages and server functions.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -13,30 +13,30 @@ use crate::{
     error::{AppError, Kind},
 };
 
-/// What is known of one request, put into its extensions by the server before any route runs.
+/// Data of one request, inserted into its extensions by the server before routing.
 #[derive(Debug, Clone, Default)]
 pub struct RequestContext {
     pub page: PageContext,
-    /// The session's secret, for signing out.
+    /// The session token, for signing out.
     pub token: Option<String>,
-    /// The address people use, without a slash at the end: never what a request claims.
+    /// The public address without a trailing slash: from the configuration, never from the request.
     pub site: Arc<str>,
-    /// `User-Agent` in a few words, for the list of sessions.
+    /// Short form of `User-Agent`, for the list of sessions.
     pub device: String,
-    /// Where the request comes from; none when it came through no network.
+    /// Client address; `None` when the request did not arrive over a network.
     pub address: Option<IpAddr>,
-    /// The secret of a device on which somebody has signed in before.
+    /// The secret of a device with an earlier sign-in.
     pub known_device: Option<String>,
     /// The secret of an activation.
     pub activation: Option<String>,
     /// The secret of the sheet of codes that was just issued.
     pub sheet: Option<String>,
-    /// What waits for the person, where a page is asked for that tells it in its frame.
+    /// The person's pending items, if the requested page shows them in its frame.
     pub pending: Option<Pending>,
 }
 
 impl RequestContext {
-    /// By what guessing is limited.
+    /// The keys of the rate limits.
     pub fn origin(&self) -> Origin {
         Origin { address: self.address, device: self.known_device.clone(), session: self.token.clone() }
     }
@@ -47,12 +47,12 @@ pub fn request_context() -> Option<RequestContext> {
 }
 
 /// # Errors
-/// [`Kind::Internal`] outside a request; that is a mistake in the wiring.
+/// [`Kind::Internal`] outside a request, which is a programming error.
 pub fn backend() -> Result<Backend, AppError> {
     use_context::<Backend>().ok_or_else(|| AppError::new(Kind::Internal))
 }
 
-/// The secret of the device's session.
+/// The token of the current session.
 ///
 /// # Errors
 /// [`Kind::NotSignedIn`].
@@ -60,7 +60,7 @@ pub fn token() -> Result<String, AppError> {
     request_context().and_then(|context| context.token).ok_or_else(|| AppError::new(Kind::NotSignedIn))
 }
 
-/// What waits for this person: what the frame of the page tells, or counted now.
+/// The viewer's pending items: those in the frame of the page, or counted now.
 ///
 /// # Errors
 /// Those of the use-case.
@@ -71,7 +71,7 @@ pub async fn pending(viewer: &Viewer) -> Result<Pending, AppError> {
     }
 }
 
-/// The signed-in person; at a place of their offices, acting for the unit they chose.
+/// The signed-in person; on list pages of their offices limited to the acting unit.
 ///
 /// # Errors
 /// [`Kind::NotSignedIn`].
@@ -80,7 +80,7 @@ pub fn viewer() -> Result<Viewer, AppError> {
     let viewer = page.viewer.ok_or_else(|| AppError::new(Kind::NotSignedIn))?;
     let Some((unit, request)) = page.acting_for.zip(use_context::<Parts>()) else { return Ok(viewer) };
     let path = match request.uri.path() {
-        // Where the browser half asks for what these pages show.
+        // Server functions that the browser calls for the data of these pages.
         "/api/feedback/received" => "/branch",
         "/api/statistics/page" => "/committee",
         path => path,

@@ -1,4 +1,4 @@
-//! The question before a course goes out: to which unit, to how many, until when.
+//! The confirmation page of an assignment: unit, number of members, due day.
 
 use domain::{
     Locale,
@@ -160,7 +160,7 @@ fn assign_form(l: Locale, page: &Page, echo: Option<&FormErrors>, errors: RwSign
     .into_any()
 }
 
-/// Another unit: the way up, those one level below, or those found by name.
+/// Links to other units: those above, those one level below, and search results.
 fn units(l: Locale, page: &Page, q: Option<String>) -> AnyView {
     let address = format!("/courses/manage/{}/assign", page.course.id);
     let asked = q.as_deref().is_some_and(|q| !q.trim().is_empty());

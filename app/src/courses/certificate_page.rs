@@ -1,4 +1,4 @@
-//! The certificate, on one sheet of A4. There is nothing on the paper but the certificate.
+//! The certificate, on one sheet of A4. The print contains nothing but the certificate.
 
 use domain::{Locale, courses::Certificate};
 use leptos::prelude::*;
@@ -27,7 +27,7 @@ pub(crate) fn CertificatePage() -> impl IntoView {
                 {way_back(Line::content(&page.title), &back, text::courses::certificate(l))}
                 <div class="stack no-print">
                     <PageHeader title=text::courses::certificate(l) lead=text::courses::print_hint(l)>
-                        // Shown by the script, which alone can do it.
+                        // Hidden until the script is loaded, which does the printing.
                         <Button button_type="button" icon=IconName::Print attr:hidden=true attr:data-print="true">
                             {text::courses::print(l)}
                         </Button>

@@ -1,4 +1,4 @@
-//! How far the units have come with a course, level by level.
+//! Completion of a course by unit, level by level.
 
 use domain::{
     Locale,
@@ -109,7 +109,7 @@ fn learners(l: Locale, learners: Vec<LearnerRow>) -> Option<AnyView> {
     })
 }
 
-/// Gives another try to those who have none left: to people where names are shown, otherwise to all of the unit.
+/// Grants another try to members who have none left: to selected ones where names are shown, otherwise to all of the unit.
 fn another_try(l: Locale, page: &Found, errors: RwSignal<Option<FormErrors>>) -> Option<AnyView> {
     let offered = page.another_try.as_ref()?;
     let (who, label) = if offered.by_name {
@@ -137,7 +137,7 @@ fn another_try(l: Locale, page: &Found, errors: RwSignal<Option<FormErrors>>) ->
     )
 }
 
-/// Those of the branch who have no try left, all of them ticked; none when everybody has one.
+/// The members of the branch who have no try left, all preselected; `None` when everybody has one.
 fn chosen(l: Locale, learners: &[LearnerRow], errors: RwSignal<Option<FormErrors>>) -> Option<AnyView> {
     let failed: Vec<&LearnerRow> = learners.iter().filter(|row| row.tries == Tries::UsedUp).collect();
     if failed.is_empty() {
@@ -155,7 +155,7 @@ fn chosen(l: Locale, learners: &[LearnerRow], errors: RwSignal<Option<FormErrors
     )
 }
 
-/// How many they are is not told: in small units that would tell who.
+/// Their number is not shown: in small units it would identify them.
 fn all(l: Locale, page: &Found, offered: &AnotherTry) -> AnyView {
     let last = offered.given_at.map(|at| view! { <p class="muted small">{text::courses::given_last(l, l.date_time(at))}</p> });
     view! {

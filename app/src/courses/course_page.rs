@@ -1,4 +1,4 @@
-//! One course as its learners see it: what to read, the quiz, what comes next.
+//! A course as its learners see it: documents, quiz, next step.
 
 use domain::{
     Locale,
@@ -53,7 +53,7 @@ pub(crate) fn CoursePage() -> impl IntoView {
     })
 }
 
-/// Another try was given and is not begun.
+/// Another try was granted and has not begun.
 fn given(l: Locale, page: &Course) -> Option<AnyView> {
     let is_open = matches!(page.next, NextStep::StartQuiz | NextStep::Read { .. });
     (is_open && page.course.tries == Tries::Given).then(|| {
@@ -143,7 +143,7 @@ fn tries(l: Locale, course: CourseId, tries: &[TryRow]) -> Option<AnyView> {
     (!tries.is_empty()).then(|| view! { <Card title=text::courses::own_tries(l)><RowList>{rows}</RowList></Card> }.into_any())
 }
 
-/// The one thing to do now, or why there is nothing to do.
+/// The next step, or why there is none.
 fn next(l: Locale, page: &Course) -> AnyView {
     let id = page.course.id;
     match page.next {

@@ -1,4 +1,4 @@
-//! Server functions of who gives courses.
+//! Server functions of course managers.
 
 use std::collections::BTreeMap;
 
@@ -22,13 +22,13 @@ pub async fn desk() -> Result<CourseDesk, AppError> {
     respond(async { Ok::<_, AppError>(backend()?.courses().desk(&viewer()?).await?) }.await)
 }
 
-/// An empty form.
+/// A form for a new course.
 #[server(prefix = "/api", endpoint = "courses/blank", input = GetUrl)]
 pub async fn blank() -> Result<CourseFormPage, AppError> {
     respond(async { Ok::<_, AppError>(backend()?.courses().blank(&viewer()?).await?) }.await)
 }
 
-/// A course with documents that match `q` to choose from.
+/// The form of a course, with documents to add that match `q`.
 #[server(prefix = "/api", endpoint = "courses/form", input = GetUrl)]
 pub async fn form(id: String, q: Option<String>) -> Result<CourseFormPage, AppError> {
     let result = async {
@@ -54,7 +54,7 @@ pub async fn save(
     submitted.settle(result).await
 }
 
-/// Adds a document, moves it, takes it out.
+/// Adds, moves or removes a document.
 #[server(prefix = "/api", endpoint = "courses/arrange")]
 pub async fn arrange(id: String, version: String, document: String, step: String) -> Result<Outcome, AppError> {
     let result = async {
@@ -65,7 +65,7 @@ pub async fn arrange(id: String, version: String, document: String, step: String
     Submitted::new("documents", &[]).settle(shown(result, &id, "documents")).await
 }
 
-/// The form of one question; of a new one when `number` is none.
+/// The form of one question; of a new one when `number` is `None`.
 #[server(prefix = "/api", endpoint = "courses/question", input = GetUrl)]
 pub async fn question(id: String, number: Option<String>) -> Result<QuestionPage, AppError> {
     let result = async {
@@ -110,7 +110,7 @@ pub async fn save_question(
     submitted.settle(result).await
 }
 
-/// Moves a question, takes it out.
+/// Moves or removes a question.
 #[server(prefix = "/api", endpoint = "courses/arrange_question")]
 pub async fn arrange_question(id: String, version: String, number: String, step: String) -> Result<Outcome, AppError> {
     let result = async {
@@ -137,7 +137,7 @@ pub async fn save_rules(
     submitted.settle(result).await
 }
 
-/// The question before a course goes out.
+/// Data for the confirmation of an assignment.
 #[server(prefix = "/api", endpoint = "courses/assignment", input = GetUrl)]
 pub async fn assignment(id: String, unit: Option<String>, q: Option<String>) -> Result<AssignPage, AppError> {
     let result = async {
@@ -148,7 +148,7 @@ pub async fn assignment(id: String, unit: Option<String>, q: Option<String>) -> 
     respond(result.await)
 }
 
-/// Gives a course to a unit's members.
+/// Assigns a course to a unit's members.
 #[server(prefix = "/api", endpoint = "courses/assign")]
 pub async fn assign(
     course: String,
@@ -180,8 +180,8 @@ pub async fn end_course(course: String) -> Result<Outcome, AppError> {
     Submitted::new("end", &[]).settle(result).await
 }
 
-/// Gives another try to members of a unit who have none left: to `members` when `to` is `chosen`, otherwise to all of them. `act` is
-/// made where the button is shown.
+/// Grants another try to members of a unit who have none left: to `members` when `to` is `chosen`, otherwise to all of them.
+/// `act` is the idempotency key of the form.
 #[server(prefix = "/api", endpoint = "courses/give_try")]
 pub async fn give_try(
     course: String,
@@ -200,7 +200,7 @@ pub async fn give_try(
     Submitted::new("another_try", &[]).settle(result).await
 }
 
-/// A draft with the same content. `copy` is made where the button is shown.
+/// Creates a draft with the same content. `copy` is the idempotency key of the form.
 #[server(prefix = "/api", endpoint = "courses/copy")]
 pub async fn copy_course(course: String, copy: String) -> Result<Outcome, AppError> {
     let result = async {
@@ -215,12 +215,12 @@ fn saved(id: CourseId, place: &str) -> Outcome {
     Outcome::Done { to: format!("/courses/manage/{id}?saved=1{place}"), reload: true }
 }
 
-/// Back to the list on the page in which something was moved.
+/// Redirects to the list where an item was moved.
 fn arranged(id: CourseId, place: &str) -> Outcome {
     Outcome::Done { to: format!("/courses/manage/{id}#{place}"), reload: true }
 }
 
-/// A list has no field to put a problem beside: the page is shown as it is now, and says that it has changed.
+/// A list has no field for an error message: the response is the current page, with a notice that it has changed.
 fn shown(result: Result<Outcome, AppError>, id: &str, place: &str) -> Result<Outcome, AppError> {
     match result {
         Err(AppError { form: Some(errors), .. }) if errors.is_stale() => {

@@ -1,4 +1,4 @@
-//! The courses of the own units, by state.
+//! The courses of the viewer's units, by state.
 
 use domain::{
     Locale,

@@ -1,4 +1,4 @@
-//! Server functions of who studies, and of who follows how far others are.
+//! Server functions of learners, and of those who follow the progress of others.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::{
     forms::Submitted,
 };
 
-/// What the viewer has to study and has studied.
+/// The viewer's courses, to do and done.
 #[server(prefix = "/api", endpoint = "courses/list", input = GetUrl)]
 pub async fn courses() -> Result<CoursesPage, AppError> {
     respond(async { Ok::<_, AppError>(backend()?.courses().list(&viewer()?).await?) }.await)
@@ -38,7 +38,7 @@ pub async fn complete(course: String) -> Result<Outcome, AppError> {
     Submitted::new("complete", &[]).settle(result).await
 }
 
-/// Begins a try, or goes on with the open one.
+/// Begins a try, or resumes the open one.
 #[server(prefix = "/api", endpoint = "courses/start")]
 pub async fn start(course: String) -> Result<Outcome, AppError> {
     let result = async {
@@ -50,13 +50,13 @@ pub async fn start(course: String) -> Result<Outcome, AppError> {
     Submitted::new("start", &[]).settle(result).await
 }
 
-/// The open try; none when there is none any more.
+/// The open try; `None` when it was handed in or its time is over.
 #[server(prefix = "/api", endpoint = "courses/quiz", input = GetUrl)]
 pub async fn quiz(id: String) -> Result<Option<QuizPage>, AppError> {
     respond(async { Ok::<_, AppError>(backend()?.courses().quiz(&viewer()?, known(&id)?).await?) }.await)
 }
 
-/// Keeps what was ticked (`step` is `save`), or hands it in. `answers` holds places in the order shown by the place of the question.
+/// Saves the selected options (`step` is `save`), or hands the try in. `answers` maps questions to indices in display order.
 #[server(prefix = "/api", endpoint = "courses/answer")]
 pub async fn answer(
     course: String,
@@ -78,12 +78,12 @@ pub async fn answer(
     .await;
     let ticked: Vec<String> =
         answers.iter().flat_map(|(at, places)| places.iter().map(move |place| format!("{at}:{place}"))).collect();
-    // By the number of the try: in another one the options stand in another order.
+    // Keyed by the number of the try: another try has another order of options.
     let (number, ticked) = (number.to_string(), ticked.join(" "));
     Submitted::new("quiz", &[(&number, &ticked)]).settle(result).await
 }
 
-/// What came of a try.
+/// The result of a try.
 #[server(prefix = "/api", endpoint = "courses/result", input = GetUrl)]
 pub async fn try_result(id: String, number: String) -> Result<ResultPage, AppError> {
     respond(async { Ok::<_, AppError>(backend()?.courses().result(&viewer()?, known(&id)?, known(&number)?).await?) }.await)
@@ -95,13 +95,13 @@ pub async fn certificate(id: String) -> Result<Certificate, AppError> {
     respond(async { Ok::<_, AppError>(backend()?.courses().certificate(&viewer()?, known(&id)?).await?) }.await)
 }
 
-/// Courses given to units the viewer answers for.
+/// Courses assigned to units the viewer is responsible for.
 #[server(prefix = "/api", endpoint = "courses/following", input = GetUrl)]
 pub async fn following() -> Result<Vec<DeskCourse>, AppError> {
     respond(async { Ok::<_, AppError>(backend()?.courses().following(&viewer()?).await?) }.await)
 }
 
-/// How far a unit and those below it have come.
+/// Completion of a course in a unit and its children.
 #[server(prefix = "/api", endpoint = "courses/completion", input = GetUrl)]
 pub async fn completion(id: String, unit: Option<String>) -> Result<CompletionPage, AppError> {
     let result = async {

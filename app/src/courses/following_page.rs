@@ -1,4 +1,4 @@
-//! Courses given to the units somebody answers for.
+//! Courses assigned to units the viewer is responsible for.
 
 use domain::{Locale, courses::DeskCourse};
 use leptos::prelude::*;

@@ -1,4 +1,4 @@
-//! One course for those who give it: written while it is a draft, shown as it went out afterwards.
+//! A course for its managers: a form while it is a draft, read-only once it is assigned.
 
 use domain::{
     Locale,
@@ -39,7 +39,7 @@ const LABELS: Labels = &[
     ("document", text::courses::documents),
 ];
 
-/// Forms of this page that come back with problems.
+/// Forms of this page that can be rejected.
 const FORMS: [&str; 3] = ["course", "rules", "documents"];
 
 fn echo() -> Option<FormErrors> {
@@ -133,7 +133,7 @@ fn course_form(l: Locale, page: &CourseFormPage, echo: Option<&FormErrors>, erro
         echo.and_then(|echo| echo.value(field)).unwrap_or(stored).to_owned()
     };
     let issuer = course.issuer.id.to_string();
-    // The unit can be chosen once, by who may give courses in the name of several.
+    // The unit is chosen once, by managers who may act for several.
     let issuers = (course.version == 0 && page.issuers.len() > 1).then(|| {
         let choices = page.issuers.iter().map(|unit| Choice::name(unit.id.to_string(), unit.name.clone())).collect();
         let (value, error) = (typed("issuer", &issuer), field_error(l, errors, LABELS, "issuer"));
@@ -174,7 +174,7 @@ fn course_form(l: Locale, page: &CourseFormPage, echo: Option<&FormErrors>, erro
     .into_any()
 }
 
-/// On the page of a draft giving it is what matters; on that of a new one there is nothing but this.
+/// On the page of a draft assigning is the primary action; on that of a new course saving is the only one.
 const fn save_kind(version: u32) -> ButtonKind {
     if version == 0 { ButtonKind::Primary } else { ButtonKind::Secondary }
 }
@@ -220,7 +220,7 @@ fn document_name(document: &DocumentSummary) -> String {
     document.number.as_ref().map_or_else(|| document.title.clone(), |number| format!("{number} · {}", document.title))
 }
 
-/// A search that is an address; each document found has a button that adds it.
+/// A search in the address; each result has a button that adds it.
 fn finder(l: Locale, page: &CourseFormPage, q: Option<&str>) -> AnyView {
     let (id, version) = (page.course.id, page.course.version);
     let asked = q.is_some_and(|q| !q.trim().is_empty());
@@ -276,7 +276,7 @@ fn finder(l: Locale, page: &CourseFormPage, q: Option<&str>) -> AnyView {
     .into_any()
 }
 
-/// Buttons that move one thing of a list up or down, or take it out. Each says what it moves, to those who hear it.
+/// Buttons that move an item up or down, or remove it. Their labels for screen readers name the item.
 fn steps(
     l: Locale,
     action: &'static str,
@@ -391,7 +391,7 @@ fn rules_form(l: Locale, page: &CourseFormPage, echo: Option<&FormErrors>, error
     .into_any()
 }
 
-/// A course that was given: what went out and to whom, the way to its results, its end, a copy.
+/// An assigned course: content and audience, links to results, ending, copying.
 fn out(l: Locale, page: &CourseFormPage, query: &ParamsMap) -> AnyView {
     let course = &page.course;
     let id = course.id;
@@ -485,7 +485,7 @@ fn copy_form(l: Locale, page: &CourseFormPage) -> AnyView {
     .into_any()
 }
 
-/// The question before a course ends for all.
+/// Confirmation before a course ends for everybody.
 fn ending(l: Locale, id: CourseId) -> AnyView {
     view! {
         <Card title=text::courses::end_title(l) strong=true>

@@ -1,4 +1,4 @@
-//! What a member has to study and has studied.
+//! A member's courses, to do and done.
 
 use domain::{
     Locale,

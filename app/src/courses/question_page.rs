@@ -1,4 +1,4 @@
-//! The form of one question: what is asked, up to eight options, which of them are right, and why.
+//! The form of a question: text, up to eight options, the right ones, and an explanation.
 
 use domain::{
     Locale,
@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// A field for each option, by the number the form gives it.
+/// The field of each option, by its number in the form.
 const FIELDS: [&str; 8] =
     ["options[1]", "options[2]", "options[3]", "options[4]", "options[5]", "options[6]", "options[7]", "options[8]"];
 
@@ -145,7 +145,7 @@ fn question_form(l: Locale, page: &Page, echo: Option<&FormErrors>, errors: RwSi
     .into_any()
 }
 
-/// Numbers of the options ticked as right, as the form sends them.
+/// Numbers of the right options, in the form's format.
 fn ticked(question: &Question, echo: Option<&FormErrors>) -> Vec<String> {
     match echo.and_then(|echo| echo.value("right")) {
         Some(typed) => typed.split(' ').map(ToOwned::to_owned).collect(),
@@ -153,7 +153,7 @@ fn ticked(question: &Question, echo: Option<&FormErrors>) -> Vec<String> {
     }
 }
 
-/// An option, and whether it is right. The first tick has the id the error summary leads to.
+/// An option, with a checkbox for right. The first checkbox is the target of the error summary.
 fn option(
     l: Locale,
     number: usize,

@@ -1,4 +1,4 @@
-//! The quiz: one page, one form. A script keeps what is ticked and shows the time; without it a button does.
+//! The quiz: one page, one form. A script saves selections and shows the time; without it a button saves.
 
 use domain::{
     Locale,
@@ -38,7 +38,7 @@ pub(crate) fn QuizPage() -> impl IntoView {
     })
 }
 
-/// Ticks what was ticked when the form could not be taken. False when that was another try.
+/// Restores the selections of a rejected form. Returns false when they belong to another try.
 fn restore(page: &mut Quiz, echo: &FormErrors) -> bool {
     let Some(ticked) = echo.value(&page.number.to_string()) else { return false };
     for (at, asked) in page.questions.iter_mut().enumerate() {
@@ -51,7 +51,7 @@ fn restore(page: &mut Quiz, echo: &FormErrors) -> bool {
     true
 }
 
-/// Handed in on another device, or time was over.
+/// Handed in on another device, or the time is over.
 fn nothing_open(l: Locale, id: &str) -> AnyView {
     let course = format!("/courses/{id}");
     view! {
@@ -67,7 +67,8 @@ fn nothing_open(l: Locale, id: &str) -> AnyView {
     .into_any()
 }
 
-/// `is_restored`: what is ticked is not kept by the server yet, the script sends it. `owner` is whose ticks the device keeps.
+/// `is_restored`: the selections are not stored on the server yet, so the script sends them. `owner` is the key of the device's
+/// copy.
 fn open(l: Locale, page: Quiz, saved: bool, is_restored: bool, owner: Option<String>) -> AnyView {
     let id = page.course;
     let crumbs = vec![
@@ -120,7 +121,7 @@ fn open(l: Locale, page: Quiz, saved: bool, is_restored: bool, owner: Option<Str
     .into_any()
 }
 
-/// When time is over, in words; the script puts what is left of it beside them.
+/// The end of the time limit, in words; the script adds the remaining time.
 fn time(l: Locale, page: &Quiz) -> Option<AnyView> {
     let (ends_at, seconds) = (page.ends_at?, page.seconds_left?);
     let title = text::courses::time_ends(l, l.time(ends_at));
@@ -130,7 +131,7 @@ fn time(l: Locale, page: &Quiz) -> Option<AnyView> {
             <Notice title icon=IconName::Clock quiet=true>
                 <p><span role="timer" data-time-left="true">{left}</span>" "{text::courses::time_ends_hint(l)}</p>
             </Notice>
-            // The clock is seen; what is left is said a few times.
+            // The clock is visual only; the remaining time is announced a few times here.
             <p class="visually-hidden" role="status" data-time-told="true"></p>
         }
         .into_any(),

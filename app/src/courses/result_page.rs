@@ -1,4 +1,4 @@
-//! What came of a try. What is right is told to who has passed or has no try left.
+//! The result of a try. Solutions are shown only after passing or when no try is left.
 
 use domain::{
     Locale,
@@ -116,7 +116,7 @@ fn reviewed(l: Locale, at: usize, question: &ReviewedQuestion) -> AnyView {
     .into_any()
 }
 
-/// Right and chosen are told in words: colours and marks alone say nothing to some.
+/// Right and chosen are written in words, because colours and icons are not enough for everybody.
 fn option(l: Locale, option: &ReviewedOption) -> AnyView {
     let right = option.right.then(|| view! { <Tag tone=Tone::Ok icon=IconName::Check label=text::courses::right_answer(l)/> });
     let chosen = option.chosen.then(|| view! { <Tag label=text::courses::your_answer(l)/> });

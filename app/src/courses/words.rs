@@ -1,4 +1,4 @@
-//! Values of courses as people read them.
+//! Display texts of course values.
 
 use domain::{
     Locale,
@@ -21,7 +21,7 @@ pub(super) fn progress_tag(l: Locale, progress: Progress) -> AnyView {
     view! { <Tag tone icon label/> }.into_any()
 }
 
-/// What there is to say of somebody's tries; how far they are where there is nothing.
+/// The state of a member's tries; their progress where there is nothing to say about tries.
 pub(super) fn tries_tag(l: Locale, tries: Tries, progress: Progress) -> AnyView {
     match tries {
         Tries::Left => progress_tag(l, progress),
@@ -59,7 +59,7 @@ pub(super) fn tries(l: Locale, tries: u32) -> String {
     if tries == 0 { text::courses::any_number(l).to_owned() } else { text::courses::tries(l, tries.into()) }
 }
 
-/// `4/5 (80%)`. Rounded down: what is short of the pass mark must not look like it.
+/// `4/5 (80%)`. Rounded down, so that a result below the pass mark never looks like a pass.
 pub(super) fn score(l: Locale, score: Score) -> String {
     let reached = (u64::from(score.right) * 100).checked_div(score.total.into()).unwrap_or(0);
     let share = l.percent(reached, 100);

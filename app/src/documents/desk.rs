@@ -1,4 +1,4 @@
-//! The desk, where editors write, publish and withdraw. All of it is rendered by the server alone.
+//! The desk, where editors write, publish and withdraw. Rendered by the server only.
 
 mod approval;
 mod desk_page;

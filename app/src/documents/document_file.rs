@@ -1,4 +1,4 @@
-//! A document as a file that stands alone.
+//! A document as a self-contained file.
 
 use chrono::NaiveDate;
 use domain::{Locale, documents::DocumentCopy};
@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::{official_sheet, read_view::running_head};
 use crate::{terms, text};
 
-/// Only what a document needs; no script, nothing fetched.
+/// Styles of the document only; no script and no external resources.
 const STYLE: &str = "body{max-width:68ch;margin:2em auto;padding:0 1em;font:1.1em/1.55 serif}\
     h1,h2,h3,h4{line-height:1.25}table{border-collapse:collapse}th,td{border:1px solid #999;padding:.4em .6em;text-align:start}\
     .table-scroll{overflow-x:auto}header{border-bottom:2px solid #c9a45c;margin-bottom:1.5em}\
@@ -19,7 +19,7 @@ const STYLE: &str = "body{max-width:68ch;margin:2em auto;padding:0 1em;font:1.1e
     h1[data-kind]::before{content:attr(data-kind);display:block;text-transform:uppercase}\
     @media print{body{max-width:none;margin:0;font-size:12pt}.table-scroll{overflow:visible}}";
 
-/// The whole file. Everything in it but the sanitised text is escaped.
+/// The whole file. Everything but the sanitised text is escaped.
 pub fn document_file(l: Locale, copy: &DocumentCopy, today: NaiveDate) -> String {
     let summary = &copy.summary;
     let head = running_head(l, summary);
@@ -63,7 +63,7 @@ pub fn document_file(l: Locale, copy: &DocumentCopy, today: NaiveDate) -> String
     format!("<!DOCTYPE html>{}", body.to_html())
 }
 
-/// A string of a style sheet: nothing in it ends the string, or the sheet.
+/// A CSS string literal, escaped so that neither it nor the style sheet ends early.
 fn css_string(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_string_of_a_style_sheet_ends_where_it_should() {
+    fn a_css_string_is_escaped() {
         assert_eq!(css_string("57-NQ/TW · 1/2/2026"), "\"57-NQ/TW · 1/2/2026\"");
         assert_eq!(css_string("a\"}</style>\n"), "\"a\\22 }\\3c /style\\3e \"");
     }

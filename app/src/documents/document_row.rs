@@ -8,7 +8,7 @@ use crate::{
     ui::{HERE, IconName, Line, ListRow, Tag, Tone},
 };
 
-/// A document in a list, here and on the first page.
+/// A document in a list, in this module and on the first page.
 pub(crate) fn document_row(l: Locale, document: DocumentSummary) -> AnyView {
     let href = format!("/library/{}", document.id);
     let eyebrow = terms::document_kind(l, document.kind);
@@ -38,7 +38,7 @@ pub(crate) fn document_row(l: Locale, document: DocumentSummary) -> AnyView {
     .into_any()
 }
 
-/// Number, issuer and day: what tells one document from another.
+/// Number, issuer and day, which identify a document.
 pub(crate) fn document_meta(l: Locale, document: &DocumentSummary) -> Line {
     document_number(l, document.number.as_deref())
         .and(Line::name(&document.issuer.name))

@@ -1,11 +1,11 @@
-//! Server functions of the library: its pages, and what a member keeps of them.
+//! Server functions of the library: its pages, and a member's reading state.
 
 use domain::forms::Outcome;
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::{error::AppError, rendered::Rendered};
 
-/// A page of the library; the arguments are those of the page's address.
+/// A page of the library; the arguments are the query of the page's address.
 #[server(prefix = "/api", endpoint = "documents/library", input = GetUrl)]
 pub async fn library(
     kind: Option<String>,
@@ -45,7 +45,7 @@ pub async fn library(
     )
 }
 
-/// A document to read. The use-case remembers that it was opened; not when somebody looks at it for an office.
+/// A document to read. The use-case records the opening, except for a look on behalf of an office.
 #[server(prefix = "/api", endpoint = "documents/read", input = GetUrl)]
 pub async fn read(id: String, look: Option<String>) -> Result<Rendered, AppError> {
     use super::read_view::{document_view, withdrawn_view};
@@ -78,7 +78,7 @@ pub async fn read(id: String, look: Option<String>) -> Result<Rendered, AppError
     )
 }
 
-/// A page of one of the viewer's own lists.
+/// A page of one of the viewer's personal lists.
 #[server(prefix = "/api", endpoint = "documents/shelf", input = GetUrl)]
 pub async fn read_personal_list(list: String, after: Option<String>) -> Result<domain::documents::PersonalListPage, AppError> {
     use domain::documents::PersonalList;
@@ -99,7 +99,7 @@ pub async fn read_personal_list(list: String, after: Option<String>) -> Result<d
     )
 }
 
-/// Keeps how far the viewer has read. Sent by the page's script.
+/// Stores the viewer's reading position. Sent by the page's script.
 #[server(prefix = "/api", endpoint = "documents/progress")]
 pub async fn progress(id: String, #[server(default)] heading: String, part: u16) -> Result<(), AppError> {
     use crate::{
@@ -116,7 +116,7 @@ pub async fn progress(id: String, #[server(default)] heading: String, part: u16)
     )
 }
 
-/// Records that the viewer has read a document: they say so, or the page's script has seen it.
+/// Records that the viewer has read a document: by their own statement, or as observed by the page's script.
 #[server(prefix = "/api", endpoint = "documents/mark_read")]
 pub async fn mark_read(id: String, #[server(default)] seen: String) -> Result<Outcome, AppError> {
     use domain::documents::reading::Seen;
@@ -134,18 +134,18 @@ pub async fn mark_read(id: String, #[server(default)] seen: String) -> Result<Ou
         let seen = known_part(Some(seen), Seen::from_key)?.unwrap_or(Seen::Said);
         let is_recorded = backend()?.documents().mark_read(&viewer, id, seen).await?;
         if !is_recorded && is_told_by_script {
-            // The script says on the page that it is recorded, or sends the form when it is not.
+            // The script confirms a recorded read on the page, and falls back to the form.
             return Err(AppError::new(Kind::NotAllowed));
         }
         let to = format!("/library/{id}");
-        // What was corrected meanwhile is told at the top of the page.
+        // A later correction is announced at the top of the page.
         Ok(Outcome::Done { to: if is_recorded { format!("{to}#{}", own_receipt::PLACE) } else { to }, reload: true })
     }
     .await;
     Submitted::new("mark_read", &[]).settle(result).await
 }
 
-/// Marks a document.
+/// Bookmarks a document.
 #[server(prefix = "/api", endpoint = "documents/bookmark")]
 pub async fn bookmark(id: String) -> Result<Outcome, AppError> {
     use crate::{
@@ -162,7 +162,7 @@ pub async fn bookmark(id: String) -> Result<Outcome, AppError> {
     Submitted::new("bookmark", &[]).settle(result).await
 }
 
-/// Takes the mark away.
+/// Removes the bookmark.
 #[server(prefix = "/api", endpoint = "documents/remove_bookmark")]
 pub async fn remove_bookmark(id: String) -> Result<Outcome, AppError> {
     use crate::{
@@ -173,7 +173,7 @@ pub async fn remove_bookmark(id: String) -> Result<Outcome, AppError> {
     let result = async {
         let (viewer, id) = (viewer()?, document_id(&id)?);
         backend()?.documents().remove_bookmark(&viewer, id).await?;
-        // What was withdrawn and is not marked any more may have no page.
+        // A withdrawn document without a bookmark may have no page.
         let is_there = backend()?.documents().has_page(&viewer, id).await?;
         let to = if is_there { format!("/library/{id}") } else { "/shelf/bookmarks".to_owned() };
         Ok(Outcome::Done { to, reload: true })
@@ -198,7 +198,7 @@ pub(super) mod server {
         known(text)
     }
 
-    /// A part of an address that may be missing but must not be something we never wrote there.
+    /// Parses an optional part of an address; a value that we never write there is an error.
     pub(crate) fn known_part<T>(text: Option<String>, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, AppError> {
         match text.filter(|text| !text.is_empty()) {
             Some(text) => parse(&text).map(Some).ok_or_else(|| AppError::new(Kind::NotFound)),
@@ -206,12 +206,12 @@ pub(super) mod server {
         }
     }
 
-    /// The language of who asks, also for the browser's own requests.
+    /// The viewer's language, also for requests made by scripts.
     pub(super) fn asked_language() -> Locale {
         request_context().map(|context| context.page.preferences.locale).unwrap_or_default()
     }
 
-    /// The whole address of a page, to be sent to others.
+    /// The absolute address of a page, for sharing.
     pub(super) fn public_address(path: &str) -> String {
         format!("{}{path}", request_context().unwrap_or_default().site)
     }

@@ -1,4 +1,4 @@
-//! The library: what reaches the viewer, newest first.
+//! The library: documents that reach the viewer, newest first.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;

@@ -1,4 +1,4 @@
-//! What the page of the library looks like: the ways in, the filters, the rows.
+//! The view of the library page: links to lists, filters, rows.
 
 use domain::{
     Locale,
@@ -29,7 +29,7 @@ pub(super) fn library_view(l: Locale, page: LibraryPage, asked: &LibraryQuery) -
     .into_any()
 }
 
-/// Leads to the page of the server that searches.
+/// Links to the search page, which the server renders.
 fn search_box(l: Locale) -> AnyView {
     view! {
         <form class="search" role="search" method="get" action="/search">
@@ -41,7 +41,7 @@ fn search_box(l: Locale) -> AnyView {
     .into_any()
 }
 
-/// The member's own lists; for who answers for a unit, what its members have read too.
+/// The member's personal lists; for leaders of a unit also the readers of documents.
 pub(super) fn list_chips(l: Locale, current: Option<PersonalList>) -> Vec<Chip> {
     let chip = |list: PersonalList| Chip {
         label: list_name(l, list).to_owned(),
@@ -63,7 +63,7 @@ pub(super) fn list_name(l: Locale, list: PersonalList) -> &'static str {
     }
 }
 
-/// A kind keeps the other filters and starts from the newest again.
+/// A kind keeps the other filters and resets the cursor.
 fn kind_chips(l: Locale, asked: &LibraryQuery) -> Vec<Chip> {
     let chip = |kind: Option<DocumentKind>, label: &str| Chip {
         label: label.to_owned(),
@@ -75,7 +75,7 @@ fn kind_chips(l: Locale, asked: &LibraryQuery) -> Vec<Chip> {
     [all].into_iter().chain(kinds).collect()
 }
 
-/// Open while something is filtered: what hides documents must not be hidden itself.
+/// Expanded while a filter is set, so that active filters are always visible.
 fn filters(l: Locale, page: &LibraryPage, asked: &LibraryQuery) -> AnyView {
     let all = |label: &str| Choice::new("", label);
     let with = |first: Choice, others: Vec<Choice>| [first].into_iter().chain(others).collect::<Vec<_>>();
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_names_only_what_is_asked_for() {
+    fn an_address_has_only_the_set_parameters() {
         assert_eq!(address(&LibraryQuery::default()), "/library");
         let query = LibraryQuery {
             kind: Some(DocumentKind::Resolution),

@@ -1,8 +1,8 @@
-//! What stands around the text of an official document on paper (thể thức văn bản: Hướng dẫn 36-HD/VPTW; Nghị định 30/2020/NĐ-CP for
-//! an association): issuer and number, whose organisation and which day, whom it goes to, who signed. Only what is known of the
-//! document; the place is not.
+//! The official layout of a printed document (thể thức văn bản: Hướng dẫn 36-HD/VPTW; Nghị định 30/2020/NĐ-CP for an
+//! association): issuer and number, organisation and date, recipients, signature. Only stored particulars are shown; the place of
+//! issue is not stored.
 //!
-//! It is part of the document, so it is in the language of what the organisation writes, whatever the page is in. The style sheet
+//! It is part of the document and therefore in the language of the content, whatever the language of the page. The style sheet
 //! shows it in print only.
 
 use domain::documents::{DocumentSummary, Imprint};
@@ -10,7 +10,7 @@ use leptos::prelude::*;
 
 use crate::{i18n::CONTENT, terms, text, ui::content_lang};
 
-/// Whether it is printed in the official layout: what has a number is.
+/// Whether it is printed in the official layout: documents with a number are.
 pub(super) fn is_official(summary: &DocumentSummary) -> bool {
     summary.number.is_some()
 }
@@ -34,14 +34,14 @@ pub(super) fn head(summary: &DocumentSummary) -> Option<AnyView> {
     Some(head.into_any())
 }
 
-/// The kind of document, which stands above its title unless that begins with it.
+/// The kind of document, shown above its title unless the title begins with it.
 pub(super) fn kind_above(summary: &DocumentSummary) -> Option<&'static str> {
     let kind = terms::document_kind(CONTENT, summary.kind);
     let is_said = summary.title.to_lowercase().starts_with(&kind.to_lowercase());
     (is_official(summary) && !is_said).then_some(kind)
 }
 
-/// Below the text: whom it goes to on the left, who signed on the right.
+/// Below the text: recipients on the left, signature on the right.
 pub(super) fn end(summary: &DocumentSummary, imprint: &Imprint) -> Option<AnyView> {
     is_official(summary).then(|| {
         let Imprint { signer, audience, parts } = imprint;
@@ -89,7 +89,7 @@ mod tests {
         }
     }
 
-    /// Nobody signed it, and it is for all of its issuer.
+    /// Unsigned, for the issuer's whole subtree.
     fn of_all(summary: &DocumentSummary) -> Imprint {
         Imprint { signer: None, audience: summary.issuer.clone(), parts: Vec::new() }
     }
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_number_has_neither() {
+    fn a_document_without_number_has_neither() {
         let owner = Owner::new();
         owner.set();
         let summary = summary(None, "Gió mạnh trên biển");

@@ -1,4 +1,4 @@
-//! What is recorded of the reader, at the end of a document: that it was opened, that it was read, and who sees it.
+//! What is recorded about the reader, at the end of a document: opened, read, and who can see it.
 
 use chrono::TimeDelta;
 use domain::{
@@ -15,16 +15,16 @@ use crate::{
     ui::{Button, ButtonKind, IconName},
 };
 
-/// Where it stands on the page.
+/// Its anchor on the page.
 pub(super) const PLACE: &str = "receipt";
 
-/// Seconds after which the page's script may tell that its end was reached, or that it was in view long enough. None for what is read
-/// already, or not recorded.
+/// Seconds after which the page's script may report that the end was reached, or that the text was in view long enough. `None`
+/// when it is already read, or nothing is recorded.
 pub(super) fn seconds(recording: Recording) -> Option<(i64, i64)> {
     match recording {
         Recording::Member(OwnReceipt { read_on: None, length, .. }) => {
-            // The server counts milliseconds from when it opened the text, which is later than the page: what is told a moment too
-            // early is refused.
+            // The server counts milliseconds from its own opening of the text, which is later than the page: a report that is a
+            // moment too early is refused.
             let up = |time: TimeDelta| (time.num_milliseconds() + 1_999) / 1_000;
             Some((up(length.to_reach_the_end()), up(length.to_read_it_all())))
         }
@@ -32,7 +32,7 @@ pub(super) fn seconds(recording: Recording) -> Option<(i64, i64)> {
     }
 }
 
-/// `branch` is the reader's own, `today` what the script writes when it was read just now.
+/// `branch` is the reader's own, `today` the date that the script writes after a report.
 pub(super) fn own_receipt(l: Locale, id: DocumentId, recording: Recording, branch: &str, today: String) -> AnyView {
     let receipt = match recording {
         Recording::Member(receipt) => receipt,
@@ -71,7 +71,7 @@ pub(super) fn own_receipt(l: Locale, id: DocumentId, recording: Recording, branc
     .into_any()
 }
 
-/// Who can see whether this reader read it: those who lead the reader's own branch.
+/// Who can see whether this reader has read it: the leaders of the reader's branch.
 fn seen_by(l: Locale, branch: &str) -> String {
     let called = |role| terms::role_at(l, role, UnitKind::Branch);
     text::reading::seen_by(l, called(Role::Secretary), called(Role::Deputy), branch)
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_leads_a_branch_is_called_as_in_a_branch() {
+    fn the_leaders_of_a_branch_have_the_titles_of_a_branch() {
         text::use_pack(Terms::Association);
         let told = seen_by(Locale::Vi, "Chi hội Bến Cá");
         text::use_pack(Terms::Party);

@@ -1,4 +1,4 @@
-//! The viewer's own lists: to be read, not read, begun, marked, opened.
+//! The viewer's personal lists: must-read, unread, begun, bookmarked, recent.
 
 use domain::{
     Locale,

@@ -1,4 +1,4 @@
-//! Reading one document.
+//! The page of a document.
 
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};

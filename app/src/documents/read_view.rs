@@ -1,4 +1,4 @@
-//! What the page of a document looks like, and the one that is left when it was withdrawn.
+//! The view of a document's page, and of the page of a withdrawn document.
 
 use chrono::NaiveDate;
 use domain::{
@@ -23,17 +23,17 @@ use crate::{
     },
 };
 
-/// With fewer headings than this the text is overlooked faster than its contents list.
+/// Minimum number of headings for a table of contents.
 const WORTH_A_LIST: usize = 3;
 
-/// Longer titles are set smaller: on a phone the text begins on the first screen.
+/// Longer titles have a smaller font: on a phone the text begins on the first screen.
 const LONG_TITLE: usize = 60;
 const VERY_LONG_TITLE: usize = 110;
 
-/// What the page's script finds the text by.
+/// The id by which the page's script finds the text.
 const TEXT: &str = "text";
 
-/// `address` is the whole address of the page, to be sent to others; `branch` the name of the reader's.
+/// `address` is the absolute address of the page, for sharing; `branch` is the name of the reader's branch.
 pub(super) fn document_view(l: Locale, page: DocumentPage, today: NaiveDate, address: String, branch: &str) -> AnyView {
     let id = page.summary.id;
     let opinion = page.takes_opinions.then(|| format!("/library/{id}/opinion"));
@@ -127,7 +127,7 @@ fn head(l: Locale, page: &DocumentPage, today: NaiveDate) -> AnyView {
         let signed = text::documents::signed_by(l, name);
         view! { <li><Icon name=IconName::Pencil/><span>{signed}</span></li> }
     });
-    // Whoever has it open is reading it: the day is told, not urged.
+    // The reader already has it open, so the due day is shown without urgency.
     let must = summary.must_read_by.filter(|day| !summary.read || *day >= today).map(|day| {
         view! { <p><Tag tone=Tone::Warn icon=IconName::Clock label=text::reading::must_read_by(l, l.date(day))/></p> }
     });
@@ -149,7 +149,7 @@ fn head(l: Locale, page: &DocumentPage, today: NaiveDate) -> AnyView {
     .into_any()
 }
 
-/// What it is, its number and its date: what everybody wants to know, in one line.
+/// Kind, number and date on one line.
 fn particulars(l: Locale, summary: &DocumentSummary) -> Line {
     Line::from(terms::document_kind(l, summary.kind))
         .and(document_number(l, summary.number.as_deref()))
@@ -161,7 +161,7 @@ fn number_line(l: Locale, summary: &DocumentSummary) -> Option<AnyView> {
     (!line.is_empty()).then(|| view! { <p class="document-number" translate="no">{line.show()}</p> }.into_any())
 }
 
-/// What stands above each printed page.
+/// The header of each printed page.
 pub(super) fn running_head(l: Locale, summary: &DocumentSummary) -> String {
     let name = summary.number.as_ref().map(|number| text::documents::number(l, number));
     let name = name.unwrap_or_else(|| terms::document_kind(l, summary.kind).to_owned());
@@ -173,7 +173,7 @@ fn corrected(l: Locale, CorrectionNote { on, note }: CorrectionNote) -> AnyView 
     view! { <Notice title>{note.map(|note| view! { <p lang=content_lang()>{note}</p> })}</Notice> }.into_any()
 }
 
-/// Where the reader was, on whatever device.
+/// The reading position, from any device.
 fn go_on(l: Locale, ReadingPlace { heading, part }: ReadingPlace) -> AnyView {
     let (title, anchor) = match heading {
         Some(heading) => (Line::around(text::reading::was_at(l, HERE), &Line::content(heading.title)), heading.anchor),
@@ -189,7 +189,7 @@ fn go_on(l: Locale, ReadingPlace { heading, part }: ReadingPlace) -> AnyView {
     .into_any()
 }
 
-/// What can be done with the document. What a script alone can do is shown by it.
+/// Actions on the document. Those that need a script are shown by it.
 fn tools(l: Locale, page: &DocumentPage, address: String) -> AnyView {
     let id = page.summary.id;
     let readers = page.shows_readers.then(|| {
@@ -226,7 +226,7 @@ fn tools(l: Locale, page: &DocumentPage, address: String) -> AnyView {
     .into_any()
 }
 
-/// A form of its own for each direction, so that each does what it says however old the page is.
+/// A form for each direction, so that each does what its label says on an outdated page too.
 fn mark_form(l: Locale, id: DocumentId, takes_away: bool, hidden: bool) -> AnyView {
     let (action, label) = if takes_away {
         ("/api/documents/remove_bookmark", text::reading::remove_bookmark(l))
@@ -242,7 +242,7 @@ fn mark_form(l: Locale, id: DocumentId, takes_away: bool, hidden: bool) -> AnyVi
     .into_any()
 }
 
-/// Stays in sight while reading: what one reads, and what one may want without scrolling back.
+/// A bar that stays visible while reading: the title, and the actions that should not need scrolling.
 fn reading_bar(l: Locale, summary: &DocumentSummary, opinion: Option<String>) -> AnyView {
     let name = summary.number.as_ref().map_or_else(|| Line::from(terms::document_kind(l, summary.kind)), Line::number);
     let size = request_context().map(|context| context.page.preferences.text_size).unwrap_or_default();
@@ -263,7 +263,7 @@ fn reading_bar(l: Locale, summary: &DocumentSummary, opinion: Option<String>) ->
     .into_any()
 }
 
-/// Sends the size it leads to; the script counts from the size that is shown.
+/// Sends the absolute size; the script computes it from the current one.
 fn size_button(size: TextSize, step: &'static str, label: &'static str, sign: &'static str) -> AnyView {
     view! {
         <button class="button button-quiet" name="text_size" value=size.key() data-step=step aria-label=label>{sign}</button>
@@ -298,7 +298,7 @@ fn related(l: Locale, related: Vec<RelatedDocument>) -> Option<AnyView> {
     )
 }
 
-/// What the other document is to this one.
+/// The relation to the other document, in words.
 fn relation(l: Locale, relation: Relation, is_newer: bool) -> &'static str {
     match (relation, is_newer) {
         (Relation::Supersedes, false) => text::reading::supersedes(l),

@@ -1,4 +1,4 @@
-//! Who has read a document, for those who follow it. All of it is rendered by the server alone.
+//! Readers of a document, for those who follow them. Rendered by the server only.
 
 mod fns;
 mod followed_page;

@@ -11,7 +11,7 @@ use crate::error::AppError;
 #[cfg(feature = "ssr")]
 use crate::error::known;
 
-/// What is shown before an opinion on `document` is written.
+/// Data shown before an opinion on `document` is written.
 #[server(prefix = "/api", endpoint = "feedback/invitation", input = GetUrl)]
 pub async fn invitation(document: String) -> Result<OpinionInvitation, AppError> {
     use crate::{
@@ -27,7 +27,7 @@ pub async fn invitation(document: String) -> Result<OpinionInvitation, AppError>
     respond(result.await)
 }
 
-/// Sends an opinion. The same `opinion` id with the same text is stored once, however often it arrives.
+/// Sends an opinion. Idempotent: the same `opinion` id with the same text is stored once.
 #[server(prefix = "/api", endpoint = "feedback/send")]
 pub async fn send_opinion(
     #[server(default)] opinion: String,
@@ -42,7 +42,7 @@ pub async fn send_opinion(
         forms::Submitted,
     };
 
-    // The id goes back with the text: what is mended and sent again is still the same opinion.
+    // The id is returned with the text, so that a corrected form is still the same opinion.
     let form = Submitted::new("opinion", &[("opinion", &opinion), ("audience", &audience), ("text", &text)]);
     let result = async {
         let typed = OpinionForm { opinion: &opinion, document: &document, audience: &audience, text: &text };
@@ -53,7 +53,7 @@ pub async fn send_opinion(
     form.settle(result).await
 }
 
-/// An opinion of one's own.
+/// One of the viewer's own opinions.
 #[server(prefix = "/api", endpoint = "feedback/receipt", input = GetUrl)]
 pub async fn receipt(opinion: String) -> Result<Opinion, AppError> {
     use crate::{
@@ -69,7 +69,7 @@ pub async fn receipt(opinion: String) -> Result<Opinion, AppError> {
     respond(result.await)
 }
 
-/// One's own opinions, newest first, those older than `after`.
+/// The viewer's own opinions, newest first, older than `after`.
 #[server(prefix = "/api", endpoint = "feedback/own", input = GetUrl)]
 pub async fn own_opinions(after: Option<String>) -> Result<OpinionList, AppError> {
     use crate::{
@@ -84,8 +84,8 @@ pub async fn own_opinions(after: Option<String>) -> Result<OpinionList, AppError
     respond(result.await)
 }
 
-/// The opinions that came to the viewer's office: those that wait, the oldest first, or with `show=all` all, the newest first. `after`
-/// is the last one of the page before.
+/// The opinions received by the viewer's office: the unanswered ones, oldest first, or with `show=all` all of them, newest first.
+/// `after` is the cursor of the previous page.
 #[server(prefix = "/api", endpoint = "feedback/received", input = GetUrl)]
 pub async fn received_opinions(show: Option<String>, after: Option<String>) -> Result<BranchOpinions, AppError> {
     use domain::feedback::ReceivedShown;
@@ -103,7 +103,7 @@ pub async fn received_opinions(show: Option<String>, after: Option<String>) -> R
     respond(result.await)
 }
 
-/// An opinion that came to the viewer's office. Its author is told that it was read; doing so again changes nothing.
+/// An opinion received by the viewer's office. Marks it as seen for its author; idempotent.
 #[server(prefix = "/api", endpoint = "feedback/open", input = GetUrl)]
 pub async fn open_opinion(opinion: String) -> Result<Opinion, AppError> {
     use crate::{

@@ -1,4 +1,4 @@
-//! Where an opinion is on its way to an answer.
+//! Display of an opinion's state.
 
 use domain::feedback::{Opinion, OpinionState};
 use leptos::prelude::*;
@@ -10,7 +10,7 @@ use crate::{
     ui::{Card, IconName, Line, Step, StepBar, Tag, Tone},
 };
 
-/// The state in a word or two, for rows.
+/// The state as a tag, for rows.
 #[component]
 pub(crate) fn OpinionStateTag(state: OpinionState) -> impl IntoView {
     let label = terms::opinion_state(use_locale(), state);
@@ -21,7 +21,7 @@ pub(crate) fn OpinionStateTag(state: OpinionState) -> impl IntoView {
     }
 }
 
-/// The whole way with its times.
+/// All states, with their times.
 #[component]
 pub(super) fn OpinionSteps(opinion: Opinion) -> impl IntoView {
     let l = use_locale();
@@ -38,7 +38,7 @@ pub(super) fn OpinionSteps(opinion: Opinion) -> impl IntoView {
     let current = match opinion.state {
         OpinionState::Received => 0,
         OpinionState::Seen => 1,
-        // The way ends here: all of it is done.
+        // A final state: all steps are done.
         OpinionState::Answered | OpinionState::Resolved => steps.len(),
     };
     view! {

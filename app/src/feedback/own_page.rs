@@ -1,4 +1,4 @@
-//! The member's own opinions and what became of them.
+//! The member's own opinions and their states.
 
 use domain::{Locale, feedback::Opinion, locale::local_date};
 use leptos::prelude::*;

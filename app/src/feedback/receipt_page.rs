@@ -1,4 +1,4 @@
-//! One's own opinion: the receipt right after sending, and later where it is and what was answered.
+//! One of the viewer's own opinions: the receipt after sending, and later its state and answer.
 
 use domain::{Locale, feedback::Opinion};
 use leptos::prelude::*;

@@ -1,4 +1,4 @@
-//! One opinion at the branch: read, and answered.
+//! An opinion at the branch, with the form for the answer.
 
 use domain::{
     Locale,
@@ -49,7 +49,7 @@ pub fn ReceivedOpinionPage() -> impl IntoView {
             None if may_answer => answer_form(l, &opinion, echo.as_ref(), errors),
             None => ().into_any(),
         };
-        // Answered meanwhile: there is no form any more the problems could lead to.
+        // Answered meanwhile: the form that the problems refer to no longer exists.
         let told = if is_answered {
             unsent_answer(l, echo.as_ref()).into_any()
         } else {
@@ -108,7 +108,7 @@ fn answer_given(l: Locale, opinion: &Opinion) -> AnyView {
     view! { <Card title=text::feedback::answer(l)>{answer}</Card> }.into_any()
 }
 
-/// What was typed as an answer to an opinion that already had one.
+/// The typed answer to an opinion that was answered meanwhile.
 fn unsent_answer(l: Locale, echo: Option<&FormErrors>) -> Option<AnyView> {
     let typed = echo?.value("text")?.to_owned();
     let unsent = view! { <Unsent title=text::feedback::answered_meanwhile(l) label=text::frame::unsent(l) typed/> };

@@ -1,4 +1,4 @@
-//! The list of opinions for who answers them: those that wait, or all.
+//! The list of received opinions: unanswered, or all.
 
 use domain::{
     Locale,

@@ -1,4 +1,4 @@
-//! Writing an opinion: first who will read it, then the text.
+//! Writing an opinion: first its readers, then the text.
 
 use domain::{
     Locale,
@@ -31,7 +31,7 @@ pub fn WriteOpinionPage() -> impl IntoView {
     let l = use_locale();
     let params = use_params_map();
     let mut echo = take_echo("opinion");
-    // It was sent before with another text: what is written now is another opinion, with an id of its own.
+    // This id was used for another text, so the form creates a new opinion with its own id.
     let is_sent = echo.as_ref().is_some_and(FormErrors::is_stale);
     if let Some(echo) = echo.as_mut().filter(|_| is_sent) {
         echo.values.remove("opinion");
@@ -60,7 +60,7 @@ pub fn WriteOpinionPage() -> impl IntoView {
     })
 }
 
-/// Kind and number of the document, as people call it.
+/// Kind and number of the document.
 fn named(l: Locale, document: &DocumentSummary) -> Line {
     let kind = terms::document_kind(l, document.kind);
     match &document.number {
@@ -104,7 +104,7 @@ fn opinion_form(
     let typed = |field: &str| echo.and_then(|echo| echo.value(field)).map(str::to_owned);
     let document = invited.document.id.to_string();
     let opinion = typed("opinion").unwrap_or_else(|| invited.opinion.to_string());
-    // The smallest circle unless the member widens it.
+    // The smallest audience is the default.
     let audience = typed("audience").unwrap_or_else(|| OpinionAudience::Branch.key().to_owned());
     let text = typed("text");
     let choices = audiences(l, invited);

@@ -1,7 +1,7 @@
-//! The files of a document at the desk: what is there, what waits for a decision, what is on its way, and the form for more.
+//! The files of a document at the desk: stored files, pending decisions, open uploads, and the upload form.
 //!
-//! `scripts/files.js` makes it more comfortable: files are dropped, sent piece by piece with their progress, and gone on with after an
-//! interruption. It finds its texts in `data-` attributes.
+//! `scripts/files.js` adds drag and drop, uploads in chunks with progress, and resumption after an interruption. It reads its
+//! texts from `data-` attributes.
 
 use domain::{
     Locale,
@@ -28,7 +28,7 @@ use crate::{
 
 const LABELS: Labels = &[("reason", text::files::reason_name)];
 
-/// What the browser offers first; it takes other files too, and the server looks at the content anyway.
+/// A hint for the file picker; the server detects the type by content and rejects others.
 const ACCEPT: &str = ".pdf,.docx,.xlsx,.png,.jpg,.jpeg,.mp3,.mp4";
 
 #[component]
@@ -84,7 +84,7 @@ fn desk(l: Locale, page: files::FilesPage, refused: Option<FileRefused>, kept: O
     .into_any()
 }
 
-/// Those somebody must decide about, one card each, before everything else.
+/// Files with a pending decision, one card each, at the top of the page.
 fn waiting(
     l: Locale,
     page: &files::FilesPage,
@@ -101,7 +101,7 @@ fn waiting(
             let id = waiting.file.id.to_string();
             let typed = kept.filter(|kept| kept.value("file") == Some(&id));
             let error = if typed.is_some() { field_error(l, errors, LABELS, "reason") } else { Signal::stored(None) };
-            // The summary leads to the form that came back.
+            // The error summary links to the rejected form.
             let field = if typed.is_some() { "reason".to_owned() } else { format!("reason-{id}") };
             let typed = typed.and_then(|kept| kept.value("reason")).map(str::to_owned);
             let decision = page.is_open.then(|| decision(l, &id, field, typed, error));
@@ -132,7 +132,7 @@ fn waiting(
     )
 }
 
-/// Going on in spite of a warning: beneath the way out that is safe, and quieter.
+/// Keeping a file in spite of a warning: below the safe choice, and less prominent.
 fn decision(l: Locale, id: &str, field: String, typed: Option<String>, error: Signal<Option<String>>) -> AnyView {
     let id = id.to_owned();
     view! {
@@ -207,7 +207,7 @@ fn files(l: Locale, page: &files::FilesPage) -> AnyView {
     view! { <ul class="files" role="list" id="files">{rows}</ul> }.into_any()
 }
 
-/// What the guard could not look at, a person must.
+/// Content the guard could not check, so that a person must.
 fn unseen(l: Locale, file: &DeskFile) -> Option<AnyView> {
     let told = match file.coverage() {
         Coverage::Whole => return None,
@@ -217,7 +217,7 @@ fn unseen(l: Locale, file: &DeskFile) -> Option<AnyView> {
     Some(view! { <Notice kind=NoticeKind::Warn title=told/> }.into_any())
 }
 
-/// What is missing beside the file, in words.
+/// What could not be extracted from the file, in words.
 fn notes(l: Locale, file: &DeskFile) -> Vec<&'static str> {
     let text = file.text_missing.map(|missing| match missing {
         Missing::Nothing => text::files::text_nothing(l),
@@ -273,7 +273,7 @@ fn row(l: Locale, upload: &OpenUpload) -> AnyView {
     .into_any()
 }
 
-/// A plain form; the script takes it over where it runs. The document stands before the file, which is taken in while it arrives.
+/// A plain form that the script enhances. The document field precedes the file, which is processed as a stream.
 fn form(l: Locale, page: &files::FilesPage, refused: Option<FileRefused>) -> AnyView {
     let document = page.document.to_string();
     let key = document.clone();

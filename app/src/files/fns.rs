@@ -1,4 +1,4 @@
-//! Server functions of the desk's files. Files themselves come in and go out beside them, at addresses of their own.
+//! Server functions of the desk's files. Uploads and downloads have addresses of their own.
 
 use domain::{files, forms::Outcome};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
@@ -33,7 +33,7 @@ pub async fn keep(#[server(default)] file: String, #[server(default)] reason: St
     form.settle(result).await
 }
 
-/// Takes a file out of the draft, or decides not to keep it.
+/// Removes a file from the draft, or rejects a file with a pending decision.
 #[server(prefix = "/api", endpoint = "files/remove")]
 pub async fn remove(#[server(default)] file: String) -> Result<Outcome, AppError> {
     use crate::{
@@ -46,7 +46,7 @@ pub async fn remove(#[server(default)] file: String) -> Result<Outcome, AppError
     form.settle(result).await
 }
 
-/// Gives up a file that has not arrived whole.
+/// Cancels an incomplete upload.
 #[server(prefix = "/api", endpoint = "files/give_up")]
 pub async fn give_up(#[server(default)] upload: String) -> Result<Outcome, AppError> {
     use crate::{
@@ -59,7 +59,7 @@ pub async fn give_up(#[server(default)] upload: String) -> Result<Outcome, AppEr
     form.settle(result).await
 }
 
-/// Looks again at a file that has arrived whole and could not become an attachment then.
+/// Retries to attach a complete upload that could not be attached before.
 #[server(prefix = "/api", endpoint = "files/finish")]
 pub async fn finish(#[server(default)] upload: String) -> Result<Outcome, AppError> {
     use crate::{

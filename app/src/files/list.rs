@@ -9,7 +9,7 @@ use crate::{
     ui::{Icon, IconName, content_lang},
 };
 
-/// Nothing where there are none. A link leads to the file itself, which the browser fetches by itself.
+/// Empty where there are no files. A link leads to the file itself, which the browser downloads.
 #[component]
 pub fn Attachments(l: Locale, files: Vec<AttachmentSummary>) -> impl IntoView {
     (!files.is_empty()).then(|| {
@@ -27,19 +27,19 @@ fn row(l: Locale, file: &AttachmentSummary) -> AnyView {
     view! { <li>{link(l, file)}</li> }.into_any()
 }
 
-/// Name, kind and size in one place to tap.
+/// Name, type and size as one link.
 pub(super) fn link(l: Locale, file: &AttachmentSummary) -> AnyView {
     let href = format!("/files/{}", file.id);
     let picture = file.has_preview.then(|| {
         let src = format!("{href}/preview");
-        // It says nothing that the name does not.
+        // Decorative: the name says everything.
         view! { <img class="file-picture" src=src alt="" loading="lazy" width="56" height="72"/> }
     });
     view! {
         <a class="file" href=href rel="external" download="">
             <Icon name=icon(file.kind)/>
             {picture}
-            // Names may be written in either direction; each keeps to its own place.
+            // `bdi`, because names may be written in either direction.
             <bdi class="file-name" lang=content_lang()>{file.name.clone()}</bdi>
             <span class="file-meta">{meta(l, file)}</span>
             <Icon name=IconName::Download/>

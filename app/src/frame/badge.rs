@@ -1,31 +1,31 @@
-//! The numbers at the places in the frame: how much waits there.
+//! Badges of the navigation: the number of pending items.
 //!
-//! The server writes them in the person's language, so the browser half only shows them. `scripts/places.js` asks for them again when
-//! the page changes within the application.
+//! The server renders them in the viewer's language; the browser half only shows them. `scripts/places.js` fetches them again
+//! when the page changes within the application.
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// How much waits at a place.
+/// The badge of a navigation entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Badge {
-    /// Address of the place.
+    /// Address of the entry.
     pub place: String,
-    /// As it is shown, at most `99+`.
+    /// Display text, at most `99+`.
     pub number: String,
-    /// The whole number in words, for screen readers: `132 việc đang chờ`.
+    /// The exact number in words, for screen readers: `132 việc đang chờ`.
     pub label: String,
 }
 
-/// Places of one's offices where work waits.
+/// Entries of offices with pending work.
 const WORK: [&str; 5] = ["/desk", "/branch", "/readers", "/members", "/codes"];
 
-/// Whether a place of the frame can have a number. On the phone all work is reached through "more".
+/// Whether a navigation entry can have a badge. On the phone all work of offices is reached through "more".
 pub(super) fn has_badge(href: &str, is_tab: bool) -> bool {
     href == "/library" || WORK.contains(&href) || (is_tab && href == "/more")
 }
 
-/// The number at a place; hidden where nothing waits, for the script to fill.
+/// The badge of an entry; hidden when there is nothing, so that the script can fill it.
 pub(super) fn badge_at(badges: &[Badge], place: &str) -> AnyView {
     let found = badges.iter().find(|badge| badge.place == place).cloned();
     let hidden = found.is_none();
@@ -33,12 +33,12 @@ pub(super) fn badge_at(badges: &[Badge], place: &str) -> AnyView {
     view! { <span class="badge" role="img" aria-label=label hidden=hidden>{number}</span> }.into_any()
 }
 
-/// The numbers of the person for whom they were counted.
+/// The badges of a person, from their pending items.
 #[cfg(feature = "ssr")]
 pub fn badges(l: domain::Locale, pending: &domain::home::Pending) -> Vec<Badge> {
     use crate::text::frame::{badge_read, badge_work};
 
-    /// Most that is shown.
+    /// Largest number shown.
     const MOST: u64 = 99;
 
     let badge = |place: &str, count: u64, label: fn(domain::Locale, u64) -> String| {
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_tells_its_number_and_more_all_of_them() {
+    fn a_place_has_its_number_and_more_has_the_sum() {
         let work = [(WorkKind::Answers, 3), (WorkKind::Reviews, 0), (WorkKind::Transfers, 2), (WorkKind::QualityIssues, 130)];
         let work = work.map(|(kind, count)| WorkItem { kind, count }).to_vec();
         let told = badges(Locale::Vi, &Pending { must_read: 4, work });

@@ -1,5 +1,5 @@
-//! Server functions of the guides. The language is that of the page, so the address names it: what a browser keeps for one
-//! language is not shown in another.
+//! Server functions of the guides. The address contains the language, so that a browser never shows a cached response in another
+//! language.
 
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 

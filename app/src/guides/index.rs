@@ -1,6 +1,6 @@
-//! The texts of the guides, built into the server.
+//! The texts of the guides, embedded in the server.
 //!
-//! A text begins with its title (`# …`) and a paragraph that says for whom it is; the rest is the guide.
+//! A text begins with its title (`# …`) and a paragraph about its audience; the rest is the guide.
 
 use backend::markdown;
 use domain::Locale;
@@ -27,7 +27,7 @@ macro_rules! guides {
     };
 }
 
-/// In the order of the list.
+/// In display order.
 const GUIDES: &[Text] =
     guides!["member", "android", "ios", "secretary", "editor", "courses", "committee", "registrar", "operator"];
 
@@ -52,7 +52,7 @@ pub(crate) fn texts() -> impl Iterator<Item = (&'static str, Locale, &'static st
 }
 
 impl Text {
-    /// With the words of the installation's pack in their places.
+    /// With the terms of the installation's pack filled in.
     fn of(&self, l: Locale) -> &'static str {
         text::spoken(l, self.template(l))
     }
@@ -65,7 +65,7 @@ impl Text {
         }
     }
 
-    /// Title, lead and the rest.
+    /// Title, lead and body.
     fn parts(&self, l: Locale) -> (&'static str, &'static str, &'static str) {
         let (title, rest) = self.of(l).split_once("\n\n").unwrap_or_default();
         let (lead, body) = rest.split_once("\n\n").unwrap_or_default();
@@ -77,7 +77,7 @@ impl Text {
 mod tests {
     use super::*;
 
-    /// Pictures of a text: description and address.
+    /// Images of a text: alternative text and address.
     fn pictures(text: &str) -> Vec<(&str, &str)> {
         let mut found = Vec::new();
         for piece in text.split("![").skip(1) {
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn every_picture_is_described_and_there() {
+    fn every_picture_exists_and_is_described() {
         let public = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../public");
         for text in GUIDES {
             for l in Locale::ALL {

@@ -19,7 +19,7 @@ pub async fn home_page() -> Result<domain::home::HomePage, AppError> {
     respond(result.await)
 }
 
-/// The numbers at the places in the frame, for `scripts/places.js`.
+/// The badges of the navigation, for `scripts/places.js`.
 #[server(prefix = "/api", endpoint = "home/badges", input = GetUrl)]
 pub async fn home_badges() -> Result<Vec<Badge>, AppError> {
     use crate::{

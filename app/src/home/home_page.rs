@@ -1,4 +1,4 @@
-//! The first page: what comes next, what is new for this person, what is new for all.
+//! The first page: what is next, what is new for this person, what is new for everybody.
 
 use std::cmp::Reverse;
 
@@ -57,7 +57,7 @@ pub fn HomePage() -> impl IntoView {
     })
 }
 
-/// What waits for somebody by their offices, each with the way there.
+/// Pending work of the person's offices, each with a link.
 fn work(l: Locale, work: Vec<WorkItem>) -> Option<AnyView> {
     if work.is_empty() {
         return None;
@@ -96,7 +96,7 @@ fn waiting(l: Locale, WorkItem { kind, count }: WorkItem) -> String {
     }
 }
 
-/// A code that opens the account anew: who did not ask for it must hear of it before it is used.
+/// A code that resets the account was issued: a person who did not request it must see this before it is used.
 fn code_open(l: Locale, is_open: bool) -> Option<AnyView> {
     is_open.then(|| {
         view! {
@@ -109,7 +109,7 @@ fn code_open(l: Locale, is_open: bool) -> Option<AnyView> {
     })
 }
 
-/// News of the member's own record, until it is opened.
+/// Decided corrections of the member's record, until it is opened.
 fn decided(l: Locale, count: u32) -> Option<AnyView> {
     (count > 0).then(|| {
         view! {
@@ -122,7 +122,7 @@ fn decided(l: Locale, count: u32) -> Option<AnyView> {
     })
 }
 
-/// What waits to be read by a day.
+/// The number of unread must-read documents.
 fn must_read(l: Locale, count: u32) -> Option<AnyView> {
     (count > 0).then(|| {
         view! {
@@ -134,7 +134,7 @@ fn must_read(l: Locale, count: u32) -> Option<AnyView> {
     })
 }
 
-/// Texts the member was asked to look at before they go out. Who writes nowhere comes to the desk by this line alone.
+/// Texts the member was asked to review. A reviewer who is not an editor reaches the desk through this line only.
 fn asked(l: Locale, count: u32) -> Option<AnyView> {
     (count > 0).then(|| {
         view! {
@@ -220,7 +220,7 @@ fn next_meeting(l: Locale, meeting: Option<MeetingSummary>) -> AnyView {
     .into_any()
 }
 
-/// How long it still is, in words. A meeting that has begun is told by its state.
+/// The time until the meeting, in words. A meeting in session is described by its state.
 fn countdown(l: Locale, meeting: &MeetingSummary) -> String {
     match (meeting.state, meeting.days_away) {
         (MeetingState::Announced, 0) => text::home::today(l).to_owned(),
@@ -243,7 +243,7 @@ fn for_you(l: Locale, mut opinions: Vec<Opinion>) -> AnyView {
         }
         .into_any();
     }
-    // An answer is news; what still waits for one is not.
+    // Answered opinions come first: they are the news.
     opinions.sort_by_key(|opinion| (opinion.state < OpinionState::Answered, Reverse(opinion.sent_at)));
     let rows = opinions
         .into_iter()

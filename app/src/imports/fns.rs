@@ -1,4 +1,4 @@
-//! Server functions of imports. Files themselves come in and reports go out beside them, at addresses of their own.
+//! Server functions of imports. Uploads and reports have addresses of their own.
 
 use domain::{forms::Outcome, imports};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
@@ -16,7 +16,7 @@ pub async fn list() -> Result<imports::ImportsPage, AppError> {
     respond(async { Ok::<_, AppError>(backend()?.imports().list(&viewer()?).await?) }.await)
 }
 
-/// What the viewer can import.
+/// The choices for a new import.
 #[server(prefix = "/api", endpoint = "imports/blank", input = GetUrl)]
 pub async fn blank() -> Result<imports::NewImportPage, AppError> {
     use crate::{
@@ -38,7 +38,7 @@ pub async fn page(id: String) -> Result<imports::ImportPage, AppError> {
     respond(async { Ok::<_, AppError>(backend()?.imports().page(&viewer()?, known(&id)?).await?) }.await)
 }
 
-/// Takes the columns of the file for something else: one key for each, in their order.
+/// Sets the meanings of the columns: one key for each, in their order.
 #[server(prefix = "/api", endpoint = "imports/remap")]
 pub async fn remap(#[server(default)] id: String, #[server(default)] columns: Vec<String>) -> Result<Outcome, AppError> {
     use crate::{
@@ -57,7 +57,7 @@ pub async fn remap(#[server(default)] id: String, #[server(default)] columns: Ve
     form.settle(result).await
 }
 
-/// Lets the file be written.
+/// Confirms the import and starts writing.
 #[server(prefix = "/api", endpoint = "imports/confirm")]
 pub async fn confirm(#[server(default)] id: String, #[server(default)] as_of: String) -> Result<Outcome, AppError> {
     use crate::{
@@ -75,7 +75,7 @@ pub async fn confirm(#[server(default)] id: String, #[server(default)] as_of: St
     form.settle(result).await
 }
 
-/// Gives the file up before anything was written.
+/// Cancels an import before anything is written.
 #[server(prefix = "/api", endpoint = "imports/cancel")]
 pub async fn cancel(#[server(default)] id: String) -> Result<Outcome, AppError> {
     use crate::{

@@ -1,4 +1,4 @@
-//! One file: what its columns are, what would become of its rows, and what became of them.
+//! One import: the meanings of its columns, the expected results of its rows, and the actual ones.
 
 use domain::{
     Locale,
@@ -151,7 +151,7 @@ fn try_again(l: Locale) -> AnyView {
     .into_any()
 }
 
-/// What became of the rows, that this is all of them, and what else is to be known of how the file was read.
+/// Results of the rows, the check of their sum, and remarks on how the file was read.
 fn figures(l: Locale, page: &imports::ImportPage) -> AnyView {
     let counts = page.import.counts;
     let rows = [
@@ -243,7 +243,7 @@ fn cancel(l: Locale, page: &imports::ImportPage) -> AnyView {
     .into_any()
 }
 
-/// Folded away unless something is missing: most files are understood.
+/// Collapsed unless a column is missing: most files are recognised.
 fn mapping(l: Locale, page: &imports::ImportPage, errors: RwSignal<Option<FormErrors>>) -> AnyView {
     let choices: Vec<Choice> = std::iter::once(Choice::new("", text::imports::mapping_ignored(l)))
         .chain(FileColumn::of(page.import.kind).map(|column| Choice::new(column.key(), column_name(l, column))))
@@ -301,7 +301,7 @@ fn report(l: Locale, page: &imports::ImportPage) -> Option<AnyView> {
     let table = lines(l, text::imports::report_title(l), &page.refused);
     Some(
         view! {
-            // The table names itself.
+            // The table has its own caption.
             <Card>
                 <div class="stack">
                     {first}
@@ -314,7 +314,7 @@ fn report(l: Locale, page: &imports::ImportPage) -> Option<AnyView> {
     )
 }
 
-/// What is worth a look before the file is written, though it is taken over.
+/// Remarks on rows that are imported all the same.
 fn remarks(l: Locale, page: &imports::ImportPage) -> Option<AnyView> {
     let shown = page.remarks.len() as u64;
     if shown == 0 {
@@ -343,7 +343,7 @@ fn download(l: Locale, page: &imports::ImportPage) -> AnyView {
     let href = format!("/imports/{}/report.csv", page.import.id);
     view! {
         <div class="actions">
-            // A file and not a page: the browser fetches it itself.
+            // A download, not a page: the browser fetches it.
             <a class="button button-secondary" href=href rel="external" download="">
                 <Icon name=IconName::Download/>
                 <span>{text::imports::report_download(l)}</span>

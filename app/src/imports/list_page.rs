@@ -1,4 +1,4 @@
-//! The files that were imported into the viewer's units.
+//! The imports of the viewer's units.
 
 use domain::{
     Locale,
@@ -56,7 +56,7 @@ fn rows(l: Locale, imports: Vec<ImportSummary>) -> AnyView {
     view! { <RowList>{rows}</RowList> }.into_any()
 }
 
-/// Who began it, and when.
+/// By whom and when it was started.
 pub(super) fn started(l: Locale, import: &ImportSummary) -> Line {
     let name = import.started_by.as_ref().map_or_else(|| Line::from(text::imports::operator(l)), Line::name);
     Line::around(text::imports::started(l, HERE, l.date_time(import.started_at)), &name)

@@ -1,4 +1,4 @@
-//! Choosing a file. A plain form: the browser sends the file itself, with script and without.
+//! The upload form. A plain form that the browser posts, with script and without.
 
 use domain::{Locale, forms::FormErrors, imports};
 use leptos::prelude::*;
@@ -63,7 +63,7 @@ fn upload_form(
     let kind = typed("kind").or_else(|| page.kinds.first().map(|kind| kind.key().to_owned()));
     let units = page.units.iter().map(|unit| Choice::name(unit.id.to_string(), unit.name.clone())).collect::<Vec<_>>();
     let unit = typed("unit").unwrap_or_else(|| page.unit.to_string());
-    // What says where the file goes stands before the file: it is sealed while it arrives.
+    // The fields with the target precede the file, which is sealed as a stream.
     view! {
         <form class="form" method="post" action="/imports/upload" enctype="multipart/form-data" novalidate=true>
             <RadioGroup legend=text::imports::kind(l) name="kind" choices=kinds value=kind error=field_error(l, errors, LABELS, "kind")/>
@@ -93,7 +93,7 @@ fn upload_form(
     .into_any()
 }
 
-/// Files that show what is read. Files and not pages: the browser fetches them itself.
+/// Sample files. Downloads, not pages: the browser fetches them.
 fn templates(l: Locale, page: &imports::NewImportPage) -> AnyView {
     let links = page
         .kinds

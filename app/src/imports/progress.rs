@@ -1,4 +1,4 @@
-//! How far an import is. The page looks again by itself where script runs (`scripts/look_again.js`), by a link everywhere.
+//! Progress of an import. With script the page polls (`scripts/look_again.js`); a link reloads it without.
 
 use domain::{
     Locale,
@@ -11,7 +11,7 @@ use crate::{
     ui::{Card, IconName, LinkButton, Progress as ProgressBar},
 };
 
-/// The bar of an import at work.
+/// The progress bar of an active import.
 pub(super) fn at_work(l: Locale, page: &ImportPage) -> AnyView {
     let id = page.import.id;
     let Progress { state, done, total } = page.progress;

@@ -15,7 +15,7 @@ use crate::{
     ui::{DateTile, EmptyState, IconName, Line, ListRow, PageHeader, RowList, Tag, Tone},
 };
 
-/// All meetings of one's units: coming ones first.
+/// All meetings of the viewer's units: coming ones first.
 #[component]
 pub fn MeetingsPage() -> impl IntoView {
     let l = use_locale();
@@ -93,7 +93,7 @@ fn row(l: Locale, meeting: MeetingSummary) -> AnyView {
     .into_any()
 }
 
-/// Only what one would not expect: that a coming meeting is announced and a past one is over goes without saying.
+/// Only unexpected states: that a coming meeting is announced and a past one is over is not shown.
 fn state_tag(l: Locale, state: MeetingState) -> Option<impl IntoView> {
     let tone = match state {
         MeetingState::InSession | MeetingState::Reported => Tone::Ok,

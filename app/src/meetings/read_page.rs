@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// One meeting: when and where, what is on the agenda, what to read before.
+/// One meeting: time and place, agenda, papers to read before.
 #[component]
 pub fn MeetingPage() -> impl IntoView {
     let l = use_locale();
@@ -45,7 +45,7 @@ fn meeting_view(l: Locale, meeting: Meeting) -> AnyView {
     .into_any()
 }
 
-/// Where the meeting stands, and what that asks of the reader.
+/// The state of the meeting, and what the viewer has to do.
 fn banner(l: Locale, summary: &MeetingSummary) -> AnyView {
     let unread = summary.papers.saturating_sub(summary.papers_read);
     let (kind, told) = match summary.state {

@@ -1,4 +1,4 @@
-//! The member asks to have one field of the own record corrected.
+//! The member requests a correction of one field of their own record.
 
 use domain::members::CorrectionField;
 use leptos::prelude::*;

@@ -1,4 +1,4 @@
-//! Corrections that members ask for: the registrar's list, and one of them to decide on.
+//! Requested corrections: the registrar's list, and the decision on one of them.
 
 use domain::{
     Locale,

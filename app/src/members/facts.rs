@@ -1,4 +1,4 @@
-//! Parts of several pages: what a record says, and a member in a list.
+//! Shared parts: the particulars of a record, and a member in a list.
 
 use domain::{
     Locale,
@@ -12,7 +12,7 @@ use crate::{
     ui::{Card, DescriptionList, Fact, HERE, IconName, Line, ListRow, Tag, Tone, Whose},
 };
 
-/// Everything a record says of the person.
+/// All particulars of a record.
 pub(super) fn particulars(l: Locale, record: &Record) -> AnyView {
     let record = record.clone();
     let missing = || text::members::not_recorded(l).to_owned();
@@ -37,7 +37,7 @@ pub(super) fn particulars(l: Locale, record: &Record) -> AnyView {
     .into_any()
 }
 
-/// Where the person belonged, the latest first.
+/// The branches of a member, latest first.
 pub(super) fn postings(l: Locale, postings: &[Posting]) -> AnyView {
     let facts = postings
         .iter()
@@ -53,12 +53,12 @@ pub(super) fn postings(l: Locale, postings: &[Posting]) -> AnyView {
     view! { <Card title=text::members::postings(l)><DescriptionList>{facts}</DescriptionList></Card> }.into_any()
 }
 
-/// From one branch to another, by their names alone.
+/// From one branch to another, by name.
 pub(super) fn from_to(l: Locale, from: String, to: String) -> Line {
     Line::name(text::members::from_to(l, from, to))
 }
 
-/// A member in a list that leads to `href`.
+/// A member in a list that links to `href`.
 pub(super) fn line(l: Locale, member: MemberLine, href: String) -> AnyView {
     let born = text::members::born(l, l.date(member.birth_date));
     let meta = Line::around(text::members::card_number(l, HERE), &Line::name(&member.card)).and(born);
@@ -69,7 +69,7 @@ pub(super) fn line(l: Locale, member: MemberLine, href: String) -> AnyView {
     }
 }
 
-/// What is unusual about a member's state or standing.
+/// A tag for an unusual state or standing of a member.
 pub(super) fn mark(l: Locale, member: &MemberLine) -> Option<AnyView> {
     match (member.state, member.standing) {
         (MemberState::Active, Standing::Official) => None,

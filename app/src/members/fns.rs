@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{AppError, known};
 
-/// Members of the own subtree, or of `unit` in it, that match `q`: so many rows, as a table of units.
+/// Members of the viewer's subtree, or of `unit` in it, that match `q`; the number of rows as in a table of units.
 #[server(prefix = "/api", endpoint = "members/search", input = GetUrl)]
 pub async fn search(
     q: Option<String>,
@@ -37,7 +37,7 @@ pub async fn search(
     respond(result.await)
 }
 
-/// The record of a member of the own subtree. Looking at it is written into the log.
+/// The record of a member of the viewer's subtree. The access is logged.
 #[server(prefix = "/api", endpoint = "members/record", input = GetUrl)]
 pub async fn record(id: String) -> Result<RecordPage, AppError> {
     use crate::{
@@ -53,7 +53,7 @@ pub async fn record(id: String) -> Result<RecordPage, AppError> {
     respond(result.await)
 }
 
-/// The own record, with everything in it.
+/// The viewer's own record, complete.
 #[server(prefix = "/api", endpoint = "members/own", input = GetUrl)]
 pub async fn own_record() -> Result<RecordPage, AppError> {
     use crate::{
@@ -65,7 +65,7 @@ pub async fn own_record() -> Result<RecordPage, AppError> {
     respond(result.await)
 }
 
-/// The form of a new member, of `unit` or of a branch that matches `q`.
+/// The form of a new member, for `unit` or for a branch that matches `q`.
 #[server(prefix = "/api", endpoint = "members/blank", input = GetUrl)]
 pub async fn blank(unit: Option<String>, q: Option<String>) -> Result<MemberFormPage, AppError> {
     use crate::{
@@ -97,7 +97,7 @@ pub async fn form(id: String) -> Result<MemberFormPage, AppError> {
     respond(result.await)
 }
 
-/// The form of a record as it was typed. What was not sent is empty.
+/// The submitted form of a record. Missing fields are empty.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TypedMember {
@@ -115,7 +115,7 @@ pub struct TypedMember {
     unit: String,
 }
 
-/// Says nothing of what was typed: a national ID is in it.
+/// Prints no values, because the national ID is among them.
 impl fmt::Debug for TypedMember {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TypedMember").finish_non_exhaustive()
@@ -159,7 +159,7 @@ impl TypedMember {
     }
 }
 
-/// Writes a new member down.
+/// Registers a new member.
 #[server(prefix = "/api", endpoint = "members/register")]
 pub async fn register_member(#[server(flatten)] typed: TypedMember) -> Result<Outcome, AppError> {
     use crate::context::request::{backend, viewer};
@@ -172,7 +172,7 @@ pub async fn register_member(#[server(flatten)] typed: TypedMember) -> Result<Ou
     typed.submitted().settle(result).await
 }
 
-/// Stores what was changed in a record.
+/// Saves changes of a record.
 #[server(prefix = "/api", endpoint = "members/change")]
 pub async fn change_member(#[server(flatten)] typed: TypedMember) -> Result<Outcome, AppError> {
     use crate::context::request::{backend, viewer};
@@ -185,7 +185,7 @@ pub async fn change_member(#[server(flatten)] typed: TypedMember) -> Result<Outc
     typed.submitted().settle(result).await
 }
 
-/// The question before a state changes.
+/// Data for the confirmation of a change of state.
 #[server(prefix = "/api", endpoint = "members/state", input = GetUrl)]
 pub async fn read_state(id: String) -> Result<StatePage, AppError> {
     use crate::{
@@ -201,7 +201,7 @@ pub async fn read_state(id: String) -> Result<StatePage, AppError> {
     respond(result.await)
 }
 
-/// Changes the state of a member.
+/// Sets the state of a member.
 #[server(prefix = "/api", endpoint = "members/set_state")]
 pub async fn set_state(
     #[server(default)] id: String,
@@ -226,7 +226,7 @@ pub async fn set_state(
     form.settle(result).await
 }
 
-/// Asks for a correction of the own record.
+/// Requests a correction of the viewer's own record.
 #[server(prefix = "/api", endpoint = "members/request_correction")]
 pub async fn request_correction(
     #[server(default)] field: String,
@@ -250,7 +250,7 @@ pub async fn request_correction(
     form.settle(result).await
 }
 
-/// The corrections that wait for the registrar.
+/// Pending corrections for the registrar.
 #[server(prefix = "/api", endpoint = "members/corrections", input = GetUrl)]
 pub async fn corrections() -> Result<CorrectionsPage, AppError> {
     use crate::{
@@ -284,7 +284,7 @@ pub async fn decide_correction(
     form.settle(result).await
 }
 
-/// The form that asks for a transfer of `id`, with the branches that match `q`.
+/// The form to request a transfer of `id`, with the branches that match `q`.
 #[server(prefix = "/api", endpoint = "members/transfer_form", input = GetUrl)]
 pub async fn transfer_form(id: String, q: Option<String>) -> Result<TransferPage, AppError> {
     use crate::{
@@ -301,7 +301,7 @@ pub async fn transfer_form(id: String, q: Option<String>) -> Result<TransferPage
     respond(result.await)
 }
 
-/// Asks for a transfer.
+/// Requests a transfer.
 #[server(prefix = "/api", endpoint = "members/request_transfer")]
 pub async fn request_transfer(
     #[server(default)] member: String,
@@ -325,7 +325,7 @@ pub async fn request_transfer(
     form.settle(result).await
 }
 
-/// The transfers that wait at both ends.
+/// Pending transfers in both directions.
 #[server(prefix = "/api", endpoint = "members/transfers", input = GetUrl)]
 pub async fn transfers() -> Result<TransfersPage, AppError> {
     use crate::{
@@ -352,7 +352,7 @@ pub async fn decide_transfer(
     let form = Submitted::new("decision", &[("id", &id), ("decision", &decision), ("note", &note)]);
     let result = async {
         backend()?.members().decide_transfer(&viewer()?, &id, &decision, &note).await?;
-        // Only words of ours lead on; anything else was refused before.
+        // Only these keys are valid; anything else was rejected before.
         let done = match decision.as_str() {
             "accept" => "accepted",
             "decline" => "declined",
@@ -364,7 +364,7 @@ pub async fn decide_transfer(
     form.settle(result).await
 }
 
-/// Records of the own subtree with one kind of issue.
+/// Records of the viewer's subtree with one kind of issue.
 #[server(prefix = "/api", endpoint = "members/quality", input = GetUrl)]
 pub async fn quality(kind: Option<String>, after: Option<String>) -> Result<QualityPage, AppError> {
     use crate::{
@@ -397,7 +397,7 @@ pub async fn merge_form(keep: String, with: String) -> Result<MergePage, AppErro
     respond(result.await)
 }
 
-/// Makes one record of two.
+/// Merges two records.
 #[server(prefix = "/api", endpoint = "members/merge")]
 pub async fn merge(#[server(default)] keep: String, #[server(default)] with: String) -> Result<Outcome, AppError> {
     use crate::{
@@ -415,7 +415,7 @@ pub async fn merge(#[server(default)] keep: String, #[server(default)] with: Str
     form.settle(result).await
 }
 
-/// Writes down that two records are of two people.
+/// Records that two records are of different people.
 #[server(prefix = "/api", endpoint = "members/keep_apart")]
 pub async fn keep_apart(#[server(default)] keep: String, #[server(default)] with: String) -> Result<Outcome, AppError> {
     use crate::{

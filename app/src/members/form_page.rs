@@ -1,4 +1,4 @@
-//! The form of a record: for a new member, and to change one.
+//! The form of a record: for a new member, and for changes.
 
 use chrono::NaiveDate;
 use domain::{
@@ -93,7 +93,7 @@ pub fn EditMemberPage() -> impl IntoView {
     })
 }
 
-/// A search that narrows the branches offered.
+/// A search that narrows the offered branches.
 pub(super) fn branch_search(l: Locale, action: &str, q: Option<String>, unit: Option<String>) -> AnyView {
     view! {
         <form class="search" role="search" method="get" action=action.to_owned()>
@@ -110,7 +110,7 @@ pub(super) fn branch_choices(branches: Vec<BranchChoice>) -> Vec<Choice> {
     branches.into_iter().map(|branch| Choice::name(branch.id.to_string(), branch.name).hint(Line::name(branch.place))).collect()
 }
 
-/// What all controls of the form need: the language, what was typed before, and what is wrong with it.
+/// State shared by all controls of the form: language, typed values, problems.
 struct Controls {
     l: Locale,
     echo: Option<FormErrors>,
@@ -118,7 +118,7 @@ struct Controls {
 }
 
 impl Controls {
-    /// What was typed before it came back, else what is stored.
+    /// The typed value of a rejected form, otherwise the stored one.
     fn value(&self, field: &str, stored: Option<String>) -> String {
         let typed = self.echo.as_ref().and_then(|echo| echo.value(field)).map(str::to_owned);
         typed.or(stored).unwrap_or_default()
@@ -142,7 +142,7 @@ impl Controls {
     }
 }
 
-/// Which record has the number that was typed, with the way there.
+/// The record that already has the typed number, with a link.
 pub(super) fn number_holder(l: Locale, echo: Option<&FormErrors>) -> Option<AnyView> {
     let id = echo?.value(RECORD_HOLDER)?.parse::<MemberId>().ok()?;
     let name = echo?.value(RECORD_HOLDER_NAME).unwrap_or_default().to_owned();
@@ -165,7 +165,8 @@ fn member_form(l: Locale, page: MemberFormPage, echo: Option<FormErrors>, errors
     };
     let id = controls.value("id", Some(draft.id.to_string()));
     let newest = Some(draft.version.to_string());
-    // Who was told that the record has changed goes on from what it is now: the version sent before would be refused for ever.
+    // After a notice that the record has changed, the form continues with the current version: the one sent before would always
+    // be refused.
     let is_stale = controls.echo.as_ref().is_some_and(FormErrors::is_stale);
     let version = newest.clone().filter(|_| is_stale).unwrap_or_else(|| controls.value("version", newest));
     let branch = page.is_new.then(|| branch_field(&controls, &draft, page.branches));
@@ -187,7 +188,7 @@ fn member_form(l: Locale, page: MemberFormPage, echo: Option<FormErrors>, errors
     .into_any()
 }
 
-/// Where a new member begins.
+/// The branch of a new member.
 fn branch_field(controls: &Controls, draft: &MemberDraft, branches: Vec<BranchChoice>) -> AnyView {
     let l = controls.l;
     let value = controls.value("unit", draft.unit.map(|unit| unit.to_string()));
@@ -200,7 +201,7 @@ fn branch_field(controls: &Controls, draft: &MemberDraft, branches: Vec<BranchCh
     view! { <Select label=text::members::branch(l) name="unit" choices value error/> }.into_any()
 }
 
-/// Who the person is, and how they are reached.
+/// Identity and contact fields.
 fn person_fields(controls: &Controls, draft: &MemberDraft) -> AnyView {
     let l = controls.l;
     let name = controls.value("full_name", Some(draft.full_name.clone()));
@@ -208,7 +209,7 @@ fn person_fields(controls: &Controls, draft: &MemberDraft) -> AnyView {
         controls.day("birth_date", text::members::birth_date(l), draft.birth_date, text::members::day_hint(l), false);
     let sexes = Sex::ALL.map(|sex| Choice::new(sex.key(), words::sex(l, sex)));
     let sex = controls.value("sex", draft.sex.map(|sex| sex.key().to_owned()));
-    // The stored number never comes back into the form: a new one takes its place, nothing leaves it.
+    // The stored number is never sent to the form: a new one replaces it, and an empty field keeps it.
     let national_id = controls.value("national_id", None);
     let id_hint = match &draft.national_id {
         Some(masked) => text::members::national_id_kept(l, masked),
@@ -252,7 +253,7 @@ fn person_fields(controls: &Controls, draft: &MemberDraft) -> AnyView {
     .into_any()
 }
 
-/// Since when and how the person is a member.
+/// Membership: dates and standing.
 fn membership_fields(controls: &Controls, draft: &MemberDraft) -> AnyView {
     let l = controls.l;
     let card = controls.value("card", Some(draft.card.clone()));

@@ -1,4 +1,4 @@
-//! Members of the own subtree: search on top, then what waits, then the people, who have the width of the page.
+//! Members of the viewer's subtree: the search, pending work, and the list in full width.
 
 use std::fmt::Write;
 
@@ -26,17 +26,17 @@ use crate::{
     },
 };
 
-/// Names the table in the address.
+/// The table's name in the address.
 const TABLE: &str = "members";
 
-/// What the address asks for.
+/// The query of the address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct QueryParams {
     words: Option<String>,
     unit: Option<String>,
-    /// Where to go on.
+    /// Cursor.
     after: Option<String>,
-    /// As in a table of units.
+    /// Number of rows, as in a table of units.
     rows: Option<String>,
 }
 
@@ -55,7 +55,7 @@ pub fn MembersPage() -> impl IntoView {
         let QueryParams { words, unit, after, .. } = &asked;
         let is_start = words.as_deref().unwrap_or_default().trim().is_empty() && after.is_none() && unit.is_none();
         let places = is_start.then(|| menu(l, page.waiting, page.may_manage, may_audit));
-        // On the page of one unit: somebody new, of that unit.
+        // On the list of one unit: a link to register a new member there.
         let register = unit.as_ref().filter(|_| page.may_manage).map(|unit| {
             view! {
                 <LinkButton href=format!("/members/new?unit={unit}") kind=ButtonKind::Secondary icon=IconName::Plus wide=true>
@@ -81,7 +81,7 @@ pub fn MembersPage() -> impl IntoView {
     })
 }
 
-/// Who keeps the records finds one by the whole national ID too.
+/// Registrars may also search by a complete national ID.
 fn search_box(l: Locale, q: Option<String>, unit: Option<String>, may_manage: bool) -> AnyView {
     let hint = if may_manage { text::members::search_hint_id(l) } else { text::members::search_hint(l) };
     view! {
@@ -98,7 +98,7 @@ fn search_box(l: Locale, q: Option<String>, unit: Option<String>, may_manage: bo
     .into_any()
 }
 
-/// What waits, each with its number, and the places of the registry that have no place of their own in the frame.
+/// Pending work with its numbers, and pages of the registry without a navigation entry.
 fn menu(l: Locale, waiting: Waiting, may_manage: bool, may_audit: bool) -> AnyView {
     let number =
         |count: u64| if count == 0 { text::members::none_waiting(l).to_owned() } else { text::members::waiting(l, count) };
@@ -194,7 +194,7 @@ fn results(l: Locale, page: members::MembersPage, asked: &QueryParams) -> AnyVie
 fn person(l: Locale, member: MemberLine, id: String) -> AnyView {
     let (href, lang) = (format!("/members/{}", member.id), content_lang());
     let mark = mark(l, &member);
-    // On the phone only what is unusual is told.
+    // On the phone only unusual states are shown.
     let is_usual = mark.is_none();
     let state = mark.unwrap_or_else(|| words::state(l, member.state).into_any());
     let card = text::members::card_number(l, &member.card);
@@ -219,8 +219,8 @@ fn person(l: Locale, member: MemberLine, id: String) -> AnyView {
 }
 
 impl QueryParams {
-    /// The page with more rows, at the first of those that are new; from its end on where the search has paused, or where no more rows
-    /// are shown at once.
+    /// The page with more rows, at the first new one; the next page instead where the search has stopped, or where the maximum
+    /// number of rows is reached.
     fn further(&self, next: String, shown: usize, is_paused: bool) -> String {
         let rows = TableQuery::parse(None, None, self.rows.as_deref()).rows;
         if is_paused || rows >= TableQuery::MOST {
@@ -241,7 +241,7 @@ impl QueryParams {
     }
 }
 
-/// What was typed, as part of an address.
+/// Typed text, percent-encoded for an address.
 pub(super) fn escaped(typed: &str) -> String {
     let mut escaped = String::with_capacity(typed.len());
     for byte in typed.bytes() {
@@ -260,7 +260,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_holds_what_was_typed_and_nothing_else() {
+    fn an_address_has_only_the_typed_parameters() {
         assert_eq!(QueryParams { unit: Some(String::new()), ..QueryParams::default() }.address(), "/members");
         let words = Some("Đức & Co?".to_owned());
         let asked = QueryParams { words, after: Some("1-01ARZ".to_owned()), ..QueryParams::default() };
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn more_rows_come_below_those_that_are_there() {
+    fn more_rows_are_added_below_the_shown_ones() {
         let asked = |after: Option<&str>, rows: Option<&str>| QueryParams {
             words: Some("an".to_owned()),
             unit: None,

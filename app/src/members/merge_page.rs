@@ -1,4 +1,4 @@
-//! Two records beside each other: one person, or two? What cannot be undone is asked once more, with both names.
+//! Two records side by side: one person, or two? A merge cannot be undone and is confirmed with both names.
 
 use domain::{Locale, forms::FormErrors, members};
 use leptos::prelude::*;
@@ -66,7 +66,7 @@ fn record(l: Locale, title: &'static str, record: &members::Record) -> AnyView {
     .into_any()
 }
 
-/// The last question, in words that leave no doubt which record goes into which.
+/// The final confirmation, which names the record that is kept and the one that is merged into it.
 fn asked_again(l: Locale, page: &members::MergePage, errors: RwSignal<Option<FormErrors>>) -> AnyView {
     let (keep, with) = (page.keep.id.to_string(), page.other.id.to_string());
     let back = format!("/members/{keep}/merge?with={with}");

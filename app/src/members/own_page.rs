@@ -1,4 +1,4 @@
-//! "This is what we hold": the member's own record.
+//! The member's own record ("This is what we hold").
 
 use domain::{
     Locale,
@@ -76,7 +76,7 @@ pub fn OwnRecordPage() -> impl IntoView {
     })
 }
 
-/// A decision the member has not seen before.
+/// A decision that the member has not seen.
 fn decided(l: Locale, correction: Correction) -> AnyView {
     let field = words::correction_field(l, correction.field);
     let (kind, title) = match correction.state {
@@ -87,7 +87,7 @@ fn decided(l: Locale, correction: Correction) -> AnyView {
     view! { <Notice kind title>{note}</Notice> }.into_any()
 }
 
-/// What the member asked for, the newest first.
+/// The member's requests, newest first.
 fn requests(l: Locale, corrections: Vec<Correction>) -> Option<AnyView> {
     if corrections.is_empty() {
         return None;

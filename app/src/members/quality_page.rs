@@ -1,4 +1,4 @@
-//! What of the registry needs work, kind by kind.
+//! Records with quality issues, by kind.
 
 use domain::{
     Locale,

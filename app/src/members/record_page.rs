@@ -1,4 +1,4 @@
-//! The record of a member, for those who keep or lead.
+//! The record of a member, for registrars and leaders.
 
 use domain::{
     Locale,
@@ -61,7 +61,7 @@ fn saved(l: Locale, what: &str) -> Option<&'static str> {
     })
 }
 
-/// What one must know before working on the record.
+/// Notices to read before working on the record.
 fn notices(l: Locale, page: &members::RecordPage) -> AnyView {
     let state = page.record.state;
     let gone = (state != MemberState::Active).then(|| {
@@ -113,7 +113,7 @@ fn notices(l: Locale, page: &members::RecordPage) -> AnyView {
     view! { {gone} {above} {transfer} {corrections} {quality_issues} }.into_any()
 }
 
-/// Records that may be the same person.
+/// Records that may be of the same person.
 fn duplicates(l: Locale, own: MemberId, page: &members::RecordPage) -> Option<AnyView> {
     if page.duplicates.is_empty() && page.duplicates_elsewhere == 0 {
         return None;

@@ -1,4 +1,4 @@
-//! Writing down that a member has left, died or gone elsewhere; or is a member again.
+//! Sets the state of a member: left, deceased, transferred, or active again.
 
 use domain::members::MemberState;
 use leptos::prelude::*;

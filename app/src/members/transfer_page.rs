@@ -1,4 +1,4 @@
-//! Asking for a transfer: first the branch, then why.
+//! Requesting a transfer: first the branch, then the reason.
 
 use domain::{Locale, forms::FormErrors, members::TransferPage as Found};
 use leptos::prelude::*;
@@ -74,7 +74,7 @@ pub fn TransferPage() -> impl IntoView {
     })
 }
 
-/// The reason that was typed while somebody else asked for a transfer.
+/// The typed reason, when somebody else requested a transfer meanwhile.
 fn unsent(l: Locale, echo: Option<&FormErrors>) -> Option<AnyView> {
     let typed = echo?.value("reason")?.to_owned();
     let unsent = view! { <Unsent title=text::members::transfer_waits(l) label=text::frame::unsent(l) typed/> };

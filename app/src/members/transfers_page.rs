@@ -1,4 +1,4 @@
-//! Transfers that wait: those coming in, to be accepted; those going out, to be withdrawn.
+//! Pending transfers: incoming ones to accept, outgoing ones to withdraw.
 
 use domain::{
     Locale,
@@ -115,7 +115,7 @@ fn lists(l: Locale, page: members::TransfersPage) -> AnyView {
     .into_any()
 }
 
-/// At which ends of a transfer the viewer works.
+/// The sides of a transfer on which the viewer may act.
 #[derive(Clone, Copy)]
 struct Ends {
     sends: bool,
@@ -159,7 +159,7 @@ fn opened(l: Locale, transfer: Transfer, ends: Ends, echo: Option<&FormErrors>, 
                 <Fact label=text::members::reason(l) whose=Whose::Content>{transfer.reason}</Fact>
                 <Fact label=text::members::asked(l)>{asked.show()}</Fact>
             </DescriptionList>
-            // Where the summary leads when the step itself cannot be taken.
+            // Target of the error summary when the step itself is refused.
             <div class="stack" id="decision">{accept} {withdraw}</div>
         </Card>
         {decline}
@@ -167,7 +167,7 @@ fn opened(l: Locale, transfer: Transfer, ends: Ends, echo: Option<&FormErrors>, 
     .into_any()
 }
 
-/// What was decided of a request that does not wait any more; shared with the corrections.
+/// The decision on a request that is no longer pending; shared with the corrections.
 pub(super) fn decided_meanwhile(l: Locale, echo: Option<&FormErrors>) -> Option<AnyView> {
     let echo = echo.filter(|echo| echo.is_stale())?;
     let typed = echo.value("note").unwrap_or_default().to_owned();
@@ -175,7 +175,7 @@ pub(super) fn decided_meanwhile(l: Locale, echo: Option<&FormErrors>) -> Option<
     Some(unsent.into_any())
 }
 
-/// Turning a request away, never without a word; shared with the corrections.
+/// Declining a request, with a required reason; shared with the corrections.
 pub(super) fn decline_form(
     l: Locale,
     action: &'static str,

@@ -1,4 +1,4 @@
-//! The registry's terms in the viewer's language, and values as people write them.
+//! The registry's terms in the viewer's language, and display formats of values.
 
 use std::fmt::Write;
 
@@ -44,7 +44,7 @@ pub(super) fn quality_issue(l: Locale, quality_issue: QualityIssue) -> &'static 
     }
 }
 
-/// What is to be done about it.
+/// What to do about an issue.
 pub(super) fn quality_issue_help(l: Locale, quality_issue: QualityIssue) -> &'static str {
     match quality_issue {
         QualityIssue::MissingId => text::members::flaw_missing_id_help(l),
@@ -75,7 +75,7 @@ pub(super) fn correction_state(l: Locale, state: CorrectionState) -> &'static st
     }
 }
 
-/// A value of a field, stored in one form, as people read it: dates in the viewer's language, numbers in groups.
+/// Formats a stored value for display: dates in the viewer's language, numbers in groups.
 pub(super) fn value(l: Locale, field: CorrectionField, stored: &str) -> Line {
     match field {
         CorrectionField::BirthDate | CorrectionField::AdmittedOn | CorrectionField::OfficialOn => {
@@ -98,7 +98,7 @@ pub(super) fn national_id(number: &str) -> String {
     in_groups(number, &[3, 3, 3, 3])
 }
 
-/// A text of exactly so many characters in groups; any other as it is.
+/// Divides a text of exactly the expected length into groups; any other is returned unchanged.
 fn in_groups(text: &str, groups: &[usize]) -> String {
     if text.chars().count() != groups.iter().sum::<usize>() {
         return text.to_owned();

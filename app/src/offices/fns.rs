@@ -5,7 +5,7 @@ use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::error::AppError;
 
-/// The roles of a unit. `member` is whose record led here.
+/// The roles of a unit. `member` preselects the member whose record led here.
 #[server(name = ListOffices, prefix = "/api", endpoint = "offices/list", input = GetUrl)]
 pub async fn list(unit: String, member: Option<String>) -> Result<OfficesPage, AppError> {
     use crate::{
@@ -40,14 +40,14 @@ pub async fn grant(
     let result = async {
         let typed = GrantForm { unit: &unit, card: &card, role: &role, from: &from, until: &until };
         backend()?.offices().grant(&viewer()?, typed).await?;
-        // The own rights may have changed, and with them the frame.
+        // The viewer's own rights may have changed, and with them the frame.
         Ok(Outcome::Done { to: format!("/units/{unit}/roles?granted=1"), reload: true })
     }
     .await;
     form.settle(result).await
 }
 
-/// Ends a role; its rights are gone at once.
+/// Ends a role with immediate effect.
 #[server(name = EndOffice, prefix = "/api", endpoint = "offices/end")]
 pub async fn end(#[server(default)] office: String) -> Result<Outcome, AppError> {
     use crate::{

@@ -1,4 +1,4 @@
-//! The roles of one unit: now and before, and, for who may, the form to give one and the question before one is ended.
+//! The roles of a unit: current and past ones, and, for those who may, granting and ending.
 
 use domain::{
     Locale,
@@ -50,7 +50,7 @@ pub fn OfficesPage() -> impl IntoView {
                 (_, true) => text::offices::ended(l),
                 _ => return None,
             };
-            // Gone as soon as there is something to mend.
+            // Hidden as soon as there are problems to correct.
             errors.with(Option::is_none).then(|| view! { <Notice kind=NoticeKind::Ok title/> })
         };
         let unit = page.unit.clone();
@@ -150,7 +150,7 @@ fn period(l: Locale, office: &HeldOffice) -> String {
     }
 }
 
-/// The question before somebody loses a role.
+/// Confirmation before a role is ended.
 fn ending(l: Locale, unit: &UnitRef, office: &HeldOffice) -> AnyView {
     let title = text::offices::end_title(l, terms::role_at(l, office.role, unit.kind), &office.name);
     let hint = text::offices::end_hint(l, &office.name);

@@ -1,15 +1,15 @@
-//! How the browser half leaves for a page of the server.
+//! How the browser half loads a page of the server.
 
 use leptos::prelude::*;
 
-/// Loads the page from the server, in the place the router gives it in the history: it must not be there twice, or going back
-/// leads to itself.
+/// Loads the page from the server and replaces the history entry that the router creates: with two entries, going back would lead
+/// to the same page.
 #[component]
 pub(super) fn ByServer() -> impl IntoView {
     let here = leptos_router::hooks::use_location();
     Effect::new(move || {
         let address = format!("{}{}", here.pathname.get_untracked(), search(&here.search.get_untracked()));
-        // Fails for an address the browser cannot parse; one it is at already never is.
+        // Fails for an address the browser cannot parse, which the current one never is.
         let _ = window().location().replace(&address);
     });
     crate::page::waiting()

@@ -1,7 +1,7 @@
-//! What becomes of the table of pages.
+//! Expansion of the table of pages.
 
-/// Writes `PAGES` and `WILDCARDS` for the server, and the routes of both halves. A row that lacks a part does not match and fails the
-/// build.
+/// Defines `PAGES` and `WILDCARDS` for the server, and the routes of both halves. A row with a missing part does not match and
+/// fails the build.
 macro_rules! pages {
     (
         browser { $(
@@ -22,7 +22,7 @@ macro_rules! pages {
             )* }
         )* }
     ) => {
-        /// Every page, in the order in which the router looks at them.
+        /// Every page, in the order of matching.
         #[cfg(feature = "ssr")]
         pub const PAGES: &[Page] = &[
             $(Page {
@@ -48,12 +48,13 @@ macro_rules! pages {
             },)*)*
         ];
 
-        /// What the browser half leaves to the server: `/desk/*rest` for `/desk` and all below it, `/devices` for that address.
+        /// Addresses that the browser half leaves to the server: `/desk/*rest` for `/desk` and all below it, `/devices` for that
+        /// address only.
         #[cfg(feature = "ssr")]
         const WILDCARDS: &[&str] = &[$($wildcard),*];
 
-        /// Shows the page of the address. Each is one complete document: readable without script, compressed as a whole, with the right
-        /// title and status.
+        /// Shows the page of the address. Each is one complete document: readable without script, compressed as a whole, with the
+        /// right title and status.
         pub(crate) fn routes() -> impl IntoView {
             view! {
                 <Routes fallback=NotFoundPage>

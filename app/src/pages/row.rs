@@ -1,16 +1,16 @@
-//! What a row of the table says, and what follows for an address.
+//! The row of a page, and lookups by address.
 
 use super::{PAGES, WILDCARDS};
 
 /// A row of [`PAGES`].
 #[derive(Debug)]
 pub struct Page {
-    /// With `:name` for each part that differs: `/desk/:id`.
+    /// With `:name` for variable segments: `/desk/:id`.
     pub path: &'static str,
     pub rendering: Rendering,
-    /// Names of files in `scripts/`, without their ending.
+    /// Names of files in `scripts/`, without their extension.
     pub scripts: &'static [&'static str],
-    /// The guide that explains it (its file's name) and the section there, counted from 1.
+    /// The guide that explains it (its file name) and the section, counted from 1.
     pub guide: Option<(&'static str, usize)>,
     pub access: Access,
 }
@@ -20,7 +20,7 @@ pub struct Page {
 pub enum Rendering {
     /// In both halves.
     Browser,
-    /// By the server, as markup that the browser half shows as it is.
+    /// By the server, as markup that the browser half shows unchanged.
     Markup,
     /// By the server, as a page that does not start the browser half.
     Server,
@@ -29,14 +29,14 @@ pub enum Rendering {
 /// Who may open a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Anybody: it has no data.
+    /// Everybody: it has no data.
     Open,
-    /// Whom this server function (`/api/…`) answers.
+    /// Those whom this server function (`/api/…`) allows.
     By(&'static str),
 }
 
 impl Page {
-    /// The page at the path of an address.
+    /// The page at a path.
     pub fn at(path: &str) -> Option<&'static Self> {
         PAGES.iter().find(|page| page.fits(path))
     }
@@ -47,17 +47,17 @@ impl Page {
     }
 }
 
-/// What stands between the slashes.
+/// The segments of a path.
 fn parts(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter(|part| !part.is_empty())
 }
 
-/// The scripts of this address's page.
+/// The scripts of the page at this path.
 pub(crate) fn scripts_of(path: &str) -> &'static [&'static str] {
     Page::at(path).map(|page| page.scripts).unwrap_or_default()
 }
 
-/// Whether the browser half leaves this address to the server, also where there is no page.
+/// Whether the browser half leaves this path to the server, even where there is no page.
 pub(crate) fn is_server_only(path: &str) -> bool {
     WILDCARDS.iter().any(|wildcard| lies_at(path, wildcard.strip_suffix("/*rest").unwrap_or(wildcard)))
 }
@@ -75,13 +75,13 @@ mod tests {
     use super::*;
     use crate::{acting, frame, guides, shell};
 
-    /// A file or folder of the project.
+    /// A file or folder of the repository.
     fn project(path: &str) -> PathBuf {
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
     }
 
     #[test]
-    fn what_only_begins_alike_is_another_place() {
+    fn a_common_prefix_is_not_a_match() {
         for path in ["/units", "/units/01ARZ3NDEKTSV4RRFFQ69G5FAV/move", "/imports/new", "/files/01A", "/devices/"] {
             assert!(is_server_only(path), "{path}");
         }
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn every_page_is_found_at_its_address_and_lies_where_its_block_says() {
+    fn every_page_is_found_at_its_address_and_rendered_by_its_block() {
         for page in PAGES {
             let address: Vec<&str> = page.path.split('/').map(|part| if part.starts_with(':') { "01A" } else { part }).collect();
             let found = Page::at(&address.join("/")).map(|page| page.path);
@@ -117,23 +117,23 @@ mod tests {
     }
 
     #[test]
-    fn every_script_is_there_and_is_loaded_by_some_page() {
+    fn every_script_exists_and_is_loaded_by_some_page() {
         let mut files = BTreeSet::new();
         for file in fs::read_dir(project("scripts")).expect("the scripts") {
             let path = file.expect("a script").path();
             files.insert(path.file_stem().expect("a name").to_str().expect("a name in UTF-8").to_owned());
         }
-        // Those of all pages.
+        // Loaded by all pages.
         let shared = ["keep", "start"].into_iter().chain(shell::BESIDE);
         let loaded = PAGES.iter().flat_map(|page| page.scripts).copied().chain(shared);
         assert_eq!(loaded.map(str::to_owned).collect::<BTreeSet<_>>(), files);
     }
 
-    /// Guides that explain no page: putting the handbook on a phone, and running the program.
+    /// Guides that belong to no page: installing the handbook on a phone, and operating the program.
     const GUIDES_OF_NO_PAGE: [&str; 3] = ["android", "ios", "operator"];
 
     #[test]
-    fn every_page_names_a_section_that_is_there_and_every_guide_is_named() {
+    fn every_page_names_an_existing_section_and_every_guide_is_named() {
         let named: BTreeSet<&str> = PAGES.iter().filter_map(|page| page.guide).map(|(slug, _)| slug).collect();
         let all: BTreeSet<&str> = guides::texts().map(|(slug, ..)| slug).collect();
         let expected: BTreeSet<&str> = all.into_iter().filter(|slug| !GUIDES_OF_NO_PAGE.contains(slug)).collect();
@@ -154,7 +154,7 @@ mod tests {
         let acting = acting::PLACES.into_iter().map(|(place, _)| place);
         let work = WorkKind::ALL.into_iter().flat_map(|kind| [kind.href(), kind.place()]);
         let places = acting.chain(frame::THROUGH_MORE).chain(work);
-        // Where the journeys look for no way back.
+        // Pages for which the journeys expect no way back.
         let file = fs::read_to_string(project("end2end/way_back.mjs")).expect("the way back");
         let (_, roots) = file.split_once("const ROOTS = [").expect("the roots");
         let (roots, _) = roots.split_once(']').expect("their end");
@@ -164,17 +164,17 @@ mod tests {
         assert_eq!(strange, Vec::<String>::new());
     }
 
-    /// What stands in quotes behind each `key` of a text.
+    /// The quoted values behind each `key` of a text.
     fn quoted<'t>(text: &'t str, key: &str) -> Vec<&'t str> {
         text.split(key).skip(1).filter_map(|rest| rest.split('\'').next()).collect()
     }
 
-    /// Pages that no state of the journeys shows: they need a visit with a code, a second record of one person, or a file.
+    /// Pages without a state in the journeys: they need a session with a code, a second record of one person, or a file.
     const WITHOUT_STATE: [&str; 4] = ["/imports/:id", "/members/:id/code", "/members/:id/merge", "/welcome/later"];
 
-    /// States are looked at for accessibility, markup, languages and size.
+    /// The journeys check each state for accessibility, markup, languages and size.
     #[test]
-    fn every_page_has_a_state_that_the_journeys_look_at() {
+    fn every_page_has_a_state_in_the_journeys() {
         let file = fs::read_to_string(project("end2end/states.mjs")).expect("the states");
         let (_, states) = file.split_once("export const STATES = [").expect("the states");
         let (states, _) = states.split_once("\n];").expect("their end");

@@ -1,11 +1,11 @@
-//! The server function of searching.
+//! The server function of the search.
 
 use domain::search;
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::error::AppError;
 
-/// A page of results; the arguments are those of the page's address. A filter nobody offered filters nothing.
+/// A page of results; the arguments are the query of the page's address. Unknown filter values are ignored.
 #[server(prefix = "/api", endpoint = "search/find", input = GetUrl)]
 pub async fn find(
     q: Option<String>,

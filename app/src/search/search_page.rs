@@ -1,7 +1,7 @@
-//! The search page: the field, the filters folded away, the results.
+//! The search page: the field, the collapsible filters, the results.
 //!
-//! `scripts/search.js` puts fresh results in place while one types: it asks for this page again and takes `#search-results` from the
-//! answer. What it says itself, it finds in the attributes here.
+//! `scripts/search.js` updates the results during typing: it requests this page and takes `#search-results` from the response. It
+//! reads its texts from attributes here.
 
 use domain::{
     Locale,
@@ -28,7 +28,7 @@ use crate::{
     },
 };
 
-/// What can be typed, shown where nothing was: without marks, a number, a phrase.
+/// Sample queries, shown when nothing was typed: without diacritics, a number, a phrase.
 const EXAMPLES: [&str; 3] = ["chuyen doi so", "339-QĐ/TW", "“sinh hoạt chuyên đề”"];
 
 #[component]
@@ -64,7 +64,7 @@ pub(crate) fn SearchPage() -> impl IntoView {
 fn form(l: Locale, page: &search::SearchPage, asked: &SearchQuery) -> AnyView {
     let typed = page.typed.clone();
     let what = asked.what.map(|what| view! { <input type="hidden" name="what" value=what.key()/> });
-    // Only documents have what the filters ask for.
+    // The filters apply to documents only.
     let filters = asked.what.is_none_or(|what| what == SearchKind::Documents).then(|| filters(l, page, asked));
     view! {
         <form class="stack-tight" role="search" method="get" action="/search">
@@ -81,7 +81,7 @@ fn form(l: Locale, page: &search::SearchPage, asked: &SearchQuery) -> AnyView {
     .into_any()
 }
 
-/// Open while something is filtered: what hides results must not be hidden itself.
+/// Expanded while a filter is set, so that active filters are always visible.
 fn filters(l: Locale, page: &search::SearchPage, asked: &SearchQuery) -> AnyView {
     let all = |label: &str| Choice::new("", label);
     let kinds = DocumentKind::ALL.map(|kind| Choice::new(kind.key(), terms::document_kind(l, kind)));
@@ -110,7 +110,7 @@ fn filters(l: Locale, page: &search::SearchPage, asked: &SearchQuery) -> AnyView
     .into_any()
 }
 
-/// What became of the search in one line, for those who hear the page.
+/// A summary of the results in one line, for screen readers.
 fn spoken_summary(l: Locale, page: &search::SearchPage) -> String {
     if !page.is_asked {
         String::new()
@@ -180,7 +180,7 @@ fn found(l: Locale, page: search::SearchPage, asked: &SearchQuery) -> AnyView {
     .into_any()
 }
 
-/// What is looked for. Meetings and courses are never narrowed, documents stay so.
+/// The kind of results. Filters are dropped for meetings and courses, and kept for documents.
 fn kinds(l: Locale, asked: &SearchQuery) -> AnyView {
     let chip = |what: Option<SearchKind>, label: &str| {
         let query = match what {
@@ -200,7 +200,7 @@ fn kinds(l: Locale, asked: &SearchQuery) -> AnyView {
     view! { <Chips label=text::search::kinds(l) chips/> }.into_any()
 }
 
-/// Says when what is shown is not quite what was typed, and offers what may have been meant.
+/// Says that the results do not match the query exactly, and offers an alternative query.
 fn closeness(l: Locale, closeness: Closeness, instead: Option<String>, asked: &SearchQuery) -> AnyView {
     let title = match closeness {
         Closeness::AllWords => return ().into_any(),
@@ -214,7 +214,7 @@ fn closeness(l: Locale, closeness: Closeness, instead: Option<String>, asked: &S
     view! { <Notice kind=NoticeKind::Info title=title>{instead}</Notice> }.into_any()
 }
 
-/// What a row says of what was found, its title and passage aside.
+/// The display values of a hit, except title and passage.
 struct HitRow {
     href: String,
     kind: String,
@@ -249,7 +249,7 @@ impl HitRow {
             kind: terms::meeting_kind(l, meeting.kind).to_owned(),
             meta: Line::from(l.date_time(meeting.starts_at)).and(Line::content(meeting.place)).and(Line::name(meeting.unit.name)),
             is_unread: false,
-            // That it does not take place is what one has to know; whether it is over, the date tells.
+            // Only a cancellation is marked; the date shows whether the meeting is over.
             mark: (state == MeetingState::Cancelled).then(tag),
         }
     }
@@ -295,7 +295,7 @@ fn row(l: Locale, hit: SearchHit) -> AnyView {
     .into_any()
 }
 
-/// Plain text, escaped like any other; what was searched for is marked.
+/// Plain text, escaped like any other; matches are marked.
 fn pieces(pieces: Vec<Piece>) -> AnyView {
     pieces
         .into_iter()
@@ -304,7 +304,7 @@ fn pieces(pieces: Vec<Piece>) -> AnyView {
         .into_any()
 }
 
-/// Before anything was asked: what can be.
+/// The page before a search: what can be searched for.
 fn start(l: Locale, page: &search::SearchPage) -> AnyView {
     let title = if page.typed.is_empty() { text::search::start_title(l) } else { text::search::signs_title(l) };
     let examples = EXAMPLES
@@ -335,7 +335,7 @@ fn nothing(l: Locale, asked: &SearchQuery) -> AnyView {
     view! { <EmptyState title=text::search::none_title(l) text=advice icon=IconName::Search>{way_on}</EmptyState> }.into_any()
 }
 
-/// What the address asks for, as far as it can be understood.
+/// Parses the query of the address; invalid parts are ignored.
 fn asked(query: &ParamsMap) -> SearchQuery {
     SearchQuery {
         typed: query.get("q").unwrap_or_default(),
@@ -374,12 +374,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_says_what_is_asked_and_nothing_else() {
+    fn an_address_has_only_the_set_parameters() {
         let query = SearchQuery { typed: "57-NQ/TW & \"x\"".to_owned(), year: Some(2026), ..SearchQuery::default() };
         let address = address(&query);
         assert!(address.starts_with("/search?q=57") && address.ends_with("year=2026") && !address.contains("kind="), "{address}");
         assert!(!address.contains('"') && address.matches('&').count() == 1, "{address}");
         let query = SearchQuery { typed: "rác".to_owned(), what: Some(SearchKind::Meetings), ..SearchQuery::default() };
-        assert!(super::address(&query).ends_with("&what=meetings"), "what is looked for is kept");
+        assert!(super::address(&query).ends_with("&what=meetings"), "the kind of results is kept");
     }
 }

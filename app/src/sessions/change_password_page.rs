@@ -21,7 +21,7 @@ const LABELS: Labels = &[("current_password", text::sessions::current_password),
 pub fn ChangePasswordPage() -> impl IntoView {
     let l = use_locale();
     let errors = RwSignal::new(take_echo("password"));
-    // For nothing but to ask who is not signed in to do so.
+    // Loaded only so that visitors without a session are redirected to the sign-in.
     let data = Resource::new(|| (), |()| read_own_account());
     show(data, move |_| {
         view! {

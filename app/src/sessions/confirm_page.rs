@@ -1,4 +1,4 @@
-//! Giving the password again, which wakes the powers of one's offices.
+//! Entering the password again, which reactivates suspended offices.
 
 use domain::{Locale, accounts::Viewer};
 use leptos::prelude::*;

@@ -1,4 +1,4 @@
-//! The devices somebody is signed in with.
+//! The devices on which the person is signed in.
 
 use domain::{Locale, accounts::OpenSession};
 use leptos::prelude::*;
@@ -96,7 +96,7 @@ fn other_devices(l: Locale, devices: Vec<OpenSession>) -> AnyView {
 
 fn other_device(l: Locale, device: OpenSession) -> AnyView {
     let words = device_words(l, &device.device);
-    // Several buttons say the same: ears are told which is which.
+    // Several buttons have the same label, so screen readers are given the difference.
     let which = format!(": {words}, {}", l.date_time(device.opened_at));
     view! {
         <Card title=capitalised(&words) level=HeadingLevel::Three>
@@ -118,7 +118,7 @@ fn other_device(l: Locale, device: OpenSession) -> AnyView {
     .into_any()
 }
 
-/// The words stand inside sentences too, so they begin small.
+/// The text also occurs within sentences, so it starts with a lower-case letter.
 fn capitalised(words: &str) -> String {
     let mut chars = words.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()

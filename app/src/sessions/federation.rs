@@ -1,4 +1,4 @@
-//! Signing in with another organisation's word, as pages show it.
+//! Sign-in with an external identity provider.
 
 use domain::{Locale, accounts::Provider};
 use leptos::prelude::*;
@@ -11,10 +11,10 @@ use crate::{
     ui::{ButtonKind, IconName, LinkButton, Notice, NoticeKind},
 };
 
-/// One button for each configured provider; nothing when there is none. The server answers these addresses, not the router.
+/// One button for each configured provider; empty without one. The server answers these addresses, not the router.
 #[component]
 pub fn SignInWith(
-    /// Where to go on afterwards, a path of this site.
+    /// The page to continue with, a path of this site.
     #[prop(into)]
     next: String,
 ) -> impl IntoView {
@@ -36,7 +36,7 @@ fn button(l: Locale, provider: &Provider, next: &str) -> AnyView {
     .into_any()
 }
 
-/// Why signing in with a provider has led back here, from the address: `?with=vneid&told=unreachable`.
+/// Why a provider's sign-in failed, from the address: `?with=vneid&told=unreachable`.
 #[component]
 pub fn FederationNotice() -> impl IntoView {
     let (with, told) = use_query_map().with_untracked(|query| (query.get("with"), query.get("told")));

@@ -5,7 +5,7 @@ use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::error::AppError;
 
-/// The devices the person is signed in with.
+/// The devices on which the person is signed in.
 #[server(prefix = "/api", endpoint = "account/devices", input = GetUrl)]
 pub async fn read_devices() -> Result<Vec<OpenSession>, AppError> {
     use crate::{
@@ -16,7 +16,7 @@ pub async fn read_devices() -> Result<Vec<OpenSession>, AppError> {
     respond(async { Ok::<_, AppError>(backend()?.accounts().devices(&viewer()?, &token()?).await?) }.await)
 }
 
-/// Signs one of the own devices out.
+/// Ends the session of one of the viewer's devices.
 #[server(prefix = "/api", endpoint = "account/revoke_session")]
 pub async fn revoke_session(#[server(default)] session: String) -> Result<Outcome, AppError> {
     use crate::{
@@ -35,7 +35,7 @@ pub async fn revoke_session(#[server(default)] session: String) -> Result<Outcom
     form.settle(result).await
 }
 
-/// Signs all own devices out but this one.
+/// Ends all of the viewer's sessions except this one.
 #[server(prefix = "/api", endpoint = "account/revoke_other_sessions")]
 pub async fn revoke_other_sessions() -> Result<Outcome, AppError> {
     use crate::{
@@ -76,7 +76,7 @@ pub async fn change_password(
     form.settle(result).await
 }
 
-/// Wakes the powers of the person's offices, and goes on at `next`, a path of this site.
+/// Reactivates the viewer's suspended offices and continues at `next`, a path of this site.
 #[server(prefix = "/api", endpoint = "account/confirm_password")]
 pub async fn confirm_password(#[server(default)] password: String, #[server(default)] next: String) -> Result<Outcome, AppError> {
     use crate::{

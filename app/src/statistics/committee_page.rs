@@ -23,7 +23,7 @@ use crate::{
     units::phase_tag,
 };
 
-/// A unit's figures with its children's, to look into level by level.
+/// The figures of a unit and its children, as a drill-down.
 #[component]
 pub fn CommitteePage() -> impl IntoView {
     let l = use_locale();
@@ -63,7 +63,7 @@ fn dashboard(l: Locale, page: StatisticsPage, query: TableQuery) -> AnyView {
     .into_any()
 }
 
-/// What is sent there has the rows that the page shows.
+/// The address of the event stream; its data has the rows that the page shows.
 #[cfg(feature = "hydrate")]
 fn live_address(unit: domain::ids::UnitId, query: &TableQuery) -> String {
     let unit = std::iter::once(("unit", unit.to_string()));
@@ -71,7 +71,7 @@ fn live_address(unit: domain::ids::UnitId, query: &TableQuery) -> String {
     format!("/live{}", query.to_query_string())
 }
 
-/// The way from the top of one's own subtree; the top itself is a place of the frame.
+/// Breadcrumbs from the viewer's top unit; the top itself is a navigation entry.
 fn way(l: Locale, page: &StatisticsPage) -> AnyView {
     match page.trail.split_last() {
         Some((here, above)) if !above.is_empty() => {
@@ -83,7 +83,7 @@ fn way(l: Locale, page: &StatisticsPage) -> AnyView {
     }
 }
 
-/// Whether the figures follow what happens, and when they last changed. The only place that speaks up by itself.
+/// Whether the figures are live, and when they last changed. The only live region of the page.
 fn live_mark(l: Locale, figures: RwSignal<StatisticsPage>, connected: RwSignal<bool>) -> AnyView {
     let class = move || if connected.get() { "live" } else { "live live-off" };
     let told = move || {
@@ -134,8 +134,8 @@ fn totals(l: Locale, figures: RwSignal<StatisticsPage>) -> AnyView {
     .into_any()
 }
 
-/// The units where the largest part of the members has no account in use; nothing where all have. What is missing is drawn: the
-/// longest bar is where most is to be done.
+/// The units with the largest shares of members without an activated account; empty where all have one. The bars show the missing
+/// share, so the longest bar is where most is to be done.
 fn needing_help(l: Locale, page: &StatisticsPage) -> Option<AnyView> {
     let bar = |row: &UnitFigures| {
         let counts = row.figures?;
@@ -145,7 +145,7 @@ fn needing_help(l: Locale, page: &StatisticsPage) -> Option<AnyView> {
             label: Line::name(&row.unit.name),
             value: counts.missing_per_mille(),
             text: format!("{} ({share})", text::statistics::not_activated(l, missing.into())),
-            // Its page names whom to call.
+            // The unit's page names its contacts.
             href: Some(format!("/units/{}", row.unit.id)),
         })
     };
@@ -167,7 +167,7 @@ fn needing_help(l: Locale, page: &StatisticsPage) -> Option<AnyView> {
 }
 
 fn children_table(l: Locale, figures: RwSignal<StatisticsPage>, query: TableQuery) -> Option<AnyView> {
-    // What is shown of the level below does not change while the page is open; its figures do.
+    // The rows of the children are fixed while the page is open; only their figures change.
     let (all, found, listed) = figures.with_untracked(|page| (page.all, page.found, page.children.len()));
     if all == 0 {
         return None;
@@ -196,7 +196,7 @@ fn children_table(l: Locale, figures: RwSignal<StatisticsPage>, query: TableQuer
 
 fn child_row(l: Locale, row: &UnitFigures, id: String) -> AnyView {
     let name = text::together(&row.unit.name);
-    // Below it there are no figures, but its page names whom to call.
+    // A unit without children has no page of figures; its own page names its contacts.
     let place = if row.has_children { "committee" } else { "units" };
     let href = format!("/{place}/{}", row.unit.id);
     let phase = phase_tag(l, row.phase).map(|tag| view! { " " {tag} });

@@ -3,7 +3,7 @@ use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::error::AppError;
 
-/// The figures of `unit`; without one, of the highest unit the viewer holds an office on. Of the units below those that the table
+/// The figures of `unit`; without it, of the highest unit the viewer holds an office on. Its children are those that the table
 /// shows: see [`domain::tables::TableQuery`].
 #[server(name = ReadStatistics, prefix = "/api", endpoint = "statistics/page", input = GetUrl)]
 pub async fn page(

@@ -1,5 +1,4 @@
-//! How many of a unit's members have done what was asked of them, and of those one level below: what the pages of courses and of
-//! readers have in common.
+//! How many members of a unit and of its children have completed a task: shared by the pages of courses and of readers.
 
 use domain::{
     Locale,
@@ -15,13 +14,13 @@ use crate::{
     ui::{Card, Cell, Column, Progress, RowHead, ShareBar, Whose},
 };
 
-/// So many of so many, and the part.
+/// The count, the total and the percentage.
 pub(crate) fn share_text(l: Locale, share: Share) -> String {
     let part = l.percent(share.done.into(), share.members.into());
     text::statistics::share_of(l, l.number(share.done), l.number(share.members), part)
 }
 
-/// The share of the unit itself; `done` names what was done.
+/// The share of the unit itself; `done` is the label.
 pub(crate) fn total(l: Locale, total: &UnitShare, done: &'static str) -> AnyView {
     let Some(share) = total.share else {
         return view! { <Card strong=true><p>{hidden_because(l)}</p></Card> }.into_any();
@@ -34,16 +33,16 @@ pub(crate) fn total(l: Locale, total: &UnitShare, done: &'static str) -> AnyView
     .into_any()
 }
 
-/// Where the table of the units below stands, and what the address asks of it.
+/// The table of the children and its query.
 pub(crate) struct TableAddress {
-    /// Names the table.
+    /// The table's name.
     pub(crate) id: &'static str,
     /// The page without a query.
     pub(crate) page: String,
     pub(crate) query: TableQuery,
 }
 
-/// A row for each unit below; where there are units below it too, its own page is the same with that unit.
+/// A row for each child; a child with children of its own links to the same page for that unit.
 pub(crate) fn children(
     l: Locale,
     total: &UnitShare,
@@ -70,7 +69,7 @@ pub(crate) fn children(
 
 fn child(l: Locale, row: &UnitShare, done: &'static str, page: &str, id: String) -> AnyView {
     let name = text::together(&row.unit.name);
-    // What has nothing below leads to who can be called.
+    // A unit without children links to its own page, which names its contacts.
     let href = if row.opens { format!("{page}?unit={}", row.unit.id) } else { format!("/units/{}", row.unit.id) };
     let share = row.share;
     let figure = move |figure: fn(Locale, Share) -> String| {

@@ -1,5 +1,5 @@
-//! The table of the units one level below: order, search and number of rows are in the address, so that it does the same without
-//! script.
+//! The table of the units one level below: order, search and number of rows are in the address, so that it has the same functions
+//! without script.
 
 use domain::{
     Locale,
@@ -15,14 +15,14 @@ use crate::{
     units::search,
 };
 
-/// Where a table stands, what is asked of it, and how much of it is shown.
+/// The address of a table, its query, and the size of the result.
 pub(crate) struct UnitTable {
     pub(crate) l: Locale,
-    /// Names the table in the address, for pages that have two.
+    /// The table's name in the address, for pages with two tables.
     pub(crate) id: &'static str,
     /// The page without a query.
     pub(crate) page: String,
-    /// What else the address says.
+    /// Other query parameters of the page.
     pub(crate) along: Vec<(&'static str, String)>,
     pub(crate) query: TableQuery,
     pub(crate) all: usize,
@@ -30,15 +30,15 @@ pub(crate) struct UnitTable {
     pub(crate) listed: usize,
 }
 
-/// The table with the search and the chips. A second one on a page is asked for the same by them.
+/// The table with the search and the chips. A second one on the page uses the same query.
 pub(crate) const MAIN: &str = "units";
 
-/// What the address of a page asks of its table.
+/// The query of a page's table.
 pub(crate) fn asked(query: &ParamsMap) -> TableQuery {
     TableQuery::parse(query.get_str("q"), query.get_str("sort"), query.get_str("rows"))
 }
 
-/// The same as part of another address.
+/// The same as query parameters.
 pub(crate) fn parts(query: &TableQuery) -> impl Iterator<Item = (&'static str, String)> {
     let rows = (query.rows > TableQuery::FIRST).then(|| query.rows.to_string());
     [("q", query.words.clone()), ("sort", query.order.map(|order| order.to_string())), ("rows", rows)]
@@ -46,7 +46,7 @@ pub(crate) fn parts(query: &TableQuery) -> impl Iterator<Item = (&'static str, S
         .filter_map(|(name, value)| Some((name, value?)))
 }
 
-/// The name of a row in the address; rows are counted from 1.
+/// The anchor of a row; rows are counted from 1.
 pub(crate) fn row_id(table: &str, row: usize) -> String {
     format!("{table}-{row}")
 }
@@ -56,7 +56,7 @@ pub(crate) fn hidden_because(l: Locale) -> String {
 }
 
 impl UnitTable {
-    /// The column with a head that orders the rows: names from the first, figures from the largest, then the other way round.
+    /// A sortable column: the first click sorts names ascending and figures descending, the next one reverses.
     pub(crate) fn column(&self, by: UnitColumn, column: Column) -> Column {
         let current = self.query.order.filter(|order| order.by == by);
         let descending = current.map_or(by != UnitColumn::Name, |order| !order.descending);
@@ -64,7 +64,7 @@ impl UnitTable {
         column.sorted(Sort { href: self.ordered(Some(Order { by, descending })), order })
     }
 
-    /// The table with what is asked of it; `rows` are `<tr>`s with the ids of [`row_id`].
+    /// The table with its controls; `rows` are `<tr>`s with the ids of [`row_id`].
     pub(crate) fn show(self, columns: Vec<Column>, rows: AnyView) -> AnyView {
         let l = self.l;
         let id = self.id;
@@ -73,7 +73,7 @@ impl UnitTable {
         let more = self.more();
         let too_many =
             (more.is_none() && self.found > self.listed).then(|| view! { <p class="muted">{text::units::more_found(l)}</p> });
-        // The page is loaded afresh, so that it stands at the first of the new rows.
+        // The page is loaded again, so that the browser scrolls to the first new row.
         let more = more.map(|href| {
             let label = text::statistics::more(l);
             view! { <p class="pager"><a class="button button-secondary" href=href rel="next external"><span>{label}</span></a></p> }
@@ -104,7 +104,7 @@ impl UnitTable {
             .then(|| search(self.l, &field, &action, text::units::search(self.l), self.query.words.clone(), along))
     }
 
-    /// The orders that are asked for most, for the phone, where not all columns are.
+    /// The most common orders, for the phone, where some columns are hidden.
     fn chips(&self) -> AnyView {
         let l = self.l;
         let share = |descending| Some(Order { by: UnitColumn::Share, descending });
@@ -130,7 +130,7 @@ impl UnitTable {
         self.address(&TableQuery { order, ..self.query.clone() }, self.id)
     }
 
-    /// The same page with more rows, at the first of those that are new; none when all are there, or as many as there may be.
+    /// The same page with more rows, at the first new one; `None` when all rows or the maximum are shown.
     fn more(&self) -> Option<String> {
         let rows = (self.query.rows * 3).min(TableQuery::MOST);
         (self.found > self.listed && rows > self.query.rows)
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn more_rows_keep_what_was_asked_and_the_place() {
+    fn more_rows_keep_the_query_and_the_position() {
         let first = table(TableQuery::parse(None, Some("-share"), None), 90);
         assert_eq!(first.more().as_deref(), Some("/readers/1?unit=01A&sort=%2Dshare&rows=60#units-21"));
         assert_eq!(table(TableQuery::parse(None, None, Some("60")), 60).more(), None);
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_orders_by_its_column_and_then_the_other_way_round() {
+    fn a_header_sorts_by_its_column_and_then_reverses() {
         let head = |order: Option<&str>, by| {
             let column = table(TableQuery::parse(None, order, None), 90).column(by, Column::text("x"));
             let sort = column.sort.unwrap();

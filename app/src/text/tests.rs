@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn values_are_put_in_their_places_and_never_read_as_templates() {
+fn values_are_inserted_and_not_parsed_as_templates() {
     assert_eq!(fill("{a} of {b}, {a}", &[("a", &1), ("b", &"{a}")]), "1 of {a}, 1");
     assert_eq!(fill("no places", &[]), "no places");
 }
@@ -26,7 +26,7 @@ fn a_text_of_one_pack_has_no_word_of_the_other() {
     let strange = texts.flat_map(|(key, l, text)| {
         ONLY.iter().filter(move |(_, locale, _)| *locale == l).flat_map(move |(owner, _, words)| {
             let other = if *owner == Terms::Party { Terms::Association } else { Terms::Party };
-            // `{secretary}` is the place of a value.
+            // `{secretary}` is a placeholder of a value.
             let said = with_plain_spaces(&without_places(&with_words(other, l, text))).to_lowercase();
             words.iter().filter(move |word| said.contains(**word)).map(move |word| format!("{key} ({l:?}, {other}): {word}"))
         })
@@ -49,7 +49,7 @@ fn guides() -> impl Iterator<Item = (&'static str, Locale, &'static str)> {
     std::iter::empty()
 }
 
-/// A row of the glossary: what must not be said, and where it may stand all the same.
+/// A row of the glossary: a term to avoid, and its exceptions.
 struct Avoided {
     locale: Locale,
     words: Vec<String>,
@@ -78,7 +78,7 @@ fn glossary() -> Vec<Avoided> {
     rows
 }
 
-/// Whether `word` stands in `text` with no letter on either side.
+/// Whether `word` occurs in `text` as a whole word.
 fn says(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, found)| {
         let before = text[..at].chars().next_back();
@@ -105,7 +105,7 @@ fn texts_keep_to_the_glossary() {
 }
 
 #[test]
-fn words_that_name_one_thing_stay_together() {
+fn compounds_are_not_broken() {
     assert_eq!(together("Chào đồng chí, Chi bộ Khu phố 5"), "Chào đồng\u{a0}chí, Chi\u{a0}bộ Khu\u{a0}phố 5");
     assert_eq!(with_plain_spaces(&together("Chi hội, Đảng bộ")), "Chi hội, Đảng bộ");
     let said = with_words(Terms::Party, Locale::Vi, "{@You} hỏi {@head_of_branch}");
@@ -116,13 +116,13 @@ fn words_that_name_one_thing_stay_together() {
     assert_eq!(together("Members of the branch"), "Members of the branch");
 }
 
-/// Words of guides that are on no page of ours: signs, and what other programs say.
+/// Terms in guides that are on no page of ours: symbols, and texts of other programs.
 const OF_NO_PAGE: [&str; 4] = ["A+", "A−", "MẬT", "The audit trail is whole"];
 
 #[test]
-fn guides_name_places_and_buttons_as_pages_do() {
+fn guides_use_the_labels_of_the_pages() {
     let with_words = |l: Locale, text: &str| with_plain_spaces(&with_words(Terms::Party, l, text));
-    // Those for a phone's home screen name what browsers show.
+    // The guides to install on a phone use labels of browsers.
     for (slug, l, guide) in guides().filter(|(slug, ..)| !matches!(*slug, "android" | "ios")) {
         let texts: Vec<String> =
             ALL.iter().filter(|(_, locale, _)| *locale == l).map(|&(.., text)| with_words(l, text)).collect();

@@ -1,4 +1,4 @@
-//! Buttons, and links that look like them: a button changes something, a link goes somewhere.
+//! Buttons, and links that look like them: a button changes something, a link navigates.
 
 use leptos::prelude::*;
 
@@ -8,14 +8,14 @@ use super::{
     icon::{Icon, IconName},
 };
 
-/// How loud a button is. One [`Self::Primary`] per page.
+/// Visual prominence of a button. At most one [`Self::Primary`] per page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ButtonKind {
     #[default]
     Primary,
     Secondary,
     Quiet,
-    /// Takes something away from people; always behind a confirmation.
+    /// A destructive action; always followed by a confirmation.
     Danger,
 }
 
@@ -34,27 +34,27 @@ impl ButtonKind {
     }
 }
 
-/// A `<button>`. Inside a [`Form`](super::Form) it is marked busy while the form is on its way.
+/// A `<button>`. Inside a [`Form`](super::Form) it is marked busy while the form is being sent.
 #[component]
 pub fn Button(
     #[prop(optional)] kind: ButtonKind,
-    /// `"submit"` unless told otherwise; `"button"` for what only a script can do.
+    /// `"submit"` by default; `"button"` for actions of a script.
     #[prop(default = "submit")]
     button_type: &'static str,
-    /// Sent with the form when this button was the one pressed.
+    /// Sent with the form when this button submits it.
     #[prop(optional, into)]
     name: MaybeText,
     #[prop(optional, into)] value: MaybeText,
     #[prop(optional)] icon: Option<IconName>,
-    /// Full width on the phone, in reach of the thumb.
+    /// Full width on the phone.
     #[prop(optional)]
     wide: bool,
     children: Children,
 ) -> impl IntoView {
     let form = use_context::<FormState>();
-    // `aria-disabled`, not `disabled`: a disabled button drops the keyboard focus. `Form` ignores the second press.
+    // `aria-disabled`, not `disabled`: a disabled button loses the keyboard focus. `Form` ignores a second press.
     let busy = move || form.is_some_and(|form| form.pending.get()).then_some("true");
-    // Only what sends the form has to do with what became of it.
+    // Only submit buttons show the form's failure.
     let notice = form.filter(|_| button_type == "submit").and_then(FormState::notice);
     view! {
         {notice}
@@ -65,14 +65,14 @@ pub fn Button(
     }
 }
 
-/// An `<a>` with the look of a button.
+/// An `<a>` that looks like a button.
 #[component]
 pub fn LinkButton(
     #[prop(into)] href: String,
     #[prop(optional)] kind: ButtonKind,
     #[prop(optional)] icon: Option<IconName>,
     #[prop(optional)] wide: bool,
-    /// The server answers the address, not one of our pages.
+    /// The server answers the address, not the router.
     #[prop(optional)]
     external: bool,
     children: Children,

@@ -1,4 +1,4 @@
-//! A raised sheet that holds things belonging together.
+//! A card that groups related content.
 
 use leptos::prelude::*;
 
@@ -8,7 +8,7 @@ use super::{
     line::Line,
 };
 
-/// Headings must not skip a level, so whoever places a card says which one it is on.
+/// Level of a card's heading, set by the page, because headings must not skip a level.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum HeadingLevel {
     #[default]
@@ -16,16 +16,16 @@ pub enum HeadingLevel {
     Three,
 }
 
-/// A sheet with an optional heading and, beside it, an optional link to the whole.
+/// A card with an optional heading and an optional link to the full content beside it.
 #[component]
 pub fn Card(
     #[prop(optional, into)] title: Line,
     #[prop(optional)] level: HeadingLevel,
-    /// Where "see all" leads; shown only together with `more_label`.
+    /// Target of "see all"; shown only together with `more_label`.
     #[prop(optional, into)]
     more_href: MaybeText,
     #[prop(optional, into)] more_label: MaybeText,
-    /// The one card of a page that matters most now.
+    /// The most important card of a page.
     #[prop(optional)]
     strong: bool,
     children: Children,

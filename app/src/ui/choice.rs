@@ -1,4 +1,4 @@
-//! Controls one chooses with.
+//! Selection controls.
 
 use leptos::prelude::*;
 
@@ -8,15 +8,15 @@ use super::{
     line::{Line, Whose},
 };
 
-/// One thing to choose.
+/// An option to choose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
-    /// What is sent.
+    /// The submitted value.
     pub value: String,
     pub label: String,
-    /// Whose words the label is.
+    /// The language marking of the label.
     pub whose: Whose,
-    /// A line of explanation; only [`RadioGroup`] and [`CheckGroup`] show it.
+    /// An explanation; only [`RadioGroup`] and [`CheckGroup`] show it.
     pub hint: Line,
 }
 
@@ -25,7 +25,7 @@ impl Choice {
         Self { value: value.into(), label: label.into(), whose: Whose::Ours, hint: Line::default() }
     }
 
-    /// A person, a unit or a thing by its name.
+    /// An option whose label is the name of a person, a unit or a thing.
     pub fn name(value: impl Into<String>, name: impl Into<String>) -> Self {
         Self::new(value, name).whose(Whose::Name)
     }
@@ -41,14 +41,14 @@ impl Choice {
     }
 }
 
-/// One of many, folded away until opened.
+/// A drop-down list with one choice.
 #[component]
 pub fn Select(
     #[prop(into)] label: String,
     #[prop(into)] name: String,
     #[prop(optional, into)] id: MaybeText,
     choices: Vec<Choice>,
-    /// The choice selected at first.
+    /// The initial choice.
     #[prop(optional, into)]
     value: MaybeText,
     #[prop(optional, into)] hint: MaybeText,
@@ -70,19 +70,19 @@ pub fn Select(
     })
 }
 
-/// One of a few, all in sight, each a card to tap.
+/// A visible list with one choice, each option a card.
 #[component]
 pub fn RadioGroup(
     #[prop(into)] legend: Line,
     #[prop(into)] name: String,
-    /// Id of the first choice, where the error summary leads; the name unless given.
+    /// Id of the first option, the target of the error summary; defaults to the name.
     #[prop(optional, into)]
     id: MaybeText,
     choices: Vec<Choice>,
     #[prop(optional, into)] value: MaybeText,
     #[prop(optional, into)] hint: MaybeText,
     #[prop(optional, into)] error: Signal<Option<String>>,
-    /// Parts of one control, side by side where there is room: for a few choices of a word or two.
+    /// A segmented control, with options side by side where there is room: for a few short options.
     #[prop(optional)]
     segmented: bool,
 ) -> impl IntoView {
@@ -92,16 +92,17 @@ pub fn RadioGroup(
     group(class, id, legend, hint, error, cards)
 }
 
-/// Some of many, each a card to tap. Sent once for each that is ticked, so a name of ours ends in `[]`.
+/// A visible list with any number of choices, each a card. Every selected value is sent, so a `Vec` field has a name that ends in
+/// `[]`.
 #[component]
 pub fn CheckGroup(
     #[prop(into)] legend: Line,
     #[prop(into)] name: String,
-    /// Id of the first choice, where the error summary leads; the name unless given.
+    /// Id of the first option, the target of the error summary; defaults to the name.
     #[prop(optional, into)]
     id: MaybeText,
     choices: Vec<Choice>,
-    /// Values ticked at first.
+    /// Values selected initially.
     checked: Vec<String>,
     #[prop(optional, into)] hint: MaybeText,
     #[prop(optional, into)] error: Signal<Option<String>>,
@@ -111,7 +112,7 @@ pub fn CheckGroup(
     group(CARDS, id, legend, hint, error, cards)
 }
 
-/// A card for each choice.
+/// A card for each option.
 fn cards(kind: &'static str, id: &str, name: &str, choices: Vec<Choice>, is_checked: impl Fn(&str) -> bool) -> Vec<AnyView> {
     let card = |(index, Choice { value, label, whose, hint })| {
         let checked = is_checked(&value);
@@ -132,10 +133,10 @@ fn cards(kind: &'static str, id: &str, name: &str, choices: Vec<Choice>, is_chec
     choices.into_iter().enumerate().map(card).collect()
 }
 
-/// Class of a group whose choices are cards below each other.
+/// Class of a group whose options are cards in a column.
 const CARDS: &str = "field choices";
 
-/// The frame around the cards; `id` is that of the first.
+/// The fieldset around the cards; `id` is that of the first.
 fn group(
     class: &'static str,
     id: String,

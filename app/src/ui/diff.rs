@@ -1,35 +1,35 @@
-//! Two texts beside each other, with what differs marked in both.
+//! Two texts side by side, with differences marked in both.
 
 use domain::difference::{Change, DiffPiece, DiffRow, rows};
 use leptos::prelude::*;
 
 use super::{content_lang, page::VisuallyHidden};
 
-/// Unchanged rows shown before and after a change, so that one knows where one is.
+/// Unchanged rows shown before and after a change, for context.
 const AROUND: usize = 2;
 
-/// The words around the two texts.
+/// Labels of the two texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiffWords {
     /// Names of the two texts.
     pub old: String,
     pub new: String,
-    /// For ears, before and after what was added or removed.
+    /// For screen readers, before and after added and removed text.
     pub added: String,
     pub removed: String,
     pub end: String,
-    /// Where one of the texts has nothing.
+    /// Shown where one of the texts has nothing.
     pub nothing: String,
-    /// Said when nothing differs.
+    /// Shown when the texts are equal.
     pub equal: String,
 }
 
-/// The texts side by side; one above the other, row by row, where there is no room.
+/// The texts side by side; interleaved row by row on narrow screens.
 #[component]
 pub fn Diff(
     pieces: Vec<DiffPiece>,
     words: DiffWords,
-    /// "37 paragraphs without a change", which can be unfolded.
+    /// "37 paragraphs without a change", which can be expanded.
     unchanged: impl Fn(usize) -> String + 'static,
 ) -> impl IntoView {
     let rows = rows(&pieces);
@@ -49,7 +49,7 @@ pub fn Diff(
     }
     shown.push(kept(same, false, true, &unchanged));
     let heads = [words.old, words.new].into_iter().map(|head| view! { <p class="diff-label">{head}</p> }).collect_view();
-    // The heads stand above columns; each changed row says for itself whose text it is.
+    // The headers are above the columns; each changed row also names its text.
     view! {
         <div class="diff">
             <div class="diff-heads" aria-hidden="true">{heads}</div>
@@ -59,11 +59,11 @@ pub fn Diff(
     .into_any()
 }
 
-/// Rows nobody changed: those next to a change are shown, the others folded away.
+/// Unchanged rows: those next to a change are shown, the others collapsed.
 fn kept(mut rows: Vec<String>, is_first: bool, is_last: bool, unchanged: &impl Fn(usize) -> String) -> AnyView {
     let before = if is_first { 0 } else { AROUND };
     let after = if is_last { 0 } else { AROUND };
-    // A fold for a single row would take as much room as the row.
+    // Collapsing a single row saves no space.
     if rows.len() <= before + after + 1 {
         return lines(rows);
     }
@@ -96,7 +96,7 @@ fn changed(words: &DiffWords, old: Vec<DiffPiece>, new: Vec<DiffPiece>) -> AnyVi
 }
 
 fn piece(words: &DiffWords, DiffPiece { text, change }: DiffPiece) -> AnyView {
-    // A line break by itself would be a change nobody sees.
+    // A changed line break alone would be invisible.
     let text = if text.trim().is_empty() { text.replace('\n', "¶\n") } else { text };
     let text = view! { <span lang=content_lang()>{text}</span> };
     let end = words.end.clone();

@@ -1,6 +1,6 @@
-//! Controls one types into, with label, hint and message, and the summary of what is wrong.
+//! Text controls with label, hint and message, and the error summary.
 //!
-//! A control keeps what was typed: neither hydration nor a message about another field touches its value.
+//! A control keeps its typed value: neither hydration nor a message about another field changes it.
 
 use chrono::NaiveDate;
 use leptos::prelude::*;
@@ -16,9 +16,9 @@ use crate::{i18n::use_locale, text};
 pub enum FieldKind {
     #[default]
     Text,
-    /// A day as people write it, `21/11/2026`; what it is says the day of the week too.
+    /// A date as people write it, `21/11/2026`; its weekday is shown below.
     Date,
-    /// A day and a time, `21/11/2026 07:30`; otherwise as [`Self::Date`].
+    /// A date and a time, `21/11/2026 07:30`; otherwise as [`Self::Date`].
     Moment,
     Email,
     Number,
@@ -31,7 +31,7 @@ pub enum FieldKind {
 impl FieldKind {
     const fn input_type(self) -> &'static str {
         match self {
-            // The browser's own field for a day speaks the browser's language, and turns day and month around with it.
+            // The native date field uses the language of the browser, and with it another order of day and month.
             Self::Text | Self::Date | Self::Moment => "text",
             Self::Email => "email",
             Self::Number => "number",
@@ -42,7 +42,7 @@ impl FieldKind {
         }
     }
 
-    /// What `data-date` says to the script; none for what is no day.
+    /// The value of `data-date` for the script; `None` for other kinds.
     const fn date_mark(self) -> Option<&'static str> {
         match self {
             Self::Date => Some("day"),
@@ -51,7 +51,7 @@ impl FieldKind {
         }
     }
 
-    /// The day that was typed, and the whole as it is written back.
+    /// The typed date, and the full value in canonical form.
     fn read(self, typed: &str) -> Option<(NaiveDate, String)> {
         match self {
             Self::Date => domain::forms::day(typed).ok().map(|day| (day, day.format("%d/%m/%Y").to_string())),
@@ -61,7 +61,7 @@ impl FieldKind {
     }
 }
 
-/// One line of text. Its `id` is its name unless given.
+/// A single-line text field. Its `id` defaults to its name.
 #[component]
 pub fn Field(
     #[prop(into)] label: String,
@@ -70,12 +70,12 @@ pub fn Field(
     #[prop(optional)] kind: FieldKind,
     #[prop(optional, into)] value: MaybeText,
     #[prop(optional, into)] hint: MaybeText,
-    /// Beside the label, e.g. "(optional)".
+    /// Shown beside the label, e.g. "(optional)".
     #[prop(optional, into)]
     note: MaybeText,
     #[prop(optional, into)] error: Signal<Option<String>>,
     #[prop(optional, into)] autocomplete: MaybeText,
-    /// Which keyboard the phone shows: `numeric`, `tel`, …
+    /// The virtual keyboard: `numeric`, `tel`, …
     #[prop(optional, into)]
     inputmode: MaybeText,
     #[prop(optional, into)] placeholder: MaybeText,
@@ -109,20 +109,20 @@ pub fn Field(
     })
 }
 
-/// The day with its day of the week, as far as it is known; `scripts/dates.js` says it again while one types.
+/// The date with its weekday, if valid; `scripts/dates.js` updates it during typing.
 fn said_back(id: &str, day: Option<NaiveDate>) -> impl IntoView + use<> {
     let said = day.map(|day| use_locale().long_date(day));
     view! { <output class="hint" for=id.to_owned() data-said="">{said}</output> }
 }
 
-/// A file. The form around it is sent by the browser itself, as `multipart/form-data`.
+/// A file field. The browser itself posts the form, as `multipart/form-data`.
 #[component]
 pub fn FileField(
     #[prop(into)] label: String,
     #[prop(into)] name: String,
-    /// Endings and media types the browser offers first; it takes others too.
+    /// File extensions and media types as a hint for the file picker, which accepts others too.
     accept: &'static str,
-    /// On the button that opens the list of files: the browser's own words are in its language.
+    /// Label of the button that opens the file picker: the native label has the browser's language.
     #[prop(into)]
     choose: String,
     #[prop(optional, into)] hint: MaybeText,
@@ -147,7 +147,7 @@ pub fn FileField(
     })
 }
 
-/// A password with a button that shows it. Without script it is a plain password field.
+/// A password field with a button that reveals the value. Without script it is a plain password field.
 #[component]
 pub fn PasswordField(
     #[prop(into)] label: String,
@@ -165,7 +165,7 @@ pub fn PasswordField(
     let (id, described, invalid) = frame.control();
     let controls = id.clone();
     let shown = RwSignal::new(false);
-    // Effects run in the browser only: until then the button could do nothing and stays away.
+    // Effects run in the browser only: until then the button would have no function and is hidden.
     let scripted = RwSignal::new(false);
     Effect::new(move || scripted.set(true));
     let word = move || if shown.get() { hide_label.clone() } else { show_label.clone() };
@@ -197,7 +197,7 @@ pub fn PasswordField(
     })
 }
 
-/// Several lines of text.
+/// A multi-line text field.
 #[component]
 pub fn TextArea(
     #[prop(into)] label: String,
@@ -209,17 +209,17 @@ pub fn TextArea(
     #[prop(optional, into)] error: Signal<Option<String>>,
     #[prop(default = 6)] rows: u32,
     #[prop(optional)] required: bool,
-    /// Only to be read and copied.
+    /// Read-only, for copying.
     #[prop(optional)]
     readonly: bool,
-    /// What helps to write, right above the control.
+    /// A toolbar above the control.
     #[prop(optional)]
     tools: Option<AnyView>,
 ) -> impl IntoView {
     let frame = FieldFrame::new(id, &name, label, note, hint, error);
     let (id, described, invalid) = frame.control();
-    // Leptos 0.8 does not escape children of a textarea. Escaped markup, unlike `prop:value`, also leaves alone what was
-    // typed before the page was hydrated.
+    // Leptos 0.8 does not escape children of a textarea. Escaped content, unlike `prop:value`, also preserves what was typed
+    // before hydration.
     let content = textarea_content(&value.0.unwrap_or_default());
     frame.wrap(view! {
         {tools}
@@ -237,7 +237,7 @@ pub fn TextArea(
     })
 }
 
-/// How many forms of the page tell what is wrong with them: its title begins with that. Provided by the application.
+/// Number of rejected forms on the page: its title begins with a notice. Provided by the application.
 #[derive(Debug, Clone, Default)]
 pub struct RefusedForms(ArcRwSignal<u32>);
 
@@ -247,7 +247,7 @@ impl RefusedForms {
     }
 }
 
-/// Tells the title of the page while the summary is shown.
+/// Updates the title of the page while the summary is shown.
 fn count_refused(is_refused: bool, was_refused: &ArcStoredValue<bool>) {
     let Some(RefusedForms(count)) = use_context() else { return };
     let was = was_refused.get_value();
@@ -259,17 +259,17 @@ fn count_refused(is_refused: bool, was_refused: &ArcStoredValue<bool>) {
     }
 }
 
-/// Everything that is wrong with a form, each line leading to its field. Takes the focus when it appears.
+/// All problems of a form, each with a link to its field. Takes the focus when it appears.
 #[component]
 pub fn ErrorSummary(
     #[prop(into)] title: String,
-    /// Id of the field and what to do there, in the order of the fields.
+    /// Id of the field and its message, in the order of the fields.
     #[prop(into)]
     items: Signal<Vec<(String, String)>>,
 ) -> impl IntoView {
     let was_refused = ArcStoredValue::new(false);
     let (counted, context) = (was_refused.clone(), use_context::<RefusedForms>());
-    // On the server the title is written after everything was cleaned up.
+    // On the server the title is rendered after the cleanup, so the count must stay.
     if !cfg!(feature = "ssr") {
         on_cleanup(move || {
             if let Some(RefusedForms(count)) = context.filter(|_| counted.get_value()) {
@@ -301,7 +301,7 @@ pub fn ErrorSummary(
     }
 }
 
-/// Moves the focus, which the router's own handling of `#…` links would not.
+/// Moves the focus, which the router's handling of `#…` links does not do.
 #[cfg(feature = "hydrate")]
 fn go_to_field(event: &leptos::ev::MouseEvent, field: &str) {
     use leptos::wasm_bindgen::JsCast;
@@ -309,7 +309,7 @@ fn go_to_field(event: &leptos::ev::MouseEvent, field: &str) {
     let control = document().get_element_by_id(field).and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
     if let Some(control) = control {
         event.prevent_default();
-        // An element that cannot take the focus stays where it is; nothing to tell the person.
+        // Fails for an element that cannot take the focus; no consequence for the person.
         let _ = control.focus();
     }
 }
@@ -317,7 +317,7 @@ fn go_to_field(event: &leptos::ev::MouseEvent, field: &str) {
 #[cfg(not(feature = "hydrate"))]
 fn go_to_field(_: &leptos::ev::MouseEvent, _: &str) {}
 
-/// Label, hint and message around one control, and the ids that tie them together.
+/// Label, hint and message around a control, and the ids that connect them.
 pub(super) struct FieldFrame {
     id: String,
     label: String,
@@ -331,12 +331,12 @@ impl FieldFrame {
         Self { id: id.0.unwrap_or_else(|| name.to_owned()), label, note: note.0, hint: hint.0, error }
     }
 
-    /// As [`Self::new`], for a control without note.
+    /// As [`Self::new`], for a control without a note.
     pub(super) fn plain(id: MaybeText, name: &str, label: String, hint: MaybeText, error: Signal<Option<String>>) -> Self {
         Self::new(id, name, label, MaybeText::default(), hint, error)
     }
 
-    /// What the control needs: its id, and what it is described by and whether it is invalid at the moment.
+    /// Attributes of the control: its id, its description and whether it is invalid at present.
     pub(super) fn control(
         &self,
     ) -> (String, impl Fn() -> Option<String> + Send + Sync + use<>, impl Fn() -> Option<&'static str> + Send + Sync + use<>)
@@ -389,10 +389,10 @@ pub(super) fn described_by(id: &str, has_hint: bool, has_error: bool) -> Option<
     }
 }
 
-/// Text as the content of a `<textarea>`: nothing in it can end the element.
+/// Text as the content of a `<textarea>`: escaped, so that it cannot end the element.
 fn textarea_content(text: &str) -> String {
     let mut html = String::with_capacity(text.len() + text.len() / 8 + 1);
-    // The parser drops one line break right after the start tag. It sees no start tag when a script sets the content.
+    // The parser drops one line break right after the start tag; there is no start tag when a script sets the content.
     if cfg!(feature = "ssr") && text.starts_with('\n') {
         html.push('\n');
     }
@@ -413,7 +413,7 @@ mod tests {
 
     #[cfg(feature = "ssr")]
     #[test]
-    fn a_control_is_tied_to_its_label_hint_and_message() {
+    fn a_control_refers_to_its_label_hint_and_message() {
         let owner = Owner::new();
         owner.set();
         let error = Some("Type your name".to_owned());
@@ -431,7 +431,7 @@ mod tests {
 
     #[cfg(feature = "ssr")]
     #[test]
-    fn a_rendered_text_area_holds_its_text_and_nothing_else() {
+    fn a_rendered_text_area_contains_only_its_text() {
         let owner = Owner::new();
         owner.set();
         let html = view! { <TextArea label="Text" name="text" value="</textarea><script>1</script>"/> }.to_html();
@@ -457,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn a_control_names_only_what_is_there() {
+    fn a_control_refers_only_to_existing_elements() {
         assert_eq!(described_by("text", false, false), None);
         assert_eq!(described_by("text", true, false).as_deref(), Some("text-hint"));
         assert_eq!(described_by("text", true, true).as_deref(), Some("text-error text-hint"));

@@ -1,4 +1,4 @@
-//! Numbers to look at: big figures, bars, progress. Drawn on the server; every number is also there as text.
+//! Figures: large numbers, bars, progress. Rendered on the server; every number is also available as text.
 
 use leptos::prelude::*;
 
@@ -8,24 +8,24 @@ use super::{
     line::Line,
 };
 
-/// Where a figure is going, shown as an arrow beside the words of its note.
+/// Trend of a figure, shown as an arrow beside its note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trend {
     Up,
     Down,
 }
 
-/// Holds [`BigFigure`]s.
+/// Container for [`BigFigure`]s.
 #[component]
 pub fn Figures(children: Children) -> impl IntoView {
     view! { <dl class="figures">{children()}</dl> }
 }
 
-/// One number that matters. It may change while the page is open.
+/// A key figure. It may change while the page is open.
 #[component]
 pub fn BigFigure(
     #[prop(into)] label: String,
-    /// Already written in the person's digits.
+    /// Formatted in the viewer's locale.
     #[prop(into)]
     value: Signal<String>,
     #[prop(optional, into)] note: Signal<Option<String>>,
@@ -59,25 +59,25 @@ pub fn BigFigure(
 pub struct Bar {
     pub label: Line,
     pub value: u64,
-    /// The value as the person reads it, e.g. "1.204 (48%)".
+    /// The formatted value, e.g. "1.204 (48%)".
     pub text: String,
-    /// Where more is told of it.
+    /// Link to details.
     pub href: Option<String>,
 }
 
-/// Bars side by side, one a row, so that names of any length and letters of any size fit. The text is the chart for
-/// those who do not see it; the drawing adds nothing they miss.
+/// Horizontal bars, one per row, so that names of any length and fonts of any size fit. The text is the accessible content; the
+/// drawing is decorative.
 #[component]
 pub fn BarChart(
     #[prop(into)] title: String,
-    /// One sentence that says what the bars tell.
+    /// A one-sentence summary of the chart.
     #[prop(optional, into)]
     summary: MaybeText,
     bars: Vec<Bar>,
-    /// Full length; the largest value unless given.
+    /// Value of a full bar; the largest value by default.
     #[prop(optional_no_strip)]
     max: Option<u64>,
-    /// The bars show what is missing.
+    /// The bars show a shortfall.
     #[prop(optional)]
     warn: bool,
 ) -> impl IntoView {
@@ -93,7 +93,7 @@ pub fn BarChart(
                 <li class="bar">
                     {label}
                     <span class="bar-value">{text}</span>
-                    // An attribute and not a style: the content security policy forbids inline styles.
+                    // An attribute instead of a style: the content security policy forbids inline styles.
                     <svg class="bar-track" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">
                         <rect class="bar-fill" width=per_mille(value, max) height="10"></rect>
                     </svg>
@@ -112,13 +112,13 @@ pub fn BarChart(
     }
 }
 
-/// How much of something is done.
+/// A progress bar.
 #[component]
 pub fn Progress(
     value: u64,
     max: u64,
     #[prop(into)] label: String,
-    /// The numbers in words, e.g. "3 of 5 read".
+    /// The progress in words, e.g. "3 of 5 read".
     #[prop(into)]
     text: String,
 ) -> impl IntoView {
@@ -131,7 +131,7 @@ pub fn Progress(
     }
 }
 
-/// A share as a short bar before the words that say it.
+/// A share as a short bar before its text.
 #[component]
 pub fn ShareBar(value: u64, max: u64) -> impl IntoView {
     view! {
@@ -141,7 +141,7 @@ pub fn ShareBar(value: u64, max: u64) -> impl IntoView {
     }
 }
 
-/// `value` of `max` in thousandths, never beyond the whole; 0 of 0 is nothing.
+/// `value` of `max` in thousandths, at most 1000; 0 of 0 is 0.
 fn per_mille(value: u64, max: u64) -> String {
     let share = u128::from(value.min(max)) * 1000 / u128::from(max.max(1));
     share.to_string()

@@ -1,8 +1,8 @@
-//! The form of everything that changes something. Plain HTML that posts without script; with script it stays on the page
-//! until the answer is there, so that a broken line loses nothing that was typed.
+//! The form component for every change. Plain HTML that posts without script; with script the page stays until the response
+//! arrives, so that a lost connection loses no input.
 //!
-//! Answers: 200 and 422 carry a [`domain::forms::Outcome`], every other status `{kind, message, fields}` (ARCHITECTURE,
-//! "server functions"). `Done` to the page one is on must say `reload`, the router goes nowhere for the same address.
+//! Responses: 200 and 422 contain a [`domain::forms::Outcome`], every other status `{kind, message, fields}` (ARCHITECTURE,
+//! "server functions"). `Done` to the current page must set `reload`, because the router does not navigate to the same address.
 
 use domain::forms::FormErrors;
 use leptos::{context::Provider, prelude::*};
@@ -12,11 +12,11 @@ use super::{
     notice::{Notice, NoticeKind},
 };
 
-/// Why a form was not sent, or not taken.
+/// Why a form was not sent, or was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Failure {
     text: String,
-    /// A page that must be passed first: its address, and what the way there is called.
+    /// The page that must be passed first: its address and its label.
     way: Option<(String, String)>,
 }
 
@@ -27,13 +27,13 @@ impl Failure {
     }
 }
 
-/// The form around, as `Button` sees it.
+/// The state of the surrounding form, for `Button`.
 #[derive(Clone, Copy)]
 pub(super) struct FormState {
-    /// Whether it is on its way.
+    /// Whether it is being sent.
     pub(super) pending: RwSignal<bool>,
     failure: RwSignal<Option<Failure>>,
-    /// Whether a button has room above it for what went wrong.
+    /// Whether a button already shows the failure above it.
     is_told: StoredValue<bool>,
 }
 
@@ -42,7 +42,7 @@ impl FormState {
         Self { pending: RwSignal::new(false), failure: RwSignal::new(None), is_told: StoredValue::new(false) }
     }
 
-    /// What went wrong, for the place right above the first button: at the end of a form it may lie behind the bar of the phone.
+    /// The failure, shown above the first button: at the end of a form the bar of the phone could cover it.
     pub(super) fn notice(self) -> Option<impl Fn() -> Option<AnyView> + Send + Sync + 'static> {
         let is_first = !self.is_told.get_value();
         is_first.then(|| {
@@ -68,16 +68,16 @@ fn failure_view(Failure { text, way }: Failure) -> AnyView {
     .into_any()
 }
 
-/// A `<form method="post">` that is sent in the background when a script can.
+/// A `<form method="post">` that a script sends in the background.
 #[component]
 pub fn Form(
     /// Address of the server function.
     #[prop(into)]
     action: String,
-    /// Told when the server could not be reached. Say that what was typed is still there.
+    /// Message when the server cannot be reached. It should say that the input is still there.
     #[prop(into)]
     failed: String,
-    /// Takes what the server found wrong; the page makes its messages from it.
+    /// Receives the problems of a rejected form; the page renders its messages from it.
     #[prop(optional)]
     errors: Option<RwSignal<Option<FormErrors>>>,
     children: Children,
@@ -90,7 +90,7 @@ pub fn Form(
             class="form"
             method="post"
             action=action
-            // The server tells what is wrong, in the person's language; the browser's bubbles would come first.
+            // The server reports problems in the viewer's language; the browser's own messages would come first.
             novalidate=true
             aria-busy=move || state.pending.get().then_some("true")
             on:submit=on_submit
@@ -101,7 +101,7 @@ pub fn Form(
     }
 }
 
-/// What the handler of `submit` needs.
+/// State for the `submit` handler.
 #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "read in the browser only"))]
 struct SentForm {
     action: String,
@@ -132,14 +132,14 @@ mod browser {
 
     use super::{Failure, SentForm};
 
-    /// An answer that is neither done nor a form to mend, e.g. signed out meanwhile.
+    /// A response that is neither success nor a rejected form, e.g. after the session ended.
     #[derive(Deserialize)]
     struct Refusal {
         message: String,
-        /// A page that must be passed first; what was typed waits on the server meanwhile.
+        /// The page that must be passed first; the server keeps the input meanwhile.
         #[serde(default)]
         to: Option<String>,
-        /// What the way there is called. Without it, it is taken at once.
+        /// Label of the link to it. Without a label the script redirects immediately.
         #[serde(default)]
         way: Option<String>,
     }
@@ -148,7 +148,7 @@ mod browser {
         let navigate = Rc::new(use_navigate());
         let form = Rc::new(form);
         move |event| {
-            // Whatever the browser cannot give us, it can still send the form itself: leave the event alone then.
+            // If the body cannot be read, the event is not cancelled and the browser posts the form itself.
             let Some(body) = typed(&event) else { return };
             event.prevent_default();
             let state = form.state;
@@ -160,7 +160,7 @@ mod browser {
             let (form, navigate) = (Rc::clone(&form), Rc::clone(&navigate));
             spawn_local(async move {
                 let answer = post(&form.action, &body).await.ok();
-                // The page may be gone meanwhile, and its signals with it: `try_` everywhere.
+                // The page and its signals may be disposed by now: hence `try_` everywhere.
                 state.pending.try_set(false);
                 let fail = |failure: Failure| {
                     state.failure.try_set(Some(failure));
@@ -169,7 +169,7 @@ mod browser {
                 match answer.and_then(|(status, text)| read(status, &text)) {
                     Some(Ok(Outcome::Done { to, .. })) if !is_local(&to) => fail(Failure::new(form.failed.clone())),
                     Some(Ok(Outcome::Done { to, reload: true })) => {
-                        // Fails for an address the browser cannot parse; a local path never is one.
+                        // Fails for an address the browser cannot parse, which a local path never is.
                         let _ = window().location().assign(&to);
                     }
                     Some(Ok(Outcome::Done { to, reload: false })) => {
@@ -192,7 +192,7 @@ mod browser {
         }
     }
 
-    /// What the browser would send, the pressed button included.
+    /// The form data as the browser would send it, including the submit button.
     fn typed(event: &SubmitEvent) -> Option<UrlSearchParams> {
         let form = event.target()?.dyn_into::<HtmlFormElement>().ok()?;
         let fields = FormData::new_with_form(&form).ok()?;
@@ -216,7 +216,7 @@ mod browser {
         Ok((response.status(), text.as_string().unwrap_or_default()))
     }
 
-    /// `None` when it is no answer of ours, e.g. the page of a hotel's Wi-Fi.
+    /// `None` when the response is not ours, e.g. a captive portal's page.
     fn read(status: u16, text: &str) -> Option<Result<Outcome, Refusal>> {
         match status {
             200 | 422 => serde_json::from_str(text).ok().map(Ok),
@@ -224,11 +224,11 @@ mod browser {
         }
     }
 
-    /// Brings what was told onto the screen, and the focus to it.
+    /// Scrolls the message into view and moves the focus to it.
     fn focus_on(selector: &str) {
         let found = document().query_selector(selector).ok().flatten();
         if let Some(told) = found.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
-            // Not being able to move the focus loses nothing: it is an alert and read out anyway.
+            // Failing to move the focus is harmless: the message is an alert and is read out anyway.
             let _ = told.focus();
         }
     }

@@ -1,10 +1,10 @@
-//! Pictograms. Always beside a word, never instead of one, and therefore hidden from screen readers.
+//! Icons. Always beside a text, never instead of one, and therefore hidden from screen readers.
 //!
 //! Paths: Lucide, ISC License, Copyright (c) Lucide Icons and Contributors. Stroke and colour come from the style sheet.
 
 use leptos::prelude::*;
 
-/// What a pictogram shows, not what it is used for.
+/// Named after what an icon shows, not what it is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IconName {
     Alert,
@@ -71,7 +71,7 @@ pub enum IconName {
     Warning,
 }
 
-/// A 24 px line drawing in the colour of the text around it.
+/// A 24 px line icon in the colour of the surrounding text.
 #[component]
 pub fn Icon(name: IconName) -> impl IntoView {
     view! { <svg class="icon" width="24" height="24" viewBox="0 0 24 24" aria-hidden="true" inner_html=name.paths()></svg> }

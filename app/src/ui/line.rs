@@ -1,31 +1,32 @@
-//! A line of text, and whose words its parts are: so each is spoken in its language, and no browser translates a name.
+//! A line of text with a language marking for each part: screen readers use the right language, and browsers do not translate
+//! names.
 
 use leptos::prelude::*;
 
 use super::content_lang;
 use crate::text;
 
-/// Stands in a sentence where a name comes in, see [`Line::around`].
+/// Placeholder of a name in a sentence, see [`Line::around`].
 pub const HERE: &str = "\u{1}";
 
-/// Whose words a text is.
+/// The origin of a text, which determines its language and whether it is translated.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Whose {
-    /// The application's, in the language of the page.
+    /// A text of the application, in the language of the page.
     #[default]
     Ours,
-    /// What people wrote, in the language of the content.
+    /// A text written by people, in the language of the content.
     Content,
     /// A name or a code: content that a browser must not translate.
     Name,
-    /// The number of a document: a name that stands on one line where it fits there.
+    /// The number of a document: a name that is kept on one line where it fits.
     Number,
-    /// In the language of this tag, whatever the page is in.
+    /// A text in the language of this tag, whatever the language of the page.
     In(&'static str),
 }
 
 impl Whose {
-    /// `lang` of the element around the text.
+    /// The `lang` attribute of the element around the text.
     pub(super) fn lang(self) -> Option<&'static str> {
         match self {
             Self::Ours => None,
@@ -34,14 +35,14 @@ impl Whose {
         }
     }
 
-    /// `translate` of the element around the text.
+    /// The `translate` attribute of the element around the text.
     pub(super) fn translate(self) -> Option<&'static str> {
         matches!(self, Self::Name | Self::Number).then_some("no")
     }
 }
 
-/// A line of text as a prop: words of the application, names, and what people wrote. A `&str` or a `String` is of the application,
-/// an `Option` may be missing.
+/// A line of text as a prop, made of texts of the application, names, and content. A `&str` or a `String` is a text of the
+/// application; an `Option` may be `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Line(Vec<(Whose, String)>);
 
@@ -64,7 +65,7 @@ impl Line {
         Self::of(Whose::Number, text)
     }
 
-    /// A sentence of the application, with `part` wherever it says [`HERE`].
+    /// A sentence of the application, with `part` in place of each [`HERE`].
     pub fn around(sentence: impl AsRef<str>, part: &Self) -> Self {
         let mut line = Self::default();
         for (at, words) in sentence.as_ref().split(HERE).enumerate() {
@@ -76,7 +77,7 @@ impl Line {
         line
     }
 
-    /// Another part behind a dot; nothing is added where one of both is missing.
+    /// Appends a part after a middle dot; the separator is omitted when either side is empty.
     #[must_use]
     pub fn and(mut self, part: impl Into<Self>) -> Self {
         let part = part.into();
@@ -91,7 +92,7 @@ impl Line {
         self.0.is_empty()
     }
 
-    /// The parts, each that is not ours in an element of its own; words that name one thing stay together.
+    /// Renders the parts, each foreign one in an element of its own; compounds are not broken.
     pub fn show(self) -> AnyView {
         let part = |(whose, words): (Whose, String)| {
             let words = text::together(words);
@@ -106,7 +107,7 @@ impl Line {
         self.0.into_iter().map(part).collect_view().into_any()
     }
 
-    /// The line as a paragraph; nothing where it is missing. The paragraph itself says whose its only part is.
+    /// Renders the line as a paragraph; `None` when it is empty. A single part is marked on the paragraph itself.
     pub(super) fn paragraph(mut self, class: &'static str) -> Option<AnyView> {
         let whose = match self.0.as_mut_slice() {
             [(whose, _)] if *whose != Whose::Number => std::mem::take(whose),
@@ -170,7 +171,7 @@ impl From<Option<Self>> for Line {
 mod tests {
     use super::{super::ContentLang, *};
 
-    /// On a page in another language than the content.
+    /// Rendered on a page in another language than the content.
     fn shown(line: Line) -> String {
         let owner = Owner::new();
         owner.set();
@@ -179,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn each_part_says_its_language_and_names_are_not_translated() {
+    fn each_part_has_its_language_and_names_are_not_translated() {
         let line = Line::from("12 Nov").and(Line::content("Trụ sở")).and(Line::name("Chi bộ 5"));
         let html = shown(line);
         assert!(
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_paragraph_says_it_where_all_of_it_is_one_part() {
+    fn a_single_part_is_marked_on_the_paragraph() {
         let html = shown(Line::default().and(Line::name("Chi bộ 5")).and(None::<Line>));
         assert!(
             html.contains(r#"lang="vi" translate="no""#) && !html.contains("<span") && html.contains(">Chi\u{a0}bộ 5</p>"),
@@ -209,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sentence_keeps_its_words_around_a_name() {
+    fn a_sentence_keeps_its_text_around_a_name() {
         let html = shown(Line::around(format!("Given to {HERE}, once"), &Line::name("Chi bộ 5")));
         assert!(html.contains("Given to <span lang=\"vi\" translate=\"no\">Chi\u{a0}bộ 5</span>, once"), "{html}");
     }

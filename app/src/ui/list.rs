@@ -1,4 +1,4 @@
-//! Lists one scans and goes on from: rows, filters, paging.
+//! Lists: rows, filters, paging.
 
 use leptos::prelude::*;
 
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::text;
 
-/// One filter of a list. A link, so it works without script and can be shared.
+/// A filter of a list. A link, so it works without script and can be shared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chip {
     pub label: String,
@@ -17,10 +17,10 @@ pub struct Chip {
     pub current: bool,
 }
 
-/// A row of filters of which one is current.
+/// A row of filters, one of which is current.
 #[component]
 pub fn Chips(
-    /// Names the landmark for screen readers.
+    /// Label of the landmark for screen readers.
     #[prop(into)]
     label: String,
     chips: Vec<Chip>,
@@ -41,34 +41,34 @@ pub fn Chips(
     view! { <nav class="chips" aria-label=label><ul role="list">{items}</ul></nav> }
 }
 
-/// Holds [`ListRow`]s.
+/// Container for [`ListRow`]s.
 #[component]
 pub fn RowList(children: Children) -> impl IntoView {
-    // The role brings back what VoiceOver drops with `list-style: none`.
+    // VoiceOver drops the list role with `list-style: none`, so it is set explicitly.
     view! { <ul class="rows" role="list">{children()}</ul> }
 }
 
-/// One thing in a list; the whole row is the target.
+/// An item of a list; the whole row is a link.
 #[component]
 pub fn ListRow(
     #[prop(into)] href: String,
     #[prop(into)] title: String,
-    /// Whose words the title is: what people wrote, unless told.
+    /// The language marking of the title; content by default.
     #[prop(default = Whose::Content)]
     whose: Whose,
-    /// Small line above the title: the kind of thing.
+    /// Small line above the title: the kind of item.
     #[prop(optional, into)]
     eyebrow: Line,
     /// Small line below: number, unit, date.
     #[prop(optional, into)]
     meta: Line,
-    /// Not seen yet: the title is bold. Say it in words too, with a `Tag` among the children.
+    /// New for the viewer: the title is bold. Add a `Tag` as a child, to say it in words too.
     #[prop(optional)]
     unread: bool,
-    /// What stands before the text, e.g. a [`DateTile`].
+    /// Content before the text, e.g. a [`DateTile`].
     #[prop(optional_no_strip)]
     leading: Option<AnyView>,
-    /// Marks: `Tag`s after the text.
+    /// `Tag`s after the text.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
@@ -86,7 +86,7 @@ pub fn ListRow(
     }
 }
 
-/// A leaf of a tear-off calendar, already in words.
+/// A calendar leaf, with formatted texts.
 #[component]
 pub fn DateTile(
     #[prop(into)] weekday: String,
@@ -105,7 +105,7 @@ pub fn DateTile(
     }
 }
 
-/// "Show more" of a list paged by key; nothing at the end of the list.
+/// "Show more" of a list with cursor paging; empty at the end of the list.
 #[component]
 pub fn Pager(#[prop(optional, into)] next_href: MaybeText, #[prop(into)] label: String) -> impl IntoView {
     next_href.0.map(|href| {
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_of_a_row_that_name_one_thing_stay_together() {
+    fn compounds_in_a_row_are_not_broken() {
         let owner = Owner::new();
         owner.set();
         let html = view! { <ListRow href="/units/1" title="Chi bộ khu phố 5" meta="Đảng bộ phường"/> }.to_html();

@@ -1,4 +1,4 @@
-//! Telling the person something: notices, tags, and what to say where nothing is yet.
+//! Notices, tags, and empty states.
 
 use leptos::prelude::*;
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::text;
 
-/// Told by icon, word and border together, never by colour alone.
+/// Kind of a notice, shown by icon, text and border together, never by colour alone.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum NoticeKind {
     Ok,
@@ -42,13 +42,13 @@ impl NoticeKind {
 #[component]
 pub fn Notice(
     #[prop(optional)] kind: NoticeKind,
-    /// Says the essence in words, so that the kind is clear without its colour.
+    /// The essential message in words, so that the kind is clear without its colour.
     #[prop(into)]
     title: Line,
-    /// Instead of the icon of the kind, e.g. people for "who will read this".
+    /// Replaces the icon of the kind, e.g. people for "who will read this".
     #[prop(optional)]
     icon: Option<IconName>,
-    /// Something in it changes all the time: it is read when somebody comes to it, and not told by itself.
+    /// Not a live region: for content that changes all the time.
     #[prop(optional)]
     quiet: bool,
     #[prop(optional)] children: Option<Children>,
@@ -65,7 +65,7 @@ pub fn Notice(
     }
 }
 
-/// Colour of a [`Tag`]; the word in it carries the meaning.
+/// Colour of a [`Tag`]; its text carries the meaning.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Tone {
     #[default]
@@ -88,7 +88,7 @@ impl Tone {
     }
 }
 
-/// A word or two about the thing beside it.
+/// A short label of the item beside it.
 #[component]
 pub fn Tag(
     #[prop(optional)] tone: Tone,
@@ -103,16 +103,16 @@ pub fn Tag(
     }
 }
 
-/// Says what will come here, and when.
+/// An empty state: what will appear here, and when.
 #[component]
 pub fn EmptyState(
     #[prop(into)] title: Line,
     #[prop(into)] text: String,
     #[prop(default = IconName::Inbox)] icon: IconName,
-    /// The page says nothing else: the title is its heading.
+    /// The only content of the page: the title is its heading.
     #[prop(optional)]
     whole_page: bool,
-    /// A link or form that helps on.
+    /// A link or form for the next step.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {

@@ -1,4 +1,4 @@
-//! The head of a page and the way back.
+//! The header of a page and its breadcrumbs.
 
 use leptos::prelude::*;
 
@@ -8,11 +8,11 @@ use super::{
 };
 use crate::text;
 
-/// The one `<h1>` of a page; actions come as children.
+/// The only `<h1>` of a page; actions are children.
 #[component]
 pub fn PageHeader(
     #[prop(into)] title: Signal<String>,
-    /// Whose words the title is: a sentence of the application, unless told.
+    /// The language marking of the title; a text of the application by default.
     #[prop(optional)]
     whose: Whose,
     /// A short line above: a kind, a unit.
@@ -33,7 +33,7 @@ pub fn PageHeader(
     }
 }
 
-/// One place on the way to the page; the page itself has no `href`.
+/// An item of the breadcrumbs; the current page has no `href`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crumb {
     pub label: Line,
@@ -50,14 +50,14 @@ impl Crumb {
     }
 }
 
-/// The way back, from the outermost place to this one.
+/// Breadcrumbs, from the outermost page to the current one.
 #[component]
 pub fn Breadcrumbs(
-    /// Names the landmark for screen readers.
+    /// Label of the landmark for screen readers.
     #[prop(into)]
     label: String,
     crumbs: Vec<Crumb>,
-    /// Only as the arrow in the bar of the phone: where there is more room, the place before this one is always on the screen.
+    /// Shown only as the back arrow in the bar of the phone: on larger screens the parent page is always in the navigation.
     #[prop(optional)]
     phone_only: bool,
 ) -> impl IntoView {
@@ -72,15 +72,16 @@ pub fn Breadcrumbs(
     view! { <nav class=class aria-label=label><ol>{items}</ol></nav> }
 }
 
-/// A heading of a long text, and the id it carries there.
+/// A heading of a long text, with its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heading {
     pub id: String,
     pub label: String,
 }
 
-/// The headings of a long text. Folded above the text on the phone, in a column beside it on the desktop: place it once
-/// with `fold` after the head of the `.document` and once without after the `.document`; the style sheet shows one.
+/// The table of contents of a long text. Collapsible above the text on the phone, in a column beside it on the desktop: use it
+/// once with `fold` after the header of the `.document` and once without after the `.document`; the style sheet shows one of
+/// them.
 #[component]
 pub fn Contents(#[prop(into)] label: String, headings: Vec<Heading>, #[prop(optional)] fold: bool) -> impl IntoView {
     let items = headings
@@ -96,7 +97,7 @@ pub fn Contents(#[prop(into)] label: String, headings: Vec<Heading>, #[prop(opti
     }
 }
 
-/// For ears only.
+/// Text for screen readers only.
 #[component]
 pub fn VisuallyHidden(children: Children) -> impl IntoView {
     view! { <span class="visually-hidden">{children()}</span> }
@@ -107,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_of_a_heading_that_name_one_thing_stay_together() {
+    fn compounds_in_a_heading_are_not_broken() {
         let owner = Owner::new();
         owner.set();
         let title = "Sinh hoạt Chi bộ khu phố 5".to_owned();

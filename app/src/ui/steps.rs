@@ -1,4 +1,4 @@
-//! Where something is on its way.
+//! A progress indicator with steps.
 
 use leptos::prelude::*;
 
@@ -7,11 +7,11 @@ use super::{
     line::Line,
 };
 
-/// One stage of the way.
+/// One step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     pub label: String,
-    /// When, or by whom.
+    /// Time or person.
     pub note: Line,
 }
 
@@ -21,16 +21,16 @@ impl Step {
     }
 }
 
-/// The stages in order, the reached ones ticked; the current one is told by a word too.
+/// The steps in order, with a tick for those reached; the current one is also marked by a text.
 #[component]
 pub fn StepBar(
     steps: Vec<Step>,
-    /// Index of the stage reached last.
+    /// Index of the last reached step.
     current: usize,
-    /// Word at the current stage, e.g. "now".
+    /// Text at the current step, e.g. "now".
     #[prop(into)]
     current_word: String,
-    /// Read to screen readers at the stages passed, e.g. "done".
+    /// Text for screen readers at completed steps, e.g. "done".
     #[prop(into)]
     done_word: String,
 ) -> impl IntoView {

@@ -1,26 +1,26 @@
-//! Facts and figures in rows. On the phone a table turns into cards, each cell naming its column.
+//! Tables. On the phone the rows become cards, with the column's name in each cell.
 
 use leptos::prelude::*;
 
 use super::line::Whose;
 
-/// Head of a column.
+/// Header of a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
     pub label: String,
-    /// Figures stand at the end of the cell, so that digits line up.
+    /// Right-aligned, so that digits line up.
     pub numeric: bool,
-    /// Not on the phone, where a row of a lean table is one line.
+    /// Hidden on the phone, where a row of a lean table is one line.
     pub wide: bool,
     pub sort: Option<Sort>,
 }
 
-/// How the rows are put in the order of a column.
+/// Sorting by a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sort {
-    /// The page in that order, or in the opposite one.
+    /// The page in that order, or in the reverse one.
     pub href: String,
-    /// `ascending` or `descending`, when the rows are in that order.
+    /// `ascending` or `descending` when the rows are sorted by this column.
     pub order: Option<&'static str>,
 }
 
@@ -33,29 +33,29 @@ impl Column {
         Self { label: label.into(), numeric: true, wide: false, sort: None }
     }
 
-    /// The column is left out on the phone; its cells are `wide` too.
+    /// Hides the column on the phone; its cells must be `wide` too.
     #[must_use]
     pub fn wide(self) -> Self {
         Self { wide: true, ..self }
     }
 
-    /// The head is a link that orders the rows.
+    /// Makes the header a link that sorts the rows.
     #[must_use]
     pub fn sorted(self, sort: Sort) -> Self {
         Self { sort: Some(sort), ..self }
     }
 }
 
-/// What becomes of a table on the phone.
+/// Layout of a table on the phone.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum TableKind {
-    /// Every row a card whose cells name their columns.
+    /// Each row is a card whose cells show the names of their columns.
     #[default]
     Cards,
-    /// For many rows: a line each, of the columns that are not wide.
+    /// For many rows: one line each, with the columns that are not wide.
     Lean,
-    /// For many things with a page each: a list. The link in the [`RowHead`] is a `row-link`; what is not for the phone is `wide`,
-    /// what is for the phone only `narrow`.
+    /// For many items with a page each: a list. The link in the [`RowHead`] is a `row-link`; content hidden on the phone is
+    /// `wide`, content for the phone only `narrow`.
     List,
 }
 
@@ -69,7 +69,7 @@ impl TableKind {
     }
 }
 
-/// A table; the children are `<tr>`s made of one [`RowHead`] and [`Cell`]s.
+/// A table; its children are `<tr>`s, each with one [`RowHead`] and [`Cell`]s.
 #[component]
 pub fn DataTable(
     #[prop(into)] caption: String,
@@ -81,7 +81,7 @@ pub fn DataTable(
         .into_iter()
         .map(|Column { label, numeric, wide, sort }| {
             let order = sort.as_ref().and_then(|sort| sort.order);
-            // The page is loaded afresh, so that it stands where the address says.
+            // The page is loaded again, so that the browser scrolls to the anchor.
             let label = match sort {
                 Some(Sort { href, .. }) => view! { <a class="sort" href=href rel="external">{label}</a> }.into_any(),
                 None => label.into_any(),
@@ -100,10 +100,10 @@ pub fn DataTable(
     }
 }
 
-/// The cell that names its row.
+/// The header cell of a row.
 #[component]
 pub fn RowHead(
-    /// Whose words all of it is.
+    /// The language marking of the whole cell.
     #[prop(optional)]
     whose: Whose,
     children: Children,
@@ -111,15 +111,15 @@ pub fn RowHead(
     view! { <th scope="row" lang=whose.lang() translate=whose.translate()>{children()}</th> }
 }
 
-/// One value; `label` repeats the column's head for the phone.
+/// A value; `label` repeats the column's name for the phone.
 #[component]
 pub fn Cell(
     #[prop(into)] label: String,
     #[prop(optional)] numeric: bool,
-    /// As the column.
+    /// Same as for the column.
     #[prop(optional)]
     wide: bool,
-    /// Whose words the value is. The label, which the phone shows in the same cell, is ours.
+    /// The language marking of the value. The label, which the phone shows in the same cell, is a text of the application.
     #[prop(optional)]
     whose: Whose,
     children: Children,
@@ -131,17 +131,17 @@ pub fn Cell(
     view! { <td data-label=label class:number=numeric class:wide=wide>{value}</td> }
 }
 
-/// Names and values of one thing; holds [`Fact`]s.
+/// A list of names and values; container for [`Fact`]s.
 #[component]
 pub fn DescriptionList(children: Children) -> impl IntoView {
     view! { <dl class="facts">{children()}</dl> }
 }
 
-/// One name with its value.
+/// A name with its value.
 #[component]
 pub fn Fact(
     #[prop(into)] label: String,
-    /// Whose words the value is.
+    /// The language marking of the value.
     #[prop(optional)]
     whose: Whose,
     children: Children,

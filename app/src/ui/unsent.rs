@@ -1,4 +1,4 @@
-//! What was typed for something that can no longer be done.
+//! Input of a form that can no longer be sent.
 
 use leptos::prelude::*;
 
@@ -7,16 +7,16 @@ use super::{
     notice::{Notice, NoticeKind},
 };
 
-/// In place of a form that cannot be sent any more: says why, and shows what was typed in it, to be copied.
+/// Replaces a form that can no longer be sent: gives the reason, and shows the typed text for copying.
 #[component]
 pub fn Unsent(
-    /// Why it was not taken.
+    /// The reason.
     #[prop(into)]
     title: String,
-    /// What is above the text.
+    /// Label of the text.
     #[prop(into)]
     label: String,
-    /// Nothing is shown of an empty one.
+    /// Omitted when empty.
     #[prop(into)]
     typed: String,
 ) -> impl IntoView {

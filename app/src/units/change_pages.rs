@@ -1,4 +1,4 @@
-//! Pages of one question: create, rename, roll-out, close.
+//! Form pages of one operation each: create, rename, roll-out, close.
 
 use domain::{
     Locale,
@@ -32,7 +32,7 @@ const LABELS: Labels = &[
     ("contact", text::units::contact_label),
 ];
 
-/// A form's state: what came back, and what is wrong with it now.
+/// State of a form: the rejected values, and the current problems.
 #[derive(Clone)]
 pub(super) struct Sheet {
     pub(super) l: Locale,
@@ -42,13 +42,13 @@ pub(super) struct Sheet {
 }
 
 impl Sheet {
-    /// In the body of the page's component, before anything waits.
+    /// Must be called in the body of the page's component, before any await.
     pub(super) fn new(form: &str, labels: Labels) -> Self {
         let echo = take_echo(form);
         Self { l: use_locale(), errors: RwSignal::new(echo.clone()), labels, echo }
     }
 
-    /// What was typed before, else what is there now.
+    /// The typed value of a rejected form, otherwise the current one.
     pub(super) fn value(&self, field: &str, now: impl Into<String>) -> String {
         self.typed(field).map_or_else(|| now.into(), str::to_owned)
     }
@@ -66,7 +66,7 @@ impl Sheet {
         view! { <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, self.errors, self.labels)/> }.into_any()
     }
 
-    /// The day of the decision.
+    /// The field for the day of the decision.
     pub(super) fn day(&self, today: impl ToString) -> AnyView {
         let l = self.l;
         view! {
@@ -113,7 +113,7 @@ impl Sheet {
     }
 }
 
-/// The button that does it, and the way back.
+/// The submit button, and the link back.
 pub(super) fn buttons(l: Locale, back: String, kind: ButtonKind, icon: IconName, label: &'static str) -> AnyView {
     view! {
         <div class="actions">
@@ -124,14 +124,14 @@ pub(super) fn buttons(l: Locale, back: String, kind: ButtonKind, icon: IconName,
     .into_any()
 }
 
-/// The unit of the address, for a form of this step.
+/// The unit of the address, for the form of this step.
 fn asked(step: UnitStep) -> PageData<UnitPage> {
     let params = use_params_map();
     Resource::new(
         move || params.with(|params| params.get("id").unwrap_or_default()),
         move |unit| async move {
             let found = page(unit, None, None, None).await?;
-            // A form one may not send is not shown either.
+            // A form that the viewer may not send is not shown either.
             if found.steps.contains(&step) { Ok(found) } else { Err(AppError::new(Kind::NotAllowed)) }
         },
     )
@@ -235,7 +235,7 @@ fn phase(sheet: &Sheet, page: &UnitPage) -> AnyView {
         Choice::new(phase.key(), phase_name(l, phase)).hint(hint)
     });
     let choices = follow.into_iter().chain(phases).collect();
-    // Day and contact of the unit's own phase; one it follows is changed where it was set.
+    // Day and contact of the unit's own phase only; an inherited phase is changed on the unit it is set on.
     let own = Some(&page.opening).filter(|_| page.own_phase.is_some());
     let now = page.own_phase.or_else(|| page.unit.path.parent().is_none().then_some(page.opening.phase));
     let live_from = own.and_then(|own| own.live_from).map(|day| day.to_string()).unwrap_or_default();
@@ -308,10 +308,10 @@ fn close(sheet: &Sheet, page: &UnitPage) -> AnyView {
     .into_any()
 }
 
-/// What would refuse the closing, said before it is asked for, with the way out.
+/// Reasons why the unit cannot be closed, shown before the form is sent, with links to what to do.
 fn in_the_way(l: Locale, page: &UnitPage) -> Option<AnyView> {
     let units = u64::from(page.children.all);
-    // Where the number is hidden there are some.
+    // A hidden number is not zero.
     let has_members = page.closing.is_none() && page.members != Some(0);
     let title = if units > 0 {
         text::units::still_units(l, text::units::units_count(l, units))
@@ -334,7 +334,7 @@ fn in_the_way(l: Locale, page: &UnitPage) -> Option<AnyView> {
     )
 }
 
-/// Which unit, and in which version the form knows it.
+/// Hidden fields: the unit and the version the form is based on.
 fn identity(page: &UnitPage) -> AnyView {
     view! {
         <input type="hidden" name="unit" value=page.unit.id.to_string()/>

@@ -5,8 +5,8 @@ use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::error::AppError;
 
-/// The viewer's units as a tree, those of `open` with the units below them; with words or a code, the units of the viewer's subtrees
-/// that have them.
+/// The viewer's units as a tree, with the children of the units in `open`; with a search for words or a code, the matching units
+/// of the viewer's subtrees.
 #[server(prefix = "/api", endpoint = "units/list", input = GetUrl)]
 pub async fn list(q: Option<String>, open: Option<String>) -> Result<units::UnitsPage, AppError> {
     use crate::{
@@ -17,7 +17,7 @@ pub async fn list(q: Option<String>, open: Option<String>) -> Result<units::Unit
     respond(async { Ok::<_, AppError>(backend()?.unit_desk().list(&viewer()?, q.as_deref(), open.as_deref()).await?) }.await)
 }
 
-/// One unit, today or on a day of the past, with a page of the units below it; with words or a code, of those that have them.
+/// One unit, today or on a past day, with a page of its children; with a search for words or a code, of the matching ones.
 #[server(prefix = "/api", endpoint = "units/page", input = GetUrl)]
 pub async fn page(unit: String, on: Option<String>, q: Option<String>, number: Option<u32>) -> Result<units::UnitPage, AppError> {
     use backend::units::BelowQuery;
@@ -39,7 +39,7 @@ pub async fn page(unit: String, on: Option<String>, q: Option<String>, number: O
     )
 }
 
-/// Units a unit can be moved below or merged into.
+/// Possible new parents of a unit, or units it can be merged into.
 #[server(prefix = "/api", endpoint = "units/targets", input = GetUrl)]
 pub async fn targets(unit: String, step: String, q: Option<String>) -> Result<units::UnitTargets, AppError> {
     use domain::units::UnitStep;
@@ -59,7 +59,7 @@ pub async fn targets(unit: String, step: String, q: Option<String>) -> Result<un
     )
 }
 
-/// The members of a branch that is to be split.
+/// The members of a branch to split.
 #[server(prefix = "/api", endpoint = "units/roster", input = GetUrl)]
 pub async fn roster(unit: String) -> Result<units::Roster, AppError> {
     use crate::{
@@ -70,7 +70,7 @@ pub async fn roster(unit: String) -> Result<units::Roster, AppError> {
     respond(async { Ok::<_, AppError>(backend()?.unit_desk().roster(&viewer()?, &unit).await?) }.await)
 }
 
-/// Creates a unit below another.
+/// Creates a child unit.
 #[server(prefix = "/api", endpoint = "units/create")]
 pub async fn create(parent: String, kind: String, code: String, name: String, on: String) -> Result<Outcome, AppError> {
     use backend::units::NewUnitForm;
@@ -86,7 +86,7 @@ pub async fn create(parent: String, kind: String, code: String, name: String, on
     form.settle(result).await
 }
 
-/// Gives a unit another name.
+/// Renames a unit.
 #[server(prefix = "/api", endpoint = "units/rename")]
 pub async fn rename(unit: String, version: String, name: String, on: String) -> Result<Outcome, AppError> {
     use backend::units::RenameForm;
@@ -102,7 +102,7 @@ pub async fn rename(unit: String, version: String, name: String, on: String) -> 
     form.settle(result).await
 }
 
-/// Sets how far the roll-out has come in a unit.
+/// Sets the phase of the roll-out in a unit.
 #[server(prefix = "/api", endpoint = "units/phase")]
 pub async fn set_phase(
     unit: String,
@@ -124,7 +124,7 @@ pub async fn set_phase(
     form.settle(result).await
 }
 
-/// Hangs a unit on another one.
+/// Moves a unit below another one.
 #[server(prefix = "/api", endpoint = "units/move")]
 pub async fn move_below(
     unit: String,
@@ -162,7 +162,7 @@ pub async fn merge(unit: String, version: String, #[server(default)] target: Str
     form.settle(result).await
 }
 
-/// Splits a branch: a new one, and who goes over.
+/// Splits a branch: the new branch, and the members who move to it.
 #[server(prefix = "/api", endpoint = "units/split")]
 pub async fn split(
     unit: String,
@@ -186,7 +186,7 @@ pub async fn split(
     form.settle(result).await
 }
 
-/// Ends a unit that has neither members nor units.
+/// Closes a unit that has neither members nor child units.
 #[server(prefix = "/api", endpoint = "units/close")]
 pub async fn close(unit: String, version: String, on: String) -> Result<Outcome, AppError> {
     use backend::units::CloseForm;
@@ -202,7 +202,7 @@ pub async fn close(unit: String, version: String, on: String) -> Result<Outcome,
     form.settle(result).await
 }
 
-/// On to the unit's page, loaded afresh: the frame names units too.
+/// Redirects to the unit's page with a reload, because the frame shows units too.
 #[cfg(feature = "ssr")]
 fn done(unit: domain::ids::UnitId, step: &str) -> Outcome {
     Outcome::Done { to: format!("/units/{unit}?done={step}"), reload: true }

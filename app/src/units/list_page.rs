@@ -1,4 +1,4 @@
-//! Finding a unit: the tree, opened level by level, and a search.
+//! Finding a unit: the tree, expanded level by level, and a search.
 
 use domain::{
     Locale,
@@ -65,12 +65,12 @@ fn found(l: Locale, page: units::UnitsPage, words: String) -> AnyView {
     .into_any()
 }
 
-/// What all rows of the tree have in common.
+/// State shared by all rows of the tree.
 struct Drawing {
     l: Locale,
-    /// The units that are open.
+    /// The expanded units.
     open: Vec<UnitId>,
-    /// Whether the viewer sees how many use their accounts.
+    /// Whether the viewer may see shares of activated accounts.
     has_shares: bool,
 }
 
@@ -165,7 +165,7 @@ impl Drawing {
         .into_any()
     }
 
-    /// The way to the units for which there is no room here: to the page of the unit above, which has pages and a search.
+    /// A link to the children left out here: the page of the parent unit has paging and a search.
     fn rest(&self, row: &TreeRow, level: usize) -> AnyView {
         let columns = if self.has_shares { "3" } else { "2" };
         let href = format!("{}#below", address(&row.unit));
@@ -183,7 +183,8 @@ impl Drawing {
     }
 }
 
-/// The tree with this unit opened, or closed again, at the unit. What was opened last stands first: the server opens so many only.
+/// The tree with this unit expanded or collapsed, at the unit's anchor. The last expanded unit comes first, because the server
+/// limits how many are expanded.
 fn toggled(open: &[UnitId], unit: UnitId, is_open: bool) -> String {
     let others = open.iter().copied().filter(|other| *other != unit);
     let open: Vec<String> = (!is_open).then_some(unit).into_iter().chain(others).map(|unit| unit.to_string()).collect();
@@ -195,11 +196,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_unit_is_opened_beside_those_that_are_open_and_closed_again() {
+    fn a_unit_is_expanded_in_addition_and_collapsed_again() {
         let one: UnitId = "01JD0000000000000000000000".parse().unwrap();
         let other: UnitId = "01JD0000000000000000000001".parse().unwrap();
         assert_eq!(toggled(&[one], other, false), format!("/units?open={other},{one}#unit-{other}"));
         assert_eq!(toggled(&[other, one], other, true), format!("/units?open={one}#unit-{other}"));
-        assert_eq!(toggled(&[one], one, true), format!("/units?open=#unit-{one}"), "all closed is asked for too");
+        assert_eq!(toggled(&[one], one, true), format!("/units?open=#unit-{one}"), "an empty list is explicit");
     }
 }

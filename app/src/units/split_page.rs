@@ -1,4 +1,4 @@
-//! Splitting a branch: the new one's name, and who goes over.
+//! Splitting a branch: the name of the new one, and the members who move.
 
 use domain::units::{Roster, UnitStep};
 use leptos::prelude::*;

@@ -1,5 +1,5 @@
-//! Moving a unit below another, and merging it into another: search, choose, confirm what goes along. A merge cannot be undone, so it
-//! is asked once more with both names.
+//! Moving a unit below another, and merging it into another: search, choice, confirmation of what moves along. A merge cannot be
+//! undone, so it is confirmed once more with both names.
 
 use domain::{
     Locale,
@@ -39,7 +39,7 @@ pub fn MergePage() -> impl IntoView {
 
 type View = fn(&Sheet, UnitTargets, Option<String>, Option<Chosen>) -> AnyView;
 
-/// What was chosen before the last question.
+/// The choices made before the final confirmation.
 #[derive(Clone)]
 struct Chosen {
     target: String,
@@ -109,7 +109,7 @@ fn merging(sheet: &Sheet, page: UnitTargets, asked: Option<String>, chosen: Opti
             {buttons(l, address(&page.unit), ButtonKind::Primary, IconName::ArrowRight, text::units::merge_next(l))}
         }
         .into_any();
-        // Nothing changes yet: the next page asks.
+        // No change yet: the next page asks for confirmation.
         view! {
             <form class="form" method="get" action=here.clone()>
                 {asked.clone().map(|words| view! { <input type="hidden" name="q" value=words/> })}
@@ -129,7 +129,7 @@ fn merging(sheet: &Sheet, page: UnitTargets, asked: Option<String>, chosen: Opti
     .into_any()
 }
 
-/// The last question, in words that leave no doubt which unit goes into which.
+/// The final confirmation, which names the unit that is merged and the one it is merged into.
 fn merging_for_sure(sheet: &Sheet, page: &UnitTargets, chosen: &Chosen, into: &UnitRow) -> AnyView {
     let (l, errors) = (sheet.l, sheet.errors);
     let title = text::units::merge_sure(l, &page.unit.name, &into.unit.name);
@@ -175,7 +175,7 @@ fn choices(sheet: &Sheet, found: &[UnitRow], legend: &'static str) -> AnyView {
     .into_any()
 }
 
-/// What the search did not show, or that it found nothing.
+/// Notice that the results are truncated, or that there are none.
 fn around(l: Locale, page: &UnitTargets) -> AnyView {
     if page.found.is_empty() {
         return view! {
@@ -186,7 +186,7 @@ fn around(l: Locale, page: &UnitTargets) -> AnyView {
     page.more.then(|| view! { <p class="muted">{text::units::more_found(l)}</p> }).into_any()
 }
 
-/// Whom it reaches, before it is done.
+/// The members and units concerned, shown before the change.
 fn goes_along(l: Locale, page: &UnitTargets) -> AnyView {
     let members = some_members(l, page.members);
     let title = match page.units {

@@ -1,4 +1,4 @@
-//! One unit: place, leaders, size, what is below, how it came to be so, and what one may do.
+//! The page of a unit: position, leaders, size, children, history, operations.
 
 use domain::{
     Locale,
@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// With more units below than this there is a search.
+/// With more children than this the page has a search.
 const SEARCHED: u32 = 20;
 
 #[component]
@@ -81,7 +81,7 @@ fn crumbs(l: Locale, page: &units::UnitPage) -> AnyView {
     view! { <Breadcrumbs label=text::units::trail(l) crumbs/> }.into_any()
 }
 
-/// On a page of the past, the places above and below are those of that day too.
+/// The day in the address, so that links from a past day lead to that day too.
 fn day_asked(page: &units::UnitPage) -> String {
     page.on.map(|on| format!("?on={on}")).unwrap_or_default()
 }
@@ -168,7 +168,7 @@ fn children(l: Locale, page: &units::UnitPage, words: Option<String>) -> Option<
         view! { <p class="muted">{text::units::none_found(l)}</p> }.into_any()
     } else {
         let on = day_asked(page);
-        // Whose children they are, the page says.
+        // The parent is already named by the page.
         let rows = below.rows.iter().map(|row| unit_row_at(l, UnitRow { parent: None, ..row.clone() }, &on)).collect_view();
         view! { <RowList>{rows}</RowList> }.into_any()
     };
@@ -185,7 +185,7 @@ fn children(l: Locale, page: &units::UnitPage, words: Option<String>) -> Option<
     )
 }
 
-/// The ways to the pages of units below beside the one that is shown; nothing when there is only one.
+/// Links to the other pages of children; `None` when there is only one page.
 fn pages(l: Locale, page: &units::UnitPage, words: Option<&str>) -> Option<AnyView> {
     let below = &page.children;
     let link = |number: u32, label: &'static str, rel: &'static str| {
@@ -206,7 +206,7 @@ fn pages(l: Locale, page: &units::UnitPage, words: Option<&str>) -> Option<AnyVi
     })
 }
 
-/// A page of the units below, with what else the address asks for.
+/// The address of a page of the children, with the other query parameters.
 fn below_address(page: &units::UnitPage, words: Option<&str>, number: u32) -> String {
     let asked = [("on", page.on.map(|on| on.to_string())), ("q", words.map(str::to_owned)), ("page", Some(number.to_string()))];
     let query: ParamsMap = asked.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
@@ -284,7 +284,7 @@ const fn step_icon(step: UnitStep) -> IconName {
     }
 }
 
-/// Other parts of the registry that begin at this unit.
+/// Links to other pages of the registry for this unit.
 fn elsewhere(l: Locale, page: &units::UnitPage) -> Option<AnyView> {
     let (here, id) = (address(&page.unit), page.unit.id);
     let links: Vec<_> = page

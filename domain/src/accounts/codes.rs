@@ -1,4 +1,4 @@
-//! Codes that prove who somebody is who has no password yet, or has forgotten it: six digits by SMS, ten characters on paper.
+//! One-time codes that prove the identity of a person without a password: six digits by SMS, ten characters on paper.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::{
     units::UnitRef,
 };
 
-/// A code as somebody types it. Which of the two it is, its length says.
+/// A code as typed. Its length decides which kind it is.
 #[derive(Clone, PartialEq, Eq)]
 pub enum TypedCode {
     /// From a short message (mã qua tin nhắn).
@@ -25,18 +25,17 @@ impl TypedCode {
     pub const SMS_DIGITS: usize = 6;
     pub const PAPER_CHARACTERS: usize = 10;
 
-    /// What paper codes are made of: no `0 O`, `1 I L`, `5 S`, `2 Z`, `8 B` side by side, so that a card read in bad light is read
-    /// right. 28 symbols, so ten of them carry 48 bits.
+    /// Alphabet of paper codes. Of each group of lookalikes `0 O`, `1 I L`, `5 S`, `2 Z`, `8 B` at most one is used, so a card
+    /// can be read in bad light. 28 symbols, so ten of them carry 48 bits.
     pub const ALPHABET: [char; 28] = [
         '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'C', 'D', 'E', 'F', 'G', 'H', 'J', 'K', 'M', 'N', 'P', 'Q', 'R', 'T', 'U',
         'V', 'W', 'X', 'Y',
     ];
 
-    /// Spaces, dots and dashes are ignored, small letters are taken as capitals, and letters that no code has as the digit they
-    /// look like.
+    /// Ignores spaces, dots and dashes, accepts lower case, and reads letters outside the alphabet as the digits they look like.
     ///
     /// # Errors
-    /// [`Problem::Required`] when empty; [`Problem::CodeRefused`] for whatever cannot be a code.
+    /// [`Problem::Required`] when empty; [`Problem::CodeRefused`] for anything that cannot be a code.
     pub fn parse(typed: &str) -> Result<Self, Problem> {
         let code: String = bare(typed)
             .filter(|c| !matches!(c, '-' | '.' | '\u{2010}'..='\u{2015}' | '\u{2212}'))
@@ -73,38 +72,38 @@ impl fmt::Debug for TypedCode {
     }
 }
 
-/// A paper code as it is printed: two groups of five.
+/// A paper code as printed: two groups of five.
 pub fn grouped(code: &str) -> String {
     let (first, second) = code.split_at_checked(code.len() / 2).unwrap_or((code, ""));
     format!("{first}-{second}")
 }
 
-/// How far an activation has come. Until `is_proved` it is the same for every national ID.
+/// The progress of an activation. Until `is_proved` it is the same for every national ID.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActivationView {
-    /// Whether the activation is still on; else one begins anew.
+    /// Whether the activation is still open; otherwise a new one must be started.
     pub is_open: bool,
-    /// Whether the person has shown who they are, so that a password may be chosen.
+    /// Whether the person has proved their identity, so that a password can be chosen.
     pub is_proved: bool,
-    /// Told once proved: when the person's unit will use the handbook, and whom to ask.
+    /// Set after the proof only: when the person's unit starts to use the handbook, and whom to contact.
     pub later: Option<Later>,
 }
 
-/// The unit of a person does not use the handbook yet.
+/// The person's unit does not use the handbook yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Later {
     pub unit: String,
     pub live_from: Option<NaiveDate>,
-    /// Whom to ask, as the unit's registrar wrote it.
+    /// Contact, as the unit's registrar wrote it.
     pub contact: Option<String>,
 }
 
-/// The last whole day on which a code can be used: the one date of a card, for its owner and for those who follow it.
+/// The last whole day on which a code is valid: the only date shown for a card, to its owner and to those who track it.
 pub fn last_day(expires_at: DateTime<Utc>) -> NaiveDate {
     local_date(expires_at - TimeDelta::days(1))
 }
 
-/// What became of a paper code.
+/// The state of a paper code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CodeState {
@@ -115,7 +114,7 @@ pub enum CodeState {
     Revoked,
 }
 
-/// A code that was issued; never the code itself.
+/// An issued code; never the code itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeRow {
     pub id: CodeId,
@@ -131,27 +130,27 @@ pub struct CodeRow {
 pub struct Candidate {
     pub member: MemberId,
     pub name: String,
-    /// Whether they have a password already.
+    /// Whether they already have a password.
     pub is_activated: bool,
-    /// They hold a role outside the viewer's subtree: their codes come from those above.
+    /// They hold a role outside the viewer's subtree: only the units above may issue their codes.
     #[serde(default)]
     pub held_above: bool,
-    /// The last whole day of the card they have, when it can still be used: a new one ends it.
+    /// The last whole day of their current card, if it is still valid: a new card revokes it.
     #[serde(default)]
     pub card_until: Option<NaiveDate>,
 }
 
-/// The page where codes of a branch are issued.
+/// The page that issues codes for a branch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BranchCodes {
     pub unit: UnitRef,
-    /// In the order of names.
+    /// Ordered by name.
     pub members: Vec<Candidate>,
     /// Newest first.
     pub codes: Vec<CodeRow>,
 }
 
-/// The page where a code for one member is issued.
+/// The page that issues a code for one member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberCodes {
     pub member: Candidate,
@@ -159,7 +158,7 @@ pub struct MemberCodes {
     pub codes: Vec<CodeRow>,
 }
 
-/// A branch for whose members somebody may issue codes.
+/// A branch for whose members the viewer may issue codes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeBranch {
     pub unit: UnitRef,
@@ -167,41 +166,41 @@ pub struct CodeBranch {
     pub waiting: u32,
 }
 
-/// The branches for whose members somebody may issue codes.
+/// The branches for whose members the viewer may issue codes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeBranches {
     pub units: Vec<CodeBranch>,
-    /// Members without a password in all of them, searched for or not.
+    /// Members without a password in all of them, whether or not they match the search.
     pub waiting: u32,
-    /// The path after which the next page begins.
+    /// Cursor of the next page: a path, exclusive.
     pub next: Option<String>,
 }
 
-/// Cards to be printed and cut apart: the only time the codes are to be seen.
+/// Cards to print and cut apart. The codes are shown only this once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeSheet {
     pub unit: UnitRef,
-    /// Where the person begins, without scheme, as it is typed.
+    /// Address of the first sign-in, without scheme, as it is typed.
     pub address: String,
-    /// The last whole day on which the codes can be used.
+    /// The last whole day on which the codes are valid.
     pub expires_on: NaiveDate,
     pub cards: Vec<CodeCard>,
 }
 
-/// What one member is handed.
+/// The card of one member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeCard {
     pub name: String,
-    /// In two groups.
+    /// In two groups of five.
     pub code: String,
     /// The address with the code, as modules of a QR code.
     pub qr: QrPath,
 }
 
-/// A QR code as one path of SVG.
+/// A QR code as a single SVG path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QrPath {
-    /// Modules a side, without the quiet zone.
+    /// Modules per side, without the quiet zone.
     pub width: u32,
     pub path: String,
 }
@@ -213,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_read_however_it_is_typed() {
+    fn a_code_is_accepted_in_every_spelling() {
         assert_eq!(TypedCode::parse(" 123 456 "), Ok(TypedCode::Sms("123456".to_owned())));
         for typed in [
             "ACDEF-23456",

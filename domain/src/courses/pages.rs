@@ -1,4 +1,4 @@
-//! What the pages of courses show.
+//! View models of the course pages.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use crate::{
 pub struct CourseRow {
     pub id: CourseId,
     pub title: String,
-    /// The unit that gives it.
+    /// The unit that gives the course.
     pub issuer: UnitRef,
     pub due_on: NaiveDate,
     pub progress: Progress,
@@ -25,41 +25,41 @@ pub struct CourseRow {
     pub tries: Tries,
 }
 
-/// What a member has to study and has studied.
+/// A member's courses, to do and done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CoursesPage {
-    /// The most urgent first; those without a try left come last.
+    /// Most urgent first; courses without a try left come last.
     pub to_do: Vec<CourseRow>,
-    /// The latest first.
+    /// Latest first.
     pub done: Vec<CourseRow>,
-    /// Whether the reader gives courses.
+    /// Whether the viewer manages courses.
     pub gives: bool,
-    /// Whether the reader sees how far others are.
+    /// Whether the viewer may see the progress of others.
     pub follows: bool,
 }
 
-/// The most urgent course somebody has to do, for the first page. One without a try left only when there is no other.
+/// The member's most urgent course, for the first page. One without a try left only when there is no other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CourseReminder {
     pub id: CourseId,
     pub title: String,
-    /// Name of the unit that gives it.
+    /// Name of the unit that gives the course.
     pub issuer: String,
     pub due_on: NaiveDate,
     pub is_overdue: bool,
     pub tries: Tries,
 }
 
-/// What is told of a quiz before it is taken.
+/// The facts of a quiz shown before it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuizFacts {
     pub questions: u32,
     pub rules: QuizRules,
-    /// None: any number.
+    /// `None` when unlimited.
     pub tries_left: Option<u32>,
 }
 
-/// A try somebody has handed in.
+/// A try that was handed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TryRow {
     pub number: u32,
@@ -68,50 +68,50 @@ pub struct TryRow {
     pub passed: bool,
 }
 
-/// What a member can do next.
+/// The next step of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NextStep {
-    /// Some documents were not opened yet.
+    /// Some documents have not been opened yet.
     Read {
         missing: u32,
     },
     StartQuiz,
-    /// A try is open.
+    /// Resume the open try.
     GoOn,
-    /// All is read, there is no quiz.
+    /// All documents are read and there is no quiz.
     Confirm,
-    /// Done: there is a certificate.
+    /// Completed: the certificate is available.
     Certificate,
     /// No try is left.
     Failed,
-    /// The course has ended before it was done.
+    /// The course ended before it was completed.
     Ended,
-    /// It is not for the member any more, who was posted elsewhere.
+    /// The course is no longer for the member, who was moved to another branch.
     Elsewhere,
 }
 
-/// One course as its learners see it.
+/// The page of a course for its learners.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CoursePage {
     pub course: CourseRow,
     /// Sanitised HTML.
     pub html: String,
-    /// Those that can still be read, in the order to read them.
+    /// The documents that are still readable, in reading order.
     pub documents: Vec<DocumentSummary>,
     pub quiz: Option<QuizFacts>,
-    /// The latest first.
+    /// Latest first.
     pub tries: Vec<TryRow>,
     pub next: NextStep,
 }
 
-/// A question without a word of what is right, its options in the order of this try.
+/// A question without its solution, with the options in the order of this try.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AskedQuestion {
     pub text: String,
     pub kind: QuestionKind,
     pub options: Vec<String>,
-    /// What was ticked so far, by place in `options`.
+    /// The selected options, as indices into `options`.
     pub chosen: Vec<usize>,
 }
 
@@ -124,13 +124,13 @@ pub struct QuizPage {
     pub rules: QuizRules,
     pub tries_left: Option<u32>,
     pub ends_at: Option<DateTime<Utc>>,
-    /// Until then, when the page was made.
+    /// Measured when the page was rendered.
     pub seconds_left: Option<u32>,
     pub saved_at: Option<DateTime<Utc>>,
     pub questions: Vec<AskedQuestion>,
 }
 
-/// An option afterwards.
+/// An option with its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReviewedOption {
     pub text: String,
@@ -138,7 +138,7 @@ pub struct ReviewedOption {
     pub chosen: bool,
 }
 
-/// A question afterwards.
+/// A question with its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReviewedQuestion {
     pub text: String,
@@ -147,29 +147,29 @@ pub struct ReviewedQuestion {
     pub explanation: String,
 }
 
-/// What came of a try.
+/// The result of a try.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResultPage {
     pub course: CourseId,
     pub title: String,
-    /// The unit that gives it.
+    /// The unit that gives the course.
     pub issuer: UnitRef,
     pub handed_in: TryRow,
     pub rules: QuizRules,
     pub tries: Tries,
     pub tries_left: Option<u32>,
-    /// Whether time was over before it was handed in: what was saved until then was marked.
+    /// Whether the time limit ended the try: the answers saved until then were marked.
     pub was_ended: bool,
-    /// What is right: only for who has passed or has no try left.
+    /// The solutions; only after passing or when no try is left.
     pub review: Vec<ReviewedQuestion>,
 }
 
-/// What is printed for who has completed a course (giấy xác nhận hoàn thành).
+/// The printed certificate of completion (giấy xác nhận hoàn thành).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Certificate {
     pub course: CourseId,
     pub name: String,
-    /// The branch of that time.
+    /// The branch at the time of completion.
     pub branch: String,
     pub title: String,
     pub issuer: UnitRef,
@@ -177,7 +177,7 @@ pub struct Certificate {
     pub serial: String,
 }
 
-/// One member of the own branch. Never the score.
+/// One member of the viewer's own branch. Never includes the score.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LearnerRow {
     pub member: MemberId,
@@ -187,18 +187,18 @@ pub struct LearnerRow {
     pub tries: Tries,
 }
 
-/// What who gives a course is asked before another try is given to those of a unit who have none left.
+/// The form that grants another try to members of a unit who have none left.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnotherTry {
-    /// Made anew for each page shown: an act sent twice is one.
+    /// Idempotency key, new for each rendered page.
     pub act: String,
-    /// When it was given last to all of the unit.
+    /// When another try was last granted to all of the unit.
     pub given_at: Option<DateTime<Utc>>,
-    /// Whether it is given to chosen people, because the viewer sees their names; otherwise to all of them.
+    /// Whether it is granted to selected members, because the viewer sees their names; otherwise to all of them.
     pub by_name: bool,
 }
 
-/// How far the units have come with a course.
+/// Completion of a course by unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CompletionPage {
     pub course: CourseId,
@@ -206,17 +206,17 @@ pub struct CompletionPage {
     pub issuer: UnitRef,
     pub state: CourseState,
     pub due_on: NaiveDate,
-    /// From the highest unit the viewer may look at down to the unit itself.
+    /// From the highest unit the viewer may see down to the unit itself.
     pub trail: Vec<UnitRef>,
     pub total: UnitShare,
     pub children: Vec<UnitShare>,
-    /// Names, for who leads this very branch.
+    /// By name, for the leaders of this very branch.
     pub learners: Vec<LearnerRow>,
-    /// For who gives the course, while tries can run out.
+    /// For managers of the course, while tries can run out.
     pub another_try: Option<AnotherTry>,
 }
 
-/// A course of those who give it, or follow how far others are.
+/// A course in the list of its managers and of those who follow progress.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeskCourse {
     pub id: CourseId,
@@ -230,7 +230,7 @@ pub struct DeskCourse {
     pub saved_at: DateTime<Utc>,
 }
 
-/// The courses of the own units by state, the latest first.
+/// The courses of the viewer's units by state, latest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CourseDesk {
     pub unit: UnitRef,
@@ -239,7 +239,7 @@ pub struct CourseDesk {
     pub ended: Vec<DeskCourse>,
 }
 
-/// A course as its form holds it.
+/// The stored form of a course.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CourseDraft {
     pub id: CourseId,
@@ -247,29 +247,29 @@ pub struct CourseDraft {
     pub description: String,
     pub issuer: UnitRef,
     pub state: CourseState,
-    /// Grows with every save; a save names the version it started from. 0: not stored yet.
+    /// Incremented by every save; a save names the version it started from. 0: not stored yet.
     pub version: u32,
     pub saved_at: DateTime<Utc>,
     pub rules: QuizRules,
-    /// Once it is assigned.
+    /// Set once the course is assigned.
     pub audience: Option<UnitRef>,
     pub due_on: Option<NaiveDate>,
 }
 
-/// The page of one course for those who give it.
+/// The page of one course for its managers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CourseFormPage {
     pub course: CourseDraft,
-    /// Units in whose name the viewer may give it.
+    /// Units on whose behalf the viewer may give the course.
     pub issuers: Vec<UnitRef>,
     /// Sanitised HTML of the description.
     pub html: String,
-    /// In the order to read them; those that cannot be read any more are left out.
+    /// In reading order; documents that are no longer readable are left out.
     pub documents: Vec<DocumentSummary>,
-    /// What a search for more has found; the newest when nothing was asked.
+    /// Search results; the newest documents when nothing was searched for.
     pub found: Vec<DocumentSummary>,
     pub questions: Vec<Question>,
-    /// Made anew for each page shown: a copy asked for twice is one.
+    /// Idempotency key of a copy, new for each rendered page.
     pub copy: CourseId,
 }
 
@@ -279,39 +279,39 @@ pub struct QuestionPage {
     pub course: CourseId,
     pub title: String,
     pub version: u32,
-    /// Counted from 1; none for a new one.
+    /// Counted from 1; `None` for a new question.
     pub number: Option<u32>,
     pub question: Question,
 }
 
-/// A unit to choose, with those it would reach.
+/// A unit to choose, with its number of members.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitChoice {
     pub unit: UnitRef,
     pub members: u32,
 }
 
-/// How many of a unit's members have a standing.
+/// Number of a unit's members with a standing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StandingCount {
     pub standing: Standing,
     pub members: u32,
 }
 
-/// The question before a course goes out: to whom, until when.
+/// The confirmation page of an assignment: audience and due day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AssignPage {
     pub course: CourseDraft,
     pub documents: u32,
     pub questions: u32,
-    /// From the unit that gives it down to the chosen one.
+    /// From the unit that gives the course down to the chosen one.
     pub trail: Vec<UnitRef>,
     pub chosen: UnitRef,
     pub members: u32,
     pub branches: u32,
     pub standings: Vec<StandingCount>,
-    /// Documents that do not reach all of the chosen unit.
+    /// Documents that do not reach the whole chosen unit.
     pub out_of_reach: Vec<DocumentSummary>,
-    /// One level below the chosen one, or what was found by name.
+    /// The units one level below the chosen one, or the search results.
     pub units: Vec<UnitChoice>,
 }

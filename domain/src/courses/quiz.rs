@@ -1,4 +1,4 @@
-//! Quizzes (bài kiểm tra): questions, how they are marked, and what governs a try.
+//! Quizzes (bài kiểm tra): questions, marking, and the rules of tries.
 
 use std::ops::RangeInclusive;
 
@@ -8,33 +8,33 @@ use strum::{IntoStaticStr, VariantArray};
 
 use crate::forms::{FormReader, Problem, bounded_line, bounded_text, optional};
 
-/// How many of the options are to be ticked.
+/// How many options are to be selected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum QuestionKind {
     /// Một đáp án đúng.
     Single,
-    /// Một hoặc nhiều đáp án đúng; all of them and nothing else must be ticked.
+    /// Một hoặc nhiều đáp án đúng: exactly the right options must be selected.
     Multiple,
 }
 
 crate::keyed!(QuestionKind);
 
-/// One thing to tick.
+/// An answer option.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnswerOption {
     pub text: String,
     pub right: bool,
 }
 
-/// A question with what is right. Never leaves the server before a try is handed in.
+/// A question with its solution. Never sent to a browser before a try is handed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Question {
     pub text: String,
     pub kind: QuestionKind,
     pub options: Vec<AnswerOption>,
-    /// Why it is so, for afterwards. May be empty.
+    /// Explanation of the solution, shown after the try. May be empty.
     pub explanation: String,
 }
 
@@ -44,10 +44,11 @@ impl Question {
     pub const OPTION_MAX: u32 = 500;
     pub const EXPLANATION_MAX: u32 = 2_000;
 
-    /// Reads the form of a question. `options` are what the fields `options[1]`, `options[2]` … hold, empty ones are left out;
-    /// `right` are the numbers ticked beside them.
+    /// Reads the form of a question. `options` are the values of the fields `options[1]`, `options[2]` …; empty ones are left
+    /// out. `right` are the numbers of the options marked as right.
     ///
-    /// Refuses on `options[2]` fewer than two options, and on `right` when none of them is right, or several of a single choice.
+    /// Reports fewer than two options on the first empty option; no right option on `right`; several right options of a single
+    /// choice on `kind`.
     pub fn read(
         form: &mut FormReader,
         text: &str,
@@ -99,7 +100,7 @@ impl Question {
         }
     }
 
-    /// Whether exactly the right options are among `chosen`. A part of them is not right, nor is one too many.
+    /// Whether `chosen` is exactly the set of right options. There are no partial marks.
     pub fn is_answered_by(&self, chosen: &[usize]) -> bool {
         !chosen.is_empty()
             && chosen.iter().all(|at| *at < self.options.len())
@@ -107,19 +108,19 @@ impl Question {
     }
 }
 
-/// Name of the field of an option, counted from 1.
+/// Name of an option's form field, counted from 1.
 pub(super) fn option_field(number: usize) -> String {
     format!("options[{number}]")
 }
 
-/// What governs the tries of a quiz.
+/// The rules of a quiz's tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuizRules {
-    /// Percent of the questions that must be right.
+    /// Pass mark in percent of the questions.
     pub pass_percent: u32,
-    /// Minutes for a try; none: as long as it takes.
+    /// Time limit of a try in minutes; `None` for no limit.
     pub minutes: Option<u32>,
-    /// Tries a member has; 0: any number.
+    /// Tries per member; 0 for no limit.
     pub tries: u32,
 }
 
@@ -130,13 +131,13 @@ impl Default for QuizRules {
 }
 
 impl QuizRules {
-    /// What a form offers.
+    /// The percentages offered in the form.
     pub const PERCENTS: [u32; 8] = [50, 60, 70, 75, 80, 85, 90, 100];
     pub const MINUTES: [u32; 9] = [5, 10, 15, 20, 30, 45, 60, 90, 120];
     pub const TRIES: [u32; 6] = [0, 1, 2, 3, 5, 10];
 
     /// # Errors
-    /// Into `form`: [`Problem::NotOffered`] on `pass_percent`, `minutes`, `tries`.
+    /// Reported to `form`: [`Problem::NotOffered`] on `pass_percent`, `minutes`, `tries`.
     pub fn read(form: &mut FormReader, pass_percent: &str, minutes: &str, tries: &str) -> Option<Self> {
         let one_of = |typed: &str, offered: &[u32]| {
             typed.parse().ok().filter(|number| offered.contains(number)).ok_or(Problem::NotOffered)
@@ -147,13 +148,14 @@ impl QuizRules {
         Some(Self { pass_percent: pass_percent?, minutes: minutes?, tries: tries? })
     }
 
-    /// How many tries are left after so many; none when they are not limited.
+    /// Tries left after `taken`; `None` when unlimited.
     pub fn tries_left(self, taken: u32) -> Option<u32> {
         (self.tries > 0).then(|| self.tries.saturating_sub(taken))
     }
 
-    /// Whether who began `last` last can still pass. `given` is when another try was given to them: it is one more for who had none
-    /// left then, and counts until a try is begun. So given to somebody who has tries left it is none, and given twice it is one.
+    /// Whether the member whose last try is `last` can still pass. `given` is when another try was granted: it adds one if none
+    /// was left at that time, and is used up when a try begins. So a grant to a member with tries left has no effect, and two
+    /// grants count as one.
     pub fn tries_after(self, last: LastTry, given: Option<DateTime<Utc>>) -> Tries {
         match last.handed_in_at {
             Some(end) if self.tries_left(last.number) == Some(0) => {
@@ -165,32 +167,32 @@ impl QuizRules {
     }
 }
 
-/// The last try somebody has begun at a quiz.
+/// The last try a member began at a quiz.
 #[derive(Debug, Clone, Copy)]
 pub struct LastTry {
     /// Counted from 1.
     pub number: u32,
     pub started_at: DateTime<Utc>,
-    /// None while it is open.
+    /// `None` while it is open.
     pub handed_in_at: Option<DateTime<Utc>>,
 }
 
-/// Whether somebody who has not passed a quiz can still pass it (lượt làm bài). What is news to them comes first.
+/// Whether a member who has not passed a quiz can still pass it (lượt làm bài).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tries {
-    /// They were used up, and another one was given that is not begun.
+    /// All were used and another one was granted that has not begun.
     Given,
-    /// Some are left, or one is open, or their number is not limited, or there is no quiz.
+    /// Some are left, one is open, the number is unlimited, or there is no quiz.
     Left,
-    /// None is left until another one is given.
+    /// None is left unless another one is granted.
     UsedUp,
 }
 
-/// How long answers may be on their way after time is up: the page sends them when its clock says so.
+/// Grace period for answers in transit: the page sends them when its own clock reaches the limit.
 pub const GRACE: TimeDelta = TimeDelta::seconds(10);
 
-/// How many questions were answered right.
+/// Number of right answers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Score {
     pub right: u32,
@@ -198,13 +200,13 @@ pub struct Score {
 }
 
 impl Score {
-    /// Whether it reaches the pass mark. A quiz without questions is passed by nobody.
+    /// Whether the pass mark is reached. A quiz without questions cannot be passed.
     pub const fn passes(self, percent: u32) -> bool {
         self.total > 0 && self.right * 100 >= percent * self.total
     }
 }
 
-/// Marks the answers: for each question the options chosen, by their place in the question. What is missing is not right.
+/// Marks the answers: for each question the indices of the chosen options. A missing answer is wrong.
 pub fn score(questions: &[Question], answers: &[Vec<usize>]) -> Score {
     let chosen = |at: usize| answers.get(at).map_or(&[][..], Vec::as_slice);
     let right = questions.iter().enumerate().filter(|(at, question)| question.is_answered_by(chosen(*at))).count();
@@ -212,12 +214,13 @@ pub fn score(questions: &[Question], answers: &[Vec<usize>]) -> Score {
     Score { right: count(right), total: count(questions.len()) }
 }
 
-/// The order in which the options of a question are shown in the try with this seed: the place of each in the question.
+/// The display order of a question's options in the try with this seed, as indices into the question's options.
 ///
-/// The same on every machine and for ever: a page that is loaded again shows the same try, and what it sends is read by it.
+/// Stable across machines and versions: a page that is loaded again shows the same order, and submitted answers are decoded with
+/// it.
 pub fn shuffled(options: usize, seed: u64, question: usize) -> Vec<usize> {
     let mut state = seed ^ (question as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    // SplitMix64 (Steele, Lea, Flood 2014): small, and good enough to lay out eight options.
+    // SplitMix64 (Steele, Lea, Flood 2014): small, and sufficient to shuffle eight options.
     let mut next = || {
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -275,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_not_right() {
+    fn a_missing_answer_is_wrong() {
         let quiz = [question(QuestionKind::Single, &[true, false]), question(QuestionKind::Single, &[true, false])];
         assert_eq!(score(&quiz, &[vec![0]]), Score { right: 1, total: 2 });
         assert_eq!(score(&quiz, &[]), Score { right: 0, total: 2 });
@@ -291,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn another_try_is_one_more_for_who_had_none_left() {
+    fn a_granted_try_counts_only_when_none_was_left() {
         let at = |minute: i64| DateTime::<Utc>::UNIX_EPOCH + TimeDelta::minutes(minute);
         let of = |tries: u32, number: u32, end: Option<i64>, given: Option<i64>| {
             let last = LastTry { number, started_at: at(10), handed_in_at: end.map(at) };
@@ -304,7 +307,7 @@ mod tests {
             (2, 2, Some(20), None, Tries::UsedUp),
             (2, 2, Some(20), Some(30), Tries::Given),
             (2, 2, Some(20), Some(20), Tries::Given),
-            // Before it was handed in, and before it began: that one was used.
+            // Granted before the last try was handed in, or before it began: that grant is used up.
             (2, 2, Some(20), Some(15), Tries::UsedUp),
             (2, 3, Some(20), Some(5), Tries::UsedUp),
             (2, 3, Some(10), Some(10), Tries::UsedUp),
@@ -316,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_tells_what_a_question_lacks() {
+    fn a_form_reports_each_problem_of_a_question() {
         let read = |kind: &str, options: &[(usize, &str)], right: &[usize]| {
             let mut form = FormReader::new("question");
             let question = Question::read(&mut form, "Mấy ngày?", kind, options, right, "");

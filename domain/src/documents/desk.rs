@@ -1,4 +1,4 @@
-//! What the desk shows: drafts, reviews, revisions, and the question before something goes out.
+//! View models of the desk: drafts, reviews, revisions, and the confirmation before publication.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use crate::{
     units::{UnitKind, UnitRef},
 };
 
-/// A reason, a remark, a note on a correction: what one person tells another about a text. At most 2,000 characters.
+/// A note from one person to another about a text: a reason, a remark, a correction note. At most 2,000 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remark(String);
 
@@ -37,11 +37,11 @@ impl Remark {
     }
 }
 
-/// Beside [`Problem::NumberTaken`], what a form's answer says of the document that has the number: its id and its title.
+/// Key in a form's response, beside [`Problem::NumberTaken`]: the id and the title of the document that has the number.
 pub const NUMBER_HOLDER: &str = "number_holder";
 pub const NUMBER_HOLDER_TITLE: &str = "number_holder_title";
 
-/// What the editor's form holds.
+/// The fields of the editor's form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocumentDraft {
     pub id: DocumentId,
@@ -52,45 +52,45 @@ pub struct DocumentDraft {
     pub field: Option<DocumentField>,
     pub issuer: UnitRef,
     pub audience: UnitRef,
-    /// Of the audience, only members of these units and of those below them; empty for all.
+    /// Limits the audience to the subtrees of these units; empty for no limit.
     pub parts: Vec<UnitRef>,
-    /// Of the audience, only members of these standings; empty for all.
+    /// Limits the audience to members of these standings; empty for no limit.
     pub standings: Vec<Standing>,
-    /// Numbers of the documents it replaces, changes and explains, separated by commas.
+    /// Numbers of the documents it supersedes, amends and guides, separated by commas.
     pub supersedes: String,
     pub amends: String,
     pub guides: String,
     pub must_read_by: Option<NaiveDate>,
     pub expires_on: Option<NaiveDate>,
     pub is_pinned: bool,
-    /// What readers are told about a text that replaces one they may have read.
+    /// The note to readers when the text replaces one they may have read.
     pub correction: String,
     pub body: String,
     pub status: DocumentStatus,
-    /// Grows with every save; a save names the version it started from. `0`: not stored yet.
+    /// Incremented by every save; a save names the version it started from. `0`: not stored yet.
     pub version: u32,
     pub saved_at: DateTime<Utc>,
 }
 
 impl DocumentDraft {
-    /// Whom it would reach.
+    /// The audience of the draft.
     pub fn whom(&self) -> Audience {
         Audience { unit: self.audience.clone(), parts: self.parts.clone(), standings: self.standings.clone() }
     }
 }
 
-/// Units below the audience a text can be narrowed to.
+/// Units below the audience's unit that a text can be limited to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartChoices {
-    /// In the order of the tree, with how many members each has. Those that are chosen are among them.
+    /// In tree order, with the number of members of each. Includes the selected ones.
     pub units: Vec<(UnitRef, u32)>,
-    /// Levels that can be chosen as a whole, with how many units each has below the audience.
+    /// Levels that can be selected as a whole, with the number of units of each below the audience's unit.
     pub levels: Vec<(UnitKind, u32)>,
-    /// Whether there are more units than are listed: then one looks for them by name.
+    /// Whether the list is truncated, so that a search by name is needed.
     pub is_cut: bool,
 }
 
-/// The editor's page: the draft, what it will look like, whom it will reach, and what this person may do with it.
+/// The editor's page: the draft, its preview, its audience, and the permissions of the viewer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DraftPage {
     pub draft: DocumentDraft,
@@ -102,41 +102,41 @@ pub struct DraftPage {
     pub branches: u32,
     pub issuers: Vec<UnitRef>,
     pub audiences: Vec<UnitRef>,
-    /// Members of each of `audiences`.
+    /// Number of members for each of `audiences`.
     pub audience_members: Vec<u32>,
     pub parts: PartChoices,
-    /// What the form that approves is about, besides the version: the review, the files, and what is out.
+    /// What the approval form refers to besides the version: the review, the files, and the published text.
     pub review: Option<String>,
-    /// Why it came back from the last review, when it did.
+    /// The verdict of the last review, if it asked for changes.
     pub wanted: Option<Verdict>,
-    /// When a scheduled text goes out.
+    /// The time of publication of a scheduled text.
     pub publish_at: Option<DateTime<Utc>>,
-    /// Why and when what was out was taken back.
+    /// When and why the published text was withdrawn.
     pub withdrawn: Option<Withdrawal>,
-    /// Why it lies on the desk again though none of its editors asked for that, and since when.
+    /// Why the text was returned to the desk without a step of its editors, and when.
     pub held: Option<(Held, DateTime<Utc>)>,
-    /// Remarks nobody has settled yet.
+    /// Unresolved remarks.
     pub open_remarks: u32,
 }
 
-/// Why a text that waited lies on the desk again.
+/// Why a text in review or scheduled was returned to the desk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Held {
     /// The document it was to correct was withdrawn.
     Withdrawn,
-    /// Another document got its number.
+    /// Another document was given its number.
     NumberTaken,
-    /// Its audience is not below its issuer any more.
+    /// Its audience is no longer below its issuer.
     Audience,
-    /// Its own last day was over before it could go out.
+    /// Its own last day passed before its publication.
     Over,
 }
 
 crate::keyed!(Held);
 
-/// What a reviewer decided.
+/// The decision of a reviewer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     pub by: String,
@@ -144,11 +144,11 @@ pub struct Verdict {
     pub reason: String,
 }
 
-/// Why a document is no longer in anybody's library.
+/// Why a document is no longer in the library.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Withdrawal {
     pub at: DateTime<Utc>,
-    /// None when its time was over.
+    /// `None` when it expired.
     pub reason: Option<String>,
 }
 
@@ -159,88 +159,88 @@ pub struct DeskRow {
     pub kind: DocumentKind,
     pub title: String,
     pub state: DocumentState,
-    /// Whether members read an earlier text of it meanwhile.
+    /// Whether an earlier text of it is published.
     pub is_out: bool,
     pub issuer: UnitRef,
     pub audience: UnitRef,
-    /// How many parts of the audience it is for; `0` for all of it.
+    /// Number of parts the audience is limited to; `0` for the whole audience.
     pub parts: u32,
     pub saved_at: DateTime<Utc>,
-    /// When a scheduled text goes out.
+    /// The time of publication of a scheduled text.
     pub publish_at: Option<DateTime<Utc>>,
 }
 
-/// The desk: what waits for this person, and what their units have in work and out, newest first.
+/// The desk: the viewer's tasks, and the drafts and published texts of their units, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeskPage {
-    /// None for who was only asked to review.
+    /// `None` for a person who was only asked to review.
     pub unit: Option<UnitRef>,
-    /// Reviews this person was asked for, the most urgent first.
+    /// Reviews requested from the viewer, most urgent first.
     pub asked: Vec<ReviewRow>,
     pub drafts: Vec<DeskRow>,
     pub in_review: Vec<DeskRow>,
     pub scheduled: Vec<DeskRow>,
     pub published: Vec<DeskRow>,
     pub withdrawn: Vec<DeskRow>,
-    /// Whether this person sets the rules of the desk of `unit`.
+    /// Whether the viewer sets the desk rules of `unit`.
     pub sets_rules: bool,
 }
 
-/// A review somebody was asked for.
+/// A review request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReviewRow {
     pub document: DeskRow,
     pub due: Option<NaiveDate>,
     pub asked_by: String,
-    /// Whether only remarks are asked for, no decision.
+    /// Whether only remarks are requested, no decision.
     pub comments_only: bool,
 }
 
-/// Somebody of the desk who can be asked to look at a text.
+/// A person who can be asked to review a text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reviewer {
     pub member: MemberId,
     pub name: String,
     pub unit: UnitRef,
-    /// Whether they may approve this text: a chief editor who did not write it, or whose unit lets authors approve. Others are asked for
-    /// remarks only.
+    /// Whether they may approve this text: a chief editor who is not its author, or whose unit lets authors approve. Others can
+    /// be asked for remarks only.
     pub may_approve: bool,
 }
 
-/// What going out would change: what is or was out, beside what is in work.
+/// The change that a publication would make: the published or withdrawn text compared with the draft.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// The particulars of what is or was out; its text is in `pieces`. None for a document that goes out for the first time.
+    /// Particulars of the published or withdrawn text; its body is in `pieces`. `None` for a document that was never published.
     pub out: Option<Box<DocumentDraft>>,
-    /// Whether members read it at the moment.
+    /// Whether members can read it at present.
     pub is_out: bool,
-    /// When and why it was taken back.
+    /// When and why it was withdrawn.
     pub withdrawn: Option<Withdrawal>,
-    /// What is different in the text, title first; empty where nothing was out.
+    /// Differences of the text, title first; empty when nothing was published before.
     pub pieces: Vec<DiffPiece>,
-    /// Files it goes out with, and those it had before.
+    /// Its files, and those of the previous text.
     pub files: Vec<AttachmentSummary>,
     pub old_files: Vec<AttachmentSummary>,
 }
 
-/// The question before a text goes out: all that goes out is on the page.
+/// The confirmation page before publication: it shows everything that will be published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalPage {
     pub page: DraftPage,
-    /// None where nothing is in work.
+    /// `None` where there is no draft.
     pub change: Option<Change>,
 }
 
-/// A review under way.
+/// An open review.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenReview {
     pub asked_by: String,
     pub asked_at: DateTime<Utc>,
-    /// None: any chief editor of the issuing unit or above.
+    /// `None`: any chief editor of the issuing unit or above.
     pub reviewer: Option<String>,
-    /// The reviewer may not approve it any more, or never could: any chief editor decides.
+    /// The reviewer cannot approve it, or no longer can: any chief editor decides.
     pub is_stuck: bool,
-    /// Who was asked for remarks.
+    /// Those who were asked for remarks.
     pub commenters: Vec<String>,
     pub due: Option<NaiveDate>,
     pub note: Option<String>,
@@ -251,17 +251,17 @@ pub struct OpenReview {
 pub struct ReviewRemark {
     /// Key of the remark within its document.
     pub key: String,
-    /// The passage as it stood; none for a remark on the whole.
+    /// The passage as it was at that time; `None` for a remark on the whole text.
     pub quote: Option<String>,
     pub text: String,
     pub by: String,
     pub at: DateTime<Utc>,
     pub version: u32,
-    /// Who settled it.
+    /// Who resolved it.
     pub settled_by: Option<String>,
 }
 
-/// The page where a text is asked about, remarked on and decided.
+/// The page for review requests, remarks and the decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReviewPage {
     pub draft: DocumentDraft,
@@ -271,45 +271,45 @@ pub struct ReviewPage {
     pub branches: u32,
     pub review: Option<OpenReview>,
     pub remarks: Vec<ReviewRemark>,
-    /// Who can be asked; empty where nothing is to be asked.
+    /// Possible reviewers; empty where no review can be requested.
     pub reviewers: Vec<Reviewer>,
-    /// What approving it would change.
+    /// The change that an approval would make.
     pub change: Change,
-    /// Passages of the text one may remark on, in their order.
+    /// Passages of the text that can be remarked on, in order.
     pub passages: Vec<String>,
-    /// Whether nobody but authors could approve it: the form says so before it is sent.
+    /// Whether only authors could approve it: the form says so before it is sent.
     pub needs_another: bool,
-    /// What the guard warns of in title and text; who sends it to review decides about that.
+    /// Warnings of the guard about title and text; whoever requests the review decides on them.
     pub warnings: Vec<Warning>,
     pub publish_at: Option<DateTime<Utc>>,
     pub today: NaiveDate,
 }
 
-/// One saved version.
+/// A saved version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevisionRow {
     pub version: u32,
     pub title: String,
     pub by: String,
     pub at: DateTime<Utc>,
-    /// Whether this is the version members read.
+    /// Whether this is the published version.
     pub is_out: bool,
     /// Whether this is the newest one.
     pub is_newest: bool,
 }
 
-/// What of the saved versions is looked at.
+/// Which saved versions are shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shown {
     List,
-    /// One of them, as a reader would see it.
+    /// One version, as readers would see it.
     Version {
         version: u32,
         title: String,
         html: String,
     },
-    /// Two of them beside each other; their titles are the first line.
+    /// Two versions side by side; the first line is the title.
     Difference {
         old: u32,
         new: u32,
@@ -332,7 +332,7 @@ pub struct RevisionsPage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeskRules {
     pub unit: UnitRef,
-    /// Whether who wrote a text may approve it.
+    /// Whether authors may approve their own texts.
     pub own_approval: bool,
     pub version: u32,
 }

@@ -1,4 +1,4 @@
-//! What a text taken over from a file does not have, and the file has: said, so that nobody misses it unawares.
+//! Parts of a source file that an imported text does not have. They are reported to the editor.
 
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
@@ -8,14 +8,14 @@ use strum::{IntoStaticStr, VariantArray};
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum LeftOut {
-    /// The top and the foot of every page (đầu trang, chân trang).
+    /// Headers and footers of pages (đầu trang, chân trang).
     Edges,
     Comments,
     Pictures,
-    /// Charts, diagrams, other files and boxes too deep within each other.
+    /// Charts, diagrams, embedded files, and text boxes nested too deeply.
     Objects,
     Hidden,
-    /// Signs of fonts that are not known.
+    /// Symbols of unknown fonts.
     Symbols,
 }
 

@@ -1,4 +1,4 @@
-//! What a member sees of the library (thư viện): what it is asked for, its lists, the page of a document.
+//! A member's view of the library (thư viện): its query, its lists, the page of a document.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::{
     units::{UnitKind, UnitRef},
 };
 
-/// What a library page asks for.
+/// The query of a library page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LibraryQuery {
     pub kind: Option<DocumentKind>,
@@ -20,9 +20,9 @@ pub struct LibraryQuery {
     pub field: Option<DocumentField>,
     /// The issuing unit.
     pub unit: Option<UnitId>,
-    /// The year it was published in, in the organisation's zone.
+    /// The year of publication, in the organisation's time zone.
     pub year: Option<i32>,
-    /// Continue below this place (exclusive): the `next` of the page before. It stays a place when the document is gone.
+    /// Cursor (exclusive): the `next` of the previous page. It stays valid when the document is deleted.
     pub after: Option<PublishedKey>,
 }
 
@@ -35,65 +35,65 @@ impl LibraryQuery {
 /// One page of the library, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LibraryPage {
-    /// What editors pinned (ghim); it stands above the first page while nothing is filtered, and nowhere else in that list.
+    /// Pinned documents (ghim): shown above the first page while no filter is set, and not repeated in that list.
     pub pinned: Vec<DocumentSummary>,
     pub documents: Vec<DocumentSummary>,
-    /// Units that can have issued what reaches the member: the own line, from the top.
+    /// Units that can be the issuer of a document for the member: the member's own line, from the top.
     pub units: Vec<UnitRef>,
-    /// Years there are documents of, the newest first.
+    /// Years with documents, newest first.
     pub years: Vec<i32>,
-    /// Where the next page starts; none on the last.
+    /// Cursor of the next page; `None` on the last.
     pub next: Option<PublishedKey>,
 }
 
-/// A list of a member's own. The key is the last part of the page's address.
+/// A personal list of a member. The key is the last segment of the page's address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum PersonalList {
-    /// Phải đọc: to be read by a day; the most urgent first.
+    /// Phải đọc: with a due day; most urgent first.
     #[strum(to_string = "must-read")]
     MustRead,
-    /// Chưa đọc: published within a year and not read; the newest first.
+    /// Chưa đọc: published within a year and unread; newest first.
     Unread,
-    /// Đọc tiếp: begun and not read to the end; opened last first.
+    /// Đọc tiếp: begun and not read to the end; last opened first.
     Continue,
-    /// Đã đánh dấu; marked last first.
+    /// Đã đánh dấu; last marked first.
     Bookmarks,
-    /// Vừa đọc; opened last first.
+    /// Vừa đọc; last opened first.
     Recent,
 }
 
 crate::keyed!(PersonalList);
 
-/// A row of such a list.
+/// A row of a personal list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonalListRow {
     pub document: DocumentSummary,
-    /// How far it was read, in percent; none when it was not begun.
+    /// Reading progress in percent; `None` when not begun.
     pub percent: Option<u8>,
-    /// When it was opened or marked, in the lists that are ordered so.
+    /// When it was opened or marked, in lists with that order.
     pub on: Option<NaiveDate>,
-    /// Taken back by its editors: its page says why.
+    /// Withdrawn by its editors: its page gives the reason.
     pub withdrawn: bool,
 }
 
-/// A page of such a list.
+/// A page of a personal list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonalListPage {
     pub list: PersonalList,
     pub rows: Vec<PersonalListRow>,
-    /// Where the next page starts (exclusive); none on the last.
+    /// Cursor of the next page (exclusive); `None` on the last.
     pub next: Option<PublishedKey>,
     pub today: NaiveDate,
 }
 
-/// How much of a text lies before a place, in thousandths.
+/// The share of a text before a position, in thousandths.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "u16", into = "u16")]
 pub struct Part(u16);
 
-/// More than the whole.
+/// The value is greater than 1000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a part of a text")]
 pub struct NotAPart;
@@ -101,7 +101,7 @@ pub struct NotAPart;
 impl Part {
     pub const WHOLE: u16 = 1000;
 
-    /// From here on a text was read to its end: what follows are footnotes and the signature.
+    /// From here on a text counts as read to its end: only footnotes and the signature follow.
     const END: u16 = 970;
 
     pub const fn thousandths(self) -> u16 {
@@ -135,79 +135,79 @@ impl From<Part> for u16 {
     }
 }
 
-/// Where a reader has come to.
+/// A reader's position in a text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadingPlace {
-    /// The heading above it, when the text still has it.
+    /// The heading above the position, if the text still has it.
     pub heading: Option<Heading>,
     pub part: Part,
 }
 
-/// A document named by another one.
+/// A document referred to by another one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RelatedDocument {
     pub relation: Relation,
-    /// Whether the other document names this one: it supersedes, amends or guides it.
+    /// Whether the other document refers to this one: it supersedes, amends or guides it.
     pub is_newer: bool,
     pub id: DocumentId,
     pub number: Option<String>,
     pub title: String,
 }
 
-/// That a text was published again, and why.
+/// When and why a text was published again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CorrectionNote {
     pub on: NaiveDate,
     pub note: Option<String>,
 }
 
-/// The particulars that readers are told besides those of a [`DocumentSummary`], on the page and in the file.
+/// Particulars shown to readers besides those of a [`DocumentSummary`], on the page and in the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Imprint {
     pub signer: Option<String>,
     pub audience: UnitRef,
-    /// Of the audience, only members of these units and of those below them; empty for all.
+    /// Limits the audience to the subtrees of these units; empty for no limit.
     pub parts: Vec<UnitRef>,
 }
 
-/// Everything a read page shows.
+/// The content of a document's page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocumentPage {
     pub summary: DocumentSummary,
     pub imprint: Imprint,
-    /// Members it is for.
+    /// Number of members in the audience.
     pub reach: u32,
     /// Sanitised HTML.
     pub html: String,
     pub contents: Vec<Heading>,
-    /// Whether the reader may send an opinion on it.
+    /// Whether the viewer may send an opinion on it.
     pub takes_opinions: bool,
     pub correction: Option<CorrectionNote>,
     pub related: Vec<RelatedDocument>,
-    /// Where the reader had come to; none when it was not begun.
+    /// The reader's position; `None` when not begun.
     pub place: Option<ReadingPlace>,
     pub bookmarked: bool,
-    /// Files that go with it.
+    /// Attached files.
     pub attachments: Vec<AttachmentSummary>,
-    /// Whether the reader may look at who else has read it.
+    /// Whether the viewer may see who else has read it.
     pub shows_readers: bool,
-    /// What is recorded of the reader.
+    /// What is recorded about the viewer's reading.
     pub recording: Recording,
 }
 
-/// What is left of a document for those who had opened or marked it.
+/// The page of a withdrawn document, for members who had opened or marked it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WithdrawnDocument {
     pub summary: DocumentSummary,
     pub on: Option<NaiveDate>,
-    /// In the words of its editors.
+    /// The reason, in the words of its editors.
     pub because: Option<String>,
-    /// What took its place, as far as the reader may know it.
+    /// The documents that replaced it, if the viewer may read them.
     pub related: Vec<RelatedDocument>,
     pub bookmarked: bool,
 }
 
-/// A document as a file of its own.
+/// A document as a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentCopy {
     pub summary: DocumentSummary,

@@ -1,4 +1,4 @@
-//! Who reads (theo dõi việc đọc): numbers for the units above, names for who leads a branch, and asking again who has not read.
+//! Readers of a document (theo dõi việc đọc): figures for the units above, names for the leaders of a branch, and reminders.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use crate::{
     units::UnitRef,
 };
 
-/// How far a document has come in a unit and in those one level below.
+/// How many members of a unit and of the units one level below have read a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadersPage {
     pub document: DocumentId,
@@ -18,100 +18,100 @@ pub struct ReadersPage {
     pub number: Option<String>,
     pub title: String,
     pub issuer: UnitRef,
-    /// The units below the audience it is for; empty where it is for all of the audience.
+    /// Limits the audience to these units; empty for the whole audience.
     pub parts: Vec<UnitRef>,
     pub published_on: Option<NaiveDate>,
     pub must_read_by: Option<NaiveDate>,
-    /// It was taken back: nobody is asked to read it any more.
+    /// The document was withdrawn: no more reminders.
     pub is_withdrawn: bool,
-    /// From the highest unit the viewer may look at down to the unit itself.
+    /// From the highest unit the viewer may see down to the unit itself.
     pub trail: Vec<UnitRef>,
     pub total: UnitShare,
-    /// How many members of the unit have opened it, with those who have read it; none where the group is too small to show.
+    /// Members of the unit who have opened it, including those who have read it; `None` where the group is too small to show.
     pub opened: Option<u32>,
     pub children: Vec<UnitShare>,
-    /// The same of the text that corrected one that members may have read.
+    /// The same for the correction of a text that members may have read.
     pub corrected: Option<CorrectedReaders>,
-    /// By name, for who leads this very branch.
+    /// By name, for the leaders of this very branch.
     pub names: Option<Readers>,
-    /// The last time the unit's members were asked again.
+    /// The last reminder to the unit's members.
     pub reminded: Option<Reminder>,
-    /// Whether the viewer may ask them.
+    /// Whether the viewer may send a reminder.
     pub may_remind: bool,
 }
 
-/// How many have read the corrected text, in the same units.
+/// Readers of the corrected text, in the same units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CorrectedReaders {
     pub on: NaiveDate,
     pub total: UnitShare,
-    /// How many of the unit have opened it. None where the group is too small to show.
+    /// Members of the unit who have opened it. `None` where the group is too small to show.
     pub opened: Option<u32>,
     pub children: Vec<UnitShare>,
 }
 
-/// The members of a branch a document is for, by what is to be done next.
+/// The members of a branch in a document's audience, grouped by what has to be done next.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Readers {
-    /// Never signed in, so no reminder is seen: they need a way in.
+    /// Never signed in, so they see no reminder: they need to activate the account.
     pub not_activated: Vec<ReaderRow>,
     pub not_opened: Vec<ReaderRow>,
-    /// Opened and not read yet; with the day they opened it.
+    /// Opened and not read yet; with the day of opening.
     pub opened: Vec<ReaderRow>,
-    /// With the day they had read it.
+    /// With the day of reading.
     pub read: Vec<ReaderRow>,
 }
 
-/// One member of the own branch.
+/// One member of the viewer's own branch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReaderRow {
     pub member: MemberId,
     pub name: String,
     pub on: Option<NaiveDate>,
-    /// Whether it was the text before a correction, and the corrected one was not opened.
+    /// Whether only the text before a correction was read, and the corrected one was not opened.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub before_correction: bool,
-    /// Whether the record has a phone: then a code comes by SMS, otherwise one on paper is needed.
+    /// Whether the record has a phone: then a code is sent by SMS, otherwise a paper code is needed.
     pub has_phone: bool,
 }
 
-/// That a unit's members were asked again to read a document (nhắc đọc).
+/// A reminder to a unit's members to read a document (nhắc đọc).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reminder {
     pub at: DateTime<Utc>,
-    /// The name of who asked them.
+    /// Name of the sender.
     pub by: String,
-    /// They are not asked twice on one day.
+    /// At most one reminder is sent per day.
     pub is_of_today: bool,
 }
 
-/// What came of asking them.
+/// The result of sending a reminder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reminding {
     Done,
-    /// It was done today already.
+    /// A reminder was already sent today.
     TooSoon,
 }
 
-/// What a member is told of it, until the document is read.
+/// The reminder as a member sees it, until the document is read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reminded {
     pub on: NaiveDate,
-    /// The unit that asked.
+    /// The unit that sent it.
     pub by: String,
 }
 
-/// Documents that reach all of a unit, and how many of its members have read them.
+/// Documents that reach a whole unit, with the number of members who have read them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FollowedPage {
     pub unit: UnitRef,
-    /// First what must be read, the latest first.
+    /// Must-read documents first, latest first.
     pub rows: Vec<FollowedRow>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FollowedRow {
     pub document: DocumentSummary,
-    /// None where the group is too small to show.
+    /// `None` where the group is too small to show.
     pub share: Option<Share>,
 }

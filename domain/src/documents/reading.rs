@@ -1,23 +1,24 @@
-//! Opened and read (đã mở, đã đọc) are two things: when a text that was opened counts as read.
+//! When an opened text counts as read: opened and read are two things (đã mở, đã đọc).
 //!
-//! A member has read a text when they say so, or when the page saw it:
+//! A member has read a text when they say so, or when the page observes one of these:
 //!
 //! - its **end** was in view, and at least [`Length::to_reach_the_end`] has passed: 12 words a second (720 a minute). Adults read
-//!   175 to 300 words of plain prose a minute (M. Brysbaert, "How many words do we read per minute?", 2019, a review of 190 studies);
-//!   beyond about 600 they skim and miss what it says (K. Rayner et al., "So much to read, so little time", 2016). In Vietnamese
-//!   each syllable is written as a word, so the true limit is lower: nobody who read the text is refused.
-//! - or it was **in view** for [`Length::to_read_it_all`], the time told at its head: 180 words a minute. For who stops before the
-//!   signature or reads it in another order. Time counts while the page is in front and something is moved or pressed at least
-//!   every [`Length::IDLE`]: so long one screen takes an unhurried reader.
+//!   175 to 300 words of plain prose a minute (M. Brysbaert, "How many words do we read per minute?", 2019, a review of 190
+//!   studies); beyond about 600 they skim and miss content (K. Rayner et al., "So much to read, so little time", 2016). In
+//!   Vietnamese each syllable is written as a word, so the true limit is lower: nobody who read the text is refused.
+//! - it was **in view** for [`Length::to_read_it_all`], the reading time shown at its head: 180 words a minute. This is for
+//!   readers who stop before the signature or read in another order. Time counts while the page is in the foreground and there is
+//!   some input at least every [`Length::IDLE`]: an unhurried reader needs about that long for one screen.
 //!
-//! Neither counts before [`Length::GLANCE`], so that opening a short notice is not reading it. The page keeps the time; what it tells
-//! is checked against the time since the first opening, which nobody can shorten. Who only looks, for an office, has read nothing.
+//! Neither counts before [`Length::GLANCE`], so that opening a short notice is not reading it. The page measures the time; the
+//! server checks it against the time since the first opening, which no client can shorten. A look for an office is not recorded
+//! as reading.
 
 use chrono::{NaiveDate, TimeDelta};
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
-/// How it is known that a member has read a text.
+/// How a text came to count as read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Seen {
@@ -25,29 +26,29 @@ pub enum Seen {
     End,
     /// It was in view long enough.
     InView,
-    /// The member says so (bấm "Tôi đã đọc").
+    /// The member said so (bấm "Tôi đã đọc").
     Said,
 }
 
 crate::keyed!(Seen);
 
-/// How long a text is.
+/// The length of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Length {
     words: u32,
 }
 
 impl Length {
-    /// Nothing is read in less.
+    /// The shortest time in which anything is read.
     pub const GLANCE: TimeDelta = TimeDelta::seconds(5);
 
-    /// Longer without a movement, and nobody may be there any more.
+    /// After this time without input the reader may be away.
     pub const IDLE: TimeDelta = TimeDelta::seconds(90);
 
     /// Words a minute of an unhurried reader.
     const UNHURRIED: u32 = 180;
 
-    /// Words a minute beyond which nobody reads.
+    /// Upper bound of the reading speed, in words a minute.
     const FASTEST: u32 = 720;
 
     pub fn of(text: &str) -> Self {
@@ -59,17 +60,17 @@ impl Length {
         self.words.div_ceil(Self::UNHURRIED).max(1)
     }
 
-    /// The least time in which somebody who reads comes to the end.
+    /// The shortest time in which a reader reaches the end.
     pub fn to_reach_the_end(self) -> TimeDelta {
         self.at(Self::FASTEST)
     }
 
-    /// The time in which an unhurried reader reads all of it.
+    /// The time in which an unhurried reader reads the whole text.
     pub fn to_read_it_all(self) -> TimeDelta {
         self.at(Self::UNHURRIED)
     }
 
-    /// The least time since a text was first opened after which this can be.
+    /// The shortest time since the first opening after which `seen` is accepted.
     pub fn least(self, seen: Seen) -> TimeDelta {
         match seen {
             Seen::End => self.to_reach_the_end(),
@@ -83,22 +84,22 @@ impl Length {
     }
 }
 
-/// What becomes of a look at a document, as who looks is told it (ghi nhận việc đọc).
+/// What is recorded when a person opens a document, as shown to that person (ghi nhận việc đọc).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Recording {
-    /// It reaches them as a member.
+    /// The person is in the audience: opening and reading are recorded.
     Member(OwnReceipt),
-    /// Nothing: it reaches them as a member, but they look for an office.
+    /// Nothing: the person is in the audience, but looks for an office.
     Looks,
-    /// Nothing: it does not reach them as a member.
+    /// Nothing: the person is not in the audience.
     Elsewhere,
 }
 
-/// What is recorded of a member's reading of one document.
+/// What is recorded about a member's reading of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnReceipt {
-    /// The first time.
+    /// The first opening.
     pub opened_on: NaiveDate,
     pub read_on: Option<NaiveDate>,
     pub length: Length,
@@ -115,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_text_takes_the_time_its_words_take() {
-        assert_eq!(seconds(0), (5, 5), "a glance is no reading");
+        assert_eq!(seconds(0), (5, 5), "a glance does not count");
         assert_eq!(seconds(15), (5, 5));
         assert_eq!(seconds(180), (15, 60));
         assert_eq!(seconds(1_800), (150, 600));
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn who_says_so_is_believed_at_once_and_the_page_is_not() {
+    fn a_member_is_believed_at_once_and_the_page_is_not() {
         let length = Length::of("một hai ba");
         assert_eq!(length.least(Seen::Said), TimeDelta::zero());
         assert!([Seen::End, Seen::InView].into_iter().all(|seen| length.least(seen) >= Length::GLANCE));

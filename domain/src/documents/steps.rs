@@ -1,15 +1,15 @@
-//! The way of a document from draft to withdrawal: its statuses, what can happen to it (`documents/table.rs` says where that leads), and
-//! who may take which step.
+//! The life cycle of a document from draft to withdrawal: its statuses, the events (`documents/table.rs` has the transitions),
+//! and who may take which step.
 //!
-//! What is *in work* and what is *out* are two things: while a correction is written and reviewed, members go on reading the text
-//! that was published. No step changes a published text in place; it is replaced by another one, with a note that says so.
+//! The text *in work* and the text that is *out* are separate: while a correction is written and reviewed, members keep reading
+//! the published text. No step changes a published text in place; it is replaced by another one, with a note that says so.
 
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
 use super::table::TABLE;
 
-/// Where the text is that editors work on.
+/// State of the text in work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -18,26 +18,26 @@ pub enum DraftState {
     Draft,
     /// Chờ duyệt.
     InReview,
-    /// Chờ phát hành: approved, waits for its time.
+    /// Chờ phát hành: approved, to be published at a set time.
     Scheduled,
 }
 
 crate::keyed!(DraftState);
 
-/// What became of the text that went out last.
+/// State of the text that was published last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum PublicationState {
     /// Đã phát hành: readable for the audience.
     Published,
-    /// Đã thu hồi: readable for nobody but the editors.
+    /// Đã thu hồi: readable for its editors only.
     Withdrawn,
 }
 
 crate::keyed!(PublicationState);
 
-/// The state an editor is told: that of the newest text.
+/// The state shown to editors: that of the newest text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, VariantArray)]
 #[serde(rename_all = "snake_case")]
 pub enum DocumentState {
@@ -50,7 +50,7 @@ pub enum DocumentState {
 
 crate::all_variants!(DocumentState);
 
-/// Where a document is. Nothing in work and nothing out: there is no such document, or no longer.
+/// The status of a document. With nothing in work and nothing out the document does not exist, or no longer exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct DocumentStatus {
     pub work: Option<DraftState>,
@@ -62,48 +62,48 @@ pub struct DocumentStatus {
 pub enum DocumentStep {
     /// Save another version of the draft.
     Edit,
-    /// Throw the draft away. What is out stays as it is.
+    /// Delete the draft. The published text is not affected.
     Discard,
-    /// Ask for review.
+    /// Request a review.
     Submit,
-    /// Take it back from review or from the schedule, to write on.
+    /// Return it from review or from the schedule to draft.
     Recall,
-    /// Send it back to its authors, with reasons.
+    /// Return it to its authors, with reasons.
     WantChanges,
-    /// Approve it for a time to come.
+    /// Approve it for publication at a later time.
     Schedule,
-    /// Approve it, or not wait for its time: it goes out now.
+    /// Publish it now: approve it, or skip the rest of the schedule.
     Publish,
-    /// Begin a new draft of what went out.
+    /// Start a new draft from the text that was published last.
     Revise,
-    /// Take back what is out. What waits for approval or for its time lies on the desk again: nobody approved it for a document that
-    /// was taken back.
+    /// Withdraw the published text. A text in review or scheduled returns to draft: it was not approved as the correction of a
+    /// withdrawn document.
     Withdraw,
 }
 
 crate::all_variants!(DocumentStep);
 
-/// What can happen to a document: a step of somebody, or what time does.
+/// An event in the life cycle: a step of a person, or an effect of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DocumentEvent {
     Step(DocumentStep),
     /// The time of a scheduled text has come.
     Due,
-    /// The time of a scheduled text has come, and it cannot go out: its number was given away, its audience is not below the issuer
-    /// any more, or its own last day is over.
+    /// The time of a scheduled text has come, and it cannot be published: its number was given to another document, its audience
+    /// is no longer below the issuer, or its own last day has passed.
     Held,
-    /// The last day of what is out is over.
+    /// The last day of the published text has passed.
     Over,
 }
 
 impl DocumentEvent {
-    /// All of them.
+    /// All events.
     pub fn all() -> impl Iterator<Item = Self> {
         DocumentStep::ALL.into_iter().map(Self::Step).chain([Self::Due, Self::Held, Self::Over])
     }
 }
 
-/// The step does not lead on from there.
+/// The step is not allowed in this status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a document with the status {from:?} cannot take the step {step:?}")]
 pub struct StepRefused {
@@ -115,24 +115,24 @@ impl DocumentStatus {
     pub const NEW: Self = Self { work: Some(DraftState::Draft), out: None };
 
     /// # Errors
-    /// [`StepRefused`] when the step does not lead on from here.
+    /// [`StepRefused`] when the step is not allowed in this status.
     pub fn after(self, step: DocumentStep) -> Result<Self, StepRefused> {
         self.then(DocumentEvent::Step(step)).ok_or(StepRefused { from: self, step })
     }
 
-    /// Where an event leads; none where it cannot happen.
+    /// The status after an event; `None` where the event cannot happen.
     pub fn then(self, event: DocumentEvent) -> Option<Self> {
         let Self { work, out } = self;
         let row = TABLE.iter().find(|row| (row.0, row.1, row.2) == (work, out, event));
         row.map(|row| Self { work: row.3, out: row.4 })
     }
 
-    /// Whether going out brings back what was taken from everybody: who approves it must say so.
+    /// Whether a publication brings back a withdrawn document: the approver must confirm that.
     pub const fn comes_back(self) -> bool {
         matches!(self.out, Some(PublicationState::Withdrawn))
     }
 
-    /// None when there is no such document.
+    /// `None` when the document does not exist.
     pub const fn state(self) -> Option<DocumentState> {
         Some(match self {
             Self { work: Some(DraftState::Draft), .. } => DocumentState::Draft,
@@ -149,7 +149,7 @@ impl DocumentStatus {
     }
 }
 
-/// What somebody is to a document at the desk: all that a step depends on besides the status.
+/// What a person may do with a document at the desk: all that a step depends on besides the status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, each one a column of the table of rights")]
 pub struct EditorPermissions {
@@ -157,24 +157,24 @@ pub struct EditorPermissions {
     pub writes: bool,
     /// Publishes for the issuing unit: its chief editor, or one above.
     pub publishes: bool,
-    /// Was asked to review this very text.
+    /// Was asked to review this text.
     pub reviews: bool,
-    /// Was asked for comments on this very text, and decides nothing.
+    /// Was asked for comments on this text, without a decision.
     pub comments: bool,
-    /// Has saved a version of this very text.
+    /// Has saved a version of this text.
     pub is_author: bool,
-    /// The issuing unit lets authors approve what they wrote.
+    /// The issuing unit lets authors approve their own texts.
     pub own_approval: bool,
 }
 
 impl EditorPermissions {
-    /// Whether somebody like this may take the step at all, whatever the status.
+    /// Whether the permissions allow the step, in any status.
     pub const fn may(self, step: DocumentStep) -> bool {
         use DocumentStep as Step;
 
         match step {
             Step::Edit | Step::Discard | Step::Submit | Step::Revise => self.writes,
-            // Stopping a text is always safe: whoever may write it or publish it may stop it.
+            // Stopping a text is always safe, so both roles may do it.
             Step::Recall => self.writes || self.publishes,
             Step::WantChanges => self.publishes || self.reviews,
             Step::Schedule | Step::Publish => self.publishes && (self.own_approval || !self.is_author),
@@ -182,7 +182,7 @@ impl EditorPermissions {
         }
     }
 
-    /// Whether the text in work is theirs to see.
+    /// Whether they may read the text in work.
     pub const fn may_read(self) -> bool {
         self.writes || self.publishes || self.reviews || self.comments
     }

@@ -1,7 +1,7 @@
-//! The state machine of a document's two texts, the one in work and the one that is out, as one table.
+//! The state machine of a document's two texts, in work and out, as one table.
 //!
-//! What is not in it cannot happen. Units that merge or move, authors who leave and reviewers who lose their office change no row: they
-//! decide who may take a step, and whether a scheduled text is `Due` or `Held`.
+//! Transitions that are not listed cannot happen. A merge or move of units, or authors and reviewers who lose their office,
+//! change no row: they decide who may take a step, and whether a scheduled text is `Due` or `Held`.
 
 use super::steps::{
     DocumentEvent::{self, Due, Held, Over, Step},
@@ -9,7 +9,7 @@ use super::steps::{
     DraftState, PublicationState,
 };
 
-/// In work and out before, what happens, in work and out after.
+/// In work and out before, the event, in work and out after.
 pub(super) type Row = (Option<DraftState>, Option<PublicationState>, DocumentEvent, Option<DraftState>, Option<PublicationState>);
 
 const NOTHING: Option<DraftState> = None;
@@ -23,7 +23,7 @@ const BACK: Option<PublicationState> = Some(PublicationState::Withdrawn);
 
 #[rustfmt::skip]
 pub(super) const TABLE: &[Row] = &[
-    // A text that was never out.
+    // Never published.
     (DRAFT,     NEVER, Step(Edit),        DRAFT,     NEVER),
     (DRAFT,     NEVER, Step(Discard),     NOTHING,   NEVER),
     (DRAFT,     NEVER, Step(Submit),      REVIEW,    NEVER),
@@ -35,7 +35,7 @@ pub(super) const TABLE: &[Row] = &[
     (SCHEDULED, NEVER, Step(Publish),     NOTHING,   OUT),
     (SCHEDULED, NEVER, Due,               NOTHING,   OUT),
     (SCHEDULED, NEVER, Held,              DRAFT,     NEVER),
-    // What is out, and its correction.
+    // Published, with or without a correction in work.
     (NOTHING,   OUT,   Step(Revise),      DRAFT,     OUT),
     (NOTHING,   OUT,   Step(Withdraw),    NOTHING,   BACK),
     (NOTHING,   OUT,   Over,              NOTHING,   BACK),
@@ -55,9 +55,9 @@ pub(super) const TABLE: &[Row] = &[
     (SCHEDULED, OUT,   Step(Withdraw),    DRAFT,     BACK),
     (SCHEDULED, OUT,   Due,               NOTHING,   OUT),
     (SCHEDULED, OUT,   Held,              DRAFT,     OUT),
-    // The end of what is out was known when its successor was scheduled for later, and the approver was asked.
+    // The expiry was known when the successor was scheduled for a later time, and the approver was asked.
     (SCHEDULED, OUT,   Over,              SCHEDULED, BACK),
-    // What was taken back, and its way back. Schedule and Publish ask here: see `DocumentStatus::comes_back`.
+    // Withdrawn, and possibly on the way back. Schedule and Publish ask for confirmation: see `DocumentStatus::comes_back`.
     (NOTHING,   BACK,  Step(Revise),      DRAFT,     BACK),
     (DRAFT,     BACK,  Step(Edit),        DRAFT,     BACK),
     (DRAFT,     BACK,  Step(Discard),     NOTHING,   BACK),
@@ -84,7 +84,7 @@ mod tests {
         works.into_iter().flat_map(|work| [NEVER, OUT, BACK].into_iter().map(move |out| DocumentStatus { work, out }))
     }
 
-    /// All statuses that can follow without an event that `leaves_out`.
+    /// All statuses that can be reached without an event for which `leaves_out` is true.
     fn reached(from: DocumentStatus, leaves_out: impl Fn(DocumentEvent) -> bool) -> HashSet<DocumentStatus> {
         let mut known = HashSet::from([from]);
         let mut next = vec![from];
@@ -100,13 +100,13 @@ mod tests {
     fn a_status_and_an_event_have_one_row() {
         let mut known = HashSet::new();
         for row in TABLE {
-            assert!(known.insert((row.0, row.1, row.2)), "{row:?} is there twice");
+            assert!(known.insert((row.0, row.1, row.2)), "{row:?} is listed twice");
         }
     }
 
-    /// Each event, and the statuses it can happen in.
+    /// Each event, and the statuses in which it can happen.
     #[test]
-    fn an_event_happens_where_it_means_something() {
+    fn an_event_happens_in_its_statuses_only() {
         for from in statuses() {
             let DocumentStatus { work, out } = from;
             for event in DocumentEvent::all() {
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_in_work_is_gone_only_when_it_went_out_or_was_thrown_away() {
+    fn a_text_in_work_ends_only_by_publication_or_discard() {
         for from in statuses().filter(|from| from.work.is_some()) {
             for event in DocumentEvent::all() {
                 let is_gone = from.then(event).is_some_and(|to| to.work.is_none());
@@ -148,9 +148,9 @@ mod tests {
         }
     }
 
-    /// Whatever happens after a withdrawal, nothing is out until somebody approves: an approval of before does not count.
+    /// After a withdrawal nothing is published until somebody approves: an earlier approval does not count.
     #[test]
-    fn what_was_withdrawn_stays_so_until_somebody_approves() {
+    fn a_withdrawn_text_stays_withdrawn_until_somebody_approves() {
         let approves = |event| matches!(event, Step(Publish | Schedule));
         for from in statuses().filter(|from| from.out == OUT) {
             let withdrawn = from.after(Withdraw).expect("is out");
@@ -161,10 +161,10 @@ mod tests {
         }
     }
 
-    /// Every pair of events, from every status: after the second one, what the first one decided still holds unless the second
-    /// decides the same thing anew.
+    /// Every pair of events, from every status: after the second one, the decision of the first still holds unless the second
+    /// makes the same decision again.
     #[test]
-    fn of_two_events_each_has_its_effect() {
+    fn each_of_two_events_has_its_effect() {
         let mut pairs = 0;
         for from in statuses() {
             for first in DocumentEvent::all() {
@@ -184,20 +184,20 @@ mod tests {
                     if first == Step(Discard) {
                         assert!(to.work == NOTHING || second == Step(Revise), "{about} {and} {to:?}");
                     }
-                    assert!(to.state().is_some() || second == Step(Discard), "{about}: it is gone");
+                    assert!(to.state().is_some() || second == Step(Discard), "{about}: it no longer exists");
                 }
             }
         }
         assert_eq!(pairs, EVERY_PAIR, "the table has changed: look at every pair again");
     }
 
-    /// Events that can follow one another, over all statuses.
+    /// Number of event pairs that can happen in a row, over all statuses.
     const EVERY_PAIR: usize = 144;
 
-    /// Two people decide at the same moment. Whoever comes second is refused, or both orders end the same, or the order matters and
-    /// one of the two is a withdrawal, an end, or an approval: those name what they looked at.
+    /// Two people decide concurrently. The second one is refused, or both orders end in the same status, or the order matters and
+    /// one of the two is a withdrawal, an expiry, or an approval: those name the state they were based on.
     #[test]
-    fn races_are_decided_by_who_names_what_was_looked_at() {
+    fn concurrent_steps_commute_or_name_the_state_they_are_based_on() {
         for from in statuses() {
             for one in DocumentStep::ALL {
                 for other in DocumentStep::ALL {

@@ -1,7 +1,8 @@
-//! Marks of state secrets (dấu độ mật): where a text bears one, as opposed to talking about secrecy.
+//! Marks of state secrets (dấu độ mật): where a text bears one, as opposed to mentioning secrecy.
 //!
-//! A mark stands by itself: on a line, in a cell, beside a letterhead, behind "Độ mật:", or in a sentence in which a document speaks
-//! of itself. The same words in running text are none: "bảo mật", "mật ong", a law on the protection of state secrets.
+//! A mark is the whole content of a line or a cell, or follows a letterhead or "Độ mật:", or is part of a sentence in which a
+//! document describes itself. The same words in running text are not marks: "bảo mật", "mật ong", a law on the protection of
+//! state secrets.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -10,10 +11,10 @@ use super::wording::{HEADS, ISSUERS, LETTERHEADS, LEVELS, LOOSE_HEADS, NOUNS, OL
 /// A longer cell is running text. In bytes.
 const CELL_MAX: usize = 240;
 
-/// A shorter line is not continued on the next one. In letters.
+/// A shorter line does not continue on the next one. In letters.
 const WRAPPED_MIN: usize = 40;
 
-/// How many cells of the text bear a mark.
+/// Number of cells of the text that bear a mark.
 pub(super) fn count(text: &str) -> usize {
     let mut found = 0;
     let mut before = Before::default();
@@ -25,12 +26,12 @@ pub(super) fn count(text: &str) -> usize {
     found
 }
 
-/// What stands above a line. Every cell of the line asks, so it is worked out once.
+/// Context above a line. Every cell of the line needs it, so it is computed once.
 #[derive(Default)]
 struct Before {
-    /// Whether a line that begins with a small letter goes on with the sentence of the very line above.
+    /// Whether a line that begins with a lower-case letter continues the sentence of the line directly above.
     flows_on: bool,
-    /// Whether the last line that was not empty says that the next one names what a law, a plan or a chapter is about.
+    /// Whether the last line that was not empty introduces the subject of a law, a plan or a chapter on the next one.
     is_title: bool,
 }
 
@@ -47,7 +48,7 @@ impl Before {
     }
 }
 
-/// The beginning of a text: what a field says stands there, and a line may have any length.
+/// The beginning of a text: a field has its value there, and a line may have any length.
 fn near(text: &str) -> &str {
     &text[..text.floor_char_boundary(CELL_MAX)]
 }
@@ -68,8 +69,8 @@ fn in_line(line: &str, before: &Before) -> usize {
     found
 }
 
-/// Emphasis, tags and the underscores of file names say nothing here. What is cut short is written out, and capitals of another
-/// script that look like ours are ours.
+/// Removes emphasis, tags and the underscores of file names, expands abbreviations, and replaces lookalike capitals of other
+/// scripts.
 fn without_markup(line: &str) -> String {
     let mut plain = String::with_capacity(line.len());
     let mut rest = line;
@@ -108,7 +109,7 @@ fn without_markup(line: &str) -> String {
     plain
 }
 
-/// What stands by itself on a line: cells of a table, pieces that a wide gap or a tabulator keeps apart, columns of a letterhead.
+/// The separate parts of a line: table cells, and pieces divided by wide gaps, tabs or the columns of a letterhead.
 fn cells(line: &str) -> Vec<&str> {
     let mut cells: Vec<&str> = line.split(['|', '\t']).flat_map(|part| part.split("   ")).collect();
     for phrase in LETTERHEADS {
@@ -126,7 +127,7 @@ fn starts_with_word(text: &str, start: &str) -> bool {
     text.strip_prefix(start).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
 }
 
-/// Whether the cell is nothing but a mark. Spaces do not matter, so spaced letters, `M Ậ T`, are a word again.
+/// Whether the cell is nothing but a mark. Spaces are ignored, so that spaced letters, `M Ậ T`, form a word.
 fn stands_alone(cell: &str, is_alone: bool, before: &Before) -> bool {
     let letters: Vec<char> = cell.chars().filter(|c| c.is_alphanumeric()).collect();
     let Some(first) = letters.iter().copied().find(|c| c.is_alphabetic()) else { return false };
@@ -144,9 +145,9 @@ fn stands_alone(cell: &str, is_alone: bool, before: &Before) -> bool {
     }) {
         Some((_, bare)) => !bare || first.is_uppercase(),
         None if is_level(letters) => match (is_whole(letters, "mật"), is_exactly_level(letters)) {
-            // Honey, in a table of goods.
+            // "Mật" is honey in a table of goods.
             (true, true) => is_capital || is_alone,
-            // Without its marks the word may be many others.
+            // Without diacritics the word is ambiguous.
             (true, false) => is_capital && is_alone,
             (false, is_exact) => is_exact || first.is_uppercase(),
         },
@@ -166,7 +167,7 @@ fn is_exactly_level(letters: &[char]) -> bool {
 fn says_state_secret(letters: &[char]) -> bool {
     let mut rest = letters;
     for optional in [&["thuộc", "chứa", "có", "bảo vệ"][..], &["nội dung", "phạm vi", "danh mục", "diện"]] {
-        // "Danh mục bí mật nhà nước" is the list of what is secret.
+        // "Danh mục bí mật nhà nước" is the name of the list of secrets.
         if optional.contains(&"danh mục") && rest.len() == letters.len() && strip(rest, "nội dung").is_none() {
             continue;
         }
@@ -179,10 +180,10 @@ fn says_state_secret(letters: &[char]) -> bool {
     rest.is_empty() || is_level(rest)
 }
 
-/// Without the number of a page.
+/// Removes a page number.
 fn without_page(letters: &[char]) -> &[char] {
     let mut rest = letters;
-    // A line may be long and say it again and again.
+    // A loop, because a long line may repeat it many times.
     loop {
         while let [first, after @ ..] = rest
             && first.is_ascii_digit()
@@ -205,9 +206,9 @@ fn without_page(letters: &[char]) -> &[char] {
     }
 }
 
-/// A piece between two signs that is a mark by itself: "TÀI LIỆU NỘI BỘ - MẬT", "Tuyệt mật - Bản số 1", "Số 15/KH-CA (Mật)".
+/// A piece between two separators is a mark by itself: "TÀI LIỆU NỘI BỘ - MẬT", "Tuyệt mật - Bản số 1", "Số 15/KH-CA (Mật)".
 fn has_marked_piece(cell: &str) -> bool {
-    // More than one level is a list to choose from, and a question is none.
+    // More than one level is a list of choices, and a question is not a mark.
     if levels_named(cell) != 1 || cell.trim_end().ends_with('?') {
         return false;
     }
@@ -215,7 +216,7 @@ fn has_marked_piece(cell: &str) -> bool {
     let pieces: Vec<&str> = cell.split(is_sign).map(str::trim).filter(|piece| !piece.is_empty()).collect();
     let length = words(cell).count();
     let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { return false };
-    // "A. MẬT" is an answer to choose.
+    // "A. MẬT" is a choice of a quiz.
     if pieces.len() < 2 || first.chars().count() <= 2 {
         return false;
     }
@@ -230,7 +231,7 @@ fn has_marked_piece(cell: &str) -> bool {
     numbered || (length <= most && beside && first.starts_with(char::is_uppercase) && is_marked(first))
 }
 
-/// A level, with or without a noun before it.
+/// A level, with an optional noun before it.
 fn is_marked(piece: &str) -> bool {
     let letters: Vec<char> = piece.chars().filter(|c| c.is_alphanumeric()).collect();
     is_exactly_level(&letters)
@@ -254,8 +255,8 @@ fn without_urgency(letters: &[char]) -> &[char] {
     rest
 }
 
-/// What is left behind the word, and whether marks on its letters were missing: stamps and systems without Vietnamese letters drop
-/// them. A mark that is wrong makes another word.
+/// The rest after the word, and whether diacritics were missing: stamps and systems without Vietnamese letters drop them. A wrong
+/// diacritic makes a different word.
 fn strip<'l>(letters: &'l [char], word: &str) -> Option<(&'l [char], bool)> {
     let mut rest = letters;
     let mut bare = false;
@@ -277,7 +278,7 @@ fn is_whole(letters: &[char], word: &str) -> bool {
     strip(letters, word).is_some_and(|(rest, _)| rest.is_empty())
 }
 
-/// Whether the letter is the wanted one but for missing marks: `A`, `Â` and `Ạ` for `Ậ`.
+/// Whether the letter differs from the wanted one by missing diacritics only: `A`, `Â` and `Ạ` for `Ậ`.
 fn lacks_marks(letter: char, wanted: char) -> bool {
     if wanted == 'đ' {
         return matches!(letter, 'd' | 'ð');
@@ -291,13 +292,13 @@ fn lacks_marks(letter: char, wanted: char) -> bool {
     found.all(|mark| marks.contains(&mark))
 }
 
-/// The level that a text begins with, in any letters, and what follows it.
+/// The level at the beginning of a text, in any case, and the rest after it.
 fn level_of(text: &str) -> Option<(&'static str, &str)> {
     let text = text.trim_start_matches(|c: char| !c.is_alphanumeric());
     LEVELS.iter().find_map(|level| Some((*level, after(text, level)?)))
 }
 
-/// What follows the words, which must end there. Marks on letters may be missing.
+/// The rest after the words, which must end there. Diacritics may be missing.
 fn after<'t>(text: &'t str, wanted: &str) -> Option<&'t str> {
     let mut rest = text;
     for (at, word) in wanted.split(' ').enumerate() {
@@ -319,7 +320,7 @@ fn is_head(cell: &str) -> bool {
     HEADS.iter().any(|head| after(cell, head).is_some_and(|rest| !rest.contains(char::is_alphanumeric)))
 }
 
-/// How often a level is named, other than in "bí mật", "bảo mật" and "độ mật".
+/// How often a level is named, except in "bí mật", "bảo mật" and "độ mật".
 fn levels_named(text: &str) -> usize {
     let mut before = String::new();
     words(text)
@@ -337,7 +338,8 @@ fn names_level(text: &str) -> bool {
     levels_named(text) > 0
 }
 
-/// A mark in capital letters with something beside it: "TỐI MẬT - HỎA TỐC, bản số 2", "TỈNH ỦY TRÀ KHÚC MẬT", "KẾ HOẠCH (MẬT)".
+/// A mark in capital letters with other content beside it: "TỐI MẬT - HỎA TỐC, bản số 2", "TỈNH ỦY TRÀ KHÚC MẬT", "KẾ HOẠCH
+/// (MẬT)".
 fn begins_or_ends(cell: &str) -> bool {
     let is_capital = |text: &str| !text.chars().any(char::is_lowercase);
     let start = NOUNS.iter().find_map(|noun| after(cell, noun).map(str::trim_start));
@@ -359,7 +361,7 @@ fn begins_or_ends(cell: &str) -> bool {
     ends_with_mark(cell)
 }
 
-/// A level in capital letters at the end of a cell: in brackets, behind a number, behind the name of a unit.
+/// A level in capital letters at the end of a cell: in brackets, after a number, after the name of a unit.
 fn ends_with_mark(cell: &str) -> bool {
     let Some(level) = ["TUYỆT MẬT", "TỐI MẬT", "MẬT"].into_iter().find(|level| {
         let end = cell.trim_end_matches(|c: char| !c.is_alphanumeric());
@@ -384,7 +386,7 @@ fn ends_with_mark(cell: &str) -> bool {
     is_numbered || is_unit
 }
 
-/// A field that gives the level or for how long it holds: "Độ mật: Tuyệt mật", "Thời hạn bảo vệ bí mật nhà nước: 10 năm".
+/// A field with the level or with its term: "Độ mật: Tuyệt mật", "Thời hạn bảo vệ bí mật nhà nước: 10 năm".
 fn is_given(cell: &str) -> bool {
     let mut start = 0;
     while let Some(rest) = cell.get(start..) {
@@ -419,7 +421,7 @@ fn gives_level(rest: &str) -> bool {
         rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '-' | '–' | '—' | '=' | '.' | '…' | '"' | '“'));
     let has_sign = rest.len() - value.len() > rest.len() - rest.trim_start().len();
     let value = near(value);
-    // More than one level is a list to choose from.
+    // More than one level is a list of choices.
     let is_one = |rest: &str| !names_level(rest) && (has_sign || !rest.contains(char::is_alphanumeric));
     let letters: Vec<char> = value.chars().filter(|c| c.is_alphanumeric()).collect();
     if has_sign && is_exactly_level(&letters) {
@@ -428,7 +430,7 @@ fn gives_level(rest: &str) -> bool {
     value.starts_with(char::is_alphanumeric) && level_of(value).is_some_and(|(_, rest)| is_one(rest))
 }
 
-/// A sentence in which a document says of itself that it is secret.
+/// A sentence in which a document describes itself as secret.
 fn speaks_of_itself(cell: &str) -> bool {
     if !cell.contains("ật") && !cell.contains("ẬT") {
         return false;

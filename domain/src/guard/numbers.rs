@@ -1,20 +1,21 @@
-//! Numbers of citizens and phones in a text, also such as a spreadsheet has taken for amounts and cut off at the front.
+//! Citizen IDs and phone numbers in a text, including those that a spreadsheet stored as numbers without their leading zeros.
 
 use std::collections::BTreeSet;
 
-/// Of numbers that lost their first zeros, this share must look like what they are taken for: among sums of money, some do by chance.
+/// Share of the numbers without leading zeros that must have the structure of an ID or a phone: some amounts of money have it by
+/// chance.
 const SHARE: (usize, usize) = (2, 3);
 
-/// What was found.
+/// The numbers found.
 #[derive(Default)]
 pub(super) struct Numbers {
-    /// Citizen numbers, 12 digits each.
+    /// Citizen IDs, 12 digits each.
     pub(super) ids: BTreeSet<String>,
-    /// The nine or ten digits that follow the 0 of a phone number.
+    /// Nine or ten digits: a phone number without its leading 0.
     pub(super) phones: BTreeSet<String>,
 }
 
-/// The numbers of a text, without what groups their digits: a space, a dot, a hyphen or a bracket.
+/// The numbers of a text, without grouping characters: spaces, dots, hyphens and brackets.
 pub(super) fn find(text: &str) -> Numbers {
     let mut found = Numbers::default();
     let mut cut = Cut::default();
@@ -41,7 +42,7 @@ pub(super) fn find(text: &str) -> Numbers {
     found
 }
 
-/// Digits that nothing keeps apart.
+/// An uninterrupted run of digits.
 struct Group {
     digits: String,
     before: char,
@@ -52,7 +53,7 @@ impl Group {
     fn begin(before: char, digit: char) -> Self {
         let digits = match before {
             '+' => format!("+{digit}"),
-            // What is part of a word, like the number of a boat, is none of these.
+            // Digits within a word, like the number of a boat, are ignored.
             before if before.is_alphabetic() => format!("?{digit}"),
             _ => digit.to_string(),
         };
@@ -60,7 +61,7 @@ impl Group {
     }
 }
 
-/// Groups that nothing but one sign between digits keeps apart.
+/// Groups separated by a single character each.
 #[derive(Default)]
 struct Run {
     groups: Vec<Group>,
@@ -73,8 +74,8 @@ impl Run {
         }
     }
 
-    /// A group that is a number by itself is one. Others are put together until they are, but only from a 0 or a + on and in groups
-    /// as people write them: sums of money and columns of figures are neither.
+    /// A group that is a complete number is taken as one. Other groups are joined until they form one, but only after a leading 0
+    /// or + and with usual group lengths: amounts of money and columns of figures have neither.
     fn end(&mut self, found: &mut Numbers, cut: &mut Cut) {
         let mut together = String::new();
         let mut groups = std::mem::take(&mut self.groups).into_iter().peekable();
@@ -115,12 +116,12 @@ impl Numbers {
     }
 }
 
-/// Numbers without a zero in front that stand by themselves, as spreadsheets keep what was typed as text.
+/// Separate numbers without a leading zero, as spreadsheets store numbers that were typed as text.
 #[derive(Default)]
 struct Cut {
     ids: BTreeSet<String>,
     phones: BTreeSet<String>,
-    /// Of 10 or 11 digits, and of 9.
+    /// Of 10 or 11 digits, and of 9 digits.
     long: BTreeSet<String>,
     short: BTreeSet<String>,
 }
@@ -161,18 +162,18 @@ impl Cut {
     }
 }
 
-/// Three digits of the province, one of century and sex, two of the year of birth, six of the person.
+/// Three digits for the province, one for century and sex, two for the year of birth, six for the person.
 fn is_built_like_an_id(digits: &str) -> bool {
     let bytes = digits.as_bytes();
     match bytes.get(3) {
         Some(b'0' | b'1') => true,
-        // Born from 2000 on.
+        // Born in 2000 or later.
         Some(b'2' | b'3') => bytes.get(4).is_some_and(|decade| *decade <= b'3'),
         _ => false,
     }
 }
 
-/// The digits that follow the 0 or the code of the country: nine of mobile phones (3, 5, 7, 8, 9), ten of landlines (2).
+/// The digits after the 0 or the country code: nine for mobile phones (3, 5, 7, 8, 9), ten for landlines (2).
 fn phone(digits: &str) -> Option<&str> {
     let national = match digits.strip_prefix('+') {
         Some(abroad) => {

@@ -1,9 +1,9 @@
-//! The words that marks of state secrets are made of, and those that stand around them.
+//! Words that marks of state secrets consist of, and words that occur around them.
 
-/// The levels that regulations prescribe.
+/// The levels prescribed by regulations.
 pub(super) const LEVELS: [&str; 3] = ["tuyệt mật", "tối mật", "mật"];
 
-/// What may stand before a level so that both together are a mark: "TÀI LIỆU MẬT".
+/// Nouns that form a mark together with a level behind them: "TÀI LIỆU MẬT".
 pub(super) const NOUNS: [&str; 26] = [
     "đóng dấu",
     "vb",
@@ -33,11 +33,11 @@ pub(super) const NOUNS: [&str; 26] = [
     "mức",
 ];
 
-/// What introduces a level: "Độ mật: Tối mật".
+/// Labels of a level: "Độ mật: Tối mật".
 pub(super) const HEADS: [&str; 9] =
     ["mức độ mật", "cấp độ mật", "dấu độ mật", "độ bảo mật", "độ mật", "dấu mật", "cấp mật", "mức mật", "phân loại mật"];
 
-/// The levels in the letters of fonts from before Unicode, TCVN3 and VNI, as they are read out of files that use these.
+/// The levels in the legacy encodings TCVN3 and VNI, as they are extracted from files with such fonts.
 pub(super) const OLD_LETTERS: [(&str, &str); 12] = [
     ("TUYÖT", "TUYỆT"),
     ("tuyÖt", "tuyệt"),
@@ -53,17 +53,17 @@ pub(super) const OLD_LETTERS: [(&str, &str); 12] = [
     ("maät", "mật"),
 ];
 
-/// What introduces a level only with a colon between and nothing behind.
+/// Labels that count only with a colon and nothing after the level.
 pub(super) const LOOSE_HEADS: [&str; 8] =
     ["phân loại", "loại tài liệu", "loại văn bản", "mức độ", "cấp độ", "chế độ", "bảo mật", "mức bảo mật"];
 
-/// How fast a letter must travel stands in the same place and often in the same box.
+/// Delivery priorities, which appear in the same place as a level and often in the same box.
 pub(super) const URGENCY: [&str; 5] = ["thượng khẩn", "khẩn", "hỏa tốc", "hoả tốc", "hẹn giờ"];
 
-/// Stamps that only secret documents bear.
+/// Stamps of secret documents only.
 pub(super) const STAMPS: [&str; 2] = ["tài liệu thu hồi", "chỉ người có tên mới được bóc bì"];
 
-/// What stands in the other column of a letterhead, on the same line when a PDF is read.
+/// Text of the other column of a letterhead, extracted from a PDF as the same line.
 pub(super) const LETTERHEADS: [&str; 4] = [
     "ĐẢNG CỘNG SẢN VIỆT NAM",
     "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM",
@@ -71,7 +71,7 @@ pub(super) const LETTERHEADS: [&str; 4] = [
     "Độc lập - Tự do - Hạnh phúc",
 ];
 
-/// How the name of an issuing unit begins.
+/// First words of the names of issuing units.
 pub(super) const ISSUERS: [&str; 15] = [
     "đảng bộ",
     "đảng ủy",
@@ -90,7 +90,7 @@ pub(super) const ISSUERS: [&str; 15] = [
     "bộ chỉ huy",
 ];
 
-/// A line before that ends like this makes the next one a title: "LUẬT / BẢO VỆ BÍ MẬT NHÀ NƯỚC".
+/// Endings of a line that make the next one a title: "LUẬT / BẢO VỆ BÍ MẬT NHÀ NƯỚC".
 pub(super) const TITLE_ENDS: [&str; 16] = [
     "luật",
     "lệnh",

@@ -1,4 +1,4 @@
-//! A member asks for a change of the own record (đề nghị đính chính), a registrar decides.
+//! A member requests a change of their own record (đề nghị đính chính), and a registrar decides.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,8 +10,8 @@ use crate::{
     ids::{CorrectionId, MemberId},
 };
 
-/// A field of the record one can ask to have corrected. The standing is not among them: it is decided, not corrected.
-/// Most asked for first.
+/// A field that a member can request to correct. The standing is excluded: it is decided, not corrected. In the order of how
+/// often they are requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -29,10 +29,10 @@ pub enum CorrectionField {
 crate::keyed!(CorrectionField);
 
 impl CorrectionField {
-    /// What was typed as it is written down: days as `2026-11-21`, numbers without separators, the sex as its key.
+    /// The canonical form of the typed value: days as `2026-11-21`, numbers without separators, the sex as its key.
     ///
     /// # Errors
-    /// Those of the field's own type; a sex is understood as its key or as `nam`, `nữ`.
+    /// Those of the field's own type; a sex may be given as its key or as `nam`, `nữ`.
     pub fn read(self, typed: &str) -> Result<String, Problem> {
         match self {
             Self::Phone => PhoneNumber::parse(typed).map(|phone| phone.expose().to_owned()),
@@ -68,24 +68,24 @@ pub struct Correction {
     pub name: String,
     pub branch: String,
     pub field: CorrectionField,
-    /// What the record says now, for the registrar.
+    /// The current value in the record, for the registrar.
     pub now: Option<String>,
-    /// As [`CorrectionField::read`] writes it.
+    /// In the form of [`CorrectionField::read`].
     pub wanted: String,
     pub reason: String,
     pub state: CorrectionState,
     pub requested_at: DateTime<Utc>,
     pub decided_at: Option<DateTime<Utc>>,
     pub note: Option<String>,
-    /// Decided, and not seen by the member before now.
+    /// Decided, and not seen by the member until now.
     pub is_news: bool,
 }
 
-/// What waits for the registrar.
+/// Pending corrections, for the registrar.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CorrectionsPage {
     pub waiting: Vec<Correction>,
-    /// How many wait in all.
+    /// Number of all pending corrections.
     pub count: u64,
 }
 
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wanted_value_is_written_in_one_way() {
+    fn a_wanted_value_has_one_canonical_form() {
         for (field, typed, written) in [
             (CorrectionField::Phone, "+84 912 345 678", "0912345678"),
             (CorrectionField::BirthDate, "2/9/1960", "1960-09-02"),

@@ -1,4 +1,4 @@
-//! Records as pages show them.
+//! View models of records.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::{
     units::UnitRef,
 };
 
-/// Beside [`crate::forms::Problem::Taken`], what a form's answer says of the record that has the number: its id and the member's name.
+/// Key in a form's response, beside [`crate::forms::Problem::Taken`]: the id and the name of the member who has the number.
 pub const RECORD_HOLDER: &str = "record_holder";
 pub const RECORD_HOLDER_NAME: &str = "record_holder_name";
 
@@ -25,48 +25,48 @@ pub struct MemberLine {
     pub birth_date: NaiveDate,
     pub standing: Standing,
     pub state: MemberState,
-    /// Name of the branch the person is, or was last, posted to.
+    /// Name of the current or last branch.
     pub branch: String,
 }
 
-/// What waits for somebody's work.
+/// Numbers of pending work.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
     pub quality_issues: u64,
-    /// None for who does not decide on corrections.
+    /// `None` for a person who does not decide on corrections.
     pub corrections: Option<u64>,
-    /// Transfers on their way into the own subtree.
+    /// Transfers into the viewer's subtree.
     pub transfers: u64,
 }
 
-/// Members of a subtree, or those of it that were searched for.
+/// Members of a subtree, or the search results in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MembersPage {
-    /// The unit whose subtree this is.
+    /// The unit of the subtree.
     pub unit: UnitRef,
-    /// Whether the viewer chose a unit below the own top unit.
+    /// Whether the viewer chose a unit below their own top unit.
     pub narrowed: bool,
     pub members: Vec<MemberLine>,
-    /// None where the list goes on from a place in it.
+    /// `None` on pages after the first.
     pub hits: Option<Hits>,
-    /// Where to go on; none at the end.
+    /// Cursor of the next page; `None` on the last.
     pub next: Option<String>,
-    /// The search has paused after so many records; the rest is still to be looked through.
+    /// The search stopped after this many records; the rest was not scanned.
     pub paused_after: Option<u64>,
     pub waiting: Waiting,
     /// Whether the viewer registers members here.
     pub may_manage: bool,
 }
 
-/// How many members match, shown or not.
+/// Number of matching members, shown or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Hits {
     Exactly(u64),
-    /// Only so many records were looked at.
+    /// A lower bound, because the scan was stopped.
     AtLeast(u64),
 }
 
-/// Where a member belonged, and when.
+/// A member's branch, and the period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Posting {
     pub branch: String,
@@ -74,7 +74,7 @@ pub struct Posting {
     pub until: Option<NaiveDate>,
 }
 
-/// All that is written down of a person, as far as the viewer may see it.
+/// The record of a person, as far as the viewer may see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     pub id: MemberId,
@@ -87,53 +87,53 @@ pub struct Record {
     pub standing: Standing,
     pub state: MemberState,
     pub branch: UnitRef,
-    /// Masked but for the person themself.
+    /// Masked for everybody but the person.
     pub national_id: Option<String>,
-    /// Masked but for the person and the registrar.
+    /// Masked for everybody but the person and the registrar.
     pub phone: Option<String>,
-    /// The record that keeps this one's history.
+    /// The record this one was merged into.
     pub merged_into: Option<MemberId>,
     pub version: u32,
-    /// The latest first.
+    /// Latest first.
     pub postings: Vec<Posting>,
 }
 
-/// What the viewer may do with a record.
+/// The viewer's rights on a record.
 #[expect(clippy::struct_excessive_bools, reason = "rights are independent of one another")]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordRights {
     pub manage: bool,
     pub transfer: bool,
     pub issue_codes: bool,
-    /// The person holds a role outside the viewer's subtree: numbers, codes, branch and state are in the hands of those above.
+    /// The person holds a role outside the viewer's subtree: only the units above may change numbers, codes, branch and state.
     #[serde(default)]
     pub held_above: bool,
 }
 
-/// A record with what goes on around it.
+/// A record with its related data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordPage {
     pub record: Record,
     pub may: RecordRights,
     pub quality_issues: Vec<QualityIssue>,
-    /// Records that may be the same person.
+    /// Records that may be of the same person.
     pub duplicates: Vec<MemberLine>,
-    /// How many more of them lie where the viewer sees nothing.
+    /// Number of such records outside what the viewer may see.
     pub duplicates_elsewhere: u32,
-    /// A transfer on its way.
+    /// An open transfer.
     pub transfer: Option<Transfer>,
-    /// The newest first: all for the person themself, for others those that wait.
+    /// Newest first: all of them for the person, the pending ones for others.
     pub corrections: Vec<Correction>,
-    /// For the person themself: what was done to the account since they last looked.
+    /// For the person: changes of the account since their last visit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub account_changes: Vec<AccountChange>,
 }
 
-/// What a form of a record holds.
+/// The fields of a record's form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberDraft {
     pub id: MemberId,
-    /// The version the form starts from.
+    /// The version the form was rendered from.
     pub version: u32,
     pub full_name: String,
     pub card: String,
@@ -142,7 +142,7 @@ pub struct MemberDraft {
     pub admitted_on: Option<NaiveDate>,
     pub official_on: Option<NaiveDate>,
     pub standing: Standing,
-    /// Masked; the form asks for a new one only.
+    /// Masked; the form only accepts a new one.
     pub national_id: Option<String>,
     pub phone: Option<String>,
     pub unit: Option<UnitId>,
@@ -155,11 +155,11 @@ pub struct MemberFormPage {
     pub is_new: bool,
     /// For a new record: the branches to choose from.
     pub branches: Vec<super::BranchChoice>,
-    /// There are more branches than a list can show; searching narrows it.
+    /// The list of branches is truncated; a search narrows it.
     pub more_branches: bool,
 }
 
-/// The question before a member's state changes.
+/// The confirmation page of a change of state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatePage {
     pub member: MemberLine,
@@ -169,7 +169,7 @@ pub struct StatePage {
     pub today: NaiveDate,
 }
 
-/// Two records beside each other, before they become one.
+/// Two records side by side, before a merge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MergePage {
     pub keep: Record,

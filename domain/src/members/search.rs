@@ -1,18 +1,18 @@
-//! What somebody looks for in the registry, as typed into one field.
+//! Search of the registry, typed into a single field.
 
 use super::{CardNumber, NationalId};
 use crate::{folding::fold_name, forms::is_unseen};
 
-/// A search, understood.
+/// A parsed search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MemberQuery {
-    /// Nothing typed: everybody.
+    /// An empty search: all members.
     Everybody,
     Name(NameQuery),
-    /// A whole national ID. A part of one is looked for nowhere: whoever may search could try what the mask hides.
+    /// A complete national ID. A part of one is never searched for: otherwise the masked digits could be guessed by searching.
     NationalId(NationalId),
     Card(CardNumber),
-    /// Something no record can have.
+    /// A search that matches no record.
     Nothing,
 }
 
@@ -33,24 +33,24 @@ impl MemberQuery {
     }
 }
 
-/// Words of a name. A name matches when each of them is the start of another word of it, whatever the order, case and marks:
-/// `nguyen duc` finds `Nguyễn Đức Thắng`, `thang ng` too.
+/// Words of a name. A name matches when each of them is a prefix of a different word of it; order, case and diacritics are
+/// ignored: `nguyen duc` finds `Nguyễn Đức Thắng`, and so does `thang ng`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameQuery {
     words: Vec<String>,
 }
 
 impl NameQuery {
-    /// More words no name has.
+    /// Upper bound of the words in a name.
     const MOST_WORDS: usize = 8;
 
-    /// None when there is no word in it.
+    /// `None` when there is no word in it.
     pub fn parse(typed: &str) -> Option<Self> {
         let words: Vec<String> = fold_name(typed).split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
         (1..=Self::MOST_WORDS).contains(&words.len()).then_some(Self { words })
     }
 
-    /// The different words, the last typed first: in a Vietnamese name that is the given name.
+    /// The different words, last typed first: in a Vietnamese name that is the given name.
     pub fn candidates(&self) -> Vec<&str> {
         let mut candidates: Vec<&str> = Vec::with_capacity(self.words.len());
         for word in self.words.iter().rev() {
@@ -61,10 +61,10 @@ impl NameQuery {
         candidates
     }
 
-    /// Whether a name, folded, matches. Two words never match the same word of the name.
+    /// Whether a folded name matches. Two words never match the same word of the name.
     pub fn matches(&self, folded_name: &str) -> bool {
         let mut free: Vec<&str> = folded_name.split(' ').collect();
-        // The longest first: what `nguyenh` needs, a mere `n` must not take.
+        // Longest first, so that a short prefix such as `n` does not take the word that `nguyenh` needs.
         let mut words: Vec<&str> = self.words.iter().map(String::as_str).collect();
         words.sort_by_key(|word| std::cmp::Reverse(word.len()));
         words.into_iter().all(|word| match free.iter().position(|part| part.starts_with(word)) {
@@ -112,11 +112,11 @@ mod tests {
     }
 
     #[test]
-    fn what_was_typed_says_what_is_looked_for() {
+    fn the_typed_text_selects_the_kind_of_search() {
         let parse = MemberQuery::parse;
         assert_eq!(parse("  "), MemberQuery::Everybody);
         assert!(matches!(parse("Đức"), MemberQuery::Name(_)));
-        assert_eq!(parse("1234"), MemberQuery::Card(CardNumber::parse("1234").expect("a card")), "no part of a national ID");
+        assert_eq!(parse("1234"), MemberQuery::Card(CardNumber::parse("1234").expect("a card")), "not a part of a national ID");
         assert!(matches!(parse("051 090 001 234"), MemberQuery::NationalId(_)));
         assert_eq!(parse("51.000 123"), MemberQuery::Card(CardNumber::parse("51000123").expect("a card")));
         assert_eq!(parse("Đức 1"), MemberQuery::Nothing);
@@ -131,7 +131,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_name_is_found_by_the_start_of_each_of_its_words_in_any_order(
+        fn a_name_is_found_by_prefixes_of_its_words_in_any_order(
             name in "[A-ZĐ][a-zđăâêôơưáàảãạ]{1,6}( [A-ZĐ][a-zđăâêôơưáàảãạ]{1,6}){0,4}", cut in 1usize..7, turn in 0usize..5, upper: bool,
         ) {
             let mut words: Vec<String> = name.split(' ').map(|word| word.chars().take(cut).collect()).collect();
@@ -140,13 +140,13 @@ mod tests {
             let typed = words.join("  ");
             prop_assert!(finds(&if upper { typed.to_uppercase() } else { typed.clone() }, &name), "{typed} {name}");
             prop_assert!(finds(&fold_name(&typed), &name));
-            // One word more than the name has is one too many.
+            // One word more than the name has.
             let more = format!("{} {}", typed, &words[0]);
             prop_assert!(!finds(&more, &name) || NameQuery::parse(&more).is_none());
         }
 
         #[test]
-        fn any_text_is_understood_without_panic(typed in "\\PC{0,60}", name in "\\PC{0,40}") {
+        fn any_text_is_parsed_without_panic(typed in "\\PC{0,60}", name in "\\PC{0,40}") {
             let _ = MemberQuery::parse(&typed);
             let _ = finds(&typed, &name);
         }

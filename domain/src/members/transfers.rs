@@ -1,4 +1,5 @@
-//! A member's way from one branch to another (chuyển sinh hoạt): asked for by the sending side, accepted by the receiving side.
+//! Transfer of a member from one branch to another (chuyển sinh hoạt): requested by the sending side, accepted by the receiving
+//! side.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -35,7 +36,7 @@ pub struct Transfer {
     pub requested_at: DateTime<Utc>,
 }
 
-/// A branch to choose, and the units it hangs on.
+/// A branch to choose, with the units above it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BranchChoice {
     pub id: UnitId,
@@ -43,22 +44,22 @@ pub struct BranchChoice {
     pub place: String,
 }
 
-/// The form that asks for a transfer.
+/// The form that requests a transfer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransferPage {
     pub member: MemberLine,
     pub branch: UnitRef,
     pub choices: Vec<BranchChoice>,
-    /// There are more branches that fit.
+    /// Whether more branches match.
     pub more: bool,
-    /// One that waits already; there is no second.
+    /// A pending transfer; there can be only one.
     pub waiting: Option<Transfer>,
 }
 
-/// Transfers that wait, at both ends.
+/// Pending transfers in both directions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransfersPage {
-    /// Into the own subtree, to be accepted or declined.
+    /// Into the viewer's subtree, to be accepted or declined.
     pub incoming: Vec<Transfer>,
     /// Out of it, to be withdrawn.
     pub outgoing: Vec<Transfer>,

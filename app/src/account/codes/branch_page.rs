@@ -1,4 +1,5 @@
-//! Codes for a whole branch: who has neither a password nor a card is ticked already. A valid card is ended only by who chooses it.
+//! Codes for a whole branch. Members with neither a password nor a card are preselected. A valid card is replaced only if it is
+//! selected.
 
 use domain::{
     Locale,
@@ -75,10 +76,10 @@ fn issue_form(l: Locale, unit: String, members: Vec<Candidate>, errors: RwSignal
     let mut groups =
         vec![(text::codes::choose(l), waiting), (text::codes::with_card(l), served), (text::codes::others(l), activated)];
     groups.retain(|(_, members)| !members.is_empty());
-    // Where nobody waits, the next group is what there is to choose from, and where the error summary leads.
+    // When no member lacks a card, the next group becomes the first choice and the target of the error summary.
     let (_, first) = groups.remove(0);
     let is_waiting = |member: &Candidate| !member.is_activated && member.card_until.is_none();
-    // What was ticked before the form came back; at first those who wait.
+    // The selection of a rejected form; initially the members without a card.
     let chosen = errors.with_untracked(|errors| errors.as_ref().and_then(|errors| errors.value("members").map(str::to_owned)));
     let ticked_in = |members: &[&Candidate]| -> Vec<String> {
         let is_ticked = |member: &Candidate| match &chosen {
@@ -126,7 +127,7 @@ fn issue_form(l: Locale, unit: String, members: Vec<Candidate>, errors: RwSignal
     .into_any()
 }
 
-/// Those whose codes come from somebody else.
+/// Members whose codes are issued by units above.
 fn from_above(l: Locale, members: &[Candidate]) -> Option<AnyView> {
     if members.is_empty() {
         return None;

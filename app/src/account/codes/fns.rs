@@ -10,7 +10,7 @@ use crate::error::AppError;
 #[cfg(feature = "ssr")]
 use crate::error::known;
 
-/// The branches in which one may issue codes.
+/// The branches for which the viewer may issue codes.
 #[server(prefix = "/api", endpoint = "account/code_branches", input = GetUrl)]
 pub async fn list_code_branches(q: Option<String>, after: Option<String>) -> Result<CodeBranches, AppError> {
     use domain::units::UnitPath;
@@ -51,7 +51,7 @@ pub async fn read_member_codes(member: String) -> Result<MemberCodes, AppError> 
     respond(result.await)
 }
 
-/// The cards of the codes that were just issued on this device.
+/// The cards of the codes that this device has just issued.
 #[server(prefix = "/api", endpoint = "account/code_sheet", input = GetUrl)]
 pub async fn open_code_sheet() -> Result<CodeSheet, AppError> {
     use crate::{
@@ -66,7 +66,7 @@ pub async fn open_code_sheet() -> Result<CodeSheet, AppError> {
     respond(result.await)
 }
 
-/// Issues codes for members of a branch, and leads to the sheet.
+/// Issues codes for members of a branch, and redirects to the sheet.
 #[server(prefix = "/api", endpoint = "account/issue_codes")]
 pub async fn issue_codes(#[server(default)] unit: String, #[server(default)] members: Vec<String>) -> Result<Outcome, AppError> {
     use crate::{
@@ -85,7 +85,7 @@ pub async fn issue_codes(#[server(default)] unit: String, #[server(default)] mem
     form.settle(result).await
 }
 
-/// Issues a code for one member, and leads to the sheet.
+/// Issues a code for one member, and redirects to the sheet.
 #[server(prefix = "/api", endpoint = "account/issue_code")]
 pub async fn issue_code(#[server(default)] member: String) -> Result<Outcome, AppError> {
     use crate::{
@@ -103,7 +103,7 @@ pub async fn issue_code(#[server(default)] member: String) -> Result<Outcome, Ap
     form.settle(result).await
 }
 
-/// Revokes a code. `back` is `member` when it stands on the member's page, else one goes back to the branch.
+/// Revokes a code. `back` is `member` on the member's page; otherwise the response leads to the branch.
 #[server(prefix = "/api", endpoint = "account/revoke_code")]
 pub async fn revoke_code(#[server(default)] code: String, #[server(default)] back: String) -> Result<Outcome, AppError> {
     use crate::{

@@ -1,4 +1,4 @@
-//! The codes that were issued, and the way to revoke one.
+//! Issued codes, with a button to revoke each.
 
 use domain::{
     Locale,
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// `back` says where the page stands: see [`super::fns::revoke_code`].
+/// `back` names the page: see [`super::fns::revoke_code`].
 pub(super) fn issued_codes(l: Locale, codes: Vec<CodeRow>, back: &'static str) -> AnyView {
     if codes.is_empty() {
         return view! {

@@ -1,4 +1,5 @@
-//! The branches for whose members one may issue codes: searched by name or code, with the number of those who wait for one.
+//! The branches for whose members the viewer may issue codes: searchable by name or code, with the number of members without a
+//! password.
 
 use domain::accounts::codes::CodeBranch;
 use leptos::prelude::*;
@@ -22,7 +23,7 @@ pub fn CodeBranchesPage() -> impl IntoView {
     let data = Resource::new(move || asked.get(), |(q, after)| list_code_branches(q, after));
     show(data, move |page| {
         let (words, _) = asked.get_untracked();
-        // The names of what is searched for come along to the next page.
+        // The search terms are kept in the link to the next page.
         let kept =
             words.as_deref().map(leptos_router::location::Url::escape).map(|words| format!("&q={words}")).unwrap_or_default();
         let next = page.next.map(|after| format!("/codes?after={after}{kept}"));

@@ -1,4 +1,4 @@
-//! A code for one member.
+//! The code of one member.
 
 use domain::accounts::codes::MemberCodes;
 use leptos::prelude::*;

@@ -1,4 +1,4 @@
-//! The cards, to be printed on A4 and cut apart. There is nothing on the paper but the cards.
+//! The cards, printed on A4 and cut apart. The print contains nothing but the cards.
 
 use domain::{
     Locale,
@@ -20,7 +20,7 @@ use crate::{
 #[component]
 pub fn CodeSheetPage() -> impl IntoView {
     let l = use_locale();
-    // That the time is over is told here, in words of its own, not as an address that leads nowhere.
+    // An expired sheet has its own message, instead of that of an unknown address.
     let data = Resource::new(
         || (),
         |()| async {
@@ -79,7 +79,7 @@ fn cards(l: Locale, sheet: CodeSheet) -> AnyView {
 }
 
 fn card(l: Locale, card: CodeCard, unit: &str, address: &str, expires: &str) -> AnyView {
-    // Four modules of quiet zone all around, or readers do not find the code.
+    // Readers need a quiet zone of four modules on each side to detect the code.
     let view_box = format!("-4 -4 {0} {0}", card.qr.width + 8);
     view! {
         <li class="code-card">

@@ -1,4 +1,5 @@
-//! The third question: the code. It does not say whether one was sent: that would tell who is a member with a phone on file.
+//! Step three: the code. The page does not reveal whether one was sent, because that would show who is a member with a phone on
+//! file.
 
 use domain::Locale;
 use leptos::prelude::*;
@@ -25,7 +26,7 @@ pub fn CodePage() -> impl IntoView {
     let echo = take_echo("code");
     let typed = echo.as_ref().and_then(|echo| echo.value("code")).map(str::to_owned);
     let errors = RwSignal::new(echo);
-    // When sending again is refused: three messages an hour.
+    // Problems of sending again: at most three messages an hour.
     let send_errors = RwSignal::new(take_echo("way"));
     on_the_way(move |_| {
         let typed = typed.clone();

@@ -5,7 +5,7 @@ use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::error::AppError;
 
-/// How far the activation of this device has come.
+/// The progress of this device's activation.
 #[server(prefix = "/api", endpoint = "account/door", input = GetUrl)]
 pub async fn read_activation() -> Result<ActivationView, AppError> {
     use crate::{
@@ -20,7 +20,7 @@ pub async fn read_activation() -> Result<ActivationView, AppError> {
     respond(result.await)
 }
 
-/// Begins an activation. A `code` comes along from a paper card's QR code, and is tried at once.
+/// Starts an activation. `code` comes from a paper card's QR code, and is tried immediately.
 #[server(prefix = "/api", endpoint = "account/welcome")]
 pub async fn begin(#[server(default)] national_id: String, #[server(default)] code: String) -> Result<Outcome, AppError> {
     use crate::{
@@ -46,7 +46,7 @@ pub async fn begin(#[server(default)] national_id: String, #[server(default)] co
     form.settle(result).await
 }
 
-/// Chooses a way to prove who one is; by SMS a code is sent.
+/// Chooses how to prove the identity; for SMS a code is sent.
 #[server(prefix = "/api", endpoint = "account/way")]
 pub async fn choose_way(#[server(default)] way: String) -> Result<Outcome, AppError> {
     use domain::forms::{FormReader, Problem};
@@ -60,7 +60,7 @@ pub async fn choose_way(#[server(default)] way: String) -> Result<Outcome, AppEr
                 let l = request_context().map(|context| context.page.preferences.locale).unwrap_or_default();
                 server::in_activation(async |accounts, token| {
                     accounts.send_code(token, |code| text::welcome::sms(l, code)).await?;
-                    // Sent once more from the same page, it must come anew to say so.
+                    // The form may be on the target page itself: only a reload shows that another code was sent.
                     Ok(Outcome::Done { to: "/welcome/code?way=sms".to_owned(), reload: true })
                 })
                 .await
@@ -77,7 +77,7 @@ pub async fn choose_way(#[server(default)] way: String) -> Result<Outcome, AppEr
     form.settle(result).await
 }
 
-/// Tries a code, from a message or from paper.
+/// Tries a code from an SMS or from paper.
 #[server(prefix = "/api", endpoint = "account/code")]
 pub async fn try_code(#[server(default)] code: String) -> Result<Outcome, AppError> {
     use crate::forms::Submitted;
@@ -91,7 +91,7 @@ pub async fn try_code(#[server(default)] code: String) -> Result<Outcome, AppErr
     form.settle(result).await
 }
 
-/// Sets the password of who has proved to be a member, and signs them in.
+/// Sets the password of a person whose identity is proved, and signs them in.
 #[server(prefix = "/api", endpoint = "account/choose_password")]
 pub async fn choose_password(#[server(default)] password: String) -> Result<Outcome, AppError> {
     use crate::{
@@ -132,12 +132,12 @@ mod server {
         Outcome::Done { to: page.to_owned(), reload: false }
     }
 
-    /// Where who has proved to be a member goes on.
+    /// The next page after the proof.
     pub(super) fn onward(activation: &ActivationView) -> Outcome {
         to(if activation.later.is_some() { "/welcome/later" } else { "/welcome/password" })
     }
 
-    /// Takes a step of the activation this device is on; when it is over, to the start.
+    /// Runs a step of this device's activation; redirects to the start when it has expired.
     pub(super) async fn in_activation<'f, F>(take: F) -> Result<Outcome, AppError>
     where
         F: AsyncFnOnce(&Accounts<'_>, &str) -> Result<Outcome, AppError> + 'f,

@@ -1,4 +1,4 @@
-//! For members of a unit that does not use the handbook yet: when it will, and whom to ask.
+//! For members of a unit that does not use the handbook yet: when it starts, and whom to contact.
 
 use leptos::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The last step: a password of one's own.
+//! The last step: choosing a password.
 
 use leptos::prelude::*;
 

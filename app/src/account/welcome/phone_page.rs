@@ -1,4 +1,4 @@
-//! For who gets no message: whom to ask. The same for everybody; it needs no activation.
+//! Help for people who receive no message: whom to contact. The same for everybody, and independent of an activation.
 
 use leptos::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The first question: who are you? A card's QR code brings its code along.
+//! Step one: the national ID. The link in a card's QR code includes its code.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;

@@ -1,4 +1,4 @@
-//! The second question: which way to prove who one is? The same ways for everybody.
+//! Step two: how to prove the identity. The choices are the same for everybody.
 
 use leptos::prelude::*;
 

@@ -1,4 +1,5 @@
-//! What goes out when a text is approved, beside what is out: particulars, text, files. The pages where that is decided show it all.
+//! The content of a publication compared with the published text: particulars, text, files. Shown in full on every page that
+//! approves.
 
 use domain::{
     Locale,
@@ -16,7 +17,7 @@ use crate::{
     ui::{Card, DescriptionList, Fact, HERE, IconName, Line, Notice, NoticeKind, Tag, Tone, Whose},
 };
 
-/// Everything that goes out. What is different from what is or was out says so, with what it was.
+/// The content of the publication. Changes are marked, with the previous value.
 pub(super) fn what_goes_out(l: Locale, draft: &DocumentDraft, reach: String, change: &Change) -> AnyView {
     let title = match &change.out {
         None => text::desk::change_first(l),
@@ -25,7 +26,7 @@ pub(super) fn what_goes_out(l: Locale, draft: &DocumentDraft, reach: String, cha
     };
     let facts = PARTICULARS.iter().filter_map(|one| {
         let new = one.told(l, draft);
-        // What was said of the last correction is no part of this one.
+        // The note on an earlier correction is not compared.
         let compares = one.control != "correction";
         let old = change.out.as_deref().filter(|_| compares).map(|out| one.told(l, out)).filter(|old| *old != new);
         (!new.is_empty() || old.is_some()).then(|| particular(l, (one.label)(l), one.whose(), new, old))
@@ -67,7 +68,7 @@ fn particular(l: Locale, label: &'static str, whose: Whose, new: String, old: Op
     view! { <Fact label><p class="as-typed">{new}</p>{old}</Fact> }.into_any()
 }
 
-/// The parts of the audience it is for, and which of them are other ones than before: a long list names the first only.
+/// The parts of the audience, and which of them changed: a long list is truncated.
 fn parts(l: Locale, new: &[UnitRef], old: Option<&[UnitRef]>) -> Option<AnyView> {
     let without = |units: &[UnitRef], others: &[UnitRef]| -> Vec<UnitRef> {
         units.iter().filter(|unit| others.iter().all(|other| other.id != unit.id)).cloned().collect()
@@ -109,7 +110,7 @@ fn files(l: Locale, change: &Change) -> AnyView {
     view! { <Attachments l files=change.files.clone()/> {none} {come} {gone} }.into_any()
 }
 
-/// That approving it brings back what was taken from everybody.
+/// Confirmation that an approval brings back a withdrawn document.
 pub(super) fn comes_back(l: Locale, change: &Change, members: String) -> AnyView {
     let Some(withdrawn) = &change.withdrawn else { return ().into_any() };
     let on = l.long_date_within(local_date(withdrawn.at));

@@ -1,4 +1,4 @@
-//! The desk: what waits for the editor, what is in work, out, and taken back.
+//! The desk: the editor's tasks, and documents in work, published and withdrawn.
 
 use domain::{
     Locale,
@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// The use-case lists at most this many of each state.
+/// Maximum rows of each state that the use-case returns.
 const LISTED: usize = 50;
 
 #[component]
@@ -85,7 +85,7 @@ fn lists(l: Locale, page: desk::DeskPage) -> AnyView {
     .into_any()
 }
 
-/// Reviews this person was asked for.
+/// Reviews requested from the viewer.
 fn asked(l: Locale, rows: Vec<ReviewRow>) -> AnyView {
     let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
     let rows = rows.into_iter().map(move |row| {
@@ -120,7 +120,7 @@ fn list(l: Locale, state: DocumentState, rows: Vec<DeskRow>) -> AnyView {
 }
 
 fn row(l: Locale, document: DeskRow) -> AnyView {
-    // A line breaks before these words, not within them.
+    // No-break spaces: the line may break before these words only.
     let saved = text::desk::saved_on(l, l.date(local_date(document.saved_at))).replace(' ', "\u{a0}");
     let when = document.publish_at.map_or(saved, |at| text::desk::goes_out(l, l.date_time(at)));
     let is_own = document.audience.id == document.issuer.id;

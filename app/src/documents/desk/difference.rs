@@ -1,4 +1,4 @@
-//! Two versions of a text beside each other, in the reader's language.
+//! Two versions of a text side by side, with labels in the viewer's language.
 
 use domain::{Locale, difference::DiffPiece};
 use leptos::prelude::*;

@@ -1,4 +1,4 @@
-//! One document at the desk: written while it is a draft, shown as it stands in every other state, with what can be done next.
+//! A document at the desk: a form while it is a draft, read-only in every other state, with the possible next steps.
 
 use domain::{
     Locale,
@@ -64,19 +64,19 @@ pub(crate) fn NewDraftPage() -> impl IntoView {
     })
 }
 
-/// What the address asks for beside the document.
+/// What the query of the address selects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asked {
     Nothing,
-    /// What has just been done, in words.
+    /// The text about a completed step.
     Told(&'static str),
-    /// The question before it is withdrawn.
+    /// The confirmation of a withdrawal.
     Withdrawal,
-    /// The question before the draft is thrown away.
+    /// The confirmation of discarding the draft.
     Discarding,
 }
 
-/// What has just been done, by what the address says.
+/// Completed steps, by query parameter.
 const TOLD: terms::Labels = &[
     ("submitted", text::desk::submitted),
     ("scheduled", text::desk::scheduled_now),
@@ -151,23 +151,23 @@ pub(crate) fn DraftPage() -> impl IntoView {
     })
 }
 
-/// A draft and what its writing needs.
+/// A draft, with the data for writing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Opened {
     page: desk::DraftPage,
     writing: Writing,
-    /// How what was typed differs from what somebody else saved meanwhile.
+    /// Difference between the typed text and the one saved by somebody else meanwhile.
     differs: Option<Vec<DiffPiece>>,
 }
 
-/// What is in the forms that is not stored.
+/// Form values that are not stored.
 struct Typed {
     echo: Option<FormErrors>,
     docx: Option<FormErrors>,
     resumed: Option<Unsaved>,
-    /// What the file had that was taken over, and the text has not.
+    /// Parts of the imported file that the text does not have.
     left_out: Option<String>,
-    /// Why other parts of the audience were stored than were ticked.
+    /// Why the stored parts of the audience differ from the selected ones.
     other_parts: Option<Line>,
 }
 
@@ -191,7 +191,7 @@ fn editing(l: Locale, opened: Opened, typed: Typed, errors: RwSignal<Option<Form
     let told = told.filter(|_| echo.is_none()).map(|title| view! { <Notice kind=NoticeKind::Ok title/> });
     let left_out = left_out.filter(|_| echo.is_none()).map(|title| view! { <Notice kind=NoticeKind::Warn title/> });
     let other_parts = other_parts.filter(|_| echo.is_none()).map(|title| view! { <Notice title/> });
-    // What came back from the form is newer than anything kept.
+    // The values of the rejected form are newer than any kept copy.
     let resumed = resumed.filter(|_| echo.is_none());
     let unsaved = if echo.is_none() { writing::notices(l, &writing, is_new, resumed.as_ref()) } else { ().into_any() };
     if let Some(unsaved) = &resumed {
@@ -228,7 +228,7 @@ fn editing(l: Locale, opened: Opened, typed: Typed, errors: RwSignal<Option<Form
     .into_any()
 }
 
-/// What the editor should know before writing on.
+/// Notices to read before editing.
 fn notices(l: Locale, page: &desk::DraftPage) -> AnyView {
     let review = format!("/desk/{}/review", page.draft.id);
     let wanted = page.wanted.clone().map(|verdict| {
@@ -253,7 +253,7 @@ fn notices(l: Locale, page: &desk::DraftPage) -> AnyView {
     view! { {withdrawn} {held} {wanted} {open} {live} }.into_any()
 }
 
-/// Beside the form: whom the saved version would reach, what can be done with it, and how it looks on a phone.
+/// Beside the form: the audience of the saved version, the possible steps, and the preview on a phone.
 fn side(l: Locale, page: &desk::DraftPage, docx: Option<FormErrors>) -> AnyView {
     let docx = docx_card(l, &page.draft, docx);
     if page.draft.version == 0 {
@@ -286,7 +286,7 @@ fn side(l: Locale, page: &desk::DraftPage, docx: Option<FormErrors>) -> AnyView 
     .into_any()
 }
 
-/// Its files and, for who writes or approves, its versions: who was asked for a review was asked about one text.
+/// Its files and, for writers and approvers, its versions: a reviewer was asked about one text only.
 fn kept_with(l: Locale, page: &desk::DraftPage) -> AnyView {
     let id = page.draft.id;
     let revisions = (page.permissions.writes || page.permissions.publishes).then(|| {
@@ -305,7 +305,7 @@ fn kept_with(l: Locale, page: &desk::DraftPage) -> AnyView {
     .into_any()
 }
 
-/// What is not edited: in review, scheduled, out, or taken back.
+/// A document that is not editable: in review, scheduled, published, or withdrawn.
 fn settled(l: Locale, page: &desk::DraftPage, asked: Asked, withdrawal: Option<FormErrors>, kept: Option<DocumentId>) -> AnyView {
     let draft = &page.draft;
     let title = draft.title.clone();
@@ -342,7 +342,7 @@ fn settled(l: Locale, page: &desk::DraftPage, asked: Asked, withdrawal: Option<F
 fn state_notice(l: Locale, page: &desk::DraftPage, state: DocumentState) -> AnyView {
     let live = page.draft.status.is_out() && state != DocumentState::Published;
     let live = live.then(|| view! { <p>{text::desk::live_meanwhile(l)}</p> });
-    // What waits although its document was taken back tells of both.
+    // A text in review or scheduled whose document was withdrawn shows both states.
     let back = page.draft.status.comes_back() && state != DocumentState::Withdrawn;
     let back = back.then(|| withdrawn_notice(l, page));
     let notice = match state {
@@ -383,7 +383,7 @@ fn withdrawn_notice(l: Locale, page: &desk::DraftPage) -> AnyView {
     .into_any()
 }
 
-/// What this person can do next, the likeliest first.
+/// Possible next steps, most likely first.
 fn actions(l: Locale, page: &desk::DraftPage, state: DocumentState) -> AnyView {
     let (id, permissions, status) = (page.draft.id, page.permissions, page.draft.status);
     let leads = |step: DocumentStep| permissions.may(step) && status.after(step).is_ok();
@@ -392,7 +392,7 @@ fn actions(l: Locale, page: &desk::DraftPage, state: DocumentState) -> AnyView {
             <LinkButton href=format!("/desk/{id}/review") icon=IconName::Message>{text::desk::go_review(l)}</LinkButton>
         }
     });
-    // What is scheduled was approved already.
+    // A scheduled text has been approved already.
     let approval = if state == DocumentState::Scheduled { text::desk::go_publish_now(l) } else { text::desk::go_approve(l) };
     let approve = leads(DocumentStep::Publish).then(|| {
         view! {
@@ -436,7 +436,7 @@ fn withdraw_link(l: Locale, id: DocumentId) -> AnyView {
     .into_any()
 }
 
-/// A step that asks nothing.
+/// A step without confirmation.
 fn step_form(l: Locale, action: &'static str, id: DocumentId, icon: IconName, label: &'static str) -> AnyView {
     view! {
         <Form action failed=text::frame::network_failed(l)>
@@ -447,7 +447,7 @@ fn step_form(l: Locale, action: &'static str, id: DocumentId, icon: IconName, la
     .into_any()
 }
 
-/// The question before a document disappears from people's libraries.
+/// Confirmation before a document disappears from the library.
 fn withdrawing(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> AnyView {
     let id = page.draft.id;
     let consequence = text::desk::withdraw_hint(l, text::desk::members(l, page.members.into()));
@@ -485,7 +485,7 @@ fn withdrawing(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> A
     .into_any()
 }
 
-/// The same question while a correction is being written: what is wrong and out must not wait for it.
+/// The same while a correction is being written: withdrawing an erroneous text must not wait for it.
 fn withdrawing_meanwhile(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> AnyView {
     let title = page.draft.title.clone();
     let above = vec![(Line::content(&title), format!("/desk/{}", page.draft.id))];
@@ -500,7 +500,7 @@ fn withdrawing_meanwhile(l: Locale, page: &desk::DraftPage, echo: Option<FormErr
     .into_any()
 }
 
-/// The question before a draft is thrown away.
+/// Confirmation before a draft is discarded.
 fn discarding(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> AnyView {
     let id = page.draft.id;
     let errors = RwSignal::new(echo);

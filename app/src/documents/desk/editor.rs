@@ -1,4 +1,4 @@
-//! What the pages of one draft are made of: the form, the particulars, the phone preview.
+//! Parts of the pages of a draft: the form, the particulars, the phone preview.
 
 use domain::{
     Locale,
@@ -26,14 +26,14 @@ use crate::{
     },
 };
 
-/// A particular that is stored otherwise than it was typed, in words.
+/// A particular whose stored and typed values differ, in words.
 pub(super) struct Differing {
     pub(super) label: &'static str,
     pub(super) stored: Line,
     pub(super) typed: Line,
 }
 
-/// The form of a draft. Holds what was typed before where it comes back without script.
+/// The form of a draft. Contains the typed values after a rejection without script.
 #[component]
 pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal<Option<FormErrors>>) -> impl IntoView {
     let l = use_locale();
@@ -48,7 +48,7 @@ pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal
         back.map_or_else(|| stored(&draft, control), ToOwned::to_owned)
     };
     let error = move |field: &'static str| field_error(l, errors, LABELS, field);
-    // After somebody else's save the answer names the version this form goes on from.
+    // After a concurrent save the response contains the version this form is now based on.
     let version = move || {
         errors.with(|errors| errors.as_ref().and_then(|errors| errors.value("version")).unwrap_or(&stored_version).to_owned())
     };
@@ -113,7 +113,7 @@ pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal
     }
 }
 
-/// Which document has the number that was typed, with the way there.
+/// The document that already has the typed number, with a link.
 pub(super) fn number_holder(l: Locale, echo: Option<&FormErrors>) -> Option<AnyView> {
     let id = echo?.value(NUMBER_HOLDER)?.parse::<DocumentId>().ok()?;
     let title = echo?.value(NUMBER_HOLDER_TITLE).unwrap_or_default().to_owned();
@@ -125,9 +125,9 @@ pub(super) fn number_holder(l: Locale, echo: Option<&FormErrors>) -> Option<AnyV
     Some(holder.into_any())
 }
 
-/// Particulars that are stored otherwise than they were typed, each with both.
+/// Particulars whose stored and typed values differ.
 ///
-/// A save writes them all: who saves after somebody else must see what that would undo, an audience before all.
+/// A save writes all of them: an editor who saves after somebody else must see what would be undone, above all the audience.
 pub(super) fn differing(l: Locale, page: &DraftPage, typed: &FormErrors) -> Vec<Differing> {
     let named = |units: &[UnitRef], id: &str| {
         units.iter().find(|unit| unit.id.to_string() == id).map_or_else(|| id.to_owned(), |unit| unit.name.clone())
@@ -156,7 +156,7 @@ pub(super) fn differing(l: Locale, page: &DraftPage, typed: &FormErrors) -> Vec<
     };
     let differs = |one: &Particular| {
         let (stored, typed) = (one.held(&page.draft), typed.value(one.control).unwrap_or_default().trim());
-        // A day is typed in more than one spelling.
+        // A date has several spellings.
         let day = if one.is_day() { forms::day(typed).ok() } else { None };
         let typed = day.map_or_else(|| typed.to_owned(), |day| day.to_string());
         let line = |value: &str| Line::of(one.whose(), words(one, value));
@@ -184,7 +184,7 @@ pub(super) fn whom(l: Locale) -> Vec<Choice> {
     ]
 }
 
-/// Parts of the audience to choose, folded away where none is chosen. Nothing where there are none.
+/// Choice of the audience's parts, collapsed unless some are selected. Empty where there are none.
 fn parts_field(
     l: Locale,
     typed: &impl Fn(&str) -> String,
@@ -206,7 +206,7 @@ fn parts_field(
         let checked = checked.clone();
         view! { <CheckGroup legend=text::desk::parts_levels(l) name="parts[]" id="parts-level" choices=levels checked/> }
     });
-    // Where not all are listed, the server looks for the others. It saves what was typed, so nothing is lost on the way.
+    // A truncated list has a search on the server. It saves the typed values, so nothing is lost.
     let search = is_cut.then(|| {
         view! {
             <p class="small muted">{text::desk::parts_cut(l)}</p>
@@ -242,13 +242,13 @@ fn parts_field(
     Some(field.into_any())
 }
 
-/// Controls that stand outside the fold.
+/// Controls outside the collapsible section.
 const OUTSIDE: [&str; 5] = ["title", "body", "audience", "parts", "correction"];
 
-/// Those in the fold that every document has, or most: it is not opened for them.
+/// Controls in the section that most documents use: they do not expand it.
 const USUAL: [&str; 3] = ["kind", "issuer", "field"];
 
-/// All particulars but the audience, folded away unless one that most documents do without is set, or one is wrong.
+/// All particulars but the audience, collapsed unless a rarely used one is set or one has a problem.
 fn rest(l: Locale, typed: &impl Fn(&str) -> String, errors: RwSignal<Option<FormErrors>>, issuers: Vec<UnitRef>) -> AnyView {
     let is_pinned = !typed("pinned").is_empty();
     let folded = PARTICULARS.iter().map(|one| one.control).filter(|control| !OUTSIDE.contains(control));
@@ -311,7 +311,7 @@ fn rest(l: Locale, typed: &impl Fn(&str) -> String, errors: RwSignal<Option<Form
     .into_any()
 }
 
-/// What every document has: its kind, its issuer, and for most a number.
+/// Particulars of every document: kind, issuer, and for most a number.
 fn kept_particulars(
     l: Locale,
     typed: &impl Fn(&str) -> String,
@@ -343,7 +343,7 @@ fn kept_particulars(
     .into_any()
 }
 
-/// What goes out, from whom and to whom.
+/// The particulars of a publication: title, issuer, audience.
 pub(super) fn particulars(l: Locale, page: &DraftPage) -> AnyView {
     let reach = reach(l, page);
     let draft = page.draft.clone();
@@ -366,13 +366,13 @@ pub(super) fn particulars(l: Locale, page: &DraftPage) -> AnyView {
     .into_any()
 }
 
-/// The parts of the audience it is for, where it is not for all of it.
+/// The parts of the audience, if it is limited to some.
 fn parts_fact(l: Locale, parts: &[UnitRef]) -> Option<AnyView> {
     let named = terms::units(l, parts);
     (!parts.is_empty()).then(|| view! { <Fact label=text::desk::parts(l)>{named.show()}</Fact> }.into_any())
 }
 
-/// Whom the saved draft would reach: all that the form beside it does not say.
+/// The audience of the saved draft: what the form beside it does not show.
 pub(super) fn destination(l: Locale, page: &DraftPage) -> AnyView {
     let reach = reach(l, page);
     let audience = page.draft.audience.name.clone();
@@ -389,7 +389,7 @@ pub(super) fn destination(l: Locale, page: &DraftPage) -> AnyView {
     .into_any()
 }
 
-/// The saved text as a reader will see it.
+/// The saved text as readers will see it.
 pub(super) fn phone_preview(l: Locale, page: &DraftPage) -> AnyView {
     preview(l, &page.draft, &page.preview)
 }
@@ -400,7 +400,7 @@ pub(super) fn preview(l: Locale, draft: &DocumentDraft, html: &str) -> AnyView {
     view! {
         <div class="stack-tight">
             <p class="muted small">{label}</p>
-            // Scrolls by itself, so the keyboard must be able to reach it.
+            // A scroll container must be focusable for keyboard users.
             <div class="phone-preview" role="region" aria-label=label tabindex="0">
                 <div class="document">
                     <div class="document-head">
@@ -422,24 +422,24 @@ pub(super) fn reach(l: Locale, page: &DraftPage) -> String {
     text::desk::reach(l, members, branches)
 }
 
-/// Units to choose from, each with how many it reaches.
+/// Units to choose from, with the number of members each reaches.
 fn counted_choices(l: Locale, units: Vec<UnitRef>, members: &[u32]) -> Vec<Choice> {
     let counted = |(choice, members): (Choice, &u32)| {
         let label = text::desk::audience_choice(l, &choice.label, text::desk::members(l, (*members).into()));
-        // An option has no elements in it, so the whole of it is in the language of the name.
+        // An option cannot contain elements, so all of it is in the language of the name.
         Choice::name(choice.value, label)
     };
     choices(units).into_iter().zip(members).map(counted).collect()
 }
 
-/// Units to choose from, each set in under the one it belongs to.
+/// Units to choose from, indented by level.
 fn choices(units: Vec<UnitRef>) -> Vec<Choice> {
     let depth = |unit: &UnitRef| unit.path.ancestors_and_self().count();
     let top = units.iter().map(depth).min().unwrap_or_default();
     units
         .into_iter()
         .map(|unit| {
-            // Browsers drop ordinary spaces at the start of an option.
+            // Browsers drop leading ASCII spaces in an option.
             let label = "\u{2003}".repeat(depth(&unit) - top) + &unit.name;
             Choice::name(unit.id.to_string(), label)
         })

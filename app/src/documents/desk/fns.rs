@@ -16,7 +16,7 @@ use crate::{
     error::{AppError, known},
 };
 
-/// The desk of the viewer's units, and what they were asked to review.
+/// The desk of the viewer's units, and the reviews requested from them.
 #[server(prefix = "/api", endpoint = "documents/desk", input = GetUrl)]
 pub async fn desk() -> Result<DeskPage, AppError> {
     use crate::{
@@ -27,7 +27,7 @@ pub async fn desk() -> Result<DeskPage, AppError> {
     respond(async { Ok::<_, AppError>(backend()?.documents().desk(&viewer()?).await?) }.await)
 }
 
-/// A draft not stored yet.
+/// A new draft that is not stored yet.
 #[server(prefix = "/api", endpoint = "documents/blank", input = GetUrl)]
 pub async fn blank() -> Result<DraftPage, AppError> {
     use crate::{
@@ -38,7 +38,7 @@ pub async fn blank() -> Result<DraftPage, AppError> {
     respond(async { Ok::<_, AppError>(backend()?.documents().blank(&viewer()?).await?) }.await)
 }
 
-/// A document as its editors see it, in any state. `find` looks for parts of its audience by name.
+/// A document as its editors see it, in any state. `find` searches the parts of its audience by name.
 #[server(prefix = "/api", endpoint = "documents/draft", input = GetUrl)]
 pub async fn draft(id: String, find: Option<String>) -> Result<DraftPage, AppError> {
     use crate::{
@@ -127,11 +127,11 @@ pub async fn save_draft(
                 if then == "find" {
                     told.insert("find", find);
                 }
-                // Later saves come from the very page they lead to.
+                // Later saves return to the same page, which must reload.
                 Ok(Outcome::Done { to: format!("/desk/{saved}{}", told.to_query_string()), reload: version != "0" })
             }
             Err(error) => match backend()?.documents().keep_late(&viewer, typed, &error).await? {
-                // Still there, but not to be written at: that page says so.
+                // The document exists but is not editable any more: its page says so.
                 Some(kept) if matches!(error, backend::Error::Step(_)) => {
                     Ok(Outcome::Done { to: format!("/desk/{id}?kept={kept}"), reload: true })
                 }
@@ -144,7 +144,7 @@ pub async fn save_draft(
     form.settle(result).await
 }
 
-/// The page where a text is asked about, remarked on and decided.
+/// The page for review requests, remarks and the decision.
 #[server(prefix = "/api", endpoint = "documents/review", input = GetUrl)]
 pub async fn review(id: String) -> Result<ReviewPage, AppError> {
     use crate::{
@@ -161,7 +161,7 @@ pub async fn review(id: String) -> Result<ReviewPage, AppError> {
     )
 }
 
-/// The question before a text goes out, with all that goes out.
+/// Data for the confirmation of a publication, with its whole content.
 #[server(prefix = "/api", endpoint = "documents/approval", input = GetUrl)]
 pub async fn approval(id: String) -> Result<ApprovalPage, AppError> {
     use crate::{
@@ -178,7 +178,7 @@ pub async fn approval(id: String) -> Result<ApprovalPage, AppError> {
     )
 }
 
-/// Sends a draft to be reviewed.
+/// Requests a review of a draft.
 #[allow(clippy::too_many_arguments, reason = "one for each field of the form")]
 #[server(prefix = "/api", endpoint = "documents/submit")]
 pub async fn submit(
@@ -226,7 +226,7 @@ pub async fn submit(
     form.settle(result).await
 }
 
-/// Writes a remark on a passage down.
+/// Adds a remark on a passage.
 #[server(prefix = "/api", endpoint = "documents/remark")]
 pub async fn remark(
     id: String,
@@ -252,7 +252,7 @@ pub async fn remark(
     form.settle(result).await
 }
 
-/// Marks a remark as settled (`settled` is anything), or as open again (`settled` is empty).
+/// Marks a remark as resolved (`settled` is not empty), or reopens it (`settled` is empty).
 #[server(prefix = "/api", endpoint = "documents/settle")]
 pub async fn settle(id: String, remark: String, #[server(default)] settled: String) -> Result<Outcome, AppError> {
     use crate::{
@@ -270,7 +270,7 @@ pub async fn settle(id: String, remark: String, #[server(default)] settled: Stri
     Submitted::new("settle", &[]).settle(result).await
 }
 
-/// Approves a text: out it goes, now or at a time to come.
+/// Approves a text for publication, now or at a later time.
 #[server(prefix = "/api", endpoint = "documents/publish")]
 pub async fn publish(
     id: String,
@@ -299,7 +299,7 @@ pub async fn publish(
     form.settle(result).await
 }
 
-/// Sends a text back to its authors, with reasons.
+/// Returns a text to its authors, with reasons.
 #[server(prefix = "/api", endpoint = "documents/want_changes")]
 pub async fn want_changes(id: String, #[server(default)] reason: String) -> Result<Outcome, AppError> {
     use crate::{
@@ -316,7 +316,7 @@ pub async fn want_changes(id: String, #[server(default)] reason: String) -> Resu
     Submitted::new("changes", &[("reason", &reason)]).settle(result).await
 }
 
-/// Takes a published document back.
+/// Withdraws a published document.
 #[server(prefix = "/api", endpoint = "documents/withdraw")]
 pub async fn withdraw(id: String, #[server(default)] reason: String) -> Result<Outcome, AppError> {
     use crate::{
@@ -334,7 +334,7 @@ pub async fn withdraw(id: String, #[server(default)] reason: String) -> Result<O
     Submitted::new("withdraw", &[("reason", &reason)]).settle(result).await
 }
 
-/// Takes a text back from review or from the schedule.
+/// Returns a text from review or from the schedule to draft.
 #[server(prefix = "/api", endpoint = "documents/recall")]
 pub async fn recall(id: String) -> Result<Outcome, AppError> {
     use crate::{
@@ -352,7 +352,7 @@ pub async fn recall(id: String) -> Result<Outcome, AppError> {
     Submitted::new("recall", &[]).settle(result).await
 }
 
-/// Begins a new draft of what went out.
+/// Starts a new draft from the text that was published last.
 #[server(prefix = "/api", endpoint = "documents/revise")]
 pub async fn revise(id: String) -> Result<Outcome, AppError> {
     use crate::{
@@ -370,7 +370,7 @@ pub async fn revise(id: String) -> Result<Outcome, AppError> {
     Submitted::new("revise", &[]).settle(result).await
 }
 
-/// Throws a draft away.
+/// Discards a draft.
 #[server(prefix = "/api", endpoint = "documents/discard")]
 pub async fn discard(id: String, #[server(default)] version: String) -> Result<Outcome, AppError> {
     use crate::{
@@ -388,7 +388,7 @@ pub async fn discard(id: String, #[server(default)] version: String) -> Result<O
     Submitted::new("discard", &[]).settle(result).await
 }
 
-/// The saved versions of a document; `version` to read one, `with` to compare it with another.
+/// The saved versions of a document; `version` to show one, `with` to compare it with another.
 #[server(prefix = "/api", endpoint = "documents/revisions", input = GetUrl)]
 pub async fn revisions(id: String, version: Option<String>, with: Option<String>) -> Result<RevisionsPage, AppError> {
     use crate::{
@@ -407,7 +407,7 @@ pub async fn revisions(id: String, version: Option<String>, with: Option<String>
     )
 }
 
-/// Brings a saved version back as the newest one.
+/// Saves an earlier version as the newest one.
 #[server(prefix = "/api", endpoint = "documents/restore")]
 pub async fn restore(id: String, version: String) -> Result<Outcome, AppError> {
     use crate::{
@@ -442,7 +442,7 @@ pub async fn rules(unit: String) -> Result<DeskRules, AppError> {
     )
 }
 
-/// Lets authors approve their own text (`own_approval` is `yes`), or no longer.
+/// Sets whether authors may approve their own texts (`own_approval` is `yes`).
 #[server(prefix = "/api", endpoint = "documents/set_rules")]
 pub async fn set_rules(unit: String, #[server(default)] own_approval: String) -> Result<Outcome, AppError> {
     use crate::{
@@ -460,15 +460,15 @@ pub async fn set_rules(unit: String, #[server(default)] own_approval: String) ->
     Submitted::new("rules", &[]).settle(result).await
 }
 
-/// What the page says where other parts of the audience were stored than were ticked: `whole`, as all of them were, or how many
-/// lie `nested` in another one that was.
+/// The query parameter that explains why the stored parts of the audience differ from the selected ones: `whole` if all were
+/// selected, or the number `nested` in another selected part.
 async fn changed_parts(viewer: &Viewer, id: DocumentId, typed: &[String]) -> Option<(&'static str, String)> {
     use crate::context::request::backend;
 
     if typed.is_empty() {
         return None;
     }
-    // The text is saved whatever comes of this.
+    // The text is saved; an error here only hides the explanation.
     let stored = backend().ok()?.documents().draft(viewer, id).await.ok()?.draft.parts;
     if stored.is_empty() {
         return Some(("whole", "1".to_owned()));
@@ -479,8 +479,8 @@ async fn changed_parts(viewer: &Viewer, id: DocumentId, typed: &[String]) -> Opt
     (nested > 0).then(|| ("nested", nested.to_string()))
 }
 
-/// After `Problem::Stale` the form goes on from the newest version: once its editor has compared the two, as the message
-/// asks, the same button saves.
+/// After `Problem::Stale` the form is based on the newest version: once the editor has compared the two, as the message asks, the
+/// same button saves.
 async fn on_newest_version(mut error: AppError, viewer: &Viewer, id: &str) -> Result<AppError, AppError> {
     use crate::context::request::backend;
 

@@ -1,5 +1,5 @@
-//! The particulars of a document at the desk, a row for each. The form, its errors, the comparison after somebody else's save and the
-//! pages that approve are made of these rows.
+//! The particulars of a document at the desk, as one table. The form, its errors, the comparison after a concurrent save and the
+//! approval pages are built from it.
 
 use chrono::NaiveDate;
 use domain::{Locale, documents::desk::DocumentDraft};
@@ -7,19 +7,19 @@ use domain::{Locale, documents::desk::DocumentDraft};
 use super::editor::whom;
 use crate::{terms, text, ui::Whose};
 
-/// A particular: the name of its control in the form, its label, and its value.
+/// A particular: the name of its form control, its label, and its value.
 pub(super) struct Particular {
     pub(super) control: &'static str,
     pub(super) label: fn(Locale) -> &'static str,
     value: Value,
 }
 
-/// What a stored draft has as a particular; empty for none.
+/// The value of a particular in a stored draft; empty for none.
 enum Value {
-    /// Told as it was typed.
+    /// Shown as typed.
     Line(Whose, fn(&DocumentDraft) -> String),
     Day(fn(&DocumentDraft) -> Option<NaiveDate>),
-    /// What the control holds, and how that is told.
+    /// The value of the control, and its display text.
     Key(Whose, fn(&DocumentDraft) -> String, fn(Locale, &DocumentDraft) -> String),
 }
 
@@ -28,7 +28,7 @@ impl Particular {
         Self { control, label, value }
     }
 
-    /// In whose words it is told.
+    /// The language marking of its display text.
     pub(super) fn whose(&self) -> Whose {
         match self.value {
             Value::Line(whose, _) | Value::Key(whose, ..) => whose,
@@ -40,7 +40,7 @@ impl Particular {
         matches!(self.value, Value::Day(_))
     }
 
-    /// What the control of the form holds for the stored draft.
+    /// The value of the form control for a stored draft.
     pub(super) fn held(&self, draft: &DocumentDraft) -> String {
         match self.value {
             Value::Line(_, held) | Value::Key(_, held, _) => held(draft),
@@ -48,7 +48,7 @@ impl Particular {
         }
     }
 
-    /// What is told of it where the text is approved.
+    /// The display text on approval pages.
     pub(super) fn told(&self, l: Locale, draft: &DocumentDraft) -> String {
         match self.value {
             Value::Line(_, told) => told(draft),
@@ -58,14 +58,14 @@ impl Particular {
     }
 }
 
-/// All of them, in the order in which they are told.
+/// All particulars, in display order.
 pub(super) const PARTICULARS: [Particular; 16] = [
     Particular::new("title", text::desk::title, Value::Line(Whose::Content, |draft| draft.title.clone())),
     Particular::new("kind", text::desk::kind, Value::Key(Whose::Ours, |draft| draft.kind.key().to_owned(), kind)),
     Particular::new("number", text::desk::number, Value::Line(Whose::Name, |draft| draft.number.clone())),
     Particular::new("issuer", text::desk::issuer, Value::Key(Whose::Name, |draft| draft.issuer.id.to_string(), issuer)),
     Particular::new("audience", text::desk::audience, Value::Key(Whose::Name, |draft| draft.audience.id.to_string(), audience)),
-    // The pages that approve tell which parts come and go, in a place of their own.
+    // The approval pages show changes of the parts separately.
     Particular::new("parts", text::desk::parts, Value::Key(Whose::Content, parts, |_, _| String::new())),
     Particular::new("standings", text::desk::standings, Value::Key(Whose::Ours, standings, told_standings)),
     Particular::new("signer", text::desk::signer, Value::Line(Whose::Name, |draft| draft.signer.clone())),
@@ -79,10 +79,10 @@ pub(super) const PARTICULARS: [Particular; 16] = [
     Particular::new("correction", text::desk::correction, Value::Line(Whose::Content, |draft| draft.correction.clone())),
 ];
 
-/// A text in one of the languages.
+/// A text in every language.
 type Label = fn(Locale) -> &'static str;
 
-/// What the fields of the form are called.
+/// Labels of the form fields.
 pub(super) const LABELS: terms::Labels = &labels();
 
 const fn labels() -> [(&'static str, Label); PARTICULARS.len() + 1] {
@@ -95,7 +95,7 @@ const fn labels() -> [(&'static str, Label); PARTICULARS.len() + 1] {
     labels
 }
 
-/// What a control of the form holds for the stored draft.
+/// The value of a form control for a stored draft.
 pub(super) fn stored(draft: &DocumentDraft, control: &str) -> String {
     match control {
         "id" => draft.id.to_string(),

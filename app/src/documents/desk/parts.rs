@@ -1,4 +1,4 @@
-//! What all pages of the desk have.
+//! Parts shared by all pages of the desk.
 
 use domain::{Locale, documents::steps::DocumentState};
 use leptos::prelude::*;
@@ -8,7 +8,7 @@ use crate::{
     ui::{Breadcrumbs, Crumb, IconName, Line, Tag, Tone},
 };
 
-/// The way from the desk to here; `above` are names and addresses of pages between.
+/// Breadcrumbs from the desk to this page; `above` are names and addresses of the pages between.
 pub(super) fn way_back(l: Locale, above: Vec<(Line, String)>, here: impl Into<Line>) -> AnyView {
     let mut crumbs = vec![Crumb::link(text::frame::desk(l), "/desk")];
     crumbs.extend(above.into_iter().map(|(name, address)| Crumb::link(name, address)));

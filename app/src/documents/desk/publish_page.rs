@@ -1,4 +1,4 @@
-//! The question before a document goes out: what, to how many, and when.
+//! The confirmation page of a publication: content, number of members, time.
 
 use domain::{
     Locale,
@@ -78,7 +78,7 @@ fn question(l: Locale, page: &desk::DraftPage, change: &desk::Change, echo: Opti
     let review = page.review.clone();
     let typed = |field: &str| echo.as_ref().and_then(|echo| echo.value(field)).map(str::to_owned);
     let (when, at) = (typed("when").unwrap_or_default(), typed("at"));
-    // What is over by the time chosen comes back then: that is known when the answer is.
+    // If the published text expires before the chosen time, the publication brings it back: the form returns with that question.
     let asks_again = page.draft.status.comes_back() || echo.as_ref().is_some_and(|echo| echo.problem("again").is_some());
     let said = typed("again").into_iter().filter(|again| !again.is_empty()).collect::<Vec<_>>();
     let errors = RwSignal::new(echo);
@@ -94,7 +94,7 @@ fn question(l: Locale, page: &desk::DraftPage, change: &desk::Change, echo: Opti
             />
         }
     });
-    // What is scheduled waits for its time already; it can only be told to wait no longer.
+    // A scheduled text can only be published earlier.
     let is_scheduled = page.draft.status.state() == Some(DocumentState::Scheduled);
     let sends = if is_scheduled { text::desk::publish_now(l, members) } else { text::desk::publish(l, members) };
     let moment = if is_scheduled {

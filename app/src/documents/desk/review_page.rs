@@ -1,4 +1,4 @@
-//! Where a text is sent to be reviewed, remarked on, and sent back or on.
+//! The page where a text is sent to review, remarked on, returned or approved.
 
 use domain::{
     Locale,
@@ -48,7 +48,7 @@ const LABELS: terms::Labels = &[
     ("text", text::desk::remark_text),
 ];
 
-/// What came back of each form of the page.
+/// The rejected values of each form of the page.
 #[derive(Clone)]
 struct Echoes {
     submit: Option<FormErrors>,
@@ -77,7 +77,7 @@ pub(crate) fn ReviewPage() -> impl IntoView {
         let reach = text::desk::reach(l, members.clone(), text::desk::branches(l, page.branches.into()));
         let back = comes_back(l, &page.change, members);
         let goes_out = what_goes_out(l, &page.draft, reach, &page.change);
-        // Who wrote it knows what is in it; who decides looks first.
+        // Authors know the content; reviewers see it first.
         let (first, then) = if state == DocumentState::Draft { (decision, goes_out) } else { (goes_out, decision) };
         view! {
             <Title text=format!("{title} · {}", page.draft.title)/>
@@ -95,7 +95,7 @@ pub(crate) fn ReviewPage() -> impl IntoView {
     })
 }
 
-/// What is to be done with the text, by this person.
+/// The possible decisions of the viewer.
 fn decision(l: Locale, page: &desk::ReviewPage, echoes: &Echoes) -> AnyView {
     let leads = |step: DocumentStep| page.permissions.may(step) && page.draft.status.after(step).is_ok();
     let submit = leads(DocumentStep::Submit).then(|| submitting(l, page, echoes.submit.clone()));
@@ -140,7 +140,7 @@ fn submitting(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> A
     });
     let warned = (!page.warnings.is_empty()).then(|| overruling(l, page, decided, errors));
     let (id, version) = (page.draft.id.to_string(), page.draft.version.to_string());
-    // Where the guard warns, changing the text is the main way on.
+    // With warnings, changing the text is the primary action.
     let is_warned = !page.warnings.is_empty();
     let send = if is_warned { ButtonKind::Quiet } else { ButtonKind::Primary };
     let change = is_warned.then(|| {
@@ -207,7 +207,7 @@ fn submitting(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> A
     .into_any()
 }
 
-/// Somebody to comment who may not approve; none where there is nobody.
+/// A person who can comment but not approve; `None` where there is nobody.
 fn colleague_field(
     l: Locale,
     page: &desk::ReviewPage,
@@ -232,7 +232,7 @@ fn colleague_field(
     })
 }
 
-/// What the guard found, and the decision to go on all the same.
+/// Warnings of the guard, and the decision to continue in spite of them.
 fn overruling(l: Locale, page: &desk::ReviewPage, decided: Vec<String>, errors: RwSignal<Option<FormErrors>>) -> AnyView {
     let choice = Choice::new(guard::kinds(&page.warnings), text::desk::warned_keep(l));
     view! {
@@ -253,7 +253,7 @@ fn reviewer_choice(l: Locale, person: &Reviewer) -> Choice {
     Choice::name(person.member.to_string(), text::desk::person_of(l, &person.name, &person.unit.name))
 }
 
-/// Who asked whom, until when, and with which words.
+/// The review request: sender, reviewer, due day and message.
 fn asked(l: Locale, page: &desk::ReviewPage, review: &OpenReview) -> AnyView {
     let by = text::desk::review_by(l, &review.asked_by, l.date_time(review.asked_at));
     let reviewer = review.reviewer.as_ref().map_or_else(|| Line::from(text::desk::any_chief(l)), Line::name);
@@ -350,7 +350,7 @@ fn remark_row(l: Locale, page: &desk::ReviewPage, remark: &ReviewRemark) -> AnyV
     .into_any()
 }
 
-/// Characters of a passage in the list of them.
+/// Characters of a passage shown in the list.
 const SHOWN_OF_PASSAGE: usize = 90;
 
 fn first_letters(passage: &str) -> String {

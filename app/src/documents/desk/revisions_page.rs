@@ -1,4 +1,4 @@
-//! The saved versions of a document: listed, read, compared, brought back.
+//! The saved versions of a document: list, view, comparison, restore.
 
 use domain::{
     Locale,
@@ -103,10 +103,10 @@ fn shown(l: Locale, page: &desk::RevisionsPage) -> AnyView {
     }
 }
 
-/// Two versions to choose; a plain form that asks this page.
+/// Choice of two versions; a plain GET form.
 fn comparing(l: Locale, page: &desk::RevisionsPage, address: &str) -> AnyView {
     let choices = || {
-        // Without the weekday, so that all of it is seen on a phone.
+        // Without the weekday, so that the text fits on a phone.
         let when = |row: &RevisionRow| format!("{}, {}", l.time(row.at), l.date(local_date(row.at)));
         let name = |row: &RevisionRow| format!("{} · {}", text::desk::version(l, l.number(row.version)), when(row));
         page.revisions.iter().map(|row| Choice::new(row.version.to_string(), name(row))).collect::<Vec<_>>()

@@ -1,4 +1,4 @@
-//! Whether who wrote a text may approve it: the rule of one unit's desk.
+//! Whether authors may approve their own texts: the rule of one unit's desk.
 
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};

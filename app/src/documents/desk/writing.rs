@@ -1,6 +1,6 @@
-//! Around the text of a draft: the tools above it, what was typed and not saved, who else is at it, and a file that is taken over.
+//! Around the text of a draft: the toolbar, unsaved input, concurrent editors, and the import of a file.
 //!
-//! The parts that a script fills carry `data-part`; those that need one are hidden until it is there (`scripts/desk.js`).
+//! Elements filled by the script have `data-part`; those that need it are hidden until it is loaded (`scripts/desk.js`).
 
 use domain::{
     Locale,
@@ -24,8 +24,7 @@ use crate::{
     },
 };
 
-/// What the tools are called, what they do in the script, and their keys as `aria-keyshortcuts` names them.
-/// Its name, what the script calls it, and its sign.
+/// A tool: its label, its key in the script, and its shortcut as `aria-keyshortcuts` writes it.
 type Tool = (fn(Locale) -> &'static str, &'static str, &'static str);
 
 const TOOLS: [Tool; 10] = [
@@ -41,7 +40,7 @@ const TOOLS: [Tool; 10] = [
     (text::writing::footnote, "footnote", "Control+Alt+F"),
 ];
 
-/// The text of a draft.
+/// The text field of a draft.
 #[component]
 pub(super) fn WritingField(value: String, error: Signal<Option<String>>) -> impl IntoView {
     let l = use_locale();
@@ -98,7 +97,7 @@ fn count(l: Locale, text: &str) -> String {
     text::writing::count_words(l, l.number(domain::writing::words(text)), l.number(characters), l.number(Body::MAX))
 }
 
-/// The script's words. What it fills in itself stays a place.
+/// Texts for the script. Placeholders that the script fills are kept.
 fn texts(l: Locale) -> String {
     json!({
         "bold": text::writing::sample_bold(l),
@@ -118,7 +117,7 @@ fn texts(l: Locale) -> String {
     .to_string()
 }
 
-/// Puts what was typed and not saved into the form.
+/// Puts unsaved input into the form.
 pub(super) fn resume(draft: &mut DocumentDraft, unsaved: &Unsaved) {
     draft.id = unsaved.document;
     draft.version = unsaved.version;
@@ -126,7 +125,7 @@ pub(super) fn resume(draft: &mut DocumentDraft, unsaved: &Unsaved) {
     draft.body.clone_from(&unsaved.body);
 }
 
-/// What was typed and not saved, and who else is at the draft. `resumed` is what is in the form now.
+/// Unsaved input, and concurrent editors. `resumed` is the input that is in the form now.
 pub(super) fn notices(l: Locale, writing: &Writing, is_new: bool, resumed: Option<&Unsaved>) -> AnyView {
     let unsaved = match resumed {
         Some(unsaved) => Some(in_the_form(l, unsaved, is_new)),
@@ -162,7 +161,7 @@ fn offered(l: Locale, unsaved: &Unsaved) -> AnyView {
     .into_any()
 }
 
-/// Documents never saved, each with the way on.
+/// Documents that were never saved, each with a link to continue.
 fn unfinished(l: Locale, unsaved: &[Unsaved]) -> Option<AnyView> {
     let rows = unsaved.iter().map(|unsaved| {
         let title = if unsaved.title.trim().is_empty() { text::writing::untitled(l) } else { unsaved.title.as_str() };
@@ -200,7 +199,7 @@ fn forget(l: Locale, unsaved: &Unsaved, is_new: bool) -> AnyView {
     .into_any()
 }
 
-/// What the device has kept; the script shows it when it is newer than all the server has.
+/// Input kept by the device; the script shows it when it is newer than the server's.
 fn here(l: Locale) -> AnyView {
     let title = with_place(&text::writing::here(l, PLACE), view! { <span data-time=""></span> }.into_any());
     view! {
@@ -248,7 +247,7 @@ fn newer(l: Locale) -> AnyView {
     .into_any()
 }
 
-/// Stands for what the script fills in.
+/// Placeholder of a value that the script fills in.
 const PLACE: &str = "\u{1}";
 
 fn with_place(sentence: &str, place: AnyView) -> AnyView {
@@ -256,13 +255,13 @@ fn with_place(sentence: &str, place: AnyView) -> AnyView {
     view! { {before.to_owned()} {place} {after.to_owned()} }.into_any()
 }
 
-/// What was typed, when it came back because somebody saved meanwhile.
+/// The typed text of a form that was rejected because somebody saved meanwhile.
 pub(super) fn stale(echo: Option<&FormErrors>) -> Option<String> {
     let echo = echo.filter(|echo| echo.problem("body") == Some(&Problem::Stale))?;
     echo.value("body").map(str::to_owned)
 }
 
-/// Says that what was typed came too late to be saved, and where it lies now.
+/// Notice that the input could not be saved in place, and where it was stored.
 pub(super) fn kept_apart(l: Locale, kept: DocumentId) -> AnyView {
     view! {
         <Notice kind=NoticeKind::Warn title=text::writing::too_late(l) icon=IconName::Clock>
@@ -273,7 +272,7 @@ pub(super) fn kept_apart(l: Locale, kept: DocumentId) -> AnyView {
     .into_any()
 }
 
-/// What is stored beside what was typed: the text, and the particulars that differ.
+/// The stored values beside the typed ones: the text, and the particulars that differ.
 pub(super) fn conflict(l: Locale, pieces: Vec<DiffPiece>, differing: &[Differing]) -> AnyView {
     let fact = |Differing { label, stored, typed }: &Differing| {
         let label = *label;
@@ -301,7 +300,7 @@ const DOCX_LABELS: Labels = &[("mode", text::writing::docx_mode), ("file", text:
 
 const DOCX: &str = ".docx,application/vnd.openxmlformats-officedocument.wordprocessingml.document";
 
-/// Taking a DOCX file over. Sent by the browser itself; the script puts the text where the cursor is instead.
+/// Import of a DOCX file. Without script the browser posts the form; with script the text is inserted at the cursor.
 pub(super) fn docx_card(l: Locale, draft: &DocumentDraft, echo: Option<FormErrors>) -> AnyView {
     let mode = echo.as_ref().and_then(|echo| echo.value("mode")).unwrap_or_default().to_owned();
     let errors = RwSignal::new(echo);

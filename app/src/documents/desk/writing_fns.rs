@@ -1,6 +1,6 @@
-//! Server functions of writing: how a text will look, what was pasted, what is not saved yet.
+//! Server functions for writing: preview, conversion of pasted content, unsaved input.
 //!
-//! Most are asked by a script of the desk while somebody types; without the script nobody calls them.
+//! Most are called by the desk's script during typing, and by nothing else.
 
 use domain::{
     difference::DiffPiece,
@@ -11,7 +11,7 @@ use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::{documents::library_fns::server::document_id, error::AppError};
 
-/// A text as its readers will see it.
+/// A text as readers will see it.
 #[server(prefix = "/api", endpoint = "documents/preview")]
 pub async fn preview(#[server(default)] body: String) -> Result<writing::Preview, AppError> {
     use crate::context::request::{backend, viewer};
@@ -19,7 +19,7 @@ pub async fn preview(#[server(default)] body: String) -> Result<writing::Preview
     respond_with_message(async { Ok::<_, AppError>(backend()?.documents().preview(&viewer()?, body).await?) }.await)
 }
 
-/// Whom a form would reach that is not saved yet, in a sentence.
+/// The audience of an unsaved form, as a sentence.
 #[server(prefix = "/api", endpoint = "documents/reach")]
 pub async fn reach(
     audience: String,
@@ -45,7 +45,7 @@ pub async fn reach(
     )
 }
 
-/// What was copied from another program, as Markdown.
+/// Converts pasted HTML to Markdown.
 #[server(prefix = "/api", endpoint = "documents/convert_html")]
 pub async fn convert_html(#[server(default)] html: String) -> Result<String, AppError> {
     use crate::context::request::{backend, viewer};
@@ -53,7 +53,7 @@ pub async fn convert_html(#[server(default)] html: String) -> Result<String, App
     respond_with_message(async { Ok::<_, AppError>(backend()?.documents().from_html(&viewer()?, html).await?) }.await)
 }
 
-/// Keeps what the form holds at the moment.
+/// Stores the current values of the form.
 #[server(prefix = "/api", endpoint = "documents/keep_typed")]
 pub async fn keep_typed(
     id: String,
@@ -69,7 +69,7 @@ pub async fn keep_typed(
     respond_with_message(async { Ok::<_, AppError>(backend()?.documents().keep_typed(&viewer()?, form).await?) }.await)
 }
 
-/// Notes that somebody is still at a draft.
+/// Records that the viewer still has a draft open.
 #[server(prefix = "/api", endpoint = "documents/still_writing")]
 pub async fn still_writing(id: String) -> Result<Kept, AppError> {
     use crate::context::request::{backend, viewer};
@@ -83,7 +83,7 @@ pub async fn still_writing(id: String) -> Result<Kept, AppError> {
     )
 }
 
-/// What the viewer typed of a draft and did not save, and who else is at it.
+/// The viewer's unsaved input for a draft, and its concurrent editors.
 #[server(prefix = "/api", endpoint = "documents/begin_writing", input = GetUrl)]
 pub async fn begin_writing(id: String) -> Result<Writing, AppError> {
     use crate::{
@@ -100,7 +100,7 @@ pub async fn begin_writing(id: String) -> Result<Writing, AppError> {
     )
 }
 
-/// What the viewer typed of documents that were never saved.
+/// The viewer's unsaved input for documents that were never saved.
 #[server(prefix = "/api", endpoint = "documents/unfinished", input = GetUrl)]
 pub async fn unfinished() -> Result<Writing, AppError> {
     use crate::{
@@ -111,7 +111,7 @@ pub async fn unfinished() -> Result<Writing, AppError> {
     respond(async { Ok::<_, AppError>(backend()?.documents().unfinished(&viewer()?).await?) }.await)
 }
 
-/// How what was typed differs from the stored text of a draft.
+/// The difference between the typed and the stored text of a draft.
 #[server(prefix = "/api", endpoint = "documents/conflict")]
 pub async fn conflict(id: String, #[server(default)] body: String) -> Result<Vec<DiffPiece>, AppError> {
     use crate::{
@@ -128,7 +128,7 @@ pub async fn conflict(id: String, #[server(default)] body: String) -> Result<Vec
     )
 }
 
-/// Throws away what the viewer typed and did not save.
+/// Discards the viewer's unsaved input.
 #[server(prefix = "/api", endpoint = "documents/forget_typed")]
 pub async fn forget_typed(id: String, #[server(default)] is_new: String) -> Result<Outcome, AppError> {
     use crate::{
@@ -147,7 +147,7 @@ pub async fn forget_typed(id: String, #[server(default)] is_new: String) -> Resu
     Submitted::new("forget", &[]).settle(result).await
 }
 
-/// As `respond`; the script shows the message as it is, so it says what is wrong.
+/// As `respond`, with a message that says what is wrong, because the script shows it unchanged.
 fn respond_with_message<T>(result: Result<T, AppError>) -> Result<T, AppError> {
     use crate::{context::request::request_context, error::respond, terms};
 

@@ -1,4 +1,4 @@
-//! Server functions of those who follow who reads.
+//! Server functions of those who follow readers.
 
 use domain::{
     documents::readers::{FollowedPage, ReadersPage},
@@ -8,7 +8,7 @@ use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::error::{AppError, known};
 
-/// How many have read a document in a unit and in those one level below; in the highest that is the viewer's when none is named.
+/// Readers of a document in a unit and in its children; without `unit`, in the viewer's highest unit.
 #[server(prefix = "/api", endpoint = "documents/readers", input = GetUrl)]
 pub async fn readers(id: String, unit: Option<String>) -> Result<ReadersPage, AppError> {
     use crate::{
@@ -25,7 +25,7 @@ pub async fn readers(id: String, unit: Option<String>) -> Result<ReadersPage, Ap
     )
 }
 
-/// What reaches all of the viewer's unit, and how many have read it.
+/// Documents that reach the viewer's whole unit, with the number of readers.
 #[server(prefix = "/api", endpoint = "documents/followed", input = GetUrl)]
 pub async fn followed() -> Result<FollowedPage, AppError> {
     use crate::{
@@ -36,7 +36,7 @@ pub async fn followed() -> Result<FollowedPage, AppError> {
     respond(async { Ok::<_, AppError>(backend()?.documents().followed(&viewer()?).await?) }.await)
 }
 
-/// Asks those of a unit who have not read a document to read it.
+/// Sends a reminder to members of a unit who have not read a document.
 #[server(prefix = "/api", endpoint = "documents/remind")]
 pub async fn remind(document: String, unit: String) -> Result<Outcome, AppError> {
     use domain::documents::readers::Reminding;

@@ -1,4 +1,4 @@
-//! What reaches all of the viewer's unit, and how many have read it.
+//! Documents that reach the viewer's whole unit, with the number of readers.
 
 use domain::{
     Locale,

@@ -1,4 +1,4 @@
-//! Who has read a document, level by level; for who leads a branch by name. From here those who have not are reminded.
+//! Readers of a document, level by level; by name for the leaders of a branch. Reminders are sent from here.
 
 use domain::{
     Locale,
@@ -33,7 +33,7 @@ use crate::{
 pub(crate) fn ReadersPage() -> impl IntoView {
     let l = use_locale();
     let (params, query) = (use_params_map(), use_query_map());
-    // Editors come from the desk, all others from the list of what they follow.
+    // Editors come from the desk, all others from the list of documents they follow.
     let follows = use_viewer().is_some_and(|viewer| !viewer.standpoint.top_units(Action::ReadStatistics).is_empty());
     let data = Resource::new(
         move || (params.read().get("id").unwrap_or_default(), query.read().get("unit")),
@@ -101,7 +101,7 @@ fn head(l: Locale, page: &Found) -> AnyView {
     .into_any()
 }
 
-/// What was just done, or cannot be done any more.
+/// The result of a reminder, or why it was not sent.
 fn result_notice(l: Locale, page: &Found, done: Option<&str>) -> Option<AnyView> {
     let last = page.reminded.as_ref().map(|reminder| view! { <p>{last_time(l, reminder)}</p> });
     match done {
@@ -129,7 +129,7 @@ fn last_time(l: Locale, reminder: &Reminder) -> String {
     }
 }
 
-/// The figure of the unit whose page it is.
+/// The figure of the page's own unit.
 fn share(l: Locale, page: &Found) -> AnyView {
     let heading = page.total.unit.name.clone();
     let figure = match page.total.share {
@@ -149,14 +149,14 @@ fn share(l: Locale, page: &Found) -> AnyView {
     .into_any()
 }
 
-/// How many have opened it, below how many have read it.
+/// Number of members who have opened it, below the number who have read it.
 fn have_opened(l: Locale, share: Option<Share>, opened: Option<u32>) -> Option<AnyView> {
     let (share, opened) = share.zip(opened).filter(|(share, _)| share.members > 0)?;
     let told = text::readers::have_opened(l, shares::share_text(l, Share { done: opened, ..share }));
     Some(view! { <p class="muted">{told}</p> }.into_any())
 }
 
-/// How many have read the corrected text: the figure above counts also who read the one before it.
+/// Readers of the corrected text: the figure above includes readers of the earlier one.
 fn corrected(l: Locale, page: &Found, asked: TableQuery) -> Option<AnyView> {
     let corrected = page.corrected.as_ref()?;
     let figure = shares::total(l, &corrected.total, text::readers::have_read_corrected(l));
@@ -176,9 +176,9 @@ fn corrected(l: Locale, page: &Found, asked: TableQuery) -> Option<AnyView> {
     )
 }
 
-/// The button, or why there is none now.
+/// The button, or why it is not available.
 fn reminding(l: Locale, page: &Found) -> Option<AnyView> {
-    // Where the group is too small to show, nobody is told that all have read.
+    // Where the group is too small to show, the page does not say that all have read.
     let left = page.total.share.map(|share| share.members - share.done);
     if !page.may_remind || left == Some(0) {
         return None;
@@ -209,7 +209,7 @@ fn reminding(l: Locale, page: &Found) -> Option<AnyView> {
     )
 }
 
-/// The members of the branch by what is to be done next: those who need a way in first, whom no reminder reaches.
+/// The members of the branch by next action: first those without an account, whom no reminder reaches.
 fn by_name(l: Locale, names: &Readers) -> AnyView {
     let groups = [
         (
@@ -268,7 +268,7 @@ fn list(l: Locale, title: String, group: &'static str, hint: Option<&'static str
     view! { <Card title>{hint}<ul class="names" role="list" id=group>{rows}</ul></Card> }.into_any()
 }
 
-/// How somebody who never signed in comes in: by SMS where the record has a phone, or with a code on paper.
+/// How a member who never signed in can activate the account: by SMS where the record has a phone, or with a paper code.
 fn way_in(l: Locale, row: &ReaderRow) -> AnyView {
     let told = if row.has_phone { text::readers::has_phone(l) } else { text::readers::has_no_phone(l) };
     view! {
