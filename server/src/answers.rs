@@ -1,4 +1,4 @@
-//! What the layers below leave unsaid: a sentence where an answer would be empty, the right status where it would be wrong.
+//! Completes responses of the inner layers: a message where a body is empty, the right status where it is wrong.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ use domain::{
 
 use crate::cookies::chosen_locale;
 
-/// The errors of server functions are small; more than this is none of theirs.
+/// Error bodies of server functions are small; a larger body is not one of them.
 const ERROR_MAX: usize = 64 * 1024;
 
 pub(crate) async fn complete(Extension(context): Extension<RequestContext>, request: Request, next: Next) -> Response {
@@ -35,7 +35,7 @@ pub(crate) async fn complete(Extension(context): Extension<RequestContext>, requ
     let page = request.method().is_safe().then(|| request.uri().clone()).filter(is_page);
     let response = next.run(request).await;
     match (response.status(), page) {
-        // Browsers, installers and checkers take 401 for a broken page.
+        // Browsers, installers and link checkers treat 401 as a broken page.
         (StatusCode::UNAUTHORIZED, Some(page)) => {
             see_other(&sign_in_page(page.path_and_query().map_or("/", PathAndQuery::as_str)))
         }
@@ -47,8 +47,8 @@ pub(crate) async fn complete(Extension(context): Extension<RequestContext>, requ
     }
 }
 
-/// Whoever is sent away because too much is asked for at once, or waited in vain, may ask again: a reader by a link, a script by an
-/// error of ours. Needs nothing but the request, and lies around all that may be too busy.
+/// Turns a 503 because of overload or a timeout into a response that offers a retry: a page with a link for a reader, an error of
+/// the application for a script. Uses nothing but the request, and wraps all layers that may be overloaded.
 pub(crate) async fn offer_again(State(assets): State<Arc<Assets>>, request: Request, next: Next) -> Response {
     let locale = chosen_locale(request.headers());
     let wants_page = accepts_page(request.headers());
@@ -67,7 +67,7 @@ pub(crate) async fn offer_again(State(assets): State<Arc<Assets>>, request: Requ
     Response::from_parts(parts, Body::from(body))
 }
 
-/// The empty address is that of the page itself.
+/// The empty link address is that of the page itself.
 fn again_page(locale: Locale, css: &str) -> String {
     let (lang, title, told) = (locale.tag(), terms::error_title(locale, Kind::Busy), text::server::too_slow(locale));
     let again = text::frame::try_again(locale);
@@ -85,36 +85,36 @@ fn busy_error(locale: Locale) -> String {
     serde_json::to_string(&error).unwrap_or_default()
 }
 
-/// What a person goes to, not a script.
+/// Whether a person navigates to the address, rather than a script.
 fn is_page(uri: &Uri) -> bool {
     !["/api/", "/live", "/files/uploads/"].iter().any(|place| uri.path().starts_with(place))
 }
 
-/// Shows a form that is not accepted again, on its page.
+/// Shows a rejected form again on its page.
 pub(crate) async fn send_back(backend: &Backend, context: &RequestContext, page: &str, errors: &FormErrors) -> Response {
     let locale = context.page.preferences.locale;
     let cookie = match keep_form(backend, context, errors, page).await {
         Ok(cookie) => cookie,
         Err(error) => return problem(locale, AppError::from(error).kind),
     };
-    // An id that is none of ours makes no header.
+    // An invalid id gives no header.
     match header_value(&cookie) {
         Some(cookie) if is_local(page) => ([(header::SET_COOKIE, cookie)], see_other(page)).into_response(),
         _ => problem(locale, Kind::NotFound),
     }
 }
 
-/// To a page of ours; to the first page where `to` is none (`domain::forms::is_local`). All redirects within this site end here.
+/// Redirects within this site; to the home page if `to` is not local (`domain::forms::is_local`). Every local redirect ends here.
 pub(crate) fn see_other(to: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, local(to))]).into_response()
 }
 
-/// What went wrong, as a sentence, for what is no page.
+/// The error as a sentence, for requests that are not pages.
 pub(crate) fn problem(locale: Locale, kind: Kind) -> Response {
     (kind.status(), terms::error_text(locale, kind)).into_response()
 }
 
-/// Empty, or with the technical words of a layer.
+/// Whether the body is empty or a technical message of a layer.
 fn says_nothing(response: &Response) -> bool {
     response.headers().get(header::CONTENT_TYPE).is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"))
 }
@@ -128,8 +128,8 @@ fn sentence(locale: Locale, status: StatusCode) -> Option<&'static str> {
     }
 }
 
-/// Arguments that do not parse fail before the server function runs, and the framework calls that our mistake (500). It is the
-/// caller's, and the error in the body says so.
+/// The framework reports arguments that do not parse as an internal error (500). They are the caller's error: 400, with a body
+/// that says so.
 async fn argument_error(locale: Locale, response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     let Ok(bytes) = to_bytes(body, ERROR_MAX).await else {
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_is_sent_away_may_ask_again() {
+    async fn a_refused_request_may_be_retried() {
         let (html, sentence) = ("text/html,application/xhtml+xml", text::server::too_slow(Locale::En));
         let (after, page) = asked("GET", "/library?kind=form", html).await;
         assert_eq!(after.as_deref(), Some("3"), "and when");
@@ -186,7 +186,7 @@ mod tests {
             assert!(page.contains(part), "{part} is missing in {page}");
         }
         let (_, told) = asked("GET", "/api/library/list", "*/*").await;
-        let error: AppError = serde_json::from_str(&told).expect("an error of ours");
+        let error: AppError = serde_json::from_str(&told).expect("an application error");
         assert_eq!((error.kind, &*error.message), (Kind::Busy, sentence));
         for (method, address, accept) in [("POST", "/api/feedback/send", html), ("GET", "/live", "text/event-stream")] {
             assert_eq!(asked(method, address, accept).await.1, sentence, "{address}");

@@ -1,4 +1,4 @@
-//! The files of the site: what the build made under `/pkg`, and the few public ones at the root.
+//! The files of the site: the build output under `/pkg`, and the few public files at the root.
 
 use std::{
     fs, io,
@@ -21,35 +21,35 @@ use tower_http::{
 
 use crate::state::Shared;
 
-/// Names the build's files; for the program, not for browsers.
+/// Lists the files of the build; read by the server, not served to browsers.
 const MANIFEST: &str = "assets.json";
 
-/// What is under `/pkg` has a fingerprint of its content in its name: another content has another name.
+/// Names under `/pkg` contain a hash of the content, so a name never changes its content.
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
-/// May be kept, but must be asked for again.
+/// May be cached, but must be revalidated.
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("public, no-cache");
 
-/// The folder of the site as it was when the program started.
+/// The folder of the site as found at the start.
 pub(crate) struct Site {
     pub(crate) assets: Arc<Assets>,
     folder: PathBuf,
-    /// Names at the root of the folder.
+    /// File names at the root of the folder.
     files: Vec<String>,
     folders: Vec<String>,
 }
 
 impl Site {
-    /// A missing folder is no error: pages then come without style and script, which is enough for tests.
+    /// A missing folder is not an error: pages are then served without style and script, which suffices for tests.
     ///
     /// # Errors
-    /// A sentence when the folder or its manifest cannot be read.
+    /// A sentence for the operator if the folder or its manifest cannot be read.
     pub(crate) fn read(folder: &Path) -> Result<Self> {
         let mut site = Self { assets: Arc::default(), folder: folder.to_owned(), files: Vec::new(), folders: Vec::new() };
         let entries = match fs::read_dir(folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                tracing::warn!(folder = %folder.display(), "there is no site folder: pages come without style and script");
+                tracing::warn!(folder = %folder.display(), "no site folder: serving pages without style and script");
                 return Ok(site);
             }
             Err(error) => return Err(error).with_context(|| format!("cannot read the site folder {}", folder.display())),
@@ -73,10 +73,10 @@ impl Site {
         Ok(site)
     }
 
-    /// One route for each name at the root, so that no file hides a page by accident.
+    /// Adds one route for each name at the root, so that a file cannot shadow a page by accident.
     pub(crate) fn routes(&self) -> Router<Shared> {
         let keep = |value: HeaderValue| {
-            // What is missing now may be there after the next build.
+            // A missing file may exist after the next build, so errors are not cached.
             let told = move |response: &Response| (!response.status().is_client_error()).then(|| value.clone());
             SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, told)
         };

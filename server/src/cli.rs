@@ -22,16 +22,16 @@ use crate::{
     telemetry,
 };
 
-/// Queries and pages nest deeply, above all in a build without optimisation.
+/// Stack size in bytes. Queries and pages nest deeply, above all in a debug build.
 const STACK: usize = 10 * 1024 * 1024;
 
-/// How long the engine may take to close its files.
+/// Time limit for the engine to close its files.
 const REST_MAX: Duration = Duration::from_secs(10);
 
-/// Times in lists for the operator, in UTC.
+/// Format of times in lists for the operator, in UTC.
 const TIME: &str = "%Y-%m-%dT%H:%M:%SZ";
 
-/// Rendering waits for data that other tasks fetch: fewer threads than this have been seen to wait for each other.
+/// Rendering waits for data that other tasks fetch: with fewer threads deadlocks were observed.
 const WORKERS_MIN: usize = 4;
 
 pub fn main() -> ExitCode {
@@ -40,7 +40,7 @@ pub fn main() -> ExitCode {
         Err(sentence) => return failed(&sentence),
     };
     let outcome = match command {
-        // Without the threads and everything else: it has little memory and must know nothing.
+        // Without threads or other set-up: the extractor has little memory and no secrets.
         Command::ExtractFile(settings) => extract_file(&settings),
         command => start(command),
     };
@@ -51,7 +51,7 @@ pub fn main() -> ExitCode {
 }
 
 fn failed(sentence: &str) -> ExitCode {
-    // Nothing is left to do when nobody listens.
+    // A failure to write to the standard error is ignored.
     let _ = writeln!(std::io::stderr(), "handbook: {sentence}");
     ExitCode::FAILURE
 }
@@ -64,15 +64,15 @@ fn start(command: Command) -> Result<()> {
         .enable_all()
         .build()
         .context("cannot start the threads")?;
-    // In a task, because only the runtime's own threads have the deep stack.
+    // In a task, because only the runtime's worker threads have the deep stack.
     runtime.block_on(async {
-        let outcome = tokio::spawn(run(command)).await.context("the program stopped by a mistake of its own")?;
+        let outcome = tokio::spawn(run(command)).await.context("the program stopped because of an internal error")?;
         engine_at_rest().await;
         outcome
     })
 }
 
-/// Waits until the tasks of the engine have ended: it closes its files in the background once the last handle is gone.
+/// Waits for the engine's tasks to end: it closes its files in the background after the last handle is dropped.
 async fn engine_at_rest() {
     let mut looks = tokio::time::interval(Duration::from_millis(5));
     let at_rest = async {
@@ -81,7 +81,7 @@ async fn engine_at_rest() {
         }
     };
     if tokio::time::timeout(REST_MAX, at_rest).await.is_err() {
-        tracing::warn!("the store did not close in time; what was written is safe");
+        tracing::warn!("the store did not close in time; committed writes are safe");
     }
 }
 
@@ -99,16 +99,17 @@ async fn run(command: Command) -> Result<()> {
     }
 }
 
-/// Reads one file and tells what is in it, as [`backend::files::Extractor`] expects. On a thread with a deep stack: files nest.
+/// Reads one file and prints its extract, as [`backend::files::Extractor`] expects. Runs on a thread with a deep stack: files
+/// nest.
 fn extract_file(settings: &ExtractSettings) -> Result<()> {
     let ExtractSettings { wanted, kind } = *settings;
     let mut content = Vec::new();
     std::io::stdin().lock().take(FILE_BYTES_MAX).read_to_end(&mut content).context("cannot read the file")?;
-    // What its readers complain about is of no use to anybody.
+    // Panics of the readers are not printed; they are reported as an unreadable file.
     std::panic::set_hook(Box::new(|_| ()));
     let reader = std::thread::Builder::new().stack_size(STACK).spawn(move || backend::files::extract(wanted, kind, content));
     let extracted = reader.context("cannot start a thread")?.join().map_err(|_| anyhow!("the file cannot be read"))?;
-    print(&serde_json::to_string(&extracted).context("cannot tell what is in the file")?)
+    print(&serde_json::to_string(&extracted).context("cannot encode the extract of the file")?)
 }
 
 async fn serve(settings: ServeSettings) -> Result<()> {
@@ -218,11 +219,11 @@ async fn check_counters(settings: StoreSettings) -> Result<()> {
     let backend = open(&settings).await?;
     let different = backend.statistics().recount().await?;
     if different.is_empty() {
-        return print("The counters say what the tables say.\n");
+        return print("The counters match the tables.\n");
     }
     let units: String = different.iter().map(|path| format!("- {path}\n")).collect();
     print(&units)?;
-    bail!("the counters of {} units were wrong and are counted again", different.len())
+    bail!("the counters of {} units were wrong and have been recounted", different.len())
 }
 
 async fn jobs(settings: JobsSettings) -> Result<()> {
@@ -254,7 +255,7 @@ async fn jobs(settings: JobsSettings) -> Result<()> {
             job.attempts,
         );
         if job.kind.is_none() {
-            told += "    of a kind this version does not know: it is left as it is\n";
+            told += "    of a kind unknown to this version, which does not run it\n";
         }
         if let Some(error) = &job.last_error {
             told += &format!("    last error: {error}\n");
@@ -266,13 +267,13 @@ async fn jobs(settings: JobsSettings) -> Result<()> {
 async fn change_jobs(backend: &Backend, action: JobsAction, target: &str) -> Result<()> {
     let (changed, done) = match action {
         JobsAction::List => bail!("`handbook jobs list` lists all jobs; it takes no name"),
-        JobsAction::Retry => (backend.jobs().retry(target).await, "due now; a server that runs, or the next one, runs them"),
+        JobsAction::Retry => (backend.jobs().retry(target).await, "due now, as soon as a server runs"),
         JobsAction::Discard => (backend.jobs().discard(target).await, "deleted"),
     };
     match changed {
         Ok(count) => print(&format!("Jobs {done}: {count}.\n")),
         Err(Error::NotFound) if target.contains('/') => {
-            bail!("there is no job {target} for which this can be done; `handbook jobs` lists them")
+            bail!("no job {target} in a state that allows this; `handbook jobs` lists them")
         }
         Err(Error::NotFound) => bail!("no job of the kind {target} is parked; `handbook jobs` lists them"),
         Err(error) => Err(error.into()),
@@ -284,7 +285,7 @@ fn print(text: &str) -> Result<()> {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to the standard output")
 }
 
-/// Ctrl-C, or what a service manager sends, from the call on: a program that is stopped as soon as it has told its address ends well.
+/// Resolves on Ctrl-C or SIGTERM. Listens from the call on, so that a stop directly after the address is printed is not lost.
 fn stop_asked() -> impl Future<Output = ()> + Send + 'static {
     #[cfg(unix)]
     let terminate = signal::unix::signal(signal::unix::SignalKind::terminate());
@@ -313,6 +314,6 @@ fn stop_asked() -> impl Future<Output = ()> + Send + 'static {
             () = interrupted => {}
             () = terminated => {}
         }
-        tracing::info!("stopping: open requests are finished first");
+        tracing::info!("stopping: waiting for open requests");
     }
 }

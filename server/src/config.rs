@@ -1,6 +1,6 @@
 //! Settings: flags of the command line, each also a `HANDBOOK_*` variable.
 //!
-//! A variable that is not a setting stops the start: a misspelt setting would otherwise be silently without effect.
+//! A `HANDBOOK_*` variable that is not a setting stops the start, because a misspelt setting would silently have no effect.
 
 use std::{
     collections::BTreeSet,
@@ -37,37 +37,37 @@ pub enum Command {
     Serve(ServeSettings),
     /// Load the sample organisation into an empty store.
     Demo(DemoSettings),
-    /// Make somebody the operator or the registrar, in an empty store the first of the house.
+    /// Make somebody the operator or the registrar; in an empty store, the first one.
     #[command(subcommand)]
     Admin(AdminCommand),
-    /// Look whether the data is as the program left it.
+    /// Check whether the data is as the program left it.
     #[command(subcommand)]
     Check(CheckCommand),
-    /// List the background jobs that are parked, running or waiting; `retry` runs one that is parked or waits, `discard` deletes one that
-    /// is parked.
+    /// List the background jobs that are parked, running or waiting; `retry` runs a parked or waiting job now, `discard` deletes
+    /// a parked one.
     Jobs(JobsSettings),
-    /// Bring units or members in from a CSV or XLSX file. Ends with 1 when rows were refused.
+    /// Import units or members from a CSV or XLSX file. The exit code is 1 if rows were refused.
     Import(ImportSettings),
     /// Print the settings in effect, secrets masked.
     Config(ServeSettings),
-    /// Read the file on the standard input: the program calls itself so, to be safe from what a file may do to its reader.
+    /// Read the file on the standard input. The program starts itself with this command to isolate the readers of untrusted
+    /// files.
     #[command(hide = true)]
     ExtractFile(ExtractSettings),
 }
 
 #[derive(Debug, Subcommand)]
 pub enum AdminCommand {
-    /// Register a person, give them a role, and print a one-time code for the first sign-in. Who is registered already is given the
-    /// role only.
+    /// Register a person, give them a role, and print a one-time code for the first sign-in. A person who is registered already
+    /// is only given the role.
     Create(AdminSettings),
 }
 
 #[derive(Debug, Subcommand)]
 pub enum CheckCommand {
-    /// The audit trail: whether any sealed row of the event log was changed, taken out or put in. Exit code 1 when one was.
+    /// Check the audit trail: whether any sealed row of the event log was changed, removed or inserted. Exit code 1 if one was.
     Audit(StoreSettings),
-    /// The figures of the statistics: whether they are what the tables say. Where they are not, they are counted again, and the exit code
-    /// is 1.
+    /// Check the figures of the statistics against the tables. Where they differ, they are counted again, and the exit code is 1.
     Counters(StoreSettings),
 }
 
@@ -75,7 +75,7 @@ pub enum CheckCommand {
 pub struct JobsSettings {
     #[arg(value_enum, default_value_t = JobsAction::List)]
     pub action: JobsAction,
-    /// Which job to retry or discard, as the list names it; or a kind, for all of it that are parked.
+    /// The job to retry or discard, named as in the list; or a kind, for all parked jobs of it.
     #[arg(required_if_eq_any([("action", "retry"), ("action", "discard")]))]
     pub target: Option<String>,
     #[command(flatten)]
@@ -94,23 +94,23 @@ pub struct AdminSettings {
     /// Full name, family name first.
     #[arg(long, env = "HANDBOOK_NAME")]
     pub name: String,
-    /// National ID, 12 digits. Better given as variable: others see a command line.
+    /// National ID, 12 digits. Better given as a variable: other users see the command line.
     #[arg(long, env = "HANDBOOK_NATIONAL_ID", hide_env_values = true)]
     pub national_id: Secret,
-    /// What the person is to do: an operator keeps the system and appoints registrars, a registrar keeps members and units.
+    /// Role of the person: an operator runs the system and appoints registrars, a registrar keeps members and units.
     #[arg(long, env = "HANDBOOK_ROLE", value_enum, default_value_t = AdminRole::Operator)]
     pub role: AdminRole,
-    /// Name or path of the unit the role is held on; the highest when there is none. In an empty store the name of the
-    /// organisation, which is founded by it.
+    /// Name or path of the unit for which the role is held; by default the highest. In an empty store, the name of the
+    /// organisation to create.
     #[arg(long, env = "HANDBOOK_UNIT")]
     pub unit: Option<String>,
-    /// Level of the organisation that is founded.
+    /// Level of the organisation to create.
     #[arg(long, env = "HANDBOOK_LEVEL", value_enum, default_value_t = Level::Province)]
     pub level: Level,
-    /// Code of the organisation that is founded.
+    /// Code of the organisation to create.
     #[arg(long, env = "HANDBOOK_CODE", default_value = "01")]
     pub code: String,
-    /// Number of the member's card, so that an import knows the person again; made up when not given.
+    /// Number of the member's card, by which an import recognises the person; generated if not given.
     #[arg(long, env = "HANDBOOK_CARD")]
     pub card: Option<String>,
     #[command(flatten)]
@@ -138,24 +138,24 @@ pub struct ServeSettings {
     /// Folder with the built pages' assets.
     #[arg(long, env = "HANDBOOK_SITE", default_value = "target/site")]
     pub site: PathBuf,
-    /// The address people use, e.g. `https://sotay.example.vn`: printed on sheets of codes and in addresses that are passed on. Without
-    /// it that of the providers' file, else the address listened on.
+    /// The address people use, e.g. `https://sotay.example.vn`: printed on sheets of codes and in addresses that are passed on.
+    /// By default that of the providers' file, else the listening address.
     #[arg(long, env = "HANDBOOK_ORIGIN", value_parser = origin)]
     pub origin: Option<Url>,
-    /// A second address and port, for `/metrics`. Without one there are no numbers.
+    /// A second address and port, for `/metrics`. Without it there are no metrics.
     #[arg(long, env = "HANDBOOK_METRICS_ADDR")]
     pub metrics_addr: Option<SocketAddr>,
-    /// File with the `OpenID` Connect providers that vouch for people.
+    /// File with the `OpenID` Connect providers for signing in.
     #[arg(long, env = "HANDBOOK_OIDC")]
     pub oidc: Option<PathBuf>,
-    /// Address of the gateway that sends short messages: it gets a POST of `{"to": "+84…", "text": "…"}`. Without one they lie as
-    /// files in the folder `outbox` of the data.
+    /// Address of the gateway for short messages: it receives a POST of `{"to": "+84…", "text": "…"}`. Without it messages are
+    /// written as files to the folder `outbox` of the data.
     #[arg(long, env = "HANDBOOK_SMS_URL")]
     pub sms_url: Option<String>,
-    /// Bearer token for the gateway. Better given as variable.
+    /// Bearer token for the gateway. Better given as a variable.
     #[arg(long, env = "HANDBOOK_SMS_TOKEN", hide_env_values = true)]
     pub sms_token: Option<Secret>,
-    /// Addresses or ranges of the servers in front whose `X-Forwarded-For` is believed, e.g. `127.0.0.1,10.0.0.0/8`.
+    /// Addresses or ranges of reverse proxies whose `X-Forwarded-For` is trusted, e.g. `127.0.0.1,10.0.0.0/8`.
     #[arg(long, env = "HANDBOOK_TRUSTED_PROXY", default_value = "")]
     pub trusted_proxy: TrustedProxies,
     #[command(flatten)]
@@ -172,7 +172,7 @@ pub struct ExtractSettings {
 
 #[derive(Debug, Clone, Args)]
 pub struct DemoSettings {
-    /// Another seed makes another organisation.
+    /// Seed of the sample organisation.
     #[arg(long, env = "HANDBOOK_SEED", default_value_t = 1)]
     pub seed: u64,
     /// Only print the sample's sign-ins, as JSON.
@@ -184,21 +184,21 @@ pub struct DemoSettings {
 
 #[derive(Debug, Clone, Args)]
 pub struct ImportSettings {
-    /// What the rows of the file are.
+    /// Kind of rows in the file.
     #[arg(value_enum)]
     pub kind: ImportedRows,
     /// CSV (comma, semicolon or tab; UTF-8 or Windows-1258) or XLSX, with a header in Vietnamese or English.
     pub file: PathBuf,
-    /// Only say what would become of the rows.
+    /// Only print what an import would do with the rows.
     #[arg(long)]
     pub dry_run: bool,
-    /// The day the file speaks of, e.g. 2026-11-21; today unless given.
+    /// The day of the data in the file, e.g. 2026-11-21; by default today.
     #[arg(long, env = "HANDBOOK_AS_OF")]
     pub as_of: Option<String>,
-    /// The unit whose subtree the file may touch, as a path of codes, e.g. 01/51/001; everything unless given.
+    /// The unit whose subtree the file may change, as a path of codes, e.g. 01/51/001; by default everything.
     #[arg(long, env = "HANDBOOK_UNIT")]
     pub unit: Option<String>,
-    /// Where the report of refused rows goes; beside the file unless given.
+    /// Path of the report of refused rows; by default beside the file.
     #[arg(long, env = "HANDBOOK_REPORT")]
     pub report: Option<PathBuf>,
     /// Language of the report: vi, en or bn.
@@ -234,52 +234,52 @@ fn language(tag: &str) -> Result<Locale, &'static str> {
     Locale::from_tag(tag).ok_or("it must be vi, en or bn")
 }
 
-/// Where the data is, and how the program speaks of it and of what it does.
+/// Location of the data, terminology and logging.
 #[derive(Debug, Clone, Args)]
 pub struct StoreSettings {
     /// Folder of the embedded store and of the key file.
     #[arg(long, env = "HANDBOOK_DATA", default_value = "./data")]
     pub data: PathBuf,
-    /// A SurrealDB server instead of the embedded store (`ws://host:port`, `wss://…`), or `mem://` for a store that is gone
-    /// with the process.
+    /// A SurrealDB server instead of the embedded store (`ws://host:port`, `wss://…`), or `mem://` for a store that is lost when
+    /// the process ends.
     #[arg(long, env = "HANDBOOK_DB")]
     pub db: Option<Database>,
     /// User of the SurrealDB server.
     #[arg(long, env = "HANDBOOK_DB_USER")]
     pub db_user: Option<String>,
-    /// Password of that user. Better given as variable: others see a command line.
+    /// Password of that user. Better given as a variable: other users see the command line.
     #[arg(long, env = "HANDBOOK_DB_PASSWORD", hide_env_values = true)]
     pub db_password: Option<Secret>,
-    /// The master key, 32 bytes in base64, instead of the key file. Better given as variable.
+    /// The master key, 32 bytes in base64, instead of the key file. Better given as a variable.
     #[arg(long, env = "HANDBOOK_SECRET", hide_env_values = true, value_parser = Keys::from_text)]
     pub secret: Option<Keys>,
-    /// A bucket for the files of documents, `s3://bucket` or `s3://bucket/folder`, instead of the data folder: for several servers.
-    /// Its address and keys come from the variables `AWS_*`.
+    /// A bucket for the files of documents, `s3://bucket` or `s3://bucket/folder`, instead of the data folder: for several
+    /// servers. Its address and keys are read from the variables `AWS_*`.
     #[arg(long, env = "HANDBOOK_FILES_URL")]
     pub files_url: Option<String>,
-    /// What the organisation calls its levels, roles and members: `party` or `association`.
+    /// Terminology of levels, roles and members: `party` or `association`.
     #[arg(long, env = "HANDBOOK_TERMS", default_value_t = Terms::Party)]
     pub terms: Terms,
-    /// How the log is written.
+    /// Format of the log.
     #[arg(long, env = "HANDBOOK_LOG", value_enum, default_value_t = LogFormat::Pretty)]
     pub log: LogFormat,
-    /// What is logged: levels by module, e.g. `info,backend=debug`.
+    /// Filter of the log: levels by module, e.g. `info,backend=debug`.
     #[arg(long, env = "HANDBOOK_LOG_FILTER", default_value = "info,surrealdb=warn")]
     pub log_filter: String,
-    /// For tests of what depends on the day: seconds the program's clock is ahead of the machine's.
+    /// For tests that depend on the date: seconds by which the program's clock is ahead of the system clock.
     #[cfg(debug_assertions)]
     #[arg(long, hide = true, default_value_t = 0)]
     pub clock_ahead: i64,
 }
 
 impl StoreSettings {
-    /// The machine's clock.
+    /// The system clock.
     #[cfg(not(debug_assertions))]
     pub fn clock(&self) -> Clock {
         Clock::system()
     }
 
-    /// The machine's clock, or the one a test asks for.
+    /// The system clock, with the offset set by a test.
     #[cfg(debug_assertions)]
     pub fn clock(&self) -> Clock {
         Clock::ahead(TimeDelta::seconds(self.clock_ahead))
@@ -353,7 +353,7 @@ impl fmt::Debug for Secret {
 pub enum LogFormat {
     /// For a person at the console.
     Pretty,
-    /// One JSON object a line, for a log collector.
+    /// One JSON object per line, for a log collector.
     Json,
 }
 
@@ -363,7 +363,7 @@ const MASK: &str = "••••••••";
 /// The command with its settings, from the command line and the environment.
 ///
 /// # Errors
-/// One sentence that names the setting. Help and usage are printed and end the program here.
+/// A sentence that names the setting. Help and usage are printed and end the program here.
 pub fn read() -> Result<Command, String> {
     check_names(env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
     let matches = Cli::command().try_get_matches().map_err(|error| explain(&error))?;
@@ -388,7 +388,7 @@ fn known_names() -> BTreeSet<String> {
     arguments.filter_map(|argument| argument.get_env()?.to_str().map(str::to_owned)).collect()
 }
 
-/// A sentence for a malformed value; everything else clap says well itself.
+/// A sentence for an invalid value; clap's own messages serve for everything else.
 fn explain(error: &clap::Error) -> String {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
@@ -400,7 +400,7 @@ fn explain(error: &clap::Error) -> String {
     };
     let flag = argument.split_whitespace().next().unwrap_or(argument);
     let variable = format!("{PREFIX}{}", flag.trim_start_matches('-').replace('-', "_").to_uppercase());
-    // A secret that is nearly right is a secret.
+    // An invalid secret may still be nearly the right one, so it is not shown.
     let shown = if flag == "--secret" || flag == "--db-password" { MASK } else { value };
     let reason = match (std::error::Error::source(error), error.get(ContextKind::ValidValue)) {
         (Some(reason), _) => format!(": {reason}"),
@@ -410,7 +410,7 @@ fn explain(error: &clap::Error) -> String {
     format!("The setting {variable} ({flag}) cannot be {shown:?}{reason}.")
 }
 
-/// The settings in effect, one a line, in the form of variables.
+/// The settings in effect, one per line, in the form of variables.
 pub fn effective(settings: &ServeSettings) -> String {
     let ServeSettings { addr, site, origin, metrics_addr, oidc, sms_url, sms_token, trusted_proxy, store } = settings;
     let StoreSettings {

@@ -1,4 +1,4 @@
-//! What a visitor chose by an address and a browser keeps: the language before signing in, and the unit they act for.
+//! Choices kept in cookies: the language before signing in, and the acting unit.
 
 use app::cookies::{header_value, sent};
 use axum::http::{HeaderMap, header};
@@ -8,10 +8,10 @@ use domain::{Locale, ids::UnitId};
 /// The language chosen before signing in.
 const LOCALE: &str = "handbook-locale";
 
-/// The unit somebody with several offices acts for.
+/// The acting unit of a person with several offices.
 const UNIT: &str = "handbook-unit";
 
-/// How long a browser keeps these two.
+/// Lifetime of these two cookies.
 const KEPT_FOR: Duration = Duration::days(365);
 
 pub(crate) fn keep_locale(locale: Locale) -> Cookie<'static> {
@@ -22,17 +22,17 @@ pub(crate) fn keep_unit(unit: UnitId) -> Cookie<'static> {
     choice(UNIT, unit.to_string(), KEPT_FOR)
 }
 
-/// From now on all units count.
+/// Removes the choice, so that all units count.
 pub(crate) fn forget_unit() -> Cookie<'static> {
     choice(UNIT, String::new(), Duration::ZERO)
 }
 
-/// Kept on plain HTTP too: it says nothing of the person.
+/// Also set on plain HTTP: the cookie is not personal.
 fn choice(name: &'static str, value: String, max_age: Duration) -> Cookie<'static> {
     Cookie::build((name, value)).path("/").max_age(max_age).http_only(true).same_site(SameSite::Lax).build()
 }
 
-/// The language of somebody who is not signed in.
+/// The language of a visitor who is not signed in.
 pub(crate) fn chosen_locale(headers: &HeaderMap) -> Locale {
     sent(headers, LOCALE).and_then(Locale::from_tag).unwrap_or_else(|| {
         let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|languages| languages.to_str().ok());
@@ -40,12 +40,12 @@ pub(crate) fn chosen_locale(headers: &HeaderMap) -> Locale {
     })
 }
 
-/// The unit the browser says was chosen. Whether the person holds an office there is for the caller to ask.
+/// The unit from the cookie. The caller must check that the person holds an office there.
 pub(crate) fn chosen_unit(headers: &HeaderMap) -> Option<UnitId> {
     sent(headers, UNIT)?.parse().ok()
 }
 
-/// Adds the cookie to a response. One that does not fit into a header is left out.
+/// Adds the cookie to a response. A cookie that is not a valid header value is dropped.
 pub(crate) fn append(headers: &mut HeaderMap, cookie: &Cookie<'_>) {
     if let Some(line) = header_value(cookie) {
         headers.append(header::SET_COOKIE, line);

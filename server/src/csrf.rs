@@ -1,4 +1,5 @@
-//! A changing request must come from a page of this site: other sites can make a browser send one, with its cookies.
+//! CSRF protection: other sites can make a browser send a changing request with its cookies, so it must come from a page of this
+//! site.
 
 use app::{context::request::RequestContext, text};
 use axum::{
@@ -13,12 +14,12 @@ pub(crate) async fn guard(Extension(context): Extension<RequestContext>, request
     if request.method().is_safe() || is_ours(request.headers()) {
         return next.run(request).await;
     }
-    tracing::warn!("a changing request from another site was refused");
+    tracing::warn!("refused a changing request from another site");
     (StatusCode::FORBIDDEN, text::server::other_site(context.page.preferences.locale)).into_response()
 }
 
-/// Browsers since 2023 say where a request comes from; older ones name the origin at least. Who says nothing is no browser
-/// with a form of ours.
+/// Browsers since 2023 send `Sec-Fetch-Site`; older ones at least `Origin`. A client without either is not a browser with a form
+/// of this site.
 fn is_ours(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(site) = text("sec-fetch-site") {
@@ -53,7 +54,7 @@ mod tests {
             &[host][..],
             &[host, ("sec-fetch-site", "cross-site")],
             &[host, ("sec-fetch-site", "same-site")],
-            // What the browser says about the site counts, whatever else is there.
+            // `Sec-Fetch-Site` takes precedence over the other headers.
             &[host, ("sec-fetch-site", "cross-site"), ("origin", "https://handbook.example:8080")],
             &[host, ("origin", "https://evil.example")],
             &[host, ("origin", "https://handbook.example")],

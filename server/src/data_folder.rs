@@ -1,53 +1,53 @@
-//! The data folder belongs to the program alone: opinions, drafts and the key lie in it.
+//! The data folder must be private: it holds opinions, drafts and the key.
 
 use std::{fs, io, path::Path};
 
 use anyhow::{Context, Result};
 
-/// What the program puts into its folder: a folder with one of these is its own.
+/// Contents by which the program recognises its own folder.
 const OURS: [&str; 3] = ["lock", "secret.key", "store"];
 
-/// Makes the folder, and takes from the other users of the machine what an older version, or a careless `mkdir`, gave them.
+/// Creates the folder, or removes the permissions of other users that an older version or a plain `mkdir` left.
 ///
 /// # Errors
 /// A sentence for the operator.
 pub(crate) fn prepare(folder: &Path) -> Result<()> {
     let told = || format!("cannot use the data folder {}", folder.display());
     if !folder.exists() {
-        return create(folder).with_context(|| format!("cannot make the data folder {}", folder.display()));
+        return create(folder).with_context(|| format!("cannot create the data folder {}", folder.display()));
     }
     if !is_open(folder).with_context(told)? {
         return Ok(());
     }
-    // A folder of others, `/tmp` say, is left as it is.
+    // A folder with other contents, such as `/tmp`, is left as it is.
     let is_empty = fs::read_dir(folder).with_context(told)?.next().is_none();
     if is_empty || OURS.iter().any(|name| folder.join(name).exists()) {
         note_closed(folder, close(folder)).with_context(told)?;
     } else {
-        tracing::warn!(folder = %folder.display(), "other users of this machine can look into the data folder: give the program one of its own");
+        tracing::warn!(folder = %folder.display(), "other users of this machine can read the data folder: give the program a folder of its own");
     }
     Ok(())
 }
 
-/// A folder that another user owns, a volume of a container say, cannot be closed by the program but serves all the same.
+/// The program cannot change permissions of a folder owned by another user, such as a container volume, but can use it.
 fn note_closed(folder: &Path, closed: io::Result<()>) -> io::Result<()> {
     let folder = folder.display();
     match closed {
         Ok(()) => {
-            tracing::warn!(%folder, "other users of this machine could look into the data folder; now they cannot");
+            tracing::warn!(%folder, "other users of this machine could read the data folder; removed their permissions");
             Ok(())
         }
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            tracing::warn!(%folder, %error, "other users of this machine can look into the data folder: ask its owner to close it");
+            tracing::warn!(%folder, %error, "other users of this machine can read the data folder: ask its owner to remove their permissions");
             Ok(())
         }
         Err(error) => Err(error),
     }
 }
 
-/// Says when others can read the key.
+/// Warns if other users can read the key.
 pub(crate) fn check_key_permissions(file: &Path) {
-    // A key that is not there yet, or is unreadable, is told of when it is read.
+    // A missing or unreadable key is reported when it is read.
     if is_open(file).unwrap_or(false) {
         tracing::warn!(file = %file.display(), "other users of this machine can read the key: chmod 600 it");
     }

@@ -1,4 +1,4 @@
-//! DOCX files that editors take over into a draft. Small enough to be held in memory while they arrive, a few at a time.
+//! Uploads of DOCX files into a draft. Small enough to be buffered in memory, a few at a time.
 
 use std::time::Duration;
 
@@ -35,26 +35,26 @@ use crate::{
     state::Shared,
 };
 
-/// The file, and the small fields before it.
+/// Bytes of the file and of the small fields before it.
 const BODY_MAX: usize = DOCX_BYTES_MAX + 64 * 1024;
 
-/// What small fields of the form may hold.
+/// Bytes of each small field of the form.
 const FIELD_MAX: usize = 200;
 
-/// Files that are in memory at a time, from their first byte until they are read.
+/// Limits the files in memory, from the first byte until they are converted.
 static ARRIVING: Semaphore = Semaphore::const_new(4);
 
-/// Who finds no place waits this long for one.
+/// How long a request waits for a free place.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A file that has not come whole by then makes room for others. The largest comes in time over a line of 1.4 Mbit/s.
+/// Time limit of an upload, after which its place is freed. The largest file needs a line of 1.4 Mbit/s.
 const ARRIVAL_MAX: Duration = Duration::from_mins(2);
 
 pub(crate) fn routes() -> Router<Shared> {
     Router::new().route("/desk/{id}/docx", post(import_docx).layer(DefaultBodyLimit::max(BODY_MAX)))
 }
 
-/// With script the text comes back and is put where the editor wants it; without, it waits in the form as if it had been typed.
+/// With script the converted text is returned and inserted by the editor; without, it is kept in the form as if typed.
 async fn import_docx(
     State(backend): State<Backend>,
     Extension(context): Extension<RequestContext>,
@@ -67,13 +67,13 @@ async fn import_docx(
     let Some(viewer) = &context.page.viewer else {
         return if wants_text { problem(locale, Kind::NotSignedIn) } else { see_other("/sign-in?next=/desk") };
     };
-    // Before the file is listened to.
+    // Check before the body is read.
     if !backend.documents().writes(viewer) {
         return problem(locale, Kind::NotFound.for_viewer(Some(viewer)));
     }
     let Ok(form) = form else { return problem(locale, Kind::Invalid) };
     let Ok(Ok(_place)) = timeout(PATIENCE, ARRIVING.acquire()).await else { return problem(locale, Kind::Busy) };
-    // A line that is too slow is like one that broke.
+    // A timeout is handled like a broken connection.
     let received = timeout(ARRIVAL_MAX, receive(form)).await;
     let sent = match received.unwrap_or_else(|_| Err(refused(Problem::Unreadable))) {
         Ok(sent) => sent,
@@ -107,13 +107,13 @@ async fn import_docx(
     }
 }
 
-/// What the script is given: it knows what stands in the form meanwhile.
+/// The response to the script, which merges it into the current form.
 #[derive(serde::Serialize)]
 struct TakenText {
     title: Option<String>,
     text: String,
     whole: String,
-    /// What is not in the text, in words.
+    /// A sentence about what is not in the text.
     told: Option<String>,
 }
 
@@ -132,7 +132,7 @@ async fn store(backend: &Backend, viewer: &Viewer, id: &str, sent: Sent) -> back
 
 async fn receive(mut form: Multipart) -> Result<Sent, FormErrors> {
     let mut sent = Sent::default();
-    // A line that broke, or more than is taken: either way there is no file to read.
+    // The connection broke or the body is too large: either way there is no file to convert.
     let broken = |_| refused(Problem::Unreadable);
     while let Some(field) = form.next_field().await.map_err(broken)? {
         match field.name() {
@@ -163,7 +163,7 @@ fn refused(problem: Problem) -> FormErrors {
     FormReader::new("take_in").refused("file", problem)
 }
 
-/// What is wrong, in words the script shows.
+/// The problem as a sentence for the script.
 fn refusal_response(locale: Locale, errors: &FormErrors) -> Response {
     let message = errors.problems.first().map(|found| terms::problem(locale, &found.problem)).unwrap_or_default();
     (StatusCode::UNPROCESSABLE_ENTITY, message).into_response()

@@ -1,6 +1,6 @@
-//! A device in a few words, from what its browser calls itself: enough for its owner to recognise it, too little to track.
+//! Describes a device in a few words from its `User-Agent`: enough for its owner to recognise it, too little for tracking.
 
-/// Later ones are what the earlier ones pretend to be too, so the first match counts.
+/// The first match counts: browsers also claim to be some of the later ones.
 const BROWSERS: [(&str, &str); 8] = [
     ("SamsungBrowser/", "Samsung Internet"),
     ("Edg", "Edge"),
@@ -22,7 +22,7 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
-/// `Android · Chrome`; empty when nothing is recognised.
+/// For example `Android · Chrome`; empty if nothing is recognised.
 pub(crate) fn describe(user_agent: &str) -> String {
     let first = |known: &[(&str, &'static str)]| known.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name);
     let words: Vec<&str> = [first(&SYSTEMS), first(&BROWSERS)].into_iter().flatten().collect();

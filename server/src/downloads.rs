@@ -1,7 +1,7 @@
-//! Documents as files to take along.
+//! Documents as downloads.
 //!
-//! A file is HTML that stands alone: every phone opens it, it prints with number, date and page numbers, and nothing in it runs or is
-//! fetched. Not a server function, because what leaves is a file with headers of its own and no answer to a page.
+//! The file is self-contained HTML: every phone opens it, it prints with number, date and page numbers, and it neither runs nor
+//! fetches anything. Not a server function, because the response is a file with its own headers.
 
 use app::{
     context::request::RequestContext,
@@ -20,7 +20,7 @@ use domain::{documents::DocumentCopy, folding::fold, ids::DocumentId};
 
 use crate::{answers, state::Shared};
 
-/// Characters of a file's name.
+/// Characters of a file name.
 const NAME_MAX: usize = 60;
 
 pub(crate) fn routes() -> Router<Shared> {
@@ -49,7 +49,7 @@ async fn download(
     }
 }
 
-/// Number, or title, in letters every file system takes: `57-nq-tw`.
+/// The document number or the title, in characters that every file system accepts: `57-nq-tw`.
 fn file_name(copy: &DocumentCopy) -> String {
     let name = copy.summary.number.as_deref().unwrap_or(&copy.summary.title);
     let mut plain = String::new();

@@ -1,9 +1,9 @@
-//! Signing in on the word of another organisation: `OpenID` Connect, authorization code with PKCE, state and nonce.
+//! Federated sign-in: `OpenID` Connect, authorization code flow with PKCE, state and nonce.
 //!
-//! `GET /sign-in/with/{provider}` sends the browser away with a sealed cookie; `GET /sign-in/callback/{provider}` takes it back.
-//! Whatever goes wrong ends on the sign-in page, which says so and offers the other ways to sign in.
+//! `GET /sign-in/with/{provider}` redirects the browser to the provider with a sealed cookie; `GET /sign-in/callback/{provider}`
+//! is the redirect URI. Every failure ends on the sign-in page, which reports it and offers the other ways to sign in.
 //!
-//! Invariant: nothing that comes from a provider is logged but the kind of its mistake.
+//! Invariant: nothing received from a provider is logged except the kind of error.
 
 use std::sync::Arc;
 
@@ -42,10 +42,11 @@ mod settings;
 pub(crate) use settings::is_protected;
 pub use settings::{ProviderSettings, Settings};
 
-/// Carries the sealed departure. Sent back with the redirect from the provider, because that is a navigation (`Lax`).
+/// Holds the sealed departure. Browsers send it with the redirect from the provider, because that is a top-level navigation
+/// (`Lax`).
 const DEPARTURE: SecretCookie = SecretCookie { name: "__Host-handbook-federation", max_age: Duration::minutes(10) };
 
-/// Longer addresses of ours do not exist; a cookie has room for four kilobytes.
+/// No address of this site is longer; a cookie holds at most four kilobytes.
 const NEXT_MAX: usize = 1_000;
 
 /// The configured providers.
@@ -61,7 +62,7 @@ impl Federation {
         Ok(Self { providers: provider::all(settings, origin)? })
     }
 
-    /// For the buttons.
+    /// Names for the sign-in buttons.
     pub(crate) fn names(&self) -> Vec<domain::accounts::Provider> {
         let shown = |one: &Provider| domain::accounts::Provider { key: one.key.clone(), name: one.name.clone() };
         self.providers.iter().map(shown).collect()
@@ -77,7 +78,7 @@ pub(crate) struct QueryParams {
     next: Option<String>,
 }
 
-/// Sends somebody to the provider.
+/// Redirects to the provider.
 pub(crate) async fn leave(
     State(federation): State<Arc<Federation>>,
     State(backend): State<Backend>,
@@ -98,7 +99,7 @@ pub(crate) async fn leave(
     };
     match provider.sign_in_page(&departure, locale).await {
         Ok(page) => {
-            // The only redirect that leaves this site; the address is made from the operator's settings.
+            // The only redirect to another site; the address is made from the operator's settings.
             let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, page.as_str())]).into_response();
             cookies::append(response.headers_mut(), &DEPARTURE.holding(&sealed));
             response
@@ -107,16 +108,16 @@ pub(crate) async fn leave(
     }
 }
 
-/// What the browser brings back from the provider.
+/// Query parameters of the redirect URI.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct CallbackParams {
     code: Option<String>,
     state: Option<String>,
-    /// Set when the person broke it off, or the provider did.
+    /// Set if the person or the provider cancelled.
     error: Option<String>,
 }
 
-/// Takes somebody back from the provider.
+/// Handles the redirect from the provider.
 pub(crate) async fn arrive(
     State(federation): State<Arc<Federation>>,
     State(backend): State<Backend>,
@@ -147,21 +148,21 @@ pub(crate) async fn arrive(
         },
         Err(failure) => explain(provider, &next, &failure),
     };
-    // A departure is good for one return.
+    // A departure is used once.
     cookies::append(response.headers_mut(), &DEPARTURE.removed());
     response
 }
 
-/// Whether it is the browser that left, and has brought a code.
+/// Checks that the browser is the one that left, and that it has a code.
 fn admitted(provider: &Provider, departure: Option<Departure>, brought: CallbackParams) -> Result<(Departure, String), Failure> {
     let departure = departure.filter(|departure| departure.provider == provider.key);
-    let departure = departure.ok_or(Failure::Refused("the browser had not left, or too long ago"))?;
+    let departure = departure.ok_or(Failure::Refused("no departure of this browser, or it has expired"))?;
     if brought.state.as_ref() != Some(&departure.state) {
-        return Err(Failure::Refused("the state is another one"));
+        return Err(Failure::Refused("the state does not match"));
     }
     match (brought.error, brought.code) {
         (None, Some(code)) => Ok((departure, code)),
-        _ => Err(Failure::Refused("the provider or the person broke it off")),
+        _ => Err(Failure::Refused("the provider or the person cancelled")),
     }
 }
 
@@ -200,7 +201,7 @@ fn explain(provider: &Provider, next: &str, failure: &Failure) -> Response {
     }
 }
 
-/// The page of the other ways to sign in, with a word about this one.
+/// The sign-in page with a message about this attempt.
 fn sign_in_page(provider: &Provider, next: &str, told: &str) -> Response {
     let query = openidconnect::url::form_urlencoded::Serializer::new(String::new())
         .append_pair("with", &provider.key)

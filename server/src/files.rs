@@ -1,7 +1,7 @@
-//! Files of documents in and out: stretch by stretch with script, as one form without; handed out in whatever ranges are asked for.
+//! Uploads and downloads of document files: resumable uploads for scripts, one form without script; downloads support ranges.
 //!
-//! The way in is that of <https://tus.io> in small: a POST announces name and size, each PATCH continues at its `Upload-Offset`, a HEAD
-//! says how far the file is. Whoever is cut off asks, and goes on.
+//! The upload protocol is a subset of <https://tus.io>: a POST announces name and size, each PATCH continues at its
+//! `Upload-Offset`, a HEAD returns the offset, at which an interrupted client resumes.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -49,24 +49,24 @@ mod ranges;
 use names::disposition;
 use ranges::{RequestedRange, asked};
 
-/// Where the next byte goes, and how many there will be.
+/// The offset of the next byte, and the total length.
 const OFFSET: HeaderName = HeaderName::from_static("upload-offset");
 const LENGTH: HeaderName = HeaderName::from_static("upload-length");
 
-/// A line on which nothing comes for this long is cut.
+/// A connection without data for this long is closed.
 const SILENCE_MAX: Duration = Duration::from_mins(1);
 
-/// What small fields of the form may hold.
+/// Bytes of each small field of the form.
 const FIELD_MAX: usize = 200;
 
-/// Bytes read from the file store at a time, and how many of these pieces may wait for a slow line.
+/// Bytes read from the file store at a time, and how many of these pieces are buffered for a slow connection.
 const PIECE: u64 = 256 * 1024;
 const AHEAD: usize = 2;
 
-/// What files may do in a browser that shows them in spite of all: nothing.
+/// Policy of a file that a browser displays after all: it may do nothing.
 const SANDBOX: HeaderValue = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox");
 
-/// Phones are shared: nothing of a file stays on one but what its reader saves.
+/// Phones are shared: no file is cached; readers may save it.
 const CACHING: HeaderValue = HeaderValue::from_static("private, no-store");
 
 pub(crate) fn routes() -> Router<Shared> {
@@ -78,7 +78,7 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/files/{id}/preview", get(preview))
 }
 
-/// Who asks, in their language.
+/// The caller, with their language.
 struct Caller {
     viewer: Option<Viewer>,
     locale: Locale,
@@ -93,7 +93,7 @@ impl Caller {
         self.viewer.as_ref().ok_or(Error::NotSignedIn)
     }
 
-    /// The answer to a script: a sentence, and for a file that is not taken why.
+    /// The error for a script: a sentence, and the reason if a file is rejected.
     fn refuse(&self, error: Error) -> Response {
         match error {
             Error::File(refused) => {
@@ -113,7 +113,7 @@ impl Caller {
         }
     }
 
-    /// The same as a page says it, for a browser that goes to an address by itself.
+    /// The error as plain text, for a browser that navigates to the address.
     fn plain(&self, error: Error) -> Response {
         problem(self.locale, AppError::from(error).kind.for_viewer(self.viewer.as_ref()))
     }
@@ -137,7 +137,7 @@ struct Announced {
     size: u64,
 }
 
-/// What became of a file, for the script.
+/// Outcome of an upload, for the script.
 #[derive(Serialize)]
 struct UploadOutcome {
     /// Whether somebody must decide first.
@@ -201,7 +201,7 @@ async fn go_on(
     };
     let Some(viewer) = caller.viewer.clone() else { return caller.refuse(Error::NotSignedIn) };
     let announced = number(&headers, &header::CONTENT_LENGTH);
-    // A task of its own: whoever hangs up must not take with them what has arrived.
+    // In a task of its own, so that a disconnect does not discard the data received.
     let taken = tokio::spawn(async move { take(&backend, &viewer, upload, offset, announced, body).await });
     match taken.await.unwrap_or_else(|error| Err(Error::Internal(format!("taking a file stopped: {error}")))) {
         Ok(UploadProgress::Partly(arrival)) => so_far(StatusCode::NO_CONTENT, arrival),
@@ -225,7 +225,7 @@ async fn take(
 ) -> Result<UploadProgress, Error> {
     let mut intake = backend.files().go_on(viewer, upload, offset, announced).await?;
     let mut bytes = body.into_data_stream();
-    // Ends with the stretch, and just the same where the line breaks or falls silent.
+    // Ends with the chunk, or when the connection breaks or times out.
     while let Ok(Some(Ok(bytes))) = timeout(SILENCE_MAX, bytes.next()).await {
         if let Err(error) = intake.write(&bytes).await {
             intake.pause().await?;
@@ -259,7 +259,7 @@ fn number(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {
     headers.get(name)?.to_str().ok()?.parse().ok()
 }
 
-/// A form without script: the document's id before the file, which comes in one go.
+/// The form without script: the document's id, then the whole file.
 async fn whole_form(
     State(backend): State<Backend>,
     Extension(context): Extension<RequestContext>,
@@ -279,7 +279,7 @@ async fn whole_form(
     }
 }
 
-/// What went wrong, and at which document.
+/// The error, with the document if known.
 type FormFailure = (Option<DocumentId>, Error);
 
 async fn receive(backend: &Backend, viewer: &Viewer, mut form: Multipart) -> Result<Arrived, FormFailure> {
@@ -321,18 +321,18 @@ async fn whole_file(backend: &Backend, viewer: &Viewer, document: DocumentId, mu
             }
             Ok(Ok(None)) if length == 0 => Err(FileRefused::Empty.into()),
             Ok(Ok(None)) => return intake.complete(viewer).await,
-            // The line broke: there is nobody to answer, and no way to go on.
+            // The connection broke: nobody receives a response, and the upload cannot resume.
             _ => Err(Error::Invalid(FormErrors::default())),
         };
         if let Err(error) = taken {
             intake.drop_all().await?;
-            // What is too large is still listened to for a while, so that its sender hears the answer.
+            // Drains a body that is too large for a while, so that the client reads the response.
             return Err(error);
         }
     }
 }
 
-/// Shows the form again with why the file was not taken.
+/// Shows the form again with the reason of the rejection.
 async fn send_back(backend: &Backend, context: &RequestContext, document: DocumentId, refused: FileRefused) -> Response {
     let page = format!("/desk/{document}/files");
     let values = [("refused".to_owned(), refused.key().to_owned())].into();
@@ -378,7 +378,7 @@ async fn content(
     response
 }
 
-/// Bytes `from..until`, read as fast as the line takes them.
+/// Streams bytes `from..until` at the speed of the connection.
 fn stretch(method: &Method, file: &OpenFile, from: u64, until: u64) -> Response {
     let length = [(header::CONTENT_LENGTH, until - from)];
     if *method == Method::HEAD {
@@ -392,10 +392,10 @@ fn stretch(method: &Method, file: &OpenFile, from: u64, until: u64) -> Response 
             let next = until.min(from + PIECE);
             let sent = match file.read(from, next).await {
                 Ok(bytes) => sender.send(bytes.into()).await,
-                // The answer ends early; its length tells the reader that something is missing.
+                // The body ends early; `Content-Length` tells the client that something is missing.
                 Err(error) => return tracing::error!(%error, "a file cannot be read to its end"),
             };
-            // Nobody listens any more.
+            // The client has disconnected.
             if sent.is_err() {
                 return;
             }

@@ -1,4 +1,4 @@
-//! For those who run the program: is it alive, can it serve, how does it do.
+//! Liveness, readiness and metrics.
 
 use std::{
     borrow::Cow,
@@ -18,25 +18,25 @@ use tokio::time::timeout;
 
 use crate::state::Shared;
 
-/// Upper edges of the histograms of durations, in seconds.
+/// Upper bounds of the buckets of duration histograms, in seconds.
 const DURATIONS: [f64; 11] = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
-/// How long one look at the store is good for.
+/// How long one check of the store is cached.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// A store that takes longer than this is as good as none; everybody who asks meanwhile waits for the same look.
+/// Time limit of a check; concurrent requests wait for the same one.
 const LOOK_MAX: Duration = Duration::from_secs(5);
 
 pub(crate) fn routes() -> Router<Shared> {
     Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(ready))
 }
 
-/// For an address of their own: the numbers are for those who run the program.
+/// The metrics, for a separate address that only operators can reach.
 pub(crate) fn numbers_routes() -> Router<Shared> {
     routes().route("/metrics", get(numbers))
 }
 
-/// The one recorder of the process: whoever starts a second application in it, as tests do, shares it.
+/// The one recorder of the process, shared if a second application starts in it, as in tests.
 pub(crate) fn recorder() -> PrometheusHandle {
     static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
     RECORDER
@@ -48,7 +48,7 @@ pub(crate) fn recorder() -> PrometheusHandle {
             };
             let handle = recorder.handle();
             if metrics::set_global_recorder(recorder).is_err() {
-                tracing::warn!("the numbers are recorded elsewhere; /metrics stays empty");
+                tracing::warn!("another metrics recorder is installed; /metrics stays empty");
             }
             handle
         })
@@ -56,7 +56,7 @@ pub(crate) fn recorder() -> PrometheusHandle {
 }
 
 async fn ready(State(shared): State<Shared>) -> (StatusCode, Cow<'static, str>) {
-    // One look serves all who ask within a second: a stranger may ask often, and a look writes.
+    // One check serves all requests within a second: anybody may send them, and a check writes.
     let mut last = shared.readiness.lock().await;
     let is_ready = match *last {
         Some((at, is_ready)) if at.elapsed() < LOOK_AGAIN => is_ready,
@@ -64,11 +64,11 @@ async fn ready(State(shared): State<Shared>) -> (StatusCode, Cow<'static, str>) 
             let is_ready = match timeout(LOOK_MAX, shared.backend.ready()).await {
                 Ok(Ok(())) => true,
                 Ok(Err(error)) => {
-                    tracing::error!(%error, "the store does not take what is written");
+                    tracing::error!(%error, "the store does not accept writes");
                     false
                 }
                 Err(_) => {
-                    tracing::error!("the store does not answer within {} s", LOOK_MAX.as_secs());
+                    tracing::error!("the store does not respond within {} s", LOOK_MAX.as_secs());
                     false
                 }
             };
@@ -77,9 +77,9 @@ async fn ready(State(shared): State<Shared>) -> (StatusCode, Cow<'static, str>) 
         }
     };
     match (is_ready, shared.backend.jobs().parked()) {
-        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "the store does not take what is written\n".into()),
+        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "the store does not accept writes\n".into()),
         (true, 0) => (StatusCode::OK, "ready\n".into()),
-        // Pages are served all the same.
+        // Pages are still served.
         (true, parked) => (StatusCode::OK, format!("ready\njobs that failed too often and are parked: {parked}\n").into()),
     }
 }

@@ -1,4 +1,4 @@
-//! `handbook import`: a file into the registry from the command line, by the operator of the machine.
+//! `handbook import`: imports a file into the registry from the command line of the server.
 
 use std::{
     fs::File,
@@ -22,11 +22,11 @@ use crate::{config::ImportSettings, jobs, startup::open, telemetry, uploads::wri
 /// Bytes read from the file at a time.
 const PIECE: usize = 1024 * 1024;
 
-/// How often the console is told how far the work is.
+/// Interval of progress lines.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
 
 /// # Errors
-/// A sentence for the operator; also when rows were refused, so that scripts notice.
+/// A sentence for the operator; also if rows were refused, so that scripts notice.
 pub(crate) async fn import(settings: ImportSettings) -> Result<()> {
     telemetry::start(&settings.store)?;
     let as_of = match settings.as_of.as_deref().map(day) {
@@ -65,7 +65,7 @@ async fn run(backend: &Backend, settings: &ImportSettings, mut file: File, as_of
     let interrupted = imports.interrupted(settings.kind.kind(), &received.file_hash).await?.filter(|_| !settings.dry_run);
     let import = match interrupted {
         Some(earlier) => {
-            tell("An import of this file was interrupted: going on with it.");
+            tell("Resuming an interrupted import of this file.");
             imports.drop_for_operator(received.import).await?;
             watched(imports, earlier, imports.go_on(earlier)).await?;
             earlier
@@ -109,14 +109,14 @@ fn ensure_readable(page: &ImportPage) -> Result<()> {
     Ok(())
 }
 
-/// Whether every row of the file is among the figures.
+/// Checks that the counts cover every row of the file.
 fn accounted(page: &ImportPage) -> Result<()> {
     let lost = page.import.unaccounted();
-    ensure!(lost == 0, "{lost} rows of the file are counted nowhere: do not rely on these figures, and report this");
+    ensure!(lost == 0, "{lost} rows of the file are missing from the counts: do not rely on them, and report this");
     Ok(())
 }
 
-/// How many rows the file has, and what is to be known of how it was read.
+/// Prints the number of rows, and how the file was read.
 fn print_rows(page: &ImportPage) -> Result<()> {
     let Some(rows) = page.import.rows else { return Ok(()) };
     let mut told = format!("Rows in the file: {}", rows.rows);
@@ -139,14 +139,14 @@ fn refused(page: &ImportPage) -> Result<()> {
     Ok(())
 }
 
-/// Waits for the work and says now and then how far it is.
+/// Waits for the work and prints its progress.
 async fn watched(imports: Imports<'_>, import: ImportId, work: impl Future<Output = backend::Result<()>>) -> Result<()> {
     let mut ticks = tokio::time::interval(TOLD_EVERY);
     ticks.tick().await;
     tokio::pin!(work);
     loop {
         tokio::select! {
-            outcome = &mut work => return outcome.context("the import was interrupted; the same command goes on with it"),
+            outcome = &mut work => return outcome.context("the import was interrupted; run the same command again to resume it"),
             _ = ticks.tick() => {
                 let Progress { state, done, total } = imports.progress_for_operator(import).await?;
                 match state {
@@ -187,6 +187,6 @@ fn print(text: &str) -> Result<()> {
 }
 
 fn tell(text: &str) {
-    // Nothing is left to do when nobody listens.
+    // A failure to write to the standard error is ignored.
     let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -1,5 +1,5 @@
-//! What the program does by itself while it serves: the runner of durable jobs (`backend::jobs`), and loops for what belongs to this
-//! process alone, its copy of the event log's end, its index, its counters and the files of imports that lie in its folder.
+//! Background work while serving: the runner of durable jobs (`backend::jobs`), and loops for what belongs to this process: its
+//! tail of the event log, its index, its counters and the import files in its folder.
 
 use std::time::Duration;
 
@@ -17,37 +17,38 @@ use tokio::{
     time::{MissedTickBehavior, interval, timeout},
 };
 
-/// How often files of imports are removed that nobody confirmed.
+/// How often unconfirmed import files are removed.
 const PURGE_EVERY: Duration = Duration::from_mins(10);
 
-/// How often one of the processes saves the counters, and how often each looks whether it is time.
+/// How often one of the processes saves the counters, and how often each process checks whether a save is due.
 const SAVE_COUNTERS_EVERY: TimeDelta = TimeDelta::minutes(15);
 const SAVE_COUNTERS_LOOK: Duration = Duration::from_mins(1);
 
-/// How long before a stop the counters may have been saved, so that the next start still has little to count.
+/// Counters saved this recently are not saved again at a stop: the next start has little to count.
 const SAVED_BEFORE_STOP: TimeDelta = TimeDelta::minutes(1);
 
-/// Most time for that: service managers do not wait much longer.
+/// Time limit of the save at a stop: service managers do not wait much longer.
 const LAST_SAVE_MAX: Duration = Duration::from_secs(30);
 
-/// How often imports are looked for that nobody is at work on.
+/// How often to look for imports that no task is running.
 const RESUME_EVERY: Duration = Duration::from_mins(1);
 
 /// How often jobs are counted.
 const COUNT_EVERY: Duration = Duration::from_secs(15);
 
-/// Jobs that run may take some seconds to end; a store that takes nothing any more is not waited for.
+/// How long running jobs may take to end at a stop; a store that no longer accepts writes is not waited for.
 const STOP_MAX: Duration = Duration::from_secs(15);
 
-/// How often the recorded durations are folded into their histograms.
+/// How often recorded durations are merged into their histograms.
 const UPKEEP_EVERY: Duration = Duration::from_secs(10);
 
-/// How often the store is asked whether it takes what is written, and after how many refusals in a row only a new start can help.
+/// How often the store is checked for accepting writes, how often after a refusal, and after how many refusals in a row the
+/// program ends.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 const LOOK_CLOSELY: Duration = Duration::from_secs(2);
 const LOOKS: u32 = 3;
 
-/// What runs until the program ends.
+/// Tasks that run until the program ends.
 pub(crate) struct Background {
     loops: JoinSet<()>,
     runner: JoinHandle<()>,
@@ -77,7 +78,7 @@ impl Background {
         let runner = tokio::spawn(async move {
             runner
                 .run(async {
-                    // Sent, or gone with who would send it.
+                    // The signal was sent, or its sender was dropped.
                     let _ = stopped.await;
                 })
                 .await;
@@ -85,23 +86,23 @@ impl Background {
         Self { loops, runner, stop_runner }
     }
 
-    /// Lets the jobs that run end, or gives them back to other processes.
+    /// Waits for running jobs to end, or returns them to other processes.
     pub(crate) async fn stop(self) {
         let Self { mut loops, mut runner, stop_runner } = self;
-        // It has ended already when nobody takes it.
+        // An error means that the runner has ended already.
         let _ = stop_runner.send(());
         if timeout(STOP_MAX, &mut runner).await.is_err() {
-            tracing::warn!("some jobs did not end in time: they run again when their leases have lapsed");
+            tracing::warn!("some jobs did not end in time: they run again when their leases expire");
             runner.abort();
         }
         loops.shutdown().await;
     }
 }
 
-/// Longer than the store's own limit of a statement, which it tries until then.
+/// Longer than the store's own limit of a statement, until which it retries.
 const CONDITION_MAX: Duration = Duration::from_secs(45);
 
-/// Ends when the engine has stopped writing for good although its disk takes what is written.
+/// Returns an error when the engine has stopped writing permanently although its disk accepts writes.
 pub(crate) async fn watch_store(backend: &Backend) -> Result<()> {
     let mut stuck = 0;
     loop {
@@ -109,18 +110,18 @@ pub(crate) async fn watch_store(backend: &Backend) -> Result<()> {
         match timeout(CONDITION_MAX, backend.condition()).await {
             Ok(Condition::Stuck) => stuck += 1,
             Ok(Condition::Well | Condition::DiskFull | Condition::Away) => stuck = 0,
-            // A slow store is no reason to end, nor a sign that it writes again.
-            Err(_) => tracing::error!("the store does not answer within {} s", CONDITION_MAX.as_secs()),
+            // A slow store is neither a reason to end nor a sign that it writes again.
+            Err(_) => tracing::error!("the store does not respond within {} s", CONDITION_MAX.as_secs()),
         }
         if stuck == LOOKS {
             bail!(
-                "the store stopped writing, as after a full disk, and does not begin again by itself: the program ends so that it is started anew"
+                "the store stopped writing, as after a full disk, and does not recover by itself: ending the program so that it is restarted"
             );
         }
     }
 }
 
-/// Tells the numbers of jobs, and the operator of those that are parked.
+/// Updates the job metrics, and logs parked jobs for the operator.
 async fn count_jobs(backend: Backend) {
     let mut ticks = interval(COUNT_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -128,12 +129,12 @@ async fn count_jobs(backend: Backend) {
         ticks.tick().await;
         match backend.jobs().figures().await {
             Ok(figures) => figures.iter().for_each(record_figures),
-            Err(error) => tracing::warn!(%error, "cannot count the jobs; will try again"),
+            Err(error) => tracing::warn!(%error, "cannot count the jobs; will retry"),
         }
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "nobody has that many jobs")]
+#[expect(clippy::cast_precision_loss, reason = "there are never that many jobs")]
 fn record_figures(figures: &JobFigures) {
     let JobFigures { kind, waiting, running, parked, overdue } = *figures;
     for (state, count) in [(JobState::Waiting, waiting), (JobState::Running, running), (JobState::Parked, parked)] {
@@ -148,13 +149,13 @@ async fn purge_imports(backend: Backend) {
     loop {
         ticks.tick().await;
         if let Err(error) = backend.imports().purge().await {
-            tracing::error!(%error, "cannot remove the files of old imports; will try again in ten minutes");
+            tracing::error!(%error, "cannot remove the files of old imports; will retry in ten minutes");
         }
     }
 }
 
-/// Imports that a crash or a failure interrupted. On a store that several processes share, each has the files of its own imports, so
-/// none can resume those of another.
+/// Resumes imports after a crash or a failure. Each process of a shared store holds the files of its own imports, so it cannot
+/// resume those of another.
 async fn resume_imports(backend: Backend) {
     let mut ticks = interval(RESUME_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -163,12 +164,12 @@ async fn resume_imports(backend: Backend) {
         match backend.imports().resume().await {
             Ok(0) => {}
             Ok(imports) => tracing::info!(imports, "resumed interrupted imports"),
-            Err(error) => tracing::error!(%error, "cannot resume interrupted imports; will try again"),
+            Err(error) => tracing::error!(%error, "cannot resume interrupted imports; will retry"),
         }
     }
 }
 
-/// The counters, so that a start after a crash has little to count.
+/// Saves the counters regularly, so that a start after a crash has little to count.
 async fn save_counters(backend: Backend) {
     let mut ticks = interval(SAVE_COUNTERS_LOOK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -176,17 +177,17 @@ async fn save_counters(backend: Backend) {
         ticks.tick().await;
         match backend.statistics().save_counters(SAVE_COUNTERS_EVERY).await {
             Ok(None) => {}
-            Ok(Some(bytes)) => tracing::debug!(bytes, "the counters are saved"),
-            Err(error) => tracing::error!(%error, "cannot save the counters; will try again"),
+            Ok(Some(bytes)) => tracing::debug!(bytes, "saved the counters"),
+            Err(error) => tracing::error!(%error, "cannot save the counters; will retry"),
         }
     }
 }
 
-/// The same before the program ends.
+/// Saves the counters before the program ends.
 pub(crate) async fn save_counters_at_the_end(backend: &Backend) {
     match timeout(LAST_SAVE_MAX, backend.statistics().save_counters(SAVED_BEFORE_STOP)).await {
         Ok(Ok(_)) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "the counters are not saved; the next start takes longer"),
+        Ok(Err(error)) => tracing::warn!(%error, "cannot save the counters; the next start takes longer"),
         Err(_) => tracing::warn!("the counters were not saved in time; the next start takes longer"),
     }
 }

@@ -1,6 +1,6 @@
 //! The `handbook` program around the pages and the use-cases: HTTP wiring, settings, jobs, command line.
 //!
-//! Invariant: no rule of the organisation lives here. What a person may do is decided in `backend`, what they see in `app`.
+//! Invariant: no business rule here. `backend` decides what a person may do, `app` what they see.
 
 mod answers;
 mod assets;

@@ -1,7 +1,7 @@
-//! Accepts connections, with limits to what one client, or all of them, can hold on to.
+//! Accepts connections, with limits on what one client, or all of them, can hold.
 //!
-//! `axum::serve` sets neither a time for the head of a request nor a number of connections, so a few hundred clients that never
-//! finish a request would keep everybody out.
+//! `axum::serve` limits neither the time for a request head nor the number of connections, so a few hundred clients that never
+//! finish a request would block everybody else.
 
 use std::{
     collections::HashMap,
@@ -26,41 +26,41 @@ use tower::ServiceExt;
 
 use crate::proxy::{TrustedProxies, network};
 
-/// How long the head of a request may take to arrive, and how long a connection may stay quiet between two requests.
+/// How long a request head may take to arrive, and how long a connection may be idle between two requests.
 const HEAD_TIME: Duration = Duration::from_secs(20);
 
-/// After an error of the system, e.g. no file handle left.
+/// Pause after a system error, such as no free file handle.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Files and sockets the process keeps for itself: the store, uploads, providers.
+/// Files and sockets reserved for the process itself: store, uploads, providers.
 const OWN_FILES: u64 = 2_048;
 
-/// More open connections than this are no use: each costs memory.
+/// Upper limit of open connections: each takes memory.
 const CONNECTIONS_MAX: u64 = 16_384;
 
-/// Few systems grant so many.
+/// Wanted limit of open files; few systems grant as many.
 const FILES_WANTED: u64 = 65_536;
 
-/// How many connections may be open.
+/// Limits of open connections.
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
-    /// Altogether. Further ones wait to be accepted.
+    /// In total. Further ones wait to be accepted.
     pub(crate) all: usize,
     /// From one network: see [`network`]. Further ones are closed.
     pub(crate) of_network: usize,
     pub(crate) head_time: Duration,
-    /// All their clients come from one address, so the limit of a network is theirs to keep.
+    /// Exempt from the limit of a network, because all their clients share their address; proxies must limit clients themselves.
     pub(crate) proxies: TrustedProxies,
 }
 
 impl Limits {
-    /// As many as this process may have, a quarter of them from one network: a village or a mobile network shares an address.
+    /// As many as this process may open, a quarter of them from one network: a village or a mobile network shares an address.
     pub(crate) fn of_process(proxies: &TrustedProxies) -> Self {
         let all = connections(files());
         Self { all, of_network: (all / 4).max(1), head_time: HEAD_TIME, proxies: proxies.clone() }
     }
 
-    /// For an address that only those know who run the program.
+    /// For an address that only operators can reach, or that is used briefly.
     pub(crate) fn few() -> Self {
         Self { all: 64, of_network: 64, head_time: HEAD_TIME, proxies: TrustedProxies::default() }
     }
@@ -75,7 +75,7 @@ fn connections(files: u64) -> usize {
 #[cfg(unix)]
 fn files() -> u64 {
     rlimit::increase_nofile_limit(FILES_WANTED).unwrap_or_else(|error| {
-        tracing::warn!(%error, "the number of open files cannot be raised");
+        tracing::warn!(%error, "cannot raise the limit of open files");
         OWN_FILES
     })
 }
@@ -85,7 +85,7 @@ fn files() -> u64 {
     FILES_WANTED
 }
 
-/// Serves until `closing` says so, then lets open requests finish. Idle connections are closed at once.
+/// Serves until `closing` is true, then lets open requests finish. Idle connections are closed at once.
 pub(crate) async fn serve(listener: TcpListener, router: Router, limits: Limits, mut closing: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
     let networks = Networks::default();
@@ -115,7 +115,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, limits: Limits,
     while connections.join_next().await.is_some() {}
 }
 
-/// Nothing to wait for when the client is gone already; everything else is short of something.
+/// Pauses after an error of the system; a client that has disconnected already needs no pause.
 async fn rest_after(error: &io::Error) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
 
@@ -132,7 +132,7 @@ async fn connection(
     head_time: Duration,
     mut closing: watch::Receiver<bool>,
 ) {
-    // Answers are written whole; waiting for more to send only delays them.
+    // Responses are written as a whole; Nagle's algorithm would only delay them.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
@@ -143,7 +143,7 @@ async fn connection(
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(head_time);
     let mut served = pin!(server.serve_connection(TokioIo::new(stream), service));
-    // What a client does wrong, or breaks off, is no news.
+    // Errors of the client and disconnects are not logged.
     tokio::select! {
         _ = served.as_mut() => return,
         () = closed(&mut closing) => {}
@@ -152,18 +152,18 @@ async fn connection(
     let _ = served.await;
 }
 
-/// Until the program is asked to stop.
+/// Resolves when the program is asked to stop.
 pub(crate) async fn closed(closing: &mut watch::Receiver<bool>) {
-    // An error means that the sender is gone, and with it the program.
+    // An error means that the sender is dropped, and so the program ends.
     let _ = closing.wait_for(|closing| *closing).await;
 }
 
-/// How many connections each network has open.
+/// Number of open connections by network.
 #[derive(Debug, Clone, Default)]
 struct Networks(Arc<Mutex<HashMap<IpNet, usize>>>);
 
 impl Networks {
-    /// None when the network has its share already.
+    /// `None` if the network has reached its limit.
     fn enter(&self, peer: IpAddr, limits: &Limits) -> Option<ConnectionPermit> {
         if limits.proxies.trusts(peer) {
             return Some(ConnectionPermit { networks: self.clone(), network: None });
@@ -179,7 +179,7 @@ impl Networks {
     }
 }
 
-/// A connection that counts until it is dropped.
+/// Counts as a connection until it is dropped.
 struct ConnectionPermit {
     networks: Networks,
     network: Option<IpNet>,
@@ -208,7 +208,7 @@ mod tests {
 
     use super::*;
 
-    /// Far more than it takes, also on a busy machine.
+    /// A generous timeout for slow machines.
     const PATIENCE: Duration = Duration::from_secs(30);
 
     struct Served {
@@ -229,10 +229,10 @@ mod tests {
         Limits { all, of_network, head_time, proxies: TrustedProxies::default() }
     }
 
-    /// What comes back for these bytes until the connection is closed.
+    /// Sends these bytes and returns what is received until the connection is closed.
     async fn answer(stream: &mut TcpStream, sent: &str) -> String {
         let mut told = String::new();
-        // A closed connection may refuse what is sent.
+        // Sending to a closed connection may fail.
         let _ = stream.write_all(sent.as_bytes()).await;
         let _ = timeout(PATIENCE, stream.read_to_string(&mut told)).await.expect("is closed");
         told
@@ -241,13 +241,13 @@ mod tests {
     const REQUEST: &str = "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
 
     #[tokio::test]
-    async fn a_client_that_never_finishes_its_request_is_let_go_and_others_are_served() {
+    async fn a_client_that_never_finishes_its_request_is_disconnected_and_others_are_served() {
         let served = served(limits(2, 2, Duration::from_millis(200))).await;
         let connect = || TcpStream::connect(served.address);
         let (mut first, mut second) = (connect().await.expect("connects"), connect().await.expect("connects"));
         first.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n").await.expect("is taken");
         second.write_all(b"GET").await.expect("is taken");
-        // Both places are taken; this one waits until they are let go.
+        // Both connections are in use; this one waits until they are closed.
         let mut third = connect().await.expect("connects");
         assert!(answer(&mut third, REQUEST).await.ends_with("here"));
         assert!(!answer(&mut first, "").await.contains("200 OK"));

@@ -1,4 +1,4 @@
-//! `GET /live?unit=…`: the figures of a unit's page, sent again whenever something in its subtree changed.
+//! `GET /live?unit=…`: streams the figures of a unit's page (SSE) whenever something in its subtree changes.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -33,19 +33,19 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use crate::{answers::problem as refused, listen::closed, overload::SessionPermit, state::Shared};
 
-/// However much happens, an open page changes at most once in this time.
+/// An open page is updated at most once in this time.
 const FRAME: Duration = Duration::from_secs(1);
 
-/// Keeps what stands between from closing a quiet line.
+/// Keeps proxies from closing an idle connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// How often it is checked that the session still is one.
+/// How often the session is checked.
 const CHECK_EVERY: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct QueryParams {
     unit: Option<String>,
-    // What the table of the page shows.
+    // Query of the table on the page.
     q: Option<String>,
     sort: Option<String>,
     rows: Option<String>,
@@ -68,7 +68,7 @@ pub(crate) async fn live(
         return refused(locale, Kind::NotFound);
     };
     let query = TableQuery::parse(asked.q.as_deref(), asked.sort.as_deref(), asked.rows.as_deref());
-    // Listening begins before the first figures are read, so that nothing falls between.
+    // Subscribe before reading the first figures, so that no event is missed.
     let events = shared.backend.events().listen();
     let page = match shared.backend.statistics().table(&viewer, unit, &query).await {
         Ok(page) => page,
@@ -92,7 +92,7 @@ pub(crate) async fn live(
     Sse::new(ReceiverStream::new(stream)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
 }
 
-/// A page somebody has open.
+/// An open page.
 struct OpenPage {
     backend: Backend,
     viewer: Viewer,
@@ -104,26 +104,26 @@ struct OpenPage {
     closing: watch::Receiver<bool>,
     frames: mpsc::Sender<Result<sse::Event, Infallible>>,
     check_at: Instant,
-    /// What counts against the session's share.
+    /// Counts against the session's limit.
     _permit: SessionPermit,
 }
 
-/// Why the page woke up.
+/// Why the loop continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wake {
-    /// Something in the subtree.
+    /// Something in the subtree changed.
     Changed,
     /// The session may have ended.
     Check,
-    /// The reader is gone, or the program stops.
+    /// The client disconnected, or the program stops.
     Over,
 }
 
-/// What became of the session.
+/// Result of checking the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Checked {
     Same,
-    /// Offices were given or ended, or rest now.
+    /// Offices were added, ended or suspended.
     Changed,
     Ended,
 }
@@ -147,7 +147,7 @@ impl OpenPage {
                 Wake::Check => match self.check().await {
                     Checked::Ended => return,
                     Checked::Same => continue,
-                    // What they may see is asked for again.
+                    // The next read checks the permissions again.
                     Checked::Changed => {}
                 },
                 Wake::Changed => {}
@@ -160,13 +160,13 @@ impl OpenPage {
                     shown = page;
                 }
                 Ok(_) => {}
-                // The unit is out of reach now; the page that reconnects is told so.
+                // The unit is no longer visible; the page learns that when it reconnects.
                 Err(error) => {
-                    tracing::debug!(%error, "a live page ends");
+                    tracing::debug!(%error, "closing a live page");
                     return;
                 }
             }
-            // What happens meanwhile waits in the channel and goes into the next frame.
+            // Events meanwhile are buffered in the channel and part of the next frame.
             sleep(FRAME).await;
         }
     }
@@ -183,25 +183,25 @@ impl OpenPage {
                 Ok(event) if self.may_end_session(&event) => return Wake::Check,
                 Ok(event) if self.path.contains(&event.unit) => return self.drain(),
                 Ok(_) => {}
-                // So much happened that some of it is forgotten: read afresh.
+                // The channel overflowed: read all figures.
                 Err(RecvError::Lagged(_)) => return Wake::Changed,
                 Err(RecvError::Closed) => return Wake::Over,
             }
         }
     }
 
-    /// Takes in all that has happened by now: one frame shows it together.
+    /// Drains all pending events: one frame shows them together.
     fn drain(&mut self) -> Wake {
         while let Ok(event) = self.events.try_recv() {
             if self.may_end_session(&event) {
-                // Checked at the next waking, after this frame.
+                // Check at the next iteration, after this frame.
                 self.check_at = Instant::now();
             }
         }
         Wake::Changed
     }
 
-    /// Whether something happened to one of the reader's sessions.
+    /// Whether the event may end one of the reader's sessions.
     fn may_end_session(&self, event: &Event) -> bool {
         let member = self.viewer.member;
         matches!(event.kind(), EventKind::SignedOut | EventKind::SessionRevoked | EventKind::PasswordChanged)
@@ -218,18 +218,18 @@ impl OpenPage {
             }
             Ok(None) => Checked::Ended,
             Err(error) => {
-                tracing::warn!(%error, "cannot check the session of a live page; will try again");
+                tracing::warn!(%error, "cannot check the session of a live page; will retry");
                 Checked::Same
             }
         }
     }
 
-    /// False when nobody reads any more.
+    /// Returns false if the client disconnected.
     async fn send(&self, page: &StatisticsPage) -> bool {
         match sse::Event::default().json_data(page) {
             Ok(frame) => self.frames.send(Ok(frame)).await.is_ok(),
             Err(error) => {
-                tracing::error!(%error, "the figures cannot be written as JSON");
+                tracing::error!(%error, "cannot encode the figures as JSON");
                 false
             }
         }

@@ -1,4 +1,4 @@
-//! The `handbook` program. Everything is in the library, so that tests can start it too.
+//! The `handbook` program. All code is in the library, so that tests can start it too.
 
 use std::process::ExitCode;
 

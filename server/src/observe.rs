@@ -1,6 +1,6 @@
-//! One line in the log and one observation in the numbers for each request, under an id that the answer carries too.
+//! One log line and one metric observation per request, with an id that the response carries too.
 //!
-//! Invariant: neither query strings, bodies, cookies nor the ids in a path are recorded: they say who reads what.
+//! Invariant: query strings, bodies, cookies and the ids in a path are not recorded: they reveal who reads what.
 
 use std::time::Instant;
 
@@ -36,7 +36,7 @@ pub(crate) async fn observe(State(clock): State<Clock>, request: Request, next: 
     response
 }
 
-/// Caps metric label cardinality: a method may be any word a caller makes up.
+/// Caps metric label cardinality: a client may send any word as the method.
 fn known(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

@@ -1,7 +1,7 @@
-//! What happens when more is asked for than can be answered: few at a time are worked on, a few wait, all others are told at once to
-//! come back. Whoever works on everything at once finishes nothing.
+//! Load shedding: a limited number of requests runs, a limited number waits, all others get 503 at once with `Retry-After`.
+//! Running all requests at once would finish none in time.
 //!
-//! Invariant: an answer that is not worked on costs no query.
+//! Invariant: a refused request costs no query.
 
 use std::{
     collections::HashMap,
@@ -34,32 +34,32 @@ use tokio_stream::StreamExt;
 
 use crate::cookies::chosen_locale;
 
-/// A page that takes longer has lost its reader.
+/// Time limit of a response, after which the reader has left.
 pub(crate) const TIME_MAX: Duration = Duration::from_secs(15);
 
-/// Who waits longer than this has waited in vain: what follows takes its time too.
+/// Longest wait for a free place; the response takes time as well.
 const WAIT_MAX: Duration = Duration::from_secs(2);
 
-/// Requests worked on at a time, for each processor. Some of them wait for the disk.
+/// Running requests per processor. Some of them wait for the disk.
 const RUNNING_PER_PROCESSOR: usize = 4;
 
-/// Requests that wait, for each that is worked on.
+/// Waiting requests per running one.
 const WAITING_PER_RUNNING: usize = 8;
 
-/// Requests of one session at a time, also those that wait: a browser that opens its tabs again asks for all of them at once, and a
-/// page refused here is plain text, which does not ask again by itself.
+/// Requests per session, including waiting ones. A browser that restores its tabs requests all of them at once, and a page
+/// refused here is plain text, which does not retry by itself.
 const PER_SESSION: usize = 32;
 
-/// The longest text a form takes is 200,000 characters; in Bengali, sent by a form, each is nine bytes.
+/// Bytes of a form. The longest text field takes 200,000 characters; in Bengali, form-encoded, each is nine bytes.
 const BODY_MAX: usize = 2 * 1024 * 1024;
 
-/// Kilobytes of forms that are held in memory at a time.
+/// Kilobytes of forms buffered in memory at a time.
 const BODIES_MAX: usize = 256 * 1024;
 
-/// When a browser may come back, in seconds. Different for each, so that they do not come back all at once.
+/// Values of `Retry-After` in seconds, used in turn, so that clients do not all return at once.
 const BACK_AFTER: [u8; 4] = [2, 3, 4, 5];
 
-/// Lets in what can be worked on.
+/// Admits requests up to the limits.
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
     running: Arc<Semaphore>,
@@ -99,18 +99,18 @@ impl Gate {
         Some(RequestPermit { _running: running, _permit: permit })
     }
 
-    /// Takes a form in before it takes a place: whoever sends slowly keeps nobody waiting.
+    /// Buffers the form before the request takes a place, so that a slow sender does not block others.
     async fn receive(&self, request: Request) -> Result<Received, StatusCode> {
         let (parts, body) = request.into_parts();
         let (mut whole, mut kept) = (Vec::new(), None::<OwnedSemaphorePermit>);
         let mut pieces = body.into_data_stream();
-        // A line that broke leaves half a form, which cannot be read.
+        // A broken connection leaves an incomplete form, which is rejected.
         while let Some(piece) = pieces.next().await {
             let piece = piece.map_err(|_| StatusCode::BAD_REQUEST)?;
             if whole.len() + piece.len() > BODY_MAX {
                 return Err(StatusCode::PAYLOAD_TOO_LARGE);
             }
-            // What is held counts, not the number of pieces: a slow line sends many small ones.
+            // Account for buffered bytes, not for the number of pieces: a slow connection sends many small ones.
             let held = kept.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
             let more = (whole.len() + piece.len()).div_ceil(1024).saturating_sub(held);
             if more > 0 {
@@ -127,8 +127,8 @@ impl Gate {
         Ok(Received { request: Request::from_parts(parts, Body::from(whole)), _kept: kept })
     }
 
-    /// Pages are made without a pause, so who waits does so in the queue of the threads, where nobody is counted: everybody who has
-    /// arrived is counted before the next one is worked on, and the time is taken here.
+    /// Rendering does not yield, so requests would wait uncounted in the queue of the runtime: yielding here counts all that have
+    /// arrived before the next one runs, and the wait is measured here.
     async fn wait(&self) -> Option<OwnedSemaphorePermit> {
         let arrived = Instant::now();
         let _waiting = Waiting::enter(&self.waiting, self.waiting_max)?;
@@ -145,7 +145,7 @@ impl Gate {
     }
 }
 
-/// Before anything is read from the store.
+/// Runs before anything is read from the store.
 pub(crate) async fn guard(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     let locale = chosen_locale(request.headers());
     let received = match timeout(TIME_MAX, gate.receive(request)).await {
@@ -160,25 +160,25 @@ pub(crate) async fn guard(State(gate): State<Gate>, request: Request, next: Next
     let Some(inside) = gate.enter(session).await else { return gate.come_back(locale) };
     let Received { request, _kept } = received;
     let response = next.run(request).await;
-    // What is written to a slow line is written without our work.
+    // Writing the body to a slow connection takes none of our work, so the place is freed first.
     drop(inside);
     response
 }
 
-/// A request with all of its form.
+/// A request with its form buffered.
 struct Received {
     request: Request,
-    /// What it takes of the memory for forms.
+    /// Permits for the memory of the form.
     _kept: Option<OwnedSemaphorePermit>,
 }
 
-/// Somebody whose request is worked on.
+/// Place of a running request.
 struct RequestPermit {
     _running: OwnedSemaphorePermit,
     _permit: Option<SessionPermit>,
 }
 
-/// Counts those who wait, also those who give up.
+/// Counts waiting requests; on drop also releases those that give up.
 struct Waiting<'g>(&'g AtomicUsize);
 
 impl<'g> Waiting<'g> {
@@ -194,7 +194,7 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// How much each session has open at a time.
+/// Limits what each session has open at a time.
 #[derive(Debug, Clone)]
 pub(crate) struct Sessions {
     most: usize,
@@ -206,7 +206,7 @@ impl Sessions {
         Self { most, open: Arc::default() }
     }
 
-    /// None when it has its share already. `session` is the fingerprint of its secret.
+    /// `None` if the session has reached its limit. `session` is the hash of its token.
     pub(crate) fn enter(&self, session: String) -> Option<SessionPermit> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(session.clone()).or_default();
@@ -244,7 +244,7 @@ mod tests {
 
     use super::*;
 
-    /// Far more than it takes, also on a busy machine.
+    /// A generous timeout for slow machines.
     const PATIENCE: Duration = Duration::from_secs(30);
 
     struct Slow {
@@ -253,7 +253,7 @@ mod tests {
         go_on: Arc<Semaphore>,
     }
 
-    /// Its page says when it is worked on, and is answered when told to.
+    /// A gate whose handler reports when it starts, and responds when released.
     fn slow(gate: Gate) -> Slow {
         let (began, go_on) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
         let page = {
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_worked_on_waits_and_what_cannot_wait_is_sent_away_at_once() {
+    async fn requests_beyond_the_limit_wait_and_those_beyond_the_queue_are_refused_at_once() {
         let gate = Gate::new(1, 1, 9, PATIENCE);
         let slow = slow(gate.clone());
         let first = slow.ask(None);
@@ -305,7 +305,7 @@ mod tests {
         assert_eq!(status(first).await, 200);
         slow.begun(1).await;
         slow.go_on.add_permits(1);
-        assert_eq!(status(second).await, 200, "whoever waited is served");
+        assert_eq!(status(second).await, 200, "the waiting request is served");
         assert_eq!(gate.waiting.load(Relaxed), 0);
     }
 
@@ -353,6 +353,6 @@ mod tests {
         for asked in [first, second, other] {
             assert_eq!(status(asked).await, 200);
         }
-        assert!(gate.sessions.open.lock().expect("is whole").is_empty(), "nobody is counted any more");
+        assert!(gate.sessions.open.lock().expect("is whole").is_empty(), "no session is counted any more");
     }
 }

@@ -1,5 +1,5 @@
-//! The end of a page. What the browser half starts with is written behind the page by the framework, after `</html>`, where no
-//! element may stand.
+//! Moves the end of the document to its end: the framework writes the hydration data after `</html>`, where no element is
+//! allowed.
 
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -12,10 +12,10 @@ use axum::{
 const BODY: &str = "</body>";
 const HTML: &str = "</html>";
 
-/// A page is complete before it is sent; none comes near this size.
+/// Pages are buffered before they are sent; all are far smaller.
 const PAGE_MAX: usize = 32 * 1024 * 1024;
 
-/// Moves the end of a page to its end.
+/// Moves `</body></html>` to the end of the response.
 pub(crate) async fn close(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     if !is_html(response.headers()) {
@@ -23,7 +23,7 @@ pub(crate) async fn close(request: Request, next: Next) -> Response {
     }
     let (mut parts, body) = response.into_parts();
     let Ok(page) = to_bytes(body, PAGE_MAX).await else {
-        tracing::error!("a page could not be written to its end");
+        tracing::error!("cannot buffer a page");
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     parts.headers.remove(header::CONTENT_LENGTH);
@@ -34,7 +34,7 @@ fn is_html(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
-/// What stands between the two ends are marks of the framework, which nobody looks for there.
+/// Drops what is between `</body>` and `</html>`: only marks of the framework, which nothing looks for there.
 fn closed(page: Bytes) -> Bytes {
     let Ok(text) = std::str::from_utf8(&page) else { return page };
     let Some(html) = text.rfind(HTML) else { return page };

@@ -1,4 +1,4 @@
-//! The address of a client behind trusted proxies.
+//! Client address behind trusted proxies.
 
 use std::{
     net::IpAddr,
@@ -9,7 +9,7 @@ use std::{
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 
-/// The servers whose word about the address of a client is taken. None unless the operator names them: anybody can write a header.
+/// Proxies whose `X-Forwarded-For` is trusted. None unless the operator names them, because any client can send the header.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Arc<[IpNet]>);
 
@@ -18,8 +18,8 @@ impl TrustedProxies {
         !self.0.is_empty()
     }
 
-    /// The client of a request that came from `peer`: the last address in `X-Forwarded-For` that is not one of the proxies, when
-    /// `peer` is.
+    /// The client address of a request from `peer`. If `peer` is a trusted proxy, this is the last address in `X-Forwarded-For`
+    /// that is not one.
     pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         if !self.trusts(peer) {
             if peer.is_loopback() && headers.contains_key("x-forwarded-for") {
@@ -38,17 +38,17 @@ impl TrustedProxies {
     }
 }
 
-/// A stranger can write the header too, so it is said once, and only of a server on this machine.
+/// Any client can send the header, so this is logged once, and only for a proxy on this machine.
 fn warn_once() {
     static WARNED: Once = Once::new();
     WARNED.call_once(|| {
         tracing::warn!(
-            "a server on this machine passes requests on and is not named in HANDBOOK_TRUSTED_PROXY: guessing from anywhere is counted as one network"
+            "a proxy on this machine is not listed in HANDBOOK_TRUSTED_PROXY: sign-in attempts of all its clients count as one network"
         );
     });
 }
 
-/// Addresses that one household, village or provider's customer has: a /24 of IPv4, a /48 of IPv6.
+/// The addresses one household, village or provider's customer has: a /24 of IPv4, a /48 of IPv6.
 pub(crate) fn network(address: IpAddr) -> IpNet {
     let address = address.to_canonical();
     IpNet::new_assert(address, if address.is_ipv4() { 24 } else { 48 }).trunc()
@@ -57,7 +57,7 @@ pub(crate) fn network(address: IpAddr) -> IpNet {
 impl FromStr for TrustedProxies {
     type Err = &'static str;
 
-    /// Addresses and ranges with commas between them: `127.0.0.1, 10.0.0.0/8`.
+    /// Comma-separated addresses and ranges: `127.0.0.1, 10.0.0.0/8`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         text.split(',')
             .map(str::trim)
@@ -92,20 +92,20 @@ mod tests {
     }
 
     #[test]
-    fn only_named_servers_are_believed() {
+    fn only_listed_proxies_are_trusted() {
         let nobody = TrustedProxies::default();
         let proxies: TrustedProxies = "127.0.0.1, 10.0.0.0/8,2001:db8::/32".parse().unwrap();
         let client = |proxies: &TrustedProxies, peer: &str, lines: &[&'static str]| {
             proxies.client(peer.parse().unwrap(), &headers(lines)).to_string()
         };
         assert_eq!(client(&nobody, "127.0.0.1", &["203.0.113.7"]), "127.0.0.1");
-        assert_eq!(client(&proxies, "198.51.100.1", &["203.0.113.7"]), "198.51.100.1", "a client that lies");
+        assert_eq!(client(&proxies, "198.51.100.1", &["203.0.113.7"]), "198.51.100.1", "a spoofed header");
         assert_eq!(client(&proxies, "127.0.0.1", &["203.0.113.7"]), "203.0.113.7");
         assert_eq!(client(&proxies, "::ffff:127.0.0.1", &["203.0.113.7"]), "203.0.113.7");
         assert_eq!(
             client(&proxies, "127.0.0.1", &["1.1.1.1, 203.0.113.7, 10.9.8.7"]),
             "203.0.113.7",
-            "what the client wrote first"
+            "the client's own entry comes first"
         );
         assert_eq!(client(&proxies, "2001:db8::1", &["1.1.1.1", "203.0.113.7"]), "203.0.113.7");
         for nonsense in [&[][..], &["unknown"], &["203.0.113.7, unknown"]] {

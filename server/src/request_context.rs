@@ -1,4 +1,4 @@
-//! Who is there, and how they want the pages: read once for each request, before any page or server function runs.
+//! Session and preferences of a request, read once before any page or server function runs.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -34,7 +34,7 @@ use crate::{
     state::Shared,
 };
 
-/// Puts the [`RequestContext`] into the request. Pages are shown to one person and not kept: phones are shared.
+/// Puts the [`RequestContext`] into the request. Pages are personal and not cached: phones are shared.
 pub(crate) async fn enter(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let fallback = chosen_locale(&parts.headers);
@@ -86,7 +86,7 @@ async fn read(shared: &Shared, request: &Parts, fallback: Locale) -> backend::Re
     let echo = if shows_form(request, viewer.is_some()) { returned_form(backend, headers).await? } else { None };
     let device = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).map(device::describe).unwrap_or_default();
     let providers = if viewer.is_none() { shared.federation.names() } else { Vec::new() };
-    // Without the setting, those of the default pack.
+    // Without the setting, the default pack.
     let terms = request.extensions.get::<Terms>().copied().unwrap_or_default();
     let pending = match &viewer {
         Some(viewer) if asks_for_page(request) => count(backend, viewer, request.uri.path()).await,
@@ -108,16 +108,16 @@ async fn read(shared: &Shared, request: &Parts, fallback: Locale) -> backend::Re
     })
 }
 
-/// What waits for who looks at a page. Without it the page is shown all the same.
+/// The pending counts of the viewer. Without them the page is shown all the same.
 async fn count(backend: &Backend, viewer: &Viewer, path: &str) -> Option<Pending> {
     let home = backend.home();
-    // These pages tell the numbers themselves.
+    // These pages show the counts themselves, so they must be fresh.
     let counted = if matches!(path, "/" | "/more") { home.count_pending(viewer).await } else { home.pending(viewer).await };
-    counted.inspect_err(|error| tracing::error!(error = error as &dyn std::error::Error, "what waits is not counted")).ok()
+    counted.inspect_err(|error| tracing::error!(error = error as &dyn std::error::Error, "cannot count what is pending")).ok()
 }
 
-/// A form that came back is handed out once, so only to a page that will show it. Who is not signed in is on the way to the
-/// sign-in page: the form waits until they are back.
+/// A rejected form is returned once, so only to a page that shows it. A visitor who is not signed in is on the way to the sign-in
+/// page: the form is kept until they return.
 fn shows_form(request: &Parts, is_signed_in: bool) -> bool {
     let path = request.uri.path();
     let is_way_in = path == "/sign-in" || path == "/welcome" || path.starts_with("/welcome/");
@@ -135,13 +135,13 @@ async fn returned_form(backend: &Backend, headers: &HeaderMap) -> backend::Resul
     }
 }
 
-/// `?lang=` of a page: kept in a cookie, and taken out of the address, which people send to each other.
+/// `?lang=` of a page: stored in a cookie and removed from the address, which people share.
 fn language_choice(method: &Method, uri: &Uri) -> Option<Response> {
     let (tag, to) = taken_out(method, uri, "lang=")?;
     Some(chosen(&to, Locale::from_tag(tag).map(cookies::keep_locale)))
 }
 
-/// `?for=` of a place of one's offices: the same for the unit one acts for; nothing stands for all of one's units.
+/// `?for=` on pages for one's offices: the same for the acting unit; an empty value means all of one's units.
 fn unit_choice(method: &Method, uri: &Uri, viewer: &Viewer) -> Option<Response> {
     actions_at(uri.path(), uri.query().unwrap_or_default())?;
     let (unit, to) = taken_out(method, uri, "for=")?;
@@ -156,19 +156,19 @@ fn holds_office(viewer: &Viewer, unit: UnitId) -> bool {
     viewer.offices.iter().any(|office| office.unit.id == unit)
 }
 
-/// What stands behind `key` in the query, and the address without it.
+/// The value of `key` in the query, and the address without it.
 fn taken_out<'u>(method: &Method, uri: &'u Uri, key: &str) -> Option<(&'u str, String)> {
     if method != Method::GET {
         return None;
     }
     let (found, others): (Vec<&str>, Vec<&str>) = uri.query()?.split('&').partition(|pair| pair.starts_with(key));
     let value = found.last().copied()?.strip_prefix(key)?;
-    // A path that starts with two slashes would lead to another site.
+    // A path with two leading slashes would be an address of another site.
     let path = format!("/{}", uri.path().trim_start_matches('/'));
     Some((value, if others.is_empty() { path } else { format!("{path}?{}", others.join("&")) }))
 }
 
-/// Leads to an address of this site and keeps the choice.
+/// Redirects to an address of this site and stores the choice.
 fn chosen(to: &str, kept: Option<Cookie<'static>>) -> Response {
     let mut response = see_other(to);
     if let Some(cookie) = kept {

@@ -1,4 +1,4 @@
-//! Which address leads where, and what every request passes on its way.
+//! Routes, and the layers that every request passes.
 
 use std::sync::Arc;
 
@@ -33,12 +33,12 @@ use crate::{
     uploads,
 };
 
-/// Pages are compressed while somebody waits: stronger levels cost more time than the line saves.
+/// Compression happens while somebody waits: higher levels cost more time than the smaller transfer saves.
 const PAGE_COMPRESSION: CompressionLevel = CompressionLevel::Precise(5);
 
-/// Everything but the numbers.
+/// All routes except metrics.
 pub(crate) fn build(shared: &Shared, site: &Site) -> Router {
-    // The layer added last is the outermost: it meets the request first.
+    // The layer added last is the outermost: it sees the request first.
     Router::new()
         .merge(pages(shared, site))
         .merge(site.routes())
@@ -49,17 +49,17 @@ pub(crate) fn build(shared: &Shared, site: &Site) -> Router {
         .with_state(shared.clone())
 }
 
-/// The numbers, for an address of their own.
+/// The metrics, for a separate address.
 pub(crate) fn numbers(shared: &Shared) -> Router {
     health::numbers_routes().layer(from_fn(security_headers::set)).with_state(shared.clone())
 }
 
-/// Files are packed already, and parts of them are asked for by their place.
+/// Files are compressed already, and ranges of them refer to uncompressed bytes.
 fn is_page(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
     !headers.contains_key(header::ACCEPT_RANGES)
 }
 
-/// The pages, the server functions and the live figures: all that knows who is there.
+/// The pages, the server functions and the live figures: all routes with a request context.
 fn pages(shared: &Shared, site: &Site) -> Router<Shared> {
     let context = {
         let backend = shared.backend.clone();
@@ -81,9 +81,9 @@ fn pages(shared: &Shared, site: &Site) -> Router<Shared> {
         .route("/sign-in/with/{provider}", get(federation::leave))
         .route("/sign-in/callback/{provider}", get(federation::arrive))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIME_MAX))
-        // After the time limit: it stays open.
+        // Outside the time limit: the stream stays open.
         .route("/live", get(live::live));
-    // Files come in, and go out, at the speed of their line: they have limits of their own.
+    // Uploads and downloads run at the speed of the connection: they have limits of their own.
     let files = Router::new().merge(uploads::routes()).merge(files::routes()).merge(desk::routes());
     visited(shared, quick)
         .layer(from_fn_with_state(shared.gate.clone(), overload::guard))
@@ -91,7 +91,7 @@ fn pages(shared: &Shared, site: &Site) -> Router<Shared> {
         .merge(visited(shared, files))
 }
 
-/// Who is there is known to these routes.
+/// Adds the request context to these routes.
 fn visited(shared: &Shared, routes: Router<Shared>) -> Router<Shared> {
     routes
         .layer(from_fn(csrf::guard))
@@ -99,7 +99,7 @@ fn visited(shared: &Shared, routes: Router<Shared>) -> Router<Shared> {
         .layer(from_fn_with_state(shared.clone(), request_context::enter))
 }
 
-/// The nonce of the answer's header, in place of the one that leptos makes up for each page.
+/// Provides the nonce of the response header instead of the one that leptos generates per page.
 fn provide_nonce() {
     if let Some(nonce) = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Nonce>().cloned()) {
         provide_context(nonce);

@@ -1,4 +1,4 @@
-//! What browsers are told not to do with our answers.
+//! Security headers of all responses.
 
 use axum::{
     extract::Request,
@@ -8,7 +8,7 @@ use axum::{
 };
 use leptos::nonce::Nonce;
 
-/// The same for every answer.
+/// Constant headers.
 const HEADERS: [(HeaderName, &str); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "same-origin"),
@@ -22,7 +22,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("x-permitted-cross-domain-policies"), "none"),
 ];
 
-/// Makes the request's nonce, which the page's own scripts carry, and sets the headers.
+/// Generates the request's nonce, which the page's own scripts carry, and sets the headers.
 pub(crate) async fn set(mut request: Request, next: Next) -> Response {
     let nonce = Nonce::new();
     let is_encrypted = came_encrypted(request.headers());
@@ -35,7 +35,7 @@ pub(crate) async fn set(mut request: Request, next: Next) -> Response {
         headers.insert(name, HeaderValue::from_static(value));
     }
     if let Ok(policy) = HeaderValue::from_str(&policy(&nonce)) {
-        // Files have a stricter one.
+        // Files set a stricter policy.
         headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     }
     if is_encrypted {
@@ -44,9 +44,10 @@ pub(crate) async fn set(mut request: Request, next: Next) -> Response {
     response
 }
 
-/// Scripts run with the nonce only, styles from files of ours; nothing is fetched from, sent to or framed by anybody else. No script
-/// makes markup of a text but through two policies: `default` refuses what would run (`scripts/start.js`), since the WebAssembly half
-/// writes markup as texts; `handbook` takes what this server sent, in the scripts of its pages that ask for more of it.
+/// Scripts need the nonce, styles are from files of this site; nothing is fetched from, sent to or framed by other sites. Scripts
+/// make markup of strings only through two Trusted Types policies: `default` rejects what would run (`scripts/start.js`), since
+/// the WebAssembly half writes markup as strings; `handbook` accepts what this server sent, in scripts that load more of their
+/// page.
 fn policy(nonce: &Nonce) -> String {
     format!(
         "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
@@ -55,7 +56,7 @@ fn policy(nonce: &Nonce) -> String {
     )
 }
 
-/// The program speaks plain HTTP; what encrypts in front of it says so.
+/// The program speaks plain HTTP; a proxy that terminates TLS says so in a header.
 fn came_encrypted(headers: &HeaderMap) -> bool {
     headers.get("x-forwarded-proto").is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"))
 }

@@ -1,4 +1,4 @@
-//! Who can be tried out: the sign-ins of the sample organisation, for the console and for tests.
+//! The sign-ins of the sample organisation, for the console and for tests.
 
 use std::fmt::Write;
 
@@ -9,12 +9,12 @@ use backend::{
 };
 use serde_json::json;
 
-/// A table for the console; none when the store holds something else than the sample.
+/// A table for the console; `None` if the store holds something other than the sample.
 pub(crate) async fn table(backend: &Backend) -> Result<Option<String>> {
     Ok(demo::is_loaded(backend).await?.then(|| layout(&demo::sign_ins())))
 }
 
-/// For programs. Who has no password yet has none here.
+/// JSON for programs. People without a password have no such field.
 pub(crate) fn json() -> Result<String> {
     let sign_ins: Vec<_> = demo::sign_ins()
         .into_iter()

@@ -1,5 +1,5 @@
-//! Browsers tell when they could not start the WebAssembly half (`scripts/start.js`). The log says that it happened, and of which
-//! kind; not to whom nor on which page.
+//! Reports from browsers that could not start the WebAssembly half (`scripts/start.js`). Logs that it happened and the kind of
+//! failure, but neither the person nor the page.
 
 use axum::{Router, extract::Path, http::StatusCode, routing::post};
 

@@ -1,6 +1,7 @@
-//! Answers while the store is migrated, which may take minutes: a supervisor that asks whether the program lives must not end it.
+//! Responds while the store is migrated, which may take minutes, so that a supervisor that checks liveness does not kill the
+//! process.
 //!
-//! Addresses are opened only once a migration has begun: until then, and where there is none, nobody is served by half a program.
+//! Listens only once a migration has begun: before, and without a migration, nothing responds from a half-started program.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -15,16 +16,16 @@ use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use crate::listen::{self, Limits};
 
-/// How far the migrations are; `None` while there are none.
+/// Progress of the migrations; `None` while there are none.
 type Line = watch::Receiver<Option<String>>;
 
-/// How long answers that are under way may take when the store is open.
+/// How long requests in flight may take once the store is open.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// Seconds after which it may be worth to ask again.
+/// `Retry-After` in seconds.
 const ASK_AGAIN: &str = "30";
 
-/// Waits for the store, and answers at these addresses meanwhile. They are free again when it returns.
+/// Waits for the store and responds at these addresses meanwhile. They are free again when it returns.
 pub(crate) async fn answer_until<T>(opened: impl Future<Output = T>, addresses: &[SocketAddr], line: Line) -> T {
     let closing = watch::Sender::new(false);
     let opened = async {
@@ -48,18 +49,18 @@ async fn answer(addresses: &[SocketAddr], mut line: Line, mut closing: watch::Re
                 served.spawn(listen::serve(listener, router.clone(), Limits::few(), closing.clone()));
             }
             Err(error) => {
-                tracing::warn!(%address, %error, "cannot listen; the migrations go on, and the start will fail after them");
+                tracing::warn!(%address, %error, "cannot listen; the migrations continue, and the start will fail after them");
             }
         }
     }
     listen::closed(&mut closing).await;
-    // What is not answered by then is cut off.
+    // Requests that take longer are cut off.
     let _ = tokio::time::timeout(FAREWELL, async { while served.join_next().await.is_some() {} }).await;
 }
 
 async fn begun(line: &mut Line) {
     if line.wait_for(Option::is_some).await.is_err() {
-        // Nobody tells any more: only the end can come.
+        // The sender is dropped: no migration will begin.
         std::future::pending::<()>().await;
     }
 }
@@ -88,7 +89,7 @@ mod tests {
 
     use super::*;
 
-    /// Far more than it takes, also on a busy machine.
+    /// A generous timeout for slow machines.
     const PATIENCE: Duration = Duration::from_secs(30);
 
     async fn get(address: SocketAddr, path: &str) -> String {
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_migration_is_told_until_the_store_is_open_and_the_address_is_free_afterwards() {
+    async fn a_migration_is_reported_until_the_store_is_open_and_the_address_is_free_afterwards() {
         let address = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("a name");
         let (open, opened) = oneshot::channel();
         let (tell, line) = watch::channel(None);
@@ -132,13 +133,13 @@ mod tests {
         drop(taken);
         let (tell, line) = watch::channel(None);
         let looked = async {
-            // Who would listen is asked first.
+            // Give the listening side time to run first.
             for _ in 0..100 {
                 tokio::task::yield_now().await;
             }
             TcpStream::connect(address).await.is_err()
         };
-        assert!(answer_until(looked, &[address], line).await, "nobody answers");
+        assert!(answer_until(looked, &[address], line).await, "the address refuses connections");
         drop(tell);
     }
 }

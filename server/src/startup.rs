@@ -1,4 +1,4 @@
-//! Putting the program together: store, pages, address.
+//! Assembles the program: store, pages, addresses.
 
 use std::{
     net::SocketAddr,
@@ -30,7 +30,7 @@ use crate::{
     state::Shared,
 };
 
-/// How long requests that are under way may take to finish when the program is asked to stop.
+/// How long requests in flight may take to finish at a stop.
 const FAREWELL: Duration = Duration::from_secs(10);
 
 /// The program, ready to serve.
@@ -38,28 +38,28 @@ pub struct Application {
     listener: TcpListener,
     address: SocketAddr,
     router: Router,
-    /// Where the numbers are, and what answers there.
+    /// Listener and router of the metrics.
     numbers: Option<(TcpListener, Router)>,
     limits: Limits,
     backend: Backend,
     closing: watch::Sender<bool>,
 }
 
-/// How the program meets the network.
+/// Network settings of the program.
 pub struct Edge {
     pub addr: SocketAddr,
-    /// For the numbers.
+    /// Address of the metrics.
     pub metrics_addr: Option<SocketAddr>,
     pub site: PathBuf,
     pub proxies: TrustedProxies,
     pub federation: federation::Settings,
-    /// The address people use; else that of the federation, else the one listened on.
+    /// The address people use; by default that of the federation, else the listening address.
     pub origin: Option<Url>,
     pub terms: Terms,
 }
 
 impl Edge {
-    /// On this machine only, with everything else as it is without settings.
+    /// For this machine only, with defaults for everything else.
     pub fn here(addr: SocketAddr, site: &Path) -> Self {
         Self {
             addr,
@@ -87,27 +87,27 @@ impl Edge {
     fn origin(&self, address: SocketAddr) -> Result<Url> {
         match self.origin.as_ref().or(self.federation.origin.as_ref()) {
             Some(origin) => Ok(origin.clone()),
-            None => Url::parse(&format!("http://{address}")).context("the address listened on"),
+            None => Url::parse(&format!("http://{address}")).context("the listening address"),
         }
     }
 
-    /// What is easily forgotten when another server stands in front.
+    /// Warns about settings that are often forgotten behind a proxy.
     fn warn(&self) {
         let is_behind_another = self.addr.ip().is_loopback() && self.origin.is_some();
         if is_behind_another && !self.proxies.are_named() {
             tracing::warn!(
-                "everybody seems to come from the server in front, so guessing from anywhere is counted as one network: name it with HANDBOOK_TRUSTED_PROXY"
+                "all clients seem to come from the proxy, so their sign-in attempts count as one network: list it in HANDBOOK_TRUSTED_PROXY"
             );
         }
         if self.origin.is_none() && self.federation.origin.is_none() && !self.addr.ip().is_loopback() {
-            tracing::warn!("sheets of codes name the address listened on: name the one people use with HANDBOOK_ORIGIN");
+            tracing::warn!("sheets of codes show the listening address: set the one people use with HANDBOOK_ORIGIN");
         }
     }
 }
 
 impl Application {
-    /// Opens the store, then the address: nobody is served by half a program. While the store is migrated, the address tells how far
-    /// that is (`starting.rs`).
+    /// Opens the store, then listens, so that nothing is served by a half-started program. While the store is migrated, the
+    /// address reports the progress (`starting.rs`).
     ///
     /// # Errors
     /// A sentence for the operator.
@@ -123,12 +123,12 @@ impl Application {
         Self::on(backend, &edge).await
     }
 
-    /// The same on a store that is open already.
+    /// Builds the program on a store that is already open.
     ///
     /// # Errors
     /// A sentence for the operator.
     pub async fn on(backend: Backend, edge: &Edge) -> Result<Self> {
-        // Nobody is measured before the recorder is there.
+        // Install the recorder before anything is measured.
         health::recorder();
         let site = Site::read(&edge.site)?;
         let (listener, address) = listen(edge.addr).await?;
@@ -149,7 +149,7 @@ impl Application {
         self.address
     }
 
-    /// Where the numbers are.
+    /// The address of the metrics.
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.numbers.as_ref().and_then(|(listener, _)| listener.local_addr().ok())
     }
@@ -158,10 +158,10 @@ impl Application {
         &self.backend
     }
 
-    /// Serves until `stop` is over, then lets open requests finish.
+    /// Serves until `stop` resolves, then lets open requests finish.
     ///
     /// # Errors
-    /// When the store takes nothing any more and only a new start can help.
+    /// If the store has stopped accepting writes and only a restart helps.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let Self { listener, router, numbers, limits, backend, closing, .. } = self;
         let background = Background::start(&backend, health::recorder());
@@ -177,9 +177,9 @@ impl Application {
         };
         let asked = async move {
             stop.await;
-            // Idle connections and live streams end by this; others end by themselves.
+            // This ends idle connections and live streams; other connections end by themselves.
             closing.send_replace(true);
-            // Until the serving is over: the sender must live.
+            // The sender must live until serving has ended.
             std::future::pending::<()>().await;
         };
         let late = async move {
@@ -219,7 +219,7 @@ pub async fn open(settings: &StoreSettings) -> Result<Backend> {
 }
 
 async fn open_telling(settings: &StoreSettings, progress: &Progress) -> Result<Backend> {
-    // Not only pages speak: the report of an import does too.
+    // Not only pages use the pack: the report of an import does too.
     app::text::use_pack(settings.terms);
     let clock = settings.clock();
     let location = settings.location();
@@ -247,24 +247,26 @@ async fn open_telling(settings: &StoreSettings, progress: &Progress) -> Result<B
     }
     match std::env::current_exe() {
         Ok(program) => backend.read_files_by(Extractor::process(&program)),
-        Err(error) => tracing::error!(%error, "the program does not know where it lies: files will have no text and no preview"),
+        Err(error) => tracing::error!(%error, "cannot find the program's own path: files will have no text and no preview"),
     }
     Ok(backend)
 }
 
-/// Where the files of documents lie, unless it is beside the embedded store.
+/// The object store of document files; `None` to keep them beside the embedded store.
 fn file_storage(settings: &StoreSettings, location: &StoreLocation) -> Result<Option<FileStorage>> {
     match (&settings.files_url, location) {
         (Some(url), _) => Ok(Some(FileStorage::bucket(url)?)),
         (None, StoreLocation::Server { .. }) => {
-            tracing::warn!("files lie in the data folder of this server; several servers need a bucket, see HANDBOOK_FILES_URL");
+            tracing::warn!(
+                "files are stored in the data folder of this server; several servers need a bucket, see HANDBOOK_FILES_URL"
+            );
             Ok(Some(FileStorage::folder(&settings.data)?))
         }
         (None, StoreLocation::Folder(_) | StoreLocation::Memory) => Ok(None),
     }
 }
 
-/// Through the operator's gateway, else into a folder beside the store.
+/// The operator's gateway, else a folder beside the store.
 fn sms(settings: &ServeSettings, backend: &Backend) -> Result<Sms> {
     match &settings.sms_url {
         Some(url) => Ok(Sms::gateway(url, settings.sms_token.as_ref().map(|token| token.expose().to_owned()))?),
@@ -272,11 +274,11 @@ fn sms(settings: &ServeSettings, backend: &Backend) -> Result<Sms> {
     }
 }
 
-/// The key of the settings; none when it lies in the data folder.
+/// The key of the settings; `None` if it is in the data folder.
 fn keys(settings: &StoreSettings, clock: &Clock) -> Option<Keys> {
     match (&settings.secret, &settings.db) {
         (Some(keys), _) => Some(keys.clone()),
-        // What is sealed is gone with the process, so may be its key.
+        // Sealed data is lost with the process, so the key may be too.
         (None, Some(Database::Memory)) => {
             let mut master = [0; 32];
             clock.fill(&mut master);

@@ -1,6 +1,6 @@
-//! What the handlers share. Handlers that need little of it take that alone, by `FromRef`.
+//! State shared by the handlers. Handlers that need only a part of it extract that, by `FromRef`.
 //!
-//! Invariant: nothing here knows of routes, so every module with routes may use it.
+//! Invariant: this module does not depend on routes, so every module with routes may use it.
 
 use std::{net::SocketAddr, sync::Arc, time::Instant};
 
@@ -15,10 +15,10 @@ use crate::{
     proxy::TrustedProxies,
 };
 
-/// Open pages of figures of one session.
+/// Open live pages per session.
 const STREAMS_PER_SESSION: usize = 8;
 
-/// When the store was looked at, and whether it took what was written.
+/// Time and result of the last check whether the store accepts writes.
 pub(crate) type Readiness = Option<(Instant, bool)>;
 
 #[derive(Clone, FromRef)]
@@ -26,7 +26,7 @@ pub(crate) struct Shared {
     pub(crate) backend: Backend,
     pub(crate) proxies: TrustedProxies,
     pub(crate) federation: Arc<Federation>,
-    /// The address people use, without a slash at the end.
+    /// The address people use, without a trailing slash.
     pub(crate) origin: Arc<str>,
     pub(crate) options: LeptosOptions,
     pub(crate) gate: Gate,

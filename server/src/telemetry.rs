@@ -1,4 +1,4 @@
-//! The log: for a person or for a collector. It goes to the standard error; the standard output is for answers.
+//! The log, for a person or for a collector. Written to the standard error; the standard output is for results.
 
 use anyhow::{Context, Result};
 use tracing_subscriber::{EnvFilter, fmt};
@@ -6,7 +6,7 @@ use tracing_subscriber::{EnvFilter, fmt};
 use crate::config::{LogFormat, StoreSettings};
 
 /// # Errors
-/// A sentence when the filter is malformed.
+/// A sentence if the filter is invalid.
 pub(crate) fn start(settings: &StoreSettings) -> Result<()> {
     let filter = EnvFilter::try_new(&settings.log_filter)
         .with_context(|| format!("The setting HANDBOOK_LOG_FILTER (--log-filter) cannot be {:?}", settings.log_filter))?;

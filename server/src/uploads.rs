@@ -1,5 +1,5 @@
-//! Files in and out: a file for the registry is sealed while it arrives, a report is written while it leaves. Neither is ever whole
-//! in memory.
+//! Uploads of import files and downloads of reports: a file is sealed while it arrives, a report is generated while it is sent.
+//! Neither is ever held in memory as a whole.
 
 use std::io::Write as _;
 
@@ -41,13 +41,13 @@ use crate::{
 
 const FORM_PAGE: &str = "/imports/new";
 
-/// Beyond the limit a file is still listened to for a while, so that its sender hears the answer; not for ever.
+/// A body beyond the limit is drained for a while, so that the client reads the response, but not indefinitely.
 const BODY_MAX: u64 = CSV_BYTES_MAX + CSV_BYTES_MAX / 2;
 
-/// What small fields of the form may hold.
+/// Bytes of each small field of the form.
 const FIELD_MAX: usize = 200;
 
-/// Bytes of a report sent at a time, and how many of these pieces may wait for a slow line.
+/// Bytes of a report sent at a time, and how many of these pieces are buffered for a slow connection.
 const PIECE: usize = 32 * 1024;
 const AHEAD: usize = 4;
 
@@ -74,10 +74,10 @@ async fn upload(
     }
 }
 
-/// Why a file was not taken.
+/// Why a file was not accepted.
 enum Refusal {
     Form(FormErrors),
-    /// The line broke, or what arrived is no form.
+    /// The connection broke, or the body is not a form.
     Line,
     Other(Error),
 }
@@ -126,7 +126,7 @@ async fn store(backend: &Backend, viewer: &Viewer, kind: &str, unit: &str, mut f
         }
         upload.write(bytes.into()).await?;
     }
-    // A browser sends a nameless, empty file when none was chosen.
+    // A browser sends a nameless, empty file if none was chosen.
     if length == 0 && file_name.is_empty() {
         return Err(Refusal::Form(no_file(kind, unit)));
     }
@@ -160,7 +160,7 @@ async fn report(
     }
 }
 
-/// What a file looks like that is read, for whoever may import one of this kind.
+/// A template of an import file, for people who may import this kind.
 async fn template_file(
     State(backend): State<Backend>,
     Extension(context): Extension<RequestContext>,
@@ -178,7 +178,7 @@ async fn template_file(
     let (media_type, content) = match ending {
         "csv" => {
             let lines = rows.iter().map(|row| csv_line(&row.iter().map(String::as_str).collect::<Vec<_>>()));
-            // Without this mark, spreadsheets take Vietnamese letters for something else.
+            // Without a byte order mark, spreadsheets misread Vietnamese letters.
             ("text/csv; charset=utf-8", Ok(format!("\u{feff}{}", lines.collect::<String>()).into_bytes()))
         }
         "xlsx" => ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", spreadsheet(&rows)),
@@ -198,20 +198,20 @@ fn body(report: Report, locale: Locale) -> Body {
     let (sender, pieces) = mpsc::channel::<Bytes>(AHEAD);
     spawn_blocking(move || {
         let mut out = Outgoing { sender, pending: Vec::with_capacity(PIECE) };
-        // A reader who went away, or a damaged report, ends the file early; what was sent is right.
+        // If the client disconnects, or the report is damaged, the file ends early; the part sent is correct.
         if let Err(error) = write_report(&mut out, report, locale).and_then(|()| out.flush()) {
-            tracing::warn!(%error, "a report was not sent to its end");
+            tracing::warn!(%error, "a report was not sent completely");
         }
     });
     Body::from_stream(ReceiverStream::new(pieces).map(Ok::<_, std::convert::Infallible>))
 }
 
-/// The report as a file that spreadsheets open, in the reader's language.
+/// Writes the report as a file for spreadsheets, in the reader's language.
 ///
 /// # Errors
-/// When it cannot be written or read.
+/// If it cannot be written or read.
 pub(crate) fn write_report(out: &mut impl std::io::Write, report: Report, locale: Locale) -> std::io::Result<()> {
-    // Without this mark, spreadsheets take Vietnamese letters for something else.
+    // Without a byte order mark, spreadsheets misread Vietnamese letters.
     out.write_all("\u{feff}".as_bytes())?;
     out.write_all(plain_line(&report_heads(locale)).as_bytes())?;
     for line in report {

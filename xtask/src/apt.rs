@@ -1,4 +1,4 @@
-//! Debian and Ubuntu packages. Nothing is installed that is there, and nothing without the right to do so.
+//! Debian and Ubuntu packages. Installs only missing packages, and only with the necessary permission.
 
 use std::{
     io::{IsTerminal as _, stdin},
@@ -11,12 +11,12 @@ use crate::process;
 
 #[derive(Default)]
 pub(crate) struct Apt {
-    /// The package lists were fetched by this process; once is enough.
+    /// Whether this process has updated the package lists; once is enough.
     updated: bool,
 }
 
 impl Apt {
-    /// Installs those of the packages that are missing.
+    /// Installs the missing ones of the packages.
     pub(crate) fn install(&mut self, packages: &[&str]) -> Result<()> {
         let missing: Vec<_> = packages.iter().copied().filter(|package| !is_installed(package)).collect();
         if missing.is_empty() {
@@ -37,7 +37,7 @@ impl Apt {
     }
 }
 
-/// A command with the rights of the system's owner.
+/// A command run as root.
 pub(crate) fn as_root(program: &str, purpose: &str) -> Result<Command> {
     if process::read(Command::new("id").arg("-u"))? == "0" {
         return Ok(Command::new(program));
@@ -49,7 +49,7 @@ pub(crate) fn as_root(program: &str, purpose: &str) -> Result<Command> {
         sudo.arg(program);
         return Ok(sudo);
     }
-    bail!("this needs the rights of root: {purpose}")
+    bail!("root is required: {purpose}")
 }
 
 pub(crate) fn is_installed(package: &str) -> bool {

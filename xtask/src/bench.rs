@@ -1,6 +1,7 @@
-//! Figures of the optimised program on this machine, beside `PostgreSQL` on the same data in the same run where that is installed.
+//! Benchmarks of the optimised program on this machine, next to `PostgreSQL` on the same data in the same run, if that is
+//! installed.
 //!
-//! What is measured is made from a seed, so two runs measure the same work.
+//! Data is generated from a seed, so two runs measure the same work.
 
 use std::{
     env, fs,
@@ -30,7 +31,7 @@ mod start;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Measure the program of the dev profile, which `run` and `test` build too: slower, and compiled in less time.
+    /// Measure the dev profile, which `run` and `test` build too: slower, but quicker to compile.
     #[arg(long, global = true)]
     dev: bool,
     #[command(subcommand)]
@@ -47,9 +48,9 @@ enum What {
     Library(library::Library),
     /// Generate a store of an older version with many receipts, and start the program on it.
     Migrate(migrate::Migrate),
-    /// Generate a registry, and look at the preview of a short file of members.
+    /// Generate a registry, and measure the preview of a short file of members.
     Preview(preview::Preview),
-    /// Generate a registry, and open it again and again.
+    /// Generate a registry, and open it repeatedly.
     Start(start::Start),
 }
 
@@ -65,7 +66,7 @@ pub(crate) fn bench(project: &Project, arguments: &Arguments) -> Result<()> {
     }
 }
 
-/// How the program that is measured is compiled.
+/// How the measured program is compiled.
 #[derive(Clone, Copy)]
 enum Profile {
     Release,
@@ -73,12 +74,12 @@ enum Profile {
 }
 
 impl Profile {
-    /// Compiles the server's package, or what of it `parts` name, and returns the folder of the programs.
+    /// Compiles the server's package, or the `parts` of it, and returns the folder of the programs.
     fn compile(self, project: &Project, parts: &[&str]) -> Result<PathBuf> {
         let toolchain = setup::setup(project, Need::Build)?;
         let (what, folder, selection) = match self {
             Self::Release => ("optimised program: about 35 minutes on 2 cores the first time", "release", "-p server --release"),
-            // The same selection as the tests, so that no dependency is compiled again.
+            // The selection of the tests, so that dependencies are not compiled again.
             Self::Dev => ("program of the dev profile", "debug", test::HOST_SELECTION),
         };
         process::step(&format!("compiling the {what}"), || {
@@ -99,16 +100,17 @@ impl Meter {
         Ok(Self { binary: folder.join("examples").join(format!("bench{}", env::consts::EXE_SUFFIX)) })
     }
 
-    /// Does `what` in a data folder.
+    /// Runs the command `what` in a data folder.
     fn command(&self, what: &str, data: &Path) -> Command {
         let mut command = Command::new(&self.binary);
         command.arg(what).arg(data);
         command
     }
 
-    /// A store that takes long to fill, by `what` with these numbers: filled the first time, then kept. Where, `given` says.
+    /// A store that takes long to fill, filled by `what` with these numbers on first use, then kept: in `given`, else in the
+    /// target folder.
     ///
-    /// It is filled in a folder beside, then moved: what was interrupted is never taken for a store.
+    /// It is filled in a temporary folder, then moved, so that an interrupted run leaves no incomplete store.
     fn kept(&self, project: &Project, what: &str, numbers: &[String], given: Option<&Path>) -> Result<PathBuf> {
         let name = format!("{what}-{}", numbers.join("-"));
         let data = given.map_or_else(|| project.root.join("target/bench-stores").join(name), Path::to_owned);
@@ -131,28 +133,28 @@ impl Meter {
     }
 }
 
-/// A registry to measure with.
+/// A registry for measurements.
 #[derive(Args)]
 struct Registry {
     /// Members in the registry.
     #[arg(long, default_value_t = 1_000_000)]
     members: u32,
-    /// Another seed makes other ids.
+    /// Seed of the ids.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The data folder of the registry, used as it is where it exists. Without it the registry is in `target/bench-stores`.
+    /// Data folder of the registry, reused if it exists. By default in `target/bench-stores`.
     #[arg(long)]
     data: Option<PathBuf>,
 }
 
 impl Registry {
-    /// The data folder, filled.
+    /// The data folder, filled if necessary.
     fn provide(&self, project: &Project, meter: &Meter) -> Result<PathBuf> {
         meter.kept(project, "members", &[self.members.to_string(), self.seed.to_string()], self.data.as_deref())
     }
 }
 
-/// Lets the measuring half do `what` in an empty folder; returns that folder.
+/// Runs the command `what` of the measuring half in an empty folder and returns the folder.
 fn measured(project: &Project, profile: Profile, what: &str, numbers: &[String]) -> Result<PathBuf> {
     let meter = Meter::compile(project, profile)?;
     let folder = emptied(project)?;
@@ -160,7 +162,7 @@ fn measured(project: &Project, profile: Profile, what: &str, numbers: &[String])
     Ok(folder)
 }
 
-/// A folder for what is measured.
+/// An empty folder for a measurement.
 fn emptied(project: &Project) -> Result<PathBuf> {
     let folder = project.root.join("target/bench");
     if folder.exists() {
@@ -170,7 +172,7 @@ fn emptied(project: &Project) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Says on what was measured, and removes it.
+/// Prints the number of cores and the size of the folder, and removes it.
 fn done(folder: &Path) -> Result<()> {
     tell_machine(folder)?;
     fs::remove_dir_all(folder)?;
@@ -182,7 +184,7 @@ fn tell_machine(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// How large a folder is, for people.
+/// The size of a folder in readable units.
 fn size(folder: &Path) -> Result<String> {
     let mut bytes = 0;
     for file in digest::files_below(folder)? {

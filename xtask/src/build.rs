@@ -1,7 +1,6 @@
-//! `cargo xtask build`: the browser half, the static files, the server, one after the other.
+//! `cargo xtask build`: the browser half, the static files, the server, in sequence.
 //!
-//! In this order, because two compilations at once on two cores are slower than one after the other, and because the
-//! browser half is the one that fails early.
+//! Two concurrent compilations on two cores are slower than a sequence, and the browser half comes first because it fails early.
 
 use anyhow::Result;
 use clap::Args;
@@ -16,7 +15,7 @@ use crate::{
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Only what a browser loads, not the server.
+    /// Build only the static files, not the server.
     #[arg(long)]
     site: bool,
 }
@@ -31,16 +30,16 @@ pub(crate) fn build_all(project: &Project, toolchain: &Toolchain) -> Result<()> 
     build_server(project, toolchain)
 }
 
-/// Everything a browser loads, into `target/site`.
+/// Builds everything a browser loads, into `target/site`.
 pub(crate) fn build_site(project: &Project, toolchain: &Toolchain) -> Result<()> {
-    // The quick one first: a broken style sheet is told before minutes of compiling.
+    // The style sheets first: they take little time, so their errors appear before minutes of compiling.
     let style = style::build(project)?;
     let frontend = frontend::build(project, toolchain)?;
     process::step("writing target/site", || site::write(project, &frontend, &style))?;
     size::print(project)
 }
 
-/// The server as tests use it: dependencies optimised a little, which is what a fresh clone can wait for.
+/// Builds the server of the dev profile: dependencies are optimised a little, which keeps the first build of a clone short.
 pub(crate) fn build_server(project: &Project, toolchain: &Toolchain) -> Result<()> {
     let is_first = !project.server_binary().exists();
     let estimate = if is_first {

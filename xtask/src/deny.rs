@@ -1,6 +1,6 @@
-//! What may be compiled in: licences, sources, banned crates and doubled versions, as `deny.toml` says, without the network.
+//! Checks dependencies against `deny.toml`: licences, sources, banned crates and duplicate versions, without the network.
 //!
-//! cargo-deny does this and more, but compiles for minutes and fetches its list of advisories. The file is one it reads as well.
+//! cargo-deny does this and more, but takes minutes to compile and fetches an advisory database. It accepts the same file.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -54,7 +54,7 @@ struct Bans {
 struct Banned {
     #[serde(rename = "crate")]
     name: String,
-    /// Who may bring it in all the same.
+    /// Crates that may depend on it all the same.
     wrappers: BTreeSet<String>,
 }
 
@@ -64,7 +64,7 @@ struct Named {
     name: String,
 }
 
-/// What `cargo metadata` tells.
+/// Output of `cargo metadata`.
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
@@ -76,7 +76,7 @@ struct Package {
     id: String,
     name: String,
     version: String,
-    /// None for those of the workspace.
+    /// `None` for workspace members.
     source: Option<String>,
     license: Option<String>,
 }
@@ -100,13 +100,14 @@ pub(crate) fn check(project: &Project, toolchain: &Toolchain) -> Result<()> {
     for target in &rules.graph.targets {
         cargo.args(["--filter-platform", target]);
     }
-    let metadata: Metadata = serde_json::from_str(&process::read(&mut cargo)?).context("cannot read what cargo tells")?;
+    let metadata: Metadata =
+        serde_json::from_str(&process::read(&mut cargo)?).context("cannot parse the output of `cargo metadata`")?;
     let findings = rules.findings(&metadata);
     if findings.is_empty() {
-        println!("    {} crates are as deny.toml says", metadata.resolve.nodes.len());
+        println!("    {} crates comply with deny.toml", metadata.resolve.nodes.len());
         return Ok(());
     }
-    bail!("not as deny.toml says:\n    {}", findings.join("\n    "))
+    bail!("violations of deny.toml:\n    {}", findings.join("\n    "))
 }
 
 impl Rules {
@@ -128,18 +129,18 @@ impl Rules {
             let brought_by = parents.get(banned.name.as_str()).into_iter().flatten();
             let strange: Vec<&str> = brought_by.filter(|name| !banned.wrappers.contains(**name)).copied().collect();
             if !strange.is_empty() {
-                findings.push(format!("{} is banned, and brought in by {}", banned.name, strange.join(", ")));
+                findings.push(format!("{} is banned, but a dependency of {}", banned.name, strange.join(", ")));
             }
         }
         for skip in &self.bans.skip {
             if versions.get(skip.name.as_str()).is_none_or(|versions| versions.len() < 2) {
-                findings.push(format!("{} is there in one version at most: the skip no longer applies", skip.name));
+                findings.push(format!("{} has at most one version: the skip no longer applies", skip.name));
             }
         }
         for (name, versions) in versions {
             if versions.len() > 1 && !self.bans.skip.iter().any(|skip| skip.name == name) {
                 let versions: Vec<&str> = versions.into_iter().collect();
-                findings.push(format!("{name} is there in the versions {}", versions.join(", ")));
+                findings.push(format!("{name} has the versions {}", versions.join(", ")));
             }
         }
         findings
@@ -155,7 +156,7 @@ impl Rules {
         package.source.as_deref()?;
         let exception = self.licenses.exceptions.iter().find(|exception| exception.name == package.name);
         let is_allowed = match (&package.license, exception) {
-            // The file it names instead was read when the exception was made.
+            // The licence file named instead was reviewed when the exception was added.
             (None, exception) => exception.is_some(),
             (Some(expression), exception) => allows(expression, &|license| {
                 self.licenses.allow.contains(license) || exception.is_some_and(|exception| exception.allow.contains(license))
@@ -166,12 +167,12 @@ impl Rules {
     }
 }
 
-/// Whether an SPDX expression can be met. Old ones have a slash for "or"; `AND` binds closer.
+/// Whether an SPDX expression can be satisfied. Old expressions use a slash for `OR`; `AND` binds closer.
 fn allows(expression: &str, license: &impl Fn(&str) -> bool) -> bool {
     let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
     let mut words = spaced.split_whitespace().peekable();
     let mut either = false;
-    // Whether all so far are met, of each bracket that is open.
+    // By open bracket, whether all terms so far are satisfied.
     let mut outer = Vec::new();
     let mut all = true;
     while let Some(word) = words.next() {
@@ -275,12 +276,12 @@ mod tests {
         assert_eq!(
             found,
             [
-                "banned is banned, and brought in by fine",
-                "fine is there in one version at most: the skip no longer applies",
-                "gone is there in one version at most: the skip no longer applies",
+                "banned is banned, but a dependency of fine",
+                "fine has at most one version: the skip no longer applies",
+                "gone has at most one version: the skip no longer applies",
                 "strange comes from git+https://example.org/x",
                 "strict 1.0.0 is under GPL-3.0",
-                "twice is there in the versions 1.0.0, 2.0.0",
+                "twice has the versions 1.0.0, 2.0.0",
             ]
         );
     }

@@ -1,4 +1,4 @@
-//! Fingerprints of content: names of files that never change, and stamps that let a step be skipped.
+//! Content hashes, for names of immutable files and for stamps of completed steps.
 
 use std::{
     fs,
@@ -8,8 +8,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use sha2::{Digest as _, Sha256};
 
-/// Builds one fingerprint from several parts. Each part is counted in with its length, so that moving a byte from one
-/// part to the next gives another fingerprint.
+/// Hashes several parts. Each part is hashed with its length, so that moving a byte from one part to the next changes the result.
 pub(crate) struct Fingerprint(Sha256);
 
 impl Fingerprint {
@@ -25,7 +24,7 @@ impl Fingerprint {
         self
     }
 
-    /// 64 bits as 16 hexadecimal digits: enough to tell builds apart, short enough for a file name.
+    /// 64 bits as 16 hexadecimal digits: enough to distinguish builds, short enough for a file name.
     pub(crate) fn finish(self) -> String {
         let digest = self.0.finalize();
         let start = digest.iter().take(8).fold(0, |number: u64, byte| number << 8 | u64::from(*byte));
@@ -33,12 +32,12 @@ impl Fingerprint {
     }
 }
 
-/// The fingerprint of one content.
+/// The hash of one content.
 pub(crate) fn fingerprint(content: impl AsRef<[u8]>) -> String {
     Fingerprint::new().with(content).finish()
 }
 
-/// All files below a folder, sorted; none when the folder does not exist.
+/// All files below a folder, sorted; empty if the folder does not exist.
 pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -70,9 +69,9 @@ pub(crate) fn write(file: &Path, content: impl AsRef<[u8]>) -> Result<()> {
     fs::write(file, content).with_context(|| format!("cannot write {}", file.display()))
 }
 
-/// A file that remembers from which inputs a step's output was made.
+/// A file with the hash of the inputs from which the output of a step was made.
 ///
-/// Invariant: it is written after the output is complete, so a step that was interrupted is done again.
+/// Invariant: it is written after the output is complete, so an interrupted step runs again.
 pub(crate) struct Stamp {
     file: PathBuf,
     key: String,
@@ -98,7 +97,7 @@ mod tests {
 
     use super::*;
 
-    /// A folder of its own for one test, gone at the end.
+    /// A temporary folder for one test.
     struct Scratch(PathBuf);
 
     impl Scratch {

@@ -1,4 +1,4 @@
-//! `cargo xtask dist`: what goes onto a server. One optimised binary and the static files beside it.
+//! `cargo xtask dist`: the files for deployment, an optimised binary and the static files beside it.
 
 use std::{env, fs};
 

@@ -1,6 +1,6 @@
-//! The browser half: compiled, given its JavaScript, made small.
+//! Builds the browser half: compiles it, generates its JavaScript, optimises its size.
 //!
-//! `wasm-bindgen` is a library here, at the version of the crate the browser half links: the two cannot drift apart.
+//! `wasm-bindgen` is a library here, in the version of the crate that the browser half links, so the two always match.
 
 use std::{fs, path::Path};
 
@@ -14,8 +14,8 @@ use crate::{
     toolchain::{Toolchain, WASM},
 };
 
-/// The features the compiler uses by default and our oldest browsers have (Chrome 96, Safari 15, Firefox 90).
-/// Named, because `wasm-opt` refuses what it was not told of.
+/// The features the compiler enables by default and the oldest supported browsers have (Chrome 96, Safari 15, Firefox 90).
+/// `wasm-opt` rejects features that are not listed.
 const WASM_OPT: [&str; 11] = [
     "-Oz",
     "--enable-bulk-memory",
@@ -30,7 +30,7 @@ const WASM_OPT: [&str; 11] = [
     "--strip-target-features",
 ];
 
-/// Snippets of crates are bundled in, so that the page loads one script.
+/// Bundles the snippets of crates, so that a page loads one script.
 const ESBUILD: [&str; 6] = [
     "--bundle",
     "--minify",
@@ -40,7 +40,7 @@ const ESBUILD: [&str; 6] = [
     "--log-level=warning",
 ];
 
-/// What the browser loads.
+/// The files of the browser half.
 pub(crate) struct Frontend {
     pub(crate) js: Vec<u8>,
     pub(crate) wasm: Vec<u8>,
@@ -57,7 +57,7 @@ pub(crate) fn build(project: &Project, toolchain: &Toolchain) -> Result<Frontend
 
     let folder = project.target.join("assets");
     let (js, wasm) = (folder.join("handbook.js"), folder.join("handbook.wasm"));
-    // The text of this file stands for the settings in it.
+    // The hash of this source file covers the settings in it.
     let key = Fingerprint::new()
         .with(digest::read(&artefact)?)
         .with(node::locked_version(project, "binaryen")?)
@@ -76,12 +76,12 @@ pub(crate) fn build(project: &Project, toolchain: &Toolchain) -> Result<Frontend
 
 fn generate_bindings(artefact: &Path, folder: &Path) -> Result<()> {
     if folder.exists() {
-        // Snippets of an earlier build would be bundled.
+        // Snippets of an earlier build would otherwise be bundled too.
         fs::remove_dir_all(folder)?;
     }
     let mut bindgen = Bindgen::new();
     bindgen.input_path(artefact).out_name("handbook").web(true)?.typescript(false);
-    // The page says where the module is, by its hashed name.
+    // The page passes the hashed address of the module.
     bindgen.omit_default_module_path(true).remove_name_section(true).remove_producers_section(true);
     bindgen.generate(folder).with_context(|| format!("wasm-bindgen cannot process {}", artefact.display()))
 }

@@ -1,12 +1,12 @@
-//! Automation of the handbook: everything a person or a build machine does, as `cargo xtask <verb>`.
+//! Automation: everything a person or a build machine runs, as `cargo xtask <verb>`.
 //!
-//! Responsible for the way from a fresh clone to a running, tested or packed handbook: the toolchain, the browser half,
-//! the static files, the server, the checks. Not responsible for anything the running handbook does.
+//! Responsible for the steps from a fresh clone to a running, tested or packaged handbook: the toolchain, the browser half, the
+//! static files, the server, the checks. Not responsible for anything the running handbook does.
 //!
 //! Reading order: [`setup`] → [`build`] (→ [`frontend`], [`style`], [`site`]) → [`run`] and [`mod@test`].
 //!
-//! Invariant: a child `cargo` only ever starts through [`toolchain::Toolchain::cargo`]. One toolchain and one set of flags
-//! for all verbs is what lets them share half an hour of compiled dependencies.
+//! Invariant: a child `cargo` is only started through [`toolchain::Toolchain::cargo`]. All verbs use one toolchain and one set of
+//! flags, so that they share half an hour of compiled dependencies.
 
 mod apt;
 mod bench;
@@ -44,23 +44,23 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Install what is missing on this machine; seconds when nothing is.
+    /// Install what is missing on this machine; takes seconds if nothing is.
     Setup,
     /// Build the browser half, the static files and the server.
     Build(build::Arguments),
     /// Build, load the sample organisation once, and serve it.
     Run(run::Arguments),
-    /// Every check: format, lints, tests, size budget, browser journeys.
+    /// Run all checks: format, lints, tests, size budget, browser journeys.
     Test(test::Arguments),
-    /// Print the size of every asset; fail when a budget is exceeded.
+    /// Print the size of every asset; fail if a budget is exceeded.
     Size,
-    /// Take the pictures of the README.
+    /// Take the screenshots of the README.
     Screenshots,
-    /// Build the optimised server and put it with its static files into `target/dist`.
+    /// Build the optimised server and copy it with the static files into `target/dist`.
     Dist,
     /// Measure the optimised server.
     Bench(bench::Arguments),
-    /// Run cargo as the other verbs do, so that artefacts are shared.
+    /// Run cargo with the toolchain and flags of the other verbs, so that artefacts are shared.
     Cargo {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
@@ -69,7 +69,7 @@ enum Verb {
 
 fn main() -> ExitCode {
     perform(Cli::parse().verb).unwrap_or_else(|error| {
-        // Without a stack trace: the causes say what to do, where they arose in xtask does not.
+        // Print the causes only: a stack trace of xtask does not help.
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
     })

@@ -1,4 +1,4 @@
-//! The tools that come as npm packages: `wasm-opt`, `lightningcss`, `esbuild`, and the browser driver of the tests.
+//! Tools from npm packages: `wasm-opt`, `lightningcss`, `esbuild`, and the browser driver of the tests.
 
 use std::{env, path::PathBuf, process::Command};
 
@@ -10,10 +10,10 @@ use crate::{
     project::Project,
 };
 
-/// The versions of Node.js all packages run on, as `engines` in `package.json` says.
+/// Versions of Node.js supported by all packages, as `engines` in `package.json`.
 const NODE: &str = "20.19 or a later 20, or 22.12 or later";
 
-/// Installs the packages of `package-lock.json`, unless just these are installed.
+/// Installs the packages of `package-lock.json`, unless exactly these are installed.
 pub(crate) fn provide_packages(project: &Project) -> Result<()> {
     let lock = digest::read(&project.root.join("package-lock.json"))?;
     let modules = project.root.join("node_modules");
@@ -32,7 +32,7 @@ pub(crate) fn provide_packages(project: &Project) -> Result<()> {
     })
 }
 
-/// Whether this version of Node.js, `v22.12.0` say, is one of [`NODE`].
+/// Whether this version of Node.js, such as `v22.12.0`, is one of [`NODE`].
 fn serves(version: &str) -> bool {
     let mut numbers = version.trim().trim_start_matches('v').split('.').map_while(|number| number.parse::<u32>().ok());
     match (numbers.next(), numbers.next()) {
@@ -43,13 +43,13 @@ fn serves(version: &str) -> bool {
     }
 }
 
-/// A program of the installed packages.
+/// A program of an installed package.
 pub(crate) fn tool(project: &Project, name: &str) -> Command {
     let suffix = if cfg!(windows) { ".cmd" } else { "" };
     Command::new(project.root.join("node_modules/.bin").join(format!("{name}{suffix}")))
 }
 
-/// The browser tests, on the server and the static files of this clone.
+/// The browser tests, run on the server and the static files of this clone.
 pub(crate) fn journeys(project: &Project) -> Result<Command> {
     let script = project.root.join("end2end/run.mjs");
     ensure!(script.is_file(), "{} is missing", script.display());
@@ -60,14 +60,14 @@ pub(crate) fn journeys(project: &Project) -> Result<Command> {
     Ok(node)
 }
 
-/// The locked version of a package: part of the fingerprint of what it makes.
+/// The locked version of a package, which is part of the hash of its output.
 pub(crate) fn locked_version(project: &Project, package: &str) -> Result<String> {
     let lock: serde_json::Value = serde_json::from_slice(&digest::read(&project.root.join("package-lock.json"))?)?;
     let version = &lock["packages"][format!("node_modules/{package}")]["version"];
-    Ok(version.as_str().with_context(|| format!("package-lock.json does not name {package}"))?.to_owned())
+    Ok(version.as_str().with_context(|| format!("{package} is not in package-lock.json"))?.to_owned())
 }
 
-/// The browser of the tests: what `CHROME` names, else the first one installed.
+/// The browser of the tests: the value of `CHROME`, else the first one installed.
 pub(crate) fn chromium() -> Option<PathBuf> {
     const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
     let named = env::var_os("CHROME").filter(|path| !path.is_empty()).map(PathBuf::from);

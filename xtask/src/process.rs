@@ -1,4 +1,4 @@
-//! Running other programs: what is run is said, how long it took is measured, a failure names the command.
+//! Runs other programs: prints the step, measures its time, and names the command in errors.
 
 use std::{
     env,
@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-/// Runs to the end, with this process's input and output.
+/// Runs a command with the standard streams of this process.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| cannot_start(command))?;
     if !status.success() {
@@ -21,7 +21,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs to the end and returns what it wrote to standard output, trimmed. Standard error is shown only on failure.
+/// Runs a command and returns its trimmed standard output. Standard error is only part of the error.
 pub(crate) fn read(command: &mut Command) -> Result<String> {
     let output = command.output().with_context(|| cannot_start(command))?;
     if !output.status.success() {
@@ -31,14 +31,14 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// What a program writes to.
+/// An output stream of a program.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stream {
     Output,
     Error,
 }
 
-/// Runs to the end, passes each line of one of its streams on and shows it to `see`. The other stream is this process's.
+/// Runs a command, prints each line of one of its streams and passes it to `see`. The other stream is inherited.
 pub(crate) fn watch(command: &mut Command, stream: Stream, mut see: impl FnMut(&str)) -> Result<ExitStatus> {
     match stream {
         Stream::Output => command.stdout(Stdio::piped()),
@@ -59,7 +59,7 @@ pub(crate) fn watch(command: &mut Command, stream: Stream, mut see: impl FnMut(&
     Ok(child.wait()?)
 }
 
-/// Like [`run`], but ends the program and fails when it takes longer than `limit`.
+/// Like [`run`], but kills the program and fails if it takes longer than `limit`.
 pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result<()> {
     let start = Instant::now();
     let mut child = command.stdin(Stdio::null()).spawn().with_context(|| cannot_start(command))?;
@@ -77,7 +77,7 @@ pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result<()> {
     bail!("`{}` did not end within {}", describe(command), human(limit))
 }
 
-/// Says what begins, does it, says how long it took.
+/// Prints the step, runs it, and prints its duration.
 pub(crate) fn step<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     println!("==> {what}");
     let start = Instant::now();
@@ -95,7 +95,7 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
     env::split_paths(&path).map(|dir| dir.join(&name)).find(|file| file.is_file())
 }
 
-/// `2.4 s`, `3 min 05 s`: short enough for a table.
+/// `2.4 s`, `3 min 05 s`: short, for a table.
 pub(crate) fn human(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
@@ -105,7 +105,7 @@ pub(crate) fn human(duration: Duration) -> String {
     }
 }
 
-/// The command as a person would type it, without the folder of the program.
+/// The command as typed in a shell, without the folder of the program.
 pub(crate) fn describe(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
     let words = std::iter::once(program).chain(command.get_args()).map(OsStr::to_string_lossy);

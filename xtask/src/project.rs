@@ -1,4 +1,4 @@
-//! Where things are in this clone.
+//! Paths in this clone.
 
 use std::{
     env,
@@ -7,13 +7,13 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 
-/// The folders every verb works with, all absolute.
+/// The folders used by all verbs, as absolute paths.
 pub(crate) struct Project {
-    /// The clone.
+    /// The root of the clone.
     pub(crate) root: PathBuf,
-    /// Cargo's target folder: `CARGO_TARGET_DIR` where set (a build cache shared by several clones), else `target`.
+    /// Cargo's target folder: `CARGO_TARGET_DIR` if set (a build cache shared by several clones), else `target`.
     pub(crate) target: PathBuf,
-    /// The static files as they are served. Always in the clone: two clones on one cache must not serve each other's.
+    /// The static files as served. Always in the clone: two clones with one cache must not serve each other's.
     pub(crate) site: PathBuf,
 }
 
@@ -31,13 +31,13 @@ impl Project {
         Ok(Self { root, target, site })
     }
 
-    /// The server as `cargo xtask build` makes it.
+    /// The server built by `cargo xtask build`.
     pub(crate) fn server_binary(&self) -> PathBuf {
         self.target.join("debug").join(format!("handbook{}", env::consts::EXE_SUFFIX))
     }
 }
 
-/// The user's folder for things that can be made again.
+/// The user's cache folder.
 pub(crate) fn user_cache() -> Result<PathBuf> {
     let cache = env::var_os("XDG_CACHE_HOME").filter(|dir| !dir.is_empty()).map(PathBuf::from);
     let cache = cache.or_else(|| env::home_dir().map(|home| home.join(".cache")));

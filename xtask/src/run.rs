@@ -1,4 +1,4 @@
-//! `cargo xtask run`: a handbook with the sample organisation, for a person with a browser.
+//! `cargo xtask run`: serves the sample organisation for a developer.
 
 use std::{
     fs,
@@ -21,17 +21,17 @@ use crate::{
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Throw the data in `./data` away and begin with the sample organisation again.
+    /// Delete `./data` and load the sample organisation again.
     #[arg(long)]
     fresh: bool,
-    /// Where to listen.
+    /// Address and port to listen on.
     #[arg(long, default_value = "127.0.0.1:3000")]
     addr: SocketAddr,
 }
 
 pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<()> {
     let data = project.root.join("data");
-    // Told now, not after minutes of building.
+    // Check before building, which may take minutes.
     if TcpStream::connect_timeout(&arguments.addr, Duration::from_secs(1)).is_ok() {
         bail!("{} is in use: stop the handbook that runs there, or choose another --addr", arguments.addr);
     }
@@ -53,7 +53,7 @@ pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<()> {
     become_process(serve)
 }
 
-/// Loads into a folder beside, then moves it: a load that was interrupted is never taken for a store.
+/// Loads into a temporary folder, then moves it, so that an interrupted load leaves no incomplete store.
 fn load_sample(project: &Project, data: &Path) -> Result<()> {
     let beside = data.with_extension("loading");
     if beside.exists() {
@@ -66,8 +66,8 @@ fn load_sample(project: &Project, data: &Path) -> Result<()> {
     fs::rename(&beside, data).with_context(|| format!("cannot move {} to {}", beside.display(), data.display()))
 }
 
-/// The server's command line. It reads `HANDBOOK_*` variables as settings and refuses those it does not know, so ours
-/// must not reach it.
+/// The server's command. The server treats `HANDBOOK_*` variables as settings and rejects unknown ones, so those of xtask are
+/// removed.
 fn server(project: &Project) -> Command {
     let mut server = Command::new(project.server_binary());
     server.current_dir(&project.root).env_remove("HANDBOOK_BUILD_CACHE");
@@ -78,7 +78,7 @@ fn is_empty(folder: &Path) -> Result<bool> {
     Ok(!folder.exists() || fs::read_dir(folder)?.next().is_none())
 }
 
-/// On Unix this process becomes the server: signals reach it and its exit code is ours.
+/// On Unix the server replaces this process, so that it receives signals directly and its exit code is returned.
 fn become_process(mut command: Command) -> Result<()> {
     #[cfg(unix)]
     {
@@ -90,7 +90,7 @@ fn become_process(mut command: Command) -> Result<()> {
     process::run(&mut command)
 }
 
-/// The process that holds a lock on a store in the folder. Known on Linux only; elsewhere the engine refuses.
+/// The process that holds a lock on a store in the folder. Known on Linux only; elsewhere the engine reports the conflict.
 fn process_using(data: &Path) -> Result<Option<u32>> {
     let Ok(locks) = fs::read_to_string("/proc/locks") else {
         return Ok(None);
@@ -112,7 +112,7 @@ fn inode(_: &PathBuf) -> Option<u64> {
     None
 }
 
-/// Reads lines such as `1: POSIX  ADVISORY  WRITE 4711 fe:00:131090 0 EOF`: the process, then device and inode.
+/// Parses lines such as `1: POSIX  ADVISORY  WRITE 4711 fe:00:131090 0 EOF`: process id, then device and inode.
 fn holder_of(locks: &str, inodes: &[u64]) -> Option<u32> {
     locks.lines().find_map(|line| {
         let words: Vec<_> = line.split_whitespace().collect();

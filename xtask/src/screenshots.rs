@@ -1,4 +1,4 @@
-//! `cargo xtask screenshots`: the pictures of the README, taken in a real browser from the sample organisation.
+//! `cargo xtask screenshots`: the screenshots of the README, taken in a browser from the sample organisation.
 
 use anyhow::Result;
 
@@ -8,7 +8,7 @@ use crate::{
     setup::{self, Need},
 };
 
-/// Writes them into `docs/pictures`. Which pages they show and how large a file may be says `end2end/screenshots.mjs`.
+/// Writes them to `docs/pictures`. `end2end/screenshots.mjs` defines the pages and the maximum file size.
 pub(crate) fn screenshots(project: &Project) -> Result<()> {
     let toolchain = setup::setup(project, Need::Everything)?;
     build::build_all(project, &toolchain)?;

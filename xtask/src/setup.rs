@@ -1,19 +1,19 @@
-//! `cargo xtask setup`: what a machine must have. Looks first, installs what is missing, says what it does.
+//! `cargo xtask setup`: checks the machine, installs what is missing, and prints what it does.
 
 use anyhow::{Context as _, Result};
 
 use crate::{apt, apt::Apt, node, process, project::Project, toolchain::Toolchain};
 
-/// How much of it a verb needs.
+/// How much of the set-up a verb needs. Each level includes those before it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Need {
     /// A Rust toolchain for both halves.
     Compiler,
-    /// All that `build` and `run` use.
+    /// Also the tools of `build` and `run`.
     Build,
-    /// And lints and the test runner.
+    /// Also lints and the test runner.
     Checks,
-    /// And a browser.
+    /// Also a browser.
     Everything,
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn setup(project: &Project, need: Need) -> Result<Toolchain> {
     Ok(toolchain)
 }
 
-/// The store's engine is C++, and its bindings are made with libclang.
+/// The store's engine is written in C++, and its bindings are generated with libclang.
 fn provide_cpp(apt: &mut Apt) -> Result<()> {
     let has_programs = ["c++", "make", "clang"].iter().all(|name| process::find(name).is_some());
     let has_libclang = process::find("apt-get").is_none() || apt::is_installed("libclang-dev");

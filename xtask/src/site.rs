@@ -1,8 +1,8 @@
-//! The folder the server serves from: `target/site`.
+//! The folder from which the server serves static files: `target/site`.
 //!
-//! Files under `/pkg` carry a fingerprint of their content in their name, so that a browser may keep them for ever.
-//! Whatever compresses well lies there compressed too (`.br`, `.gz`): the strongest level costs seconds, once.
-//! `assets.json` tells the server the names.
+//! Names under `/pkg` contain a hash of the content, so that browsers may cache the files indefinitely. Compressible files also
+//! have compressed copies (`.br`, `.gz`) at the strongest level, which costs seconds once. `assets.json` gives the names to the
+//! server.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,9 +29,9 @@ pub(crate) struct Manifest {
     pub(crate) js: String,
     pub(crate) wasm: String,
     pub(crate) css: String,
-    /// Scripts of pages that the server alone renders, by the name of their file in `scripts/`.
+    /// Scripts of pages rendered by the server only, by file name in `scripts/`.
     pub(crate) scripts: BTreeMap<String, String>,
-    /// Changes when any static file does; the service worker's name for its cache.
+    /// Changes with any static file; the service worker uses it as the name of its cache.
     pub(crate) build: String,
 }
 
@@ -45,7 +45,7 @@ impl Manifest {
     }
 }
 
-/// Brings the folder up to date. What is no longer part of it goes last, after the manifest stopped naming it.
+/// Updates the folder. Obsolete files are removed last, after the manifest no longer refers to them.
 pub(crate) fn write(project: &Project, frontend: &Frontend, style: &Style) -> Result<()> {
     let mut site = Site { folder: &project.site, files: BTreeSet::new(), content: Fingerprint::new() };
     let js = site.put_hashed("js", &frontend.js)?;
@@ -72,13 +72,13 @@ pub(crate) fn write(project: &Project, frontend: &Frontend, style: &Style) -> Re
 /// The folder while it is written.
 struct Site<'a> {
     folder: &'a Path,
-    /// All that belongs to it now.
+    /// All current files.
     files: BTreeSet<std::path::PathBuf>,
     content: Fingerprint,
 }
 
 impl Site<'_> {
-    /// Puts a file under a name made from its content, and returns its address.
+    /// Writes a file under a name with the hash of its content, and returns its address.
     fn put_hashed(&mut self, extension: &str, content: &[u8]) -> Result<String> {
         self.put_named("handbook", extension, content)
     }
@@ -89,7 +89,7 @@ impl Site<'_> {
         Ok(format!("/{name}"))
     }
 
-    /// Each script of the folder, which may be missing. They import nothing, so each is a file of its own.
+    /// Writes each script of the folder, if the folder exists. Scripts import nothing, so each is a separate file.
     fn put_scripts(&mut self, folder: &Path) -> Result<BTreeMap<String, String>> {
         let mut scripts = BTreeMap::new();
         for file in files_below(folder)? {
@@ -126,7 +126,7 @@ fn compresses_well(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known))
 }
 
-/// The strongest level with the largest window every browser accepts.
+/// Compresses at the strongest level, with the largest window that all browsers accept.
 pub(crate) fn brotli(content: &[u8]) -> Result<Vec<u8>> {
     let parameters = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, size_hint: content.len(), ..Default::default() };
     let mut compressed = Vec::new();

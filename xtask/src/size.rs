@@ -1,4 +1,4 @@
-//! `cargo xtask size`: how much a phone has to load, against a budget.
+//! `cargo xtask size`: the download size for a phone, against a budget.
 
 use std::fs;
 
@@ -6,20 +6,20 @@ use anyhow::{Result, bail};
 
 use crate::{digest::files_below, project::Project, site::Manifest};
 
-/// Script and wasm of the first visit, compressed. On a slow line (400 kbit/s) this is nine seconds, after the page
+/// Compressed script and wasm of the first visit. On a slow connection (400 kbit/s) this takes nine seconds, after the page
 /// itself is readable.
 const BOOT_BUDGET: u64 = 450_000;
-/// The linked style sheet, compressed.
+/// Compressed size of the linked style sheet.
 const CSS_BUDGET: u64 = 30_000;
 
 struct Asset {
     name: String,
     raw: u64,
-    /// As sent: `raw` where there is no compressed copy.
+    /// Bytes sent; equals `raw` without a compressed copy.
     brotli: u64,
 }
 
-/// A sum that must stay within a budget.
+/// A size with its limit.
 #[derive(Debug, PartialEq, Eq)]
 struct Budget {
     what: &'static str,
@@ -33,7 +33,7 @@ impl Budget {
     }
 }
 
-/// Prints all sizes, and fails when a budget is exceeded.
+/// Prints all sizes, and fails if a budget is exceeded.
 pub(crate) fn print_and_check(project: &Project) -> Result<()> {
     let manifest = Manifest::read(project)?;
     let assets = assets(project)?;
@@ -55,7 +55,7 @@ pub(crate) fn print_and_check(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// One line, for the end of a build.
+/// Prints one line, for the end of a build.
 pub(crate) fn print(project: &Project) -> Result<()> {
     let budgets = budgets(&Manifest::read(project)?, &assets(project)?);
     let parts: Vec<_> = budgets.iter().map(|budget| format!("{} {} B", budget.what, budget.bytes)).collect();

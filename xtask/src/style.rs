@@ -1,4 +1,4 @@
-//! The style sheets: `@import`s bundled, written for our oldest browsers, minified.
+//! The style sheets: bundles `@import`s, compiles for the oldest supported browsers, minifies.
 
 use anyhow::{Context as _, Result, ensure};
 

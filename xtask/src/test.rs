@@ -1,8 +1,8 @@
-//! `cargo xtask test`: every check, one after the other, each timed; a table and a count at the end.
+//! `cargo xtask test`: runs and times all checks in sequence; prints a table and a count at the end.
 //!
-//! A failed check does not stop those that can tell something on their own.
+//! A failed check does not stop checks that do not depend on it.
 //!
-//! Invariant: the last line on standard output is `N passed, N failed`; build machines read it.
+//! Invariant: the last line on standard output is `N passed, N failed`; build machines parse it.
 
 use std::{
     cmp::Reverse,
@@ -24,17 +24,17 @@ use crate::{
     toolchain::WASM,
 };
 
-/// One selection for lints and tests, with the features the server's own build has: `--workspace` would turn on both
-/// halves of `app` at once and compile all dependencies a second time.
+/// One selection for lints and tests, with the features of the server's own build: `--workspace` would enable both halves of
+/// `app` at once and compile all dependencies a second time.
 pub(crate) const HOST_SELECTION: &str = "-p domain -p backend -p app -p server --features app/ssr";
 const WASM_SELECTION: &str = "-p domain -p app -p frontend --features app/hydrate";
 
-/// Tests of a step that are named at the end, the slowest first.
+/// Number of slowest tests listed per step.
 const SLOWEST: usize = 10;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Leave the browser journeys out.
+    /// Skip the browser journeys.
     #[arg(long)]
     no_browser: bool,
 }
@@ -54,7 +54,7 @@ pub(crate) fn test(project: &Project, arguments: &Arguments) -> Result<ExitCode>
         process::run(doc.args(HOST_SELECTION.split(' ')))
     });
     checks.run("lints, browser", || {
-        // With the profile of the real build, its macros and build scripts are compiled once for both.
+        // Uses the profile of the real build, so that macros and build scripts are compiled once for both.
         let target = format!("--target {WASM} --profile wasm");
         cargo(&format!("clippy --locked {target} {WASM_SELECTION} -- -D warnings"))
     });
@@ -65,7 +65,7 @@ pub(crate) fn test(project: &Project, arguments: &Arguments) -> Result<ExitCode>
         process::run(clippy.args(["--", "-D", "warnings"]))
     });
     checks.run("tests, xtask", || {
-        // By the cargo that compiled what is running now, with its environment: the dependencies are there already.
+        // Uses the cargo and environment that compiled this program, so that the dependencies are already compiled.
         let mut test = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         test.current_dir(&project.root).args(["test", "--quiet", "-p", "xtask"]);
         process::run(test.arg("--target-dir").arg(own_target()?))
@@ -77,10 +77,10 @@ pub(crate) fn test(project: &Project, arguments: &Arguments) -> Result<ExitCode>
     let has_server = checks.run("build, server", || build::build_server(project, &toolchain));
     checks.run_counted("tests", |report| {
         let mut nextest = toolchain.cargo(project);
-        // The failure names its line; a stack of the runtime's frames for each would bury the others.
+        // The failure names its line; stack traces of the runtime would only hide the others.
         nextest.env("RUST_BACKTRACE", "0").args(["nextest", "run", "--no-fail-fast"]).args(HOST_SELECTION.split(' '));
         let status = process::watch(&mut nextest, process::Stream::Error, |line| {
-            // The runner names each that failed twice: at once, and at its end.
+            // nextest prints each failure twice: immediately, and at the end.
             let Some((outcome, name, took)) = ended_test(line) else { return };
             let is_new = report.times.insert(name.to_owned(), took).is_none();
             if is_new && FAILED.contains(&outcome) {
@@ -96,18 +96,17 @@ pub(crate) fn test(project: &Project, arguments: &Arguments) -> Result<ExitCode>
     Ok(checks.conclude())
 }
 
-/// The target folder xtask itself was compiled in.
+/// The target folder in which xtask itself was compiled.
 fn own_target() -> Result<PathBuf> {
     let program = env::current_exe()?;
     Ok(program.ancestors().nth(2).context("xtask does not run from a target folder")?.to_owned())
 }
 
-/// What the test runner says of a test that passed, and of one that failed.
+/// nextest's words for a test that passed, and for one that failed.
 const PASSED: [&str; 2] = ["PASS", "LEAK"];
 const FAILED: [&str; 3] = ["FAIL", "TIMEOUT", "SIGABRT"];
 
-/// Reads the line of the test runner on a test that ended, `PASS [   1.876s] (952/954) server::server start::a_script`: outcome, name,
-/// time.
+/// Parses nextest's line for a completed test, `PASS [   1.876s] (952/954) server::server start::a_script`: outcome, name, time.
 fn ended_test(line: &str) -> Option<(&str, &str, Duration)> {
     let (outcome, rest) = line.trim_start().split_once(" [")?;
     let (seconds, rest) = rest.split_once("s] ")?;
@@ -116,7 +115,7 @@ fn ended_test(line: &str) -> Option<(&str, &str, Duration)> {
     is_known.then_some((outcome, name, duration(seconds)?))
 }
 
-/// Reads the line of the journeys on one that ended, `ok        3.4 s  the library, script on`: name, time.
+/// Parses the line for a completed journey, `ok        3.4 s  the library, script on`: name, time.
 fn ended_journey(line: &str) -> Option<(&str, Duration)> {
     let rest = ["ok ", "FAILED "].iter().find_map(|word| line.strip_prefix(word))?;
     let (seconds, name) = rest.split_once(" s  ")?;
@@ -127,14 +126,14 @@ fn duration(seconds: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds.trim().parse().ok()?).ok()
 }
 
-/// Runs the journeys; they start the server themselves and end with a count.
+/// Runs the journeys, which start the server themselves and print a count at the end.
 fn browse(project: &Project, report: &mut Report) -> Result<Tally> {
     let mut tally = None;
     let mut is_reason = false;
     let status = process::watch(&mut node::journeys(project)?, process::Stream::Output, |line| {
         tally = Tally::parse(line).or(tally);
         report.times.extend(ended_journey(line).map(|(name, took)| (name.to_owned(), took)));
-        // The line after it, indented, says why.
+        // The indented line after it gives the reason.
         if line.starts_with("FAILED ") || is_reason {
             report.failures.push(line.to_owned());
         }
@@ -145,19 +144,19 @@ fn browse(project: &Project, report: &mut Report) -> Result<Tally> {
     Ok(tally)
 }
 
-/// What a step that counts its own checks says while it runs.
+/// Results of a step that counts its own checks.
 #[derive(Default)]
 struct Report {
     failures: Vec<String>,
-    /// How long each of its tests took, by name.
+    /// Duration of each of its tests, by name.
     times: BTreeMap<String, Duration>,
 }
 
-/// What ran so far.
+/// The checks run so far.
 struct Checks {
     start: Instant,
     outcomes: Vec<Outcome>,
-    /// Printed again at the end: a build machine may cut the middle out of a long log.
+    /// Printed again at the end, because a build machine may truncate the middle of a long log.
     failures: Vec<String>,
 }
 
@@ -171,7 +170,7 @@ impl Checks {
         self.run_counted(name, |_| check().map(|()| Tally { passed: 1, failed: 0 }))
     }
 
-    /// Runs a step that counts its own checks and names those that fail; one that breaks is one failed check.
+    /// Runs a step that counts its own checks and reports those that fail. An error of the step counts as one failed check.
     fn run_counted(&mut self, name: &'static str, check: impl FnOnce(&mut Report) -> Result<Tally>) -> bool {
         println!("\n=== {name}");
         let start = Instant::now();
@@ -191,7 +190,7 @@ impl Checks {
         Tally { passed: sum(|tally| tally.passed), failed: sum(|tally| tally.failed) }
     }
 
-    /// Prints what failed, the slowest tests, the table and, last, the count.
+    /// Prints failures, slowest tests, the table and, last, the count.
     fn conclude(&self) -> ExitCode {
         if !self.failures.is_empty() {
             println!("\n=== what failed");
@@ -218,7 +217,7 @@ struct Outcome {
     name: &'static str,
     tally: Tally,
     took: Duration,
-    /// Of its tests, as in [`Report`]; empty for a step that is one check.
+    /// Durations of its tests, as in [`Report`]; empty for a step that is one check.
     times: BTreeMap<String, Duration>,
 }
 
@@ -230,7 +229,7 @@ fn slowest(times: &BTreeMap<String, Duration>) -> Vec<(&str, Duration)> {
     slowest
 }
 
-/// How many checks of a step passed and failed.
+/// Numbers of passed and failed checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Tally {
     passed: u32,
@@ -238,7 +237,7 @@ struct Tally {
 }
 
 impl Tally {
-    /// Reads `12 passed, 0 failed`.
+    /// Parses `12 passed, 0 failed`.
     fn parse(line: &str) -> Option<Self> {
         let (passed, failed) = line.trim().strip_suffix(" failed")?.split_once(" passed, ")?;
         Some(Self { passed: passed.parse().ok()?, failed: failed.parse().ok()? })

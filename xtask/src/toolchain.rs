@@ -1,10 +1,10 @@
-//! Which Rust compiler builds the handbook, and with which flags.
+//! Selects the Rust compiler, and its flags.
 //!
 //! One toolchain builds both halves. There are two kinds:
 //!
 //! - [`Origin::Rustup`]: the active toolchain has the standard library for WebAssembly (`rustup target add`).
-//! - [`Origin::Debian`]: Debian's `rustc-web`, its standard library for WebAssembly built once by [`crate::wasm_std`],
-//!   linked as the rustup toolchain `handbook-web` where rustup exists. For machines that cannot download from rustup.
+//! - [`Origin::Debian`]: Debian's `rustc-web`, for which [`crate::wasm_std`] builds that standard library once, linked as the
+//!   rustup toolchain `handbook-web` if rustup exists. For machines that cannot download from rustup.
 
 use std::{
     env,
@@ -21,14 +21,14 @@ use crate::{apt::Apt, process, project::Project, wasm_std};
 
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 
-/// The name Debian's compiler has among rustup's toolchains.
+/// Name of Debian's compiler among rustup's toolchains.
 const DEBIAN_TOOLCHAIN: &str = "handbook-web";
 const DEBIAN_PACKAGES: [&str; 6] = ["rustc-web", "cargo-web", "rust-web-src", "rust-web-clippy", "rustfmt-web", "lld-22"];
-/// `ld.lld` and `wasm-ld` of the package `lld-22`: Debian's rustc ships neither, and its default linker is slow.
+/// `ld.lld` and `wasm-ld` of the package `lld-22`: Debian's rustc has neither, and its default linker is slow.
 const DEBIAN_LINKERS: &str = "/usr/lib/llvm-22/bin";
 
-/// Components are erased to one type: it halves compile time. Both halves need the same: erased views put other markers into the
-/// page than plain ones, and hydration expects its own.
+/// Erases components to one type, which halves compile time. Both halves must agree: erased views put other markers into the
+/// page, and hydration expects its own.
 const ERASE: &str = "--cfg erase_components";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,17 +39,17 @@ pub(crate) enum Origin {
 
 pub(crate) struct Toolchain {
     origin: Origin,
-    /// The value of `RUSTUP_TOOLCHAIN` that selects it; none where rustup does not exist.
+    /// The value of `RUSTUP_TOOLCHAIN` that selects it; `None` without rustup.
     rustup_name: Option<OsString>,
     sysroot: PathBuf,
-    /// `x86_64-unknown-linux-gnu`.
+    /// For example `x86_64-unknown-linux-gnu`.
     host: String,
-    /// `1.96.0`.
+    /// For example `1.96.0`.
     release: String,
 }
 
 impl Toolchain {
-    /// Finds a toolchain that can build both halves, installing what is missing.
+    /// Finds a toolchain that can build both halves, and installs what is missing.
     pub(crate) fn provide(apt: &mut Apt) -> Result<Self> {
         let toolchain = Self::choose(apt)?;
         let origin = match toolchain.origin {
@@ -66,7 +66,7 @@ impl Toolchain {
             if toolchain.has_wasm_std() {
                 return Ok(toolchain);
             }
-            // Before asking rustup: on a machine where its download fails, it would fail again every time.
+            // Before rustup: if its download fails on this machine, it would fail every time.
             if let Some(debian) = Self::debian().filter(Self::is_complete_debian) {
                 return debian.linked();
             }
@@ -80,12 +80,12 @@ impl Toolchain {
         }
     }
 
-    /// The toolchain that started us: `cargo run` hands its name down.
+    /// The toolchain that started this process; `cargo run` passes its name on.
     fn active() -> Option<Self> {
         Self::inspect("rustc", env::var_os("RUSTUP_TOOLCHAIN"))
     }
 
-    /// Debian's compiler where it is installed, whatever is first on `PATH`.
+    /// Debian's compiler if it is installed, whatever is first on `PATH`.
     fn debian() -> Option<Self> {
         Self::inspect("/usr/bin/rustc", None).filter(|found| found.origin == Origin::Debian)
     }
@@ -105,7 +105,7 @@ impl Toolchain {
         Some(Self { origin, rustup_name, sysroot, host: field("host: ")?, release: field("release: ")? })
     }
 
-    /// Whether the standard library for WebAssembly is there. Debian's may be of an older compiler; see [`wasm_std`].
+    /// Whether the standard library for WebAssembly exists. Debian's may be from an older compiler; see [`wasm_std`].
     pub(crate) fn has_wasm_std(&self) -> bool {
         let Ok(files) = fs::read_dir(self.wasm_libraries()) else {
             return false;
@@ -117,12 +117,12 @@ impl Toolchain {
         })
     }
 
-    /// Where the compiler looks for the standard library for WebAssembly.
+    /// The folder in which the compiler looks for the standard library for WebAssembly.
     pub(crate) fn wasm_libraries(&self) -> PathBuf {
         self.sysroot.join("lib/rustlib").join(WASM).join("lib")
     }
 
-    /// The compiler's whole description; libraries made by another one are refused.
+    /// The compiler's full version; it rejects libraries from any other.
     pub(crate) fn identity(&self) -> Result<String> {
         process::read(self.command("rustc").arg("-vV"))
     }
@@ -140,7 +140,7 @@ impl Toolchain {
         self.has_wasm_std()
     }
 
-    /// Debian and Ubuntu: packages, the standard library for WebAssembly, a name for rustup.
+    /// Debian and Ubuntu: installs the packages and the standard library for WebAssembly, and links the toolchain in rustup.
     fn install_debian(apt: &mut Apt) -> Result<Self> {
         apt.install(&DEBIAN_PACKAGES).context(
             "no Rust toolchain has the standard library for wasm32-unknown-unknown. Where rustup can download, run \
@@ -160,7 +160,7 @@ impl Toolchain {
             && wasm_std::is_current(self)
     }
 
-    /// Gives Debian's compiler a name in rustup, so that a `cargo` that is rustup's runs it.
+    /// Links Debian's compiler as a rustup toolchain, so that rustup's `cargo` runs it.
     fn linked(mut self) -> Result<Self> {
         if process::find("rustup").is_some() {
             let known = Self::inspect("rustc", Some(DEBIAN_TOOLCHAIN.into()));
@@ -174,7 +174,7 @@ impl Toolchain {
         Ok(self)
     }
 
-    /// `rustfmt` and `clippy`; Debian's are among [`DEBIAN_PACKAGES`].
+    /// Installs `rustfmt` and `clippy`; Debian's are among [`DEBIAN_PACKAGES`].
     pub(crate) fn provide_lints(&self) -> Result<()> {
         let has = |program: &str| self.sysroot.join("bin").join(format!("{program}{}", env::consts::EXE_SUFFIX)).is_file();
         if self.origin == Origin::Rustup && !(has("cargo-clippy") && has("cargo-fmt")) {
@@ -188,19 +188,19 @@ impl Toolchain {
         Ok(())
     }
 
-    /// `cargo` of this toolchain, in the clone, with the project's flags: the only way a verb builds.
+    /// `cargo` of this toolchain in the clone, with the project's flags. All verbs build with it.
     pub(crate) fn cargo(&self, project: &Project) -> Command {
         let mut cargo = self.command("cargo");
         cargo.current_dir(&project.root).env("CARGO_TARGET_DIR", &project.target);
         cargo.envs(self.flags());
-        // RocksDB is 330 C++ files: clang takes three quarters of gcc's time. Whoever names a compiler keeps it.
+        // RocksDB has 330 C++ files, and clang takes three quarters of gcc's time. `CXX` takes precedence.
         if env::var_os("CXX").is_none() && process::find("clang++").is_some() {
             cargo.env("CXX", "clang++");
         }
         cargo
     }
 
-    /// A program of this toolchain without the project's flags.
+    /// A program of this toolchain, without the project's flags.
     pub(crate) fn command(&self, program: &str) -> Command {
         match (&self.rustup_name, self.origin) {
             (Some(name), _) => {
@@ -217,9 +217,9 @@ impl Toolchain {
         }
     }
 
-    /// Flags go by target, never in `RUSTFLAGS`: the two halves need different ones. `WebAssembly` needs none.
+    /// Flags are set per target, never in `RUSTFLAGS`, because the two halves need different ones. `WebAssembly` needs none.
     ///
-    /// Invariant: every host build has the same flags to the letter, else all dependencies compile again.
+    /// Invariant: every host build has exactly the same flags, else all dependencies are compiled again.
     fn flags(&self) -> Vec<(String, String)> {
         let host_flags = format!("CARGO_TARGET_{}_RUSTFLAGS", environment_form(&self.host));
         let wasm_flags = (format!("CARGO_TARGET_{}_RUSTFLAGS", environment_form(WASM)), ERASE.to_owned());
@@ -234,7 +234,7 @@ impl Toolchain {
     }
 }
 
-/// A command without what `cargo run` and the caller's shell say about toolchains and flags.
+/// A command without the toolchain and flags set by `cargo run` or the caller's shell.
 pub(crate) fn clean_command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     for (name, _) in env::vars_os() {
@@ -242,7 +242,7 @@ pub(crate) fn clean_command(program: impl AsRef<OsStr>) -> Command {
             command.env_remove(name);
         }
     }
-    // `cargo run` puts the libraries of the toolchain that started us here; another compiler must not load them.
+    // `cargo run` adds the libraries of its own toolchain here; another compiler must not load them.
     if let Some(path) = env::var_os("LD_LIBRARY_PATH") {
         let kept = env::split_paths(&path).filter(|dir| !is_from_cargo_run(dir)).collect::<Vec<_>>();
         match env::join_paths(&kept) {
@@ -253,8 +253,8 @@ pub(crate) fn clean_command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// Variables that select a compiler, its flags or its folders. Others (`CARGO_HOME`, `CARGO_BUILD_JOBS`, mirrors,
-/// proxies) are the user's business and stay.
+/// Variables that select a compiler, its flags or its folders. Others (`CARGO_HOME`, `CARGO_BUILD_JOBS`, mirrors, proxies) are
+/// the user's settings and are kept.
 fn steers_cargo(name: &str) -> bool {
     const EXACT: [&str; 15] = [
         "CARGO",
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn debian_needs_linkers_and_rustup_brings_its_own() {
+    fn debian_needs_linkers_and_rustup_has_its_own() {
         let host = "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS";
         let expected = "--cfg erase_components -Clink-arg=-B/usr/lib/llvm-22/bin -Clink-arg=-fuse-ld=lld";
         let wasm = ("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS".to_owned(), ERASE.to_owned());

@@ -1,7 +1,7 @@
-//! The standard library for WebAssembly, for Debian's compiler, which comes with its sources only.
+//! Builds the standard library for WebAssembly for Debian's compiler, which comes with its sources only.
 //!
-//! Cargo builds it once as the dependency of an empty crate; the libraries then move to where the compiler looks for
-//! them. From then on a plain `--target wasm32-unknown-unknown` works. It is built for size, which rustup's is not.
+//! Cargo builds it once as the dependency of an empty crate; the libraries are then moved to the compiler's library folder. From
+//! then on a plain `--target wasm32-unknown-unknown` works. It is built for size, unlike rustup's.
 
 use std::{
     fs,
@@ -17,12 +17,12 @@ use crate::{
     toolchain::{Toolchain, WASM},
 };
 
-/// Beside the libraries: which compiler they belong to.
+/// A file beside the libraries that names their compiler.
 const STAMP: &str = "handbook-std";
 const EMPTY_CRATE: &str = "handbook_std";
 
-/// Whether the libraries are there and belong to the compiler that is installed now. Libraries without our stamp came
-/// with a package and are trusted.
+/// Whether the libraries exist and belong to the installed compiler. Libraries without this stamp belong to a package and are
+/// accepted.
 pub(crate) fn is_current(debian: &Toolchain) -> bool {
     let stamp = fs::read_to_string(debian.wasm_libraries().join(STAMP));
     let fits = stamp.is_ok_and(|stamp| debian.identity().is_ok_and(|identity| stamp.trim() == identity));
@@ -40,7 +40,7 @@ pub(crate) fn install(debian: &Toolchain) -> Result<()> {
     let stamp = folder.join(STAMP);
     digest::write(&stamp, &identity)?;
 
-    // Moved into place whole: a copy that was interrupted must not pass for a package's.
+    // Moved as a whole, so that an interrupted copy is not taken for a package's.
     let destination = debian.wasm_libraries();
     let beside = destination.with_extension("new");
     let purpose = format!("putting the standard library for WebAssembly into {}", destination.display());
@@ -64,13 +64,14 @@ fn compile(debian: &Toolchain, folder: &Path) -> Result<()> {
     digest::write(&folder.join("lib.rs"), "#![no_std]\n")?;
     let mut cargo = debian.command("cargo");
     cargo.current_dir(folder).env("CARGO_TARGET_DIR", folder.join("target"));
-    // Building the standard library is not stable in cargo. Here only: build scripts of many crates watch this variable.
+    // Building the standard library is unstable in cargo. Set only here, because build scripts of many crates depend on this
+    // variable.
     cargo.env("RUSTC_BOOTSTRAP", "1").args(["build", "--release", "--target", WASM]);
     cargo.args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"]);
     process::run(&mut cargo)
 }
 
-/// What was compiled, without the empty crate.
+/// The compiled libraries, without the empty crate.
 fn libraries(folder: &Path) -> Result<Vec<PathBuf>> {
     let deps = folder.join("target").join(WASM).join("release/deps");
     let mut libraries = Vec::new();

@@ -1,4 +1,4 @@
-//! The library: its pages, and what is unread, for members who have read most of what reaches them.
+//! Measures the pages of the library and the unread count, for members who have read most of what reaches them.
 
 use std::{
     collections::HashMap,
@@ -18,13 +18,13 @@ use domain::{
 
 use crate::{Task, Times, copied, paths, print_duration, viewer};
 
-/// How often each reader asks for each list; before that, once to bring the files into memory.
+/// Measured queries per reader and list, after one to warm the caches.
 const ROUNDS: usize = 10;
 
-/// Pages that are turned.
+/// Pages loaded after the first.
 const TURNED: usize = 5;
 
-/// Of ten documents that reach a member, so many were read.
+/// Of ten documents that reach a member, this many are read.
 const READ_OF_TEN: usize = 7;
 
 pub(crate) async fn measure(task: &Task) -> Result<()> {
@@ -77,7 +77,7 @@ pub(crate) async fn measure(task: &Task) -> Result<()> {
         }
     }
     turned.tell("library, pages further down");
-    // The first time, all that reaches the reader is looked at; afterwards only what is new.
+    // The first query reads everything that reaches the reader; later ones only what is new.
     for (what, rounds) in [("unread, the first time", 1), ("unread", ROUNDS)] {
         let mut times = Times::default();
         for _ in 0..rounds {
@@ -92,7 +92,7 @@ pub(crate) async fn measure(task: &Task) -> Result<()> {
     Ok(())
 }
 
-/// Members of branches far from each other, who have read most of what reaches them.
+/// Members of branches far apart, who have read most of what reaches them.
 async fn readers(task: &Task, shelves: &HashMap<String, Vec<DocumentId>>) -> Result<Vec<Viewer>> {
     let tree = task.backend.units().tree();
     let branches: Vec<&UnitRef> = tree.all().filter(|unit| unit.kind == UnitKind::Branch).collect();

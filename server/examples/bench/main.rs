@@ -1,7 +1,7 @@
-//! The measuring half of `cargo xtask bench`: invented documents, members or receipts in a folder, asked through the use-cases. An
-//! example of the server's package, so that it is built of the same parts as the program.
+//! The measuring half of `cargo xtask bench`: generates documents, members or receipts in a folder and measures use-cases on
+//! them. An example of the server's package, so that it is built with the same dependencies and features as the program.
 //!
-//! The first argument says what to do, the second is the data folder. Each start does one thing, so that `xtask` can time a start.
+//! The first argument is the command, the second the data folder. Each run does one thing, so that `xtask` can time a start.
 
 use std::{
     env,
@@ -28,12 +28,12 @@ mod receipts;
 mod search;
 mod start;
 
-/// A library to make and ask, and where.
+/// A library to generate or to query.
 struct Task {
     backend: Backend,
     folder: PathBuf,
     documents: usize,
-    /// Queries or readers.
+    /// Number of queries or readers.
     count: usize,
     seed: u64,
 }
@@ -49,10 +49,10 @@ impl Task {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    // Silent without `RUST_LOG`.
+    // Logs nothing without `RUST_LOG`.
     tracing_subscriber::fmt().with_env_filter(EnvFilter::from_default_env()).with_writer(std::io::stderr).init();
     let mut arguments = env::args().skip(1);
-    let what = arguments.next().context("say what to do")?;
+    let what = arguments.next().context("the command is missing")?;
     let folder = PathBuf::from(arguments.next().context("the folder is missing")?);
     let mut numbers = Numbers(arguments);
     match what.as_str() {
@@ -65,11 +65,11 @@ async fn main() -> Result<()> {
         "save-counters" => start::save_counters(&folder).await,
         "receipts" => receipts::fill(&folder, numbers.read("receipts")?).await,
         "check-receipts" => receipts::check(&folder, numbers.read("receipts")?).await,
-        _ => bail!("{what} is nothing that can be done"),
+        _ => bail!("unknown command {what}"),
     }
 }
 
-/// The arguments behind the folder.
+/// The arguments after the folder.
 struct Numbers(std::iter::Skip<env::Args>);
 
 impl Numbers {
@@ -78,11 +78,11 @@ impl Numbers {
         T::Err: std::error::Error + Send + Sync + 'static,
     {
         let text = self.0.next().with_context(|| format!("{what}: the number is missing"))?;
-        text.parse().with_context(|| format!("{what}: {text} is no number"))
+        text.parse().with_context(|| format!("{what}: {text} is not a number"))
     }
 }
 
-/// All stores that are made here have the same key.
+/// The key of all stores made here.
 fn keys() -> Keys {
     Keys::from_master(&[7; 32])
 }
@@ -91,7 +91,7 @@ async fn open(folder: &Path) -> Result<Backend> {
     Ok(Backend::open(&StoreLocation::Folder(folder.to_owned()), keys(), Clock::system()).await?)
 }
 
-/// Times of one kind of question.
+/// Times of one kind of query.
 #[derive(Default)]
 struct Times(Vec<Duration>);
 
@@ -132,13 +132,13 @@ fn viewer(member: MemberId, branch: &UnitRef, office: Option<(Role, &UnitRef)>) 
     }
 }
 
-/// The units whose documents reach the person, as an array of `PostgreSQL`.
+/// The units whose documents reach the person, as a `PostgreSQL` array.
 fn paths(reader: &Viewer) -> String {
     let paths: Vec<String> = reader.standpoint.branch.ancestors_and_self().map(|path| path.to_string()).collect();
     format!("{{{}}}", paths.join(","))
 }
 
-/// As a line of `COPY` has it.
+/// A value of the text format of `COPY`.
 fn copied(text: &str) -> String {
     text.replace('\\', "\\\\").replace('\n', "\\n").replace(['\t', '\r'], " ")
 }

@@ -1,4 +1,4 @@
-//! A registry of many members. Everything about a person follows from the number.
+//! A registry of many members. Everything about a person is derived from their number.
 
 use std::{path::Path, time::Instant};
 
@@ -18,7 +18,7 @@ use domain::{
 
 use crate::{open, print_duration};
 
-/// Members held in memory before they are written.
+/// Members held in memory between writes.
 const AT_ONCE: usize = 100_000;
 
 const FAMILIES: [&str; 12] = ["Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Huỳnh", "Phan", "Vũ", "Võ", "Đặng", "Bùi", "Đỗ"];
@@ -26,10 +26,10 @@ const MIDDLES: [&str; 10] = ["Văn", "Thị", "Đức", "Minh", "Quốc", "Ngọ
 const GIVEN: [&str; 16] =
     ["An", "Bình", "Cường", "Dũng", "Đạt", "Giang", "Hà", "Hải", "Hương", "Khôi", "Lan", "Mai", "Nam", "Phúc", "Thắng", "Yến"];
 
-/// The days on which members are born: from the first of January 1945.
+/// Number of birth dates, from 1 January 1945 on.
 const BIRTH_DATES: usize = 18_000;
 
-/// Makes an organisation with people of all branches, without accounts.
+/// Creates an organisation with members in all branches, without accounts.
 pub(crate) async fn fill(folder: &Path, members: usize, seed: u64) -> Result<()> {
     let backend = open(folder).await?;
     many::organise(&backend, seed).await?;
@@ -48,7 +48,7 @@ pub(crate) async fn fill(folder: &Path, members: usize, seed: u64) -> Result<()>
     Ok(())
 }
 
-/// The members whose branches belong to a unit, each with the branch.
+/// The members of a unit, each with the branch.
 pub(crate) fn members_of(backend: &Backend, unit: &UnitRef, members: usize) -> Vec<(Person, UnitRef)> {
     let tree = backend.units().tree();
     let branches: Vec<&UnitRef> = tree.all().filter(|unit| unit.kind == UnitKind::Branch).collect();
@@ -86,7 +86,7 @@ impl Person {
         self.birth_date() + Months::new(12 * 25)
     }
 
-    /// Some have none.
+    /// Some have no phone.
     fn phone(self) -> Option<String> {
         (!self.0.is_multiple_of(9)).then(|| format!("09{:08}", self.0 % 100_000_000))
     }
@@ -95,7 +95,7 @@ impl Person {
         if self.0.is_multiple_of(11) { Standing::Exempt } else { Standing::Official }
     }
 
-    /// So that neighbours are not alike: the numbers below 2³¹ in another order.
+    /// Permutes the numbers below 2³¹, so that neighbours differ.
     fn mixed(self) -> usize {
         self.0.wrapping_mul(1_103_515_245).wrapping_add(12_345) & 0x7fff_ffff
     }

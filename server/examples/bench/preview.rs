@@ -1,4 +1,4 @@
-//! Importing: how long it takes from the end of the upload of a short file until its preview is shown.
+//! Measures an import: the time from the end of the upload of a short file until its preview is shown.
 
 use std::{fmt::Write as _, path::Path, time::Instant};
 
@@ -22,14 +22,14 @@ use crate::{
 const HEADER: &str =
     "Số thẻ,Họ và tên,Giới tính,Ngày sinh,Ngày vào Đảng,Ngày chính thức,Diện,Số định danh,Điện thoại,Mã chi bộ\n";
 
-/// A branch that is in no tree.
+/// A branch that does not exist.
 const NOWHERE: &str = "99/99/999/99";
 
-/// People from here on are not in the registry.
+/// Persons with these numbers and above are not in the registry.
 const NEWCOMERS: usize = 90_000_000;
 
 pub(crate) async fn measure(folder: &Path, rows: u64, rounds: usize) -> Result<()> {
-    ensure!(rows >= 4, "a file has somebody new, somebody changed, a person twice and an unknown unit: 4 rows at least");
+    ensure!(rows >= 4, "a file needs at least 4 rows: one new, one changed, one duplicate and one of an unknown unit");
     let backend = open(folder).await?;
     let members = many::members(&backend).await?;
     let tree = backend.units().tree();
@@ -66,7 +66,7 @@ async fn preview(backend: &Backend, registrar: &Viewer, unit: &UnitRef, file: &s
     Ok(page)
 }
 
-/// Some people who are new, some members whose phones are others, one of the new people once more, and somebody of an unknown unit.
+/// Some new persons, some members with changed phones, one of the new persons again, and one of an unknown unit.
 fn file(members: &[(Person, UnitRef)], counts: Counts) -> Result<String> {
     let changed = usize::try_from(counts.changed)?;
     ensure!(members.len() >= changed.max(1), "a commune has {} members, fewer than {changed}", members.len());

@@ -1,4 +1,4 @@
-//! Migrating: receipts in a store of an older version, and what became of them.
+//! Generates receipts in a store of an older version, and checks them after the migration.
 
 use std::{path::Path, time::Instant};
 
@@ -7,7 +7,7 @@ use backend::{StoreLocation, demo::older};
 
 use crate::{keys, open, print_duration};
 
-/// Receipts between two lines on how far it is.
+/// Receipts between two progress lines.
 const TOLD_EVERY: u64 = 250_000;
 
 pub(crate) async fn fill(folder: &Path, receipts: u64) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Searching: an index of the library, and queries of members and of an editor of all.
+//! Measures searches: an index of the library, and queries of members and of an editor of everything.
 
 use std::{
     fs::{self, File},
@@ -21,7 +21,7 @@ use crate::{Task, Times, bytes, copied, paths, print_duration, viewer};
 pub(crate) async fn measure(Task { backend, folder, documents, count, seed }: &Task) -> Result<()> {
     let root = many::organise(backend, *seed).await?;
     let start = Instant::now();
-    // Beside the data, for the comparison.
+    // Written beside the data folder, for the comparison with `PostgreSQL`.
     fs::create_dir_all(folder)?;
     let mut rows = BufWriter::new(File::create(folder.with_extension("documents"))?);
     let mut written = Ok(());
@@ -50,7 +50,7 @@ pub(crate) async fn measure(Task { backend, folder, documents, count, seed }: &T
     for (who, readers) in [("members", members), ("an editor of all", vec![editor; asked.len()])] {
         let mut times = Times::default();
         let mut found = 0;
-        // Once to bring the files into memory, once to measure.
+        // Once to warm the caches, once to measure.
         for is_measured in [false, true] {
             for (typed, reader) in asked.iter().zip(&readers) {
                 let query = SearchQuery { typed: typed.clone(), ..SearchQuery::default() };

@@ -1,4 +1,4 @@
-//! Starting: opening a store, and the snapshot of the counters from which a start goes on.
+//! Measures a start: opening a store, and the size of the counter snapshot.
 
 use std::{path::Path, pin::pin, time::Instant};
 
@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 
 use crate::{keys, open, print_duration};
 
-/// Opens the store, tells what `/readyz` tells meanwhile, and says `ready` once it is open.
+/// Opens the store, prints the progress lines of `/readyz` meanwhile, and `ready` once it is open.
 pub(crate) async fn open_telling(folder: &Path) -> Result<()> {
     let (location, progress) = (StoreLocation::Folder(folder.to_owned()), Progress::default());
     let mut lines = progress.subscribe();

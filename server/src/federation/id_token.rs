@@ -1,8 +1,8 @@
-//! The ID token: its signature, and the few claims that are used.
+//! Validation of the ID token: its signature, and the few claims that are used.
 //!
-//! The library reads all standard claims strictly and refuses a token over the form of one that nobody asks for, such as an `amr` that
-//! is a text. So the token is read here; its signature is checked by the library's keys. The steps are those of `OpenID` Connect Core,
-//! 3.1.3.7.
+//! The library parses all standard claims strictly and rejects a token because of an unused claim, such as an `amr` that is a
+//! string. So the token is parsed here; its signature is verified with the library's keys. The steps are those of `OpenID`
+//! Connect Core, 3.1.3.7.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use openidconnect::{
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Signatures by a key pair. One by a shared secret would prove nothing to a third party, and none at all nothing to anybody.
+/// Asymmetric signatures only. A signature by a shared secret proves nothing to a third party, and an unsigned token proves nothing.
 const SIGNATURES: [CoreJwsSigningAlgorithm; 7] = [
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha384,
@@ -26,10 +26,10 @@ const SIGNATURES: [CoreJwsSigningAlgorithm; 7] = [
     CoreJwsSigningAlgorithm::EdDsa,
 ];
 
-/// How far the provider's clock may be ahead of ours.
+/// Tolerated clock skew of the provider.
 const AHEAD_MAX: TimeDelta = TimeDelta::seconds(60);
 
-/// What a token must be made for.
+/// Expected values of the claims.
 pub(super) struct Expected<'e> {
     pub(super) issuer: &'e str,
     pub(super) client: &'e str,
@@ -37,12 +37,12 @@ pub(super) struct Expected<'e> {
     pub(super) now: DateTime<Utc>,
 }
 
-/// Why a token proves nothing.
+/// Why a token is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// No key that is published fits; the provider may have new ones.
+    /// No published key fits; the provider may have rotated its keys.
     NoKey,
-    /// The words are for the log and hold nothing personal.
+    /// The text is for the log and not personal.
     Because(&'static str),
 }
 
@@ -62,7 +62,7 @@ struct Claims {
     iat: f64,
     nonce: Option<String>,
     azp: Option<Value>,
-    /// Those that are not checked here, in whatever form.
+    /// Claims that are not checked here, in whatever form.
     #[serde(flatten)]
     others: HashMap<String, Value>,
 }
@@ -74,7 +74,7 @@ enum Audiences {
     Several(Vec<String>),
 }
 
-/// The other claims of a token that is signed by one of the keys and made for this sign-in.
+/// Verifies signature and claims, and returns the other claims.
 pub(super) fn verified(
     token: &str,
     keys: &CoreJsonWebKeySet,
@@ -85,13 +85,13 @@ pub(super) fn verified(
     let (header, payload) = signed.split_once('.').ok_or(UNREADABLE)?;
     let bytes = |part: &str| BASE64_URL_SAFE_NO_PAD.decode(part).map_err(|_| UNREADABLE);
     let header: Header = serde_json::from_slice(&bytes(header)?).map_err(|_| UNREADABLE)?;
-    // What the header says is not trusted: it only chooses among the keys and ways that are allowed.
+    // The header is not trusted: it only selects among the allowed keys and algorithms.
     if header.crit.is_some() || header.typ.is_some_and(|typ| !typ.eq_ignore_ascii_case("jwt")) {
         return Err(Refusal::Because("the ID token is of another kind"));
     }
     let algorithm =
         serde_json::from_value::<CoreJwsSigningAlgorithm>(header.alg).ok().filter(|algorithm| SIGNATURES.contains(algorithm));
-    let algorithm = algorithm.ok_or(Refusal::Because("the ID token is not signed in an allowed way"))?;
+    let algorithm = algorithm.ok_or(Refusal::Because("the algorithm of the ID token's signature is not allowed"))?;
     check_signature(keys, &algorithm, header.kid.as_deref(), signed.as_bytes(), &bytes(signature)?)?;
     let claims: Claims = serde_json::from_slice(&bytes(payload)?).map_err(|_| UNREADABLE)?;
     claims.check(expected).map_err(Refusal::Because)?;
@@ -127,25 +127,25 @@ fn check_signature(
 impl Claims {
     fn check(&self, expected: &Expected<'_>) -> Result<(), &'static str> {
         if self.iss != expected.issuer {
-            return Err("the ID token is from somebody else");
+            return Err("the ID token has another issuer");
         }
         let (is_for_us, several) = match &self.aud {
             Audiences::One(one) => (one == expected.client, false),
             Audiences::Several(all) => (all.iter().any(|one| one == expected.client), all.len() > 1),
         };
-        // Made for several, it says whom it was handed to: that must be us.
+        // A token with several audiences must name this client as the authorized party.
         let handed_to_us = match &self.azp {
             Some(party) => party == expected.client,
             None => !several,
         };
         if !is_for_us || !handed_to_us {
-            return Err("the ID token is for somebody else");
+            return Err("the ID token is for another client");
         }
         if seconds(expected.now) >= self.exp {
             return Err("the ID token has expired");
         }
         if self.iat > seconds(expected.now + AHEAD_MAX) {
-            return Err("the ID token is of a time to come");
+            return Err("the ID token is from the future");
         }
         if self.nonce.as_deref() != Some(expected.nonce) {
             return Err("the ID token belongs to another sign-in");
@@ -154,7 +154,7 @@ impl Claims {
     }
 }
 
-/// Dates of tokens are seconds, with or without a fraction; far fewer than a float counts exactly.
+/// Dates of tokens are in seconds, with or without a fraction; an `f64` represents them exactly.
 #[expect(clippy::cast_precision_loss, reason = "seconds of this millennium have 34 bits")]
 fn seconds(at: DateTime<Utc>) -> f64 {
     at.timestamp_millis() as f64 / 1_000.0

@@ -1,17 +1,17 @@
-//! Requests from the server to a provider: only to its hosts, never further than told, never long, never much.
+//! HTTP client for requests to a provider: only to its hosts, without following redirects, limited in time and size.
 
 use std::{error::Error, fmt, pin::Pin, time::Duration};
 
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse, url::Url};
 use reqwest::{Client, redirect::Policy};
 
-/// Somebody waits at the phone.
+/// A person is waiting for the response.
 const TIME_MAX: Duration = Duration::from_secs(5);
 
 /// Metadata and keys are a few kilobytes.
 const ANSWER_MAX: usize = 256 * 1024;
 
-/// Why there is no answer. None of it is personal.
+/// Why a request failed. The text is not personal.
 #[derive(Debug)]
 pub(super) enum OutboundError {
     /// The address is not on one of the provider's hosts.
@@ -52,18 +52,18 @@ pub(super) struct Outbound {
 
 impl Outbound {
     /// # Errors
-    /// When the machine has no trusted certificates.
+    /// If the system has no trusted certificates.
     pub(super) fn to(allowed: Vec<Url>) -> Result<Self, reqwest::Error> {
         let client = Client::builder()
             .redirect(Policy::none())
             .timeout(TIME_MAX)
-            // Asked now and then only: a connection kept open would be a dead one most of the time.
+            // Requests are rare: an idle connection would mostly be dead when it is used again.
             .pool_max_idle_per_host(0)
             .build()?;
         Ok(Self { client, allowed })
     }
 
-    /// Whether `url` lies on one of the provider's hosts.
+    /// Whether `url` is on one of the provider's hosts.
     pub(super) fn reaches(&self, url: &Url) -> bool {
         self.allowed.iter().any(|allowed| allowed.origin() == url.origin())
     }
@@ -73,7 +73,7 @@ impl Outbound {
         if !self.reaches(request.url()) {
             return Err(OutboundError::Elsewhere);
         }
-        // The address of a request for a token holds no secret, but it is nobody's business either.
+        // The address of a token request holds no secret, but is not logged either.
         let failed = |error: reqwest::Error| OutboundError::NoAnswer(error.without_url());
         let mut answer = self.client.execute(request).await.map_err(failed)?;
         if answer.status().is_server_error() {

@@ -1,4 +1,4 @@
-//! One provider: what it says about itself, sending people there, and whom it vouches for when they come back.
+//! One provider: its metadata, the redirect to its sign-in page, and the exchange of a code for a national ID.
 
 use std::{
     sync::Arc,
@@ -28,31 +28,31 @@ use super::{
     settings::{ProviderSettings, Settings},
 };
 
-/// Before people are sent there, the provider has answered within this time; however many come, it is asked this often at most.
+/// Before a redirect the provider must have responded within this time; also limits how often it is queried.
 const SEEN_WITHIN: Duration = Duration::from_secs(5);
 
-/// How long its description and keys are good for those who come back.
+/// How long metadata and keys are cached for returning browsers.
 const KEPT_FOR: Duration = Duration::from_hours(1);
 
-/// Asking for the description and the keys, together.
+/// Time limit for fetching metadata and keys together.
 const TIME_MAX: Duration = Duration::from_secs(5);
 
-/// Why nobody is vouched for. The words are for the log and hold nothing personal.
+/// Why a sign-in failed. The text is for the log and not personal.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// The provider does not do its part; the other ways to sign in work.
+    /// The provider fails; the other ways to sign in work.
     Unreachable(String),
-    /// What was brought back proves nothing.
+    /// What the browser brought back proves nothing.
     Refused(&'static str),
 }
 
-/// The claims as the library would read them. They are read by [`super::id_token`].
+/// Stands in for the library's claims; [`super::id_token`] parses them.
 #[derive(Debug, Deserialize, Serialize)]
 struct Unread {}
 
 impl AdditionalClaims for Unread {}
 
-/// The answer for a code, with the ID token as it came.
+/// The token response, with the ID token as received.
 #[derive(Debug, Deserialize, Serialize)]
 struct Answered {
     id_token: Option<String>,
@@ -88,10 +88,10 @@ type Described = Client<
     EndpointMaybeSet,
 >;
 
-/// What a provider says about itself, and its keys.
+/// The metadata of a provider, with its keys.
 type Description = Arc<CoreProviderMetadata>;
 
-/// The last time it was asked: its description, unless it was silent.
+/// The last query: its result, unless the provider did not respond.
 struct DiscoveryState {
     at: Instant,
     found: Option<Description>,
@@ -107,7 +107,7 @@ pub(super) struct Provider {
     claim: String,
     returns_to: RedirectUrl,
     outbound: Outbound,
-    /// Locked while it is being asked, so that a crowd asks once.
+    /// Locked during a query, so that concurrent requests share it.
     asked: Mutex<Option<DiscoveryState>>,
 }
 
@@ -115,7 +115,7 @@ impl Provider {
     /// # Errors
     /// A sentence for the operator.
     pub(super) fn new(settings: &ProviderSettings, origin: &Url) -> Result<Self> {
-        let returns_to = origin.join(&format!("/sign-in/callback/{}", settings.key)).context("the address to come back to")?;
+        let returns_to = origin.join(&format!("/sign-in/callback/{}", settings.key)).context("the redirect URI")?;
         Ok(Self {
             key: settings.key.clone(),
             name: settings.name.clone(),
@@ -130,7 +130,7 @@ impl Provider {
         })
     }
 
-    /// The provider's page on which the person says who they are.
+    /// The address of the provider's sign-in page.
     pub(super) async fn sign_in_page(&self, departure: &Departure, locale: Locale) -> Result<Url, Failure> {
         let description = self.description(SEEN_WITHIN).await?;
         if !self.outbound.reaches(description.authorization_endpoint().url()) {
@@ -146,14 +146,14 @@ impl Provider {
                 move || Nonce::new(nonce.clone()),
             )
             .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
-            // Phones are shared: nobody may come in as the one who used this phone before.
+            // Phones are shared: the provider must not reuse the session of the previous user.
             .add_prompt(CoreAuthPrompt::Login)
             .add_ui_locale(LanguageTag::new(locale.tag().to_owned()))
             .add_scopes(self.scopes.iter().cloned());
         Ok(request.url().0)
     }
 
-    /// Whose national ID the provider vouches for, in exchange for the code the browser brought back.
+    /// Exchanges the code from the browser for the national ID.
     pub(super) async fn identify(&self, code: String, departure: &Departure, clock: &Clock) -> Result<NationalId, Failure> {
         let description = self.description(KEPT_FOR).await?;
         let tokens = self.exchange(&description, code, departure).await?;
@@ -162,7 +162,7 @@ impl Provider {
             Expected { issuer: self.issuer.as_str(), client: self.client_id.as_str(), nonce: &departure.nonce, now: clock.now() };
         let mut verified = id_token::verified(token, description.jwks(), &expected);
         if verified == Err(Refusal::NoKey) {
-            // It has new keys.
+            // The provider has rotated its keys.
             verified = id_token::verified(token, self.described_anew(&description).await?.jwks(), &expected);
         }
         let claims = verified.map_err(|refusal| match refusal {
@@ -178,14 +178,14 @@ impl Provider {
         let client = self.client(description);
         let request = client
             .exchange_code(AuthorizationCode::new(code))
-            .map_err(|_| Failure::Unreachable("it names no address for tokens".to_owned()))?
+            .map_err(|_| Failure::Unreachable("its metadata has no token endpoint".to_owned()))?
             .set_pkce_verifier(PkceCodeVerifier::new(departure.verifier.clone()));
         request.request_async(&self.outbound).await.map_err(|error| match error {
             RequestTokenError::ServerResponse(told) if *told.error() == CoreErrorResponseType::InvalidGrant => {
                 Failure::Refused("the provider does not accept the code")
             }
-            // Its description may say something about a person; its code does not.
-            RequestTokenError::ServerResponse(told) => Failure::Unreachable(format!("it refuses us: {}", told.error())),
+            // Its error description may be personal; its error code is not.
+            RequestTokenError::ServerResponse(told) => Failure::Unreachable(format!("it refuses the client: {}", told.error())),
             RequestTokenError::Request(silence) => Failure::Unreachable(chain(&silence)),
             RequestTokenError::Parse(..) => Failure::Unreachable("its answer for a code cannot be read".to_owned()),
             RequestTokenError::Other(_) => Failure::Unreachable("its answer for a code is empty".to_owned()),
@@ -202,19 +202,19 @@ impl Provider {
         if only_post { client.set_auth_type(AuthType::RequestBody) } else { client }
     }
 
-    /// Its description, not older than `age`.
+    /// The metadata, not older than `age`.
     async fn description(&self, age: Duration) -> Result<Description, Failure> {
         let mut asked = self.asked.lock().await;
         match &*asked {
             Some(DiscoveryState { at, found: Some(found) }) if at.elapsed() < age => Ok(Arc::clone(found)),
             Some(DiscoveryState { at, found: None }) if at.elapsed() < SEEN_WITHIN => {
-                Err(Failure::Unreachable("it was silent a moment ago".to_owned()))
+                Err(Failure::Unreachable("it did not respond a moment ago".to_owned()))
             }
             _ => self.ask(&mut asked).await,
         }
     }
 
-    /// Its description in place of `old`, whose keys are not the ones it uses.
+    /// Metadata newer than `old`, whose keys are outdated.
     async fn described_anew(&self, old: &Description) -> Result<Description, Failure> {
         let mut asked = self.asked.lock().await;
         match &*asked {
@@ -228,14 +228,14 @@ impl Provider {
         let found = match answer {
             Ok(Ok(description)) => Ok(Arc::new(description)),
             Ok(Err(error)) => Err(Failure::Unreachable(chain(&error))),
-            Err(_) => Err(Failure::Unreachable("it does not answer in time".to_owned())),
+            Err(_) => Err(Failure::Unreachable("it did not respond in time".to_owned())),
         };
         *asked = Some(DiscoveryState { at: Instant::now(), found: found.as_ref().ok().cloned() });
         found
     }
 }
 
-/// The error with what lies behind it.
+/// The error with its sources.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut told = error.to_string();
     let mut source = error.source();
@@ -246,7 +246,7 @@ fn chain(error: &dyn std::error::Error) -> String {
     told
 }
 
-/// The providers of the settings, by key in the order of the file.
+/// The providers of the settings, in the order of the file.
 ///
 /// # Errors
 /// A sentence for the operator.

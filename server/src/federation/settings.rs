@@ -1,4 +1,4 @@
-//! The providers that vouch for people, from the file of the setting `HANDBOOK_OIDC`.
+//! Settings of the `OpenID` Connect providers, from the file named by `HANDBOOK_OIDC`.
 
 use std::{env, fmt, fs, path::Path};
 
@@ -9,11 +9,11 @@ use openidconnect::{
 };
 use serde::Deserialize;
 
-/// What the file says.
+/// The contents of the file.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// The address people use, `https://sotay.example.vn`. Without it the address listened on: for trying out.
+    /// The address people use, `https://sotay.example.vn`. By default the listening address, for trying out.
     pub origin: Option<Url>,
     #[serde(default, rename = "provider")]
     pub providers: Vec<ProviderSettings>,
@@ -23,17 +23,17 @@ pub struct Settings {
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProviderSettings {
-    /// Its name in addresses: small letters, digits and dashes.
+    /// Its name in addresses: lower-case letters, digits and dashes.
     pub key: String,
-    /// Its name as people know it.
+    /// Its display name.
     pub name: String,
-    /// Compared letter by letter with what the provider calls itself.
+    /// Must equal the provider's issuer identifier exactly.
     pub issuer: IssuerUrl,
     pub client_id: String,
     pub client_secret: Option<String>,
-    /// The environment variable that holds the secret, instead of the file.
+    /// The environment variable with the secret, instead of the file.
     pub client_secret_from: Option<String>,
-    /// What is asked for beside `openid`.
+    /// Scopes requested in addition to `openid`.
     #[serde(default)]
     pub scopes: Vec<String>,
     /// The claim of the ID token that holds the national ID.
@@ -48,7 +48,7 @@ fn default_claim() -> String {
     "national_id".to_owned()
 }
 
-/// Without the secret.
+/// Omits the secret.
 impl fmt::Debug for ProviderSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProviderSettings").field("key", &self.key).field("issuer", &self.issuer.as_str()).finish_non_exhaustive()
@@ -65,7 +65,7 @@ impl Settings {
     }
 
     fn parse(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
-        // The error's own text shows the line, which may be that of a secret.
+        // The error's own text shows the line, which may hold a secret.
         let mut settings: Self = toml::from_str(text).map_err(|error: toml::de::Error| {
             let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count() + 1);
             anyhow!("line {line}: {}", error.message())
@@ -101,7 +101,7 @@ impl ProviderSettings {
         self.origins().map(|_| ())
     }
 
-    /// Where requests may go: the issuer's host and those listed.
+    /// Where requests may go: the issuer's host and the further hosts.
     pub(super) fn origins(&self) -> Result<Vec<Url>> {
         let scheme = self.issuer.url().scheme();
         let listed = self.hosts.iter().map(|host| {
@@ -112,7 +112,7 @@ impl ProviderSettings {
     }
 }
 
-/// Encrypted on the way, or not on any way at all.
+/// Whether the connection is encrypted or does not leave this machine.
 pub(crate) fn is_protected(url: &Url) -> bool {
     let here = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_told_without_the_secret() {
+    fn an_error_names_the_setting_without_the_secret() {
         for (from, to, told) in [
             ("https://sso", "http://sso", "issuer: it must begin with https://"),
             ("\"vneid\"", "\"VNeID\"", "key: only small letters"),

@@ -1,10 +1,10 @@
-//! The name a downloaded file gets.
+//! The `Content-Disposition` of a download.
 
 use std::fmt::Write;
 
 use axum::http::HeaderValue;
 
-/// `attachment` with the name twice: in letters every program reads, and as it is (RFC 6266, RFC 8187).
+/// `attachment` with the name twice: in ASCII, and as it is (RFC 6266, RFC 8187).
 pub(super) fn disposition(name: &str) -> HeaderValue {
     let plain: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ' ') { c } else { '_' }).collect();
@@ -12,7 +12,7 @@ pub(super) fn disposition(name: &str) -> HeaderValue {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'~') {
             exact.push(char::from(byte));
         } else {
-            // Writing into a string cannot fail.
+            // Writing to a `String` cannot fail.
             let _ = write!(exact, "%{byte:02X}");
         }
         exact
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_cannot_say_anything_else_to_a_browser() {
+    fn a_name_cannot_inject_parameters_or_headers() {
         for (name, expected) in [
             ("a b.pdf", "attachment; filename=\"a b.pdf\"; filename*=UTF-8''a%20b.pdf"),
             ("Nghị.pdf", "attachment; filename=\"Ngh_.pdf\"; filename*=UTF-8''Ngh%E1%BB%8B.pdf"),

@@ -1,16 +1,16 @@
-//! Which part of a file is asked for (RFC 9110 §13, §14).
+//! Conditional and range requests (RFC 9110 §13, §14).
 
 use axum::http::{HeaderMap, HeaderName, header};
 
-/// What a request wants of a file.
+/// What to send for a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RequestedRange {
-    /// It has the file already.
+    /// Not modified: the client has the file already.
     Known,
     Whole,
-    /// Bytes from the first up to and without the second.
+    /// Bytes of a half-open range.
     Part(u64, u64),
-    /// Beyond the end.
+    /// Not satisfiable: beyond the end.
     Nowhere,
 }
 
@@ -19,12 +19,12 @@ pub(super) fn asked(headers: &HeaderMap, tag: &str, length: u64) -> RequestedRan
     if text(headers, &header::IF_NONE_MATCH).is_some_and(|known| names(known, tag)) {
         return RequestedRange::Known;
     }
-    // A part of another file does not fit to what the reader has; and a date is not what we go by.
+    // A range of another version does not fit; dates are not supported as validators.
     if text(headers, &header::IF_RANGE).is_some_and(|condition| condition.trim() != tag) {
         return RequestedRange::Whole;
     }
     match text(headers, &header::RANGE).and_then(|range| range.trim().strip_prefix("bytes=")) {
-        // Several parts at once: nobody we serve needs that, and answering with the whole is allowed.
+        // Multiple ranges are not supported; the whole file is a valid response.
         Some(range) if !range.contains(',') => part(range, length).unwrap_or(RequestedRange::Whole),
         _ => RequestedRange::Whole,
     }
@@ -34,12 +34,12 @@ fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// For keeping, a weak comparison is enough.
+/// `If-None-Match` uses weak comparison.
 fn names(known: &str, tag: &str) -> bool {
     known.split(',').map(str::trim).any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
 }
 
-/// None for what is no range: then it is as if it were not there.
+/// `None` for an invalid range, which is ignored.
 fn part(range: &str, length: u64) -> Option<RequestedRange> {
     let (first, last) = range.trim().split_once('-')?;
     let digits = |text: &str| if text.bytes().all(|b| b.is_ascii_digit()) { text.parse::<u64>().ok() } else { None };
@@ -82,7 +82,7 @@ mod tests {
             ("bytes=100-", RequestedRange::Nowhere),
             ("bytes=1000-2000", RequestedRange::Nowhere),
             ("bytes=-0", RequestedRange::Nowhere),
-            // What is no range at all is ignored.
+            // An invalid range is ignored.
             ("bytes=9-0", RequestedRange::Whole),
             ("bytes=", RequestedRange::Whole),
             ("bytes=-", RequestedRange::Whole),

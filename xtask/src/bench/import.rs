@@ -1,7 +1,7 @@
-//! `cargo xtask bench import`: how fast people come into the registry.
+//! `cargo xtask bench import`: throughput of importing members.
 //!
-//! Rows of the same columns and sizes go into `PostgreSQL` by `COPY`, with the same indexes: without checking, hashing and sealing, which
-//! the import does besides.
+//! For comparison, rows of the same columns and sizes are loaded into `PostgreSQL` by `COPY`, with the same indexes, but without
+//! the checks, hashes and encryption of the import.
 
 use std::{
     env,
@@ -25,12 +25,12 @@ pub(super) struct Import {
     /// Members to import.
     #[arg(long, default_value_t = 100_000)]
     rows: u32,
-    /// Another seed makes other people.
+    /// Seed of the members.
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
 
-/// Members of a branch, branches of a commune, communes of a province.
+/// Members per branch, branches per commune, communes per province.
 const MEMBERS: u32 = 28;
 const BRANCHES: u32 = 40;
 const COMMUNES: u32 = 96;
@@ -57,7 +57,7 @@ pub(super) fn bench_import(project: &Project, profile: Profile, import: &Import)
 
 struct Measured {
     took: Duration,
-    /// The most memory the process had at once; known on Linux only.
+    /// Peak memory of the process; known on Linux only.
     peak_kib: Option<u64>,
 }
 
@@ -67,7 +67,7 @@ fn row(what: &str, rows: u32, measured: &Measured) {
     println!("    {what:<16} {rows:>9} rows {rate:>8.0} rows/s {:>12} peak memory {peak}", process::human(measured.took));
 }
 
-/// Runs an import to its end and watches its memory.
+/// Runs an import and records its peak memory.
 fn measured(binary: &Path, kind: &str, file: &Path, data: &Path) -> Result<Measured> {
     println!("==> handbook import {kind}");
     let mut command = Command::new(binary);
@@ -98,7 +98,7 @@ struct Files {
     units: PathBuf,
     unit_rows: u32,
     members: PathBuf,
-    /// The rows as a database would hold them, tab-separated.
+    /// The rows as stored in a database, tab-separated.
     records: PathBuf,
 }
 
@@ -158,7 +158,7 @@ fn branch(number: u32) -> String {
     format!("{}/{:02}", commune(number / BRANCHES), number % BRANCHES + 1)
 }
 
-/// A stream of numbers that a seed repeats (splitmix64).
+/// A reproducible random number generator (splitmix64).
 struct Dice(u64);
 
 impl Dice {
@@ -211,7 +211,7 @@ impl Person {
         Self { number, name, given, is_woman: dice.below(3) == 0, birth, branch: branch(number % branches.max(1)) }
     }
 
-    /// The person as an office's list has it.
+    /// The person as a line of an import file.
     fn line(&self) -> String {
         let (year, month, day) = self.birth;
         let admitted = year + 25;
@@ -232,7 +232,7 @@ impl Person {
         format!("051{}{:08}", u32::from(self.is_woman), self.number)
     }
 
-    /// The person as a row of a database: the same columns and lengths, hashes and ciphers invented.
+    /// The person as a row of a database: the same columns and lengths, with invented hashes and ciphertexts.
     fn record(&self, dice: &mut Dice) -> String {
         let (year, month, day) = self.birth;
         let admitted = year + 25;
@@ -272,7 +272,7 @@ const TABLES: &str = "CREATE TABLE member (id text PRIMARY KEY, code text NOT NU
     CREATE INDEX ON member (path, sort_key); CREATE INDEX ON member (given, path); \
     CREATE INDEX ON member (twin_key);";
 
-/// The same rows by `COPY` into a cluster of its own; none where `PostgreSQL` is not installed.
+/// Loads the same rows by `COPY` into a separate cluster; `None` if `PostgreSQL` is not installed.
 fn postgres(files: &Files, rows: u32) -> Result<Option<Duration>> {
     let Some(cluster) = Cluster::installed("the same rows by COPY")? else { return Ok(None) };
     cluster.run(TABLES)?;

@@ -1,5 +1,5 @@
-//! `cargo xtask bench library`: how long the library page and the list of what is unread take, for members of a large organisation who
-//! have read most of what reaches them.
+//! `cargo xtask bench library`: time of the library page and of the list of unread documents, for members of a large organisation
+//! who have read most of what reaches them.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ pub(super) struct Library {
     /// Members who read, each in another branch.
     #[arg(long, default_value_t = 100)]
     readers: u32,
-    /// Another seed makes other documents and readers.
+    /// Seed of the documents and readers.
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
@@ -29,7 +29,7 @@ pub(super) fn bench_library(project: &Project, profile: Profile, library: &Libra
     done(&folder)
 }
 
-/// The same columns; a list is read unit by unit from the top, the fastest way there is to write it.
+/// The same columns. A list is read unit by unit from the top, the fastest way to write it.
 const TABLES: &str = "CREATE TABLE document (id text PRIMARY KEY, audience text NOT NULL, shelf text NOT NULL, kind text NOT NULL, \
     number text, title text NOT NULL); \
     CREATE TABLE receipt (member text NOT NULL, document text NOT NULL); \
@@ -59,7 +59,7 @@ const LISTS: [(&str, &str); 3] = [
 const TOLD: &str = "SELECT format('p50 %s ms, p99 %s ms, the slowest %s ms', round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms)::numeric, 1), \
     round(percentile_cont(0.99) WITHIN GROUP (ORDER BY ms)::numeric, 1), round(max(ms)::numeric, 1)) FROM took WHERE list = ";
 
-/// The same lists by `PostgreSQL`.
+/// Runs the same lists in `PostgreSQL`.
 fn compare(folder: &Path) -> Result<()> {
     let Some(cluster) = Cluster::installed("the same lists")? else { return Ok(()) };
     cluster.run(TABLES)?;
@@ -68,7 +68,7 @@ fn compare(folder: &Path) -> Result<()> {
     }
     cluster.run(INDEXED)?;
     for (list, sql) in LISTS {
-        // Ten rounds, of which the first brings the pages into memory.
+        // Ten rounds; the first warms the caches.
         cluster.run(&format!(
             "DO $$ DECLARE q record; line record; begun timestamptz; BEGIN FOR round IN 0..10 LOOP FOR q IN SELECT * FROM reader LOOP \
              begun := clock_timestamp(); FOR line IN {sql} LOOP END LOOP; \

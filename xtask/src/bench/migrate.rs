@@ -1,5 +1,5 @@
-//! `cargo xtask bench migrate`: how long the first start of this version takes on a large store of an older one, and whether every row is
-//! migrated once, also when the program is killed meanwhile.
+//! `cargo xtask bench migrate`: time of the first start of this version on a large store of an older one, and whether every row
+//! is migrated exactly once, even if the program is killed meanwhile.
 
 use std::{
     fs,
@@ -18,10 +18,10 @@ pub(super) struct Migrate {
     /// Receipts in the store.
     #[arg(long, default_value_t = 5_000_000)]
     receipts: u64,
-    /// Kill the program so many seconds after its start, and start it again.
+    /// Kill the program this many seconds after its start, and start it again.
     #[arg(long)]
     kill: Option<u64>,
-    /// The data folder of the older version, which stays as it is. Without it the store is in `target/bench-stores`.
+    /// Data folder of the older version, which is not changed. By default the store is in `target/bench-stores`.
     #[arg(long)]
     data: Option<PathBuf>,
 }
@@ -51,7 +51,7 @@ pub(super) fn bench_migrate(project: &Project, profile: Profile, migrate: &Migra
     done(&folder)
 }
 
-/// Copies a folder with all below it.
+/// Copies a folder recursively.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     for file in files_below(from)? {
         let target = to.join(file.strip_prefix(from)?);

@@ -1,4 +1,4 @@
-//! Starting the program on a data folder: how long it takes, and how it ends when it is killed.
+//! Starts the program on a data folder: measures the time until it is ready, or kills it before.
 
 use std::{
     io::{BufRead as _, BufReader, Read},
@@ -13,11 +13,10 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use super::Meter;
 use crate::process;
 
-/// What the program says once its store is open.
+/// Printed by the program once its store is open.
 const READY: &str = "ready";
 
-/// Starts the program, passes on what it tells, and returns how long it took from the start until it was ready. `log` says what of its
-/// log is shown.
+/// Starts the program, prints its output, and returns the time from the start until it was ready. `log` filters its log.
 pub(super) fn opened(meter: &Meter, data: &Path, log: &str) -> Result<Duration> {
     let start = Instant::now();
     let mut child = started(meter, data, log)?;
@@ -27,7 +26,7 @@ pub(super) fn opened(meter: &Meter, data: &Path, log: &str) -> Result<Duration> 
     ready.context("the program ended before it was ready")
 }
 
-/// Starts the program and kills it (SIGKILL) after this time. Fails where it was ready before.
+/// Starts the program and kills it (SIGKILL) after this time. Fails if it was ready before.
 pub(super) fn killed(meter: &Meter, data: &Path, after: Duration) -> Result<()> {
     let start = Instant::now();
     let mut child = started(meter, data, "error")?;
@@ -56,7 +55,7 @@ fn output(child: &mut Child) -> Result<ChildStdout> {
     child.stdout.take().context("the program has no output")
 }
 
-/// Prints each line with its time. Returns when the program was ready; none where it never was.
+/// Prints each line with its time. Returns the time at which the program was ready; `None` if it never was.
 fn follow(output: impl Read, start: Instant) -> Result<Option<Duration>> {
     let mut ready = None;
     for line in BufReader::new(output).lines() {

@@ -1,4 +1,4 @@
-//! A server of `PostgreSQL` to compare with, where one is installed.
+//! A `PostgreSQL` server for comparison, if one is installed.
 
 use std::{
     env, fs,
@@ -10,7 +10,7 @@ use anyhow::Result;
 
 use crate::process;
 
-/// A server of `PostgreSQL` that ends with the value.
+/// A `PostgreSQL` server that is stopped on drop.
 pub(super) struct Cluster {
     programs: PathBuf,
     folder: PathBuf,
@@ -18,14 +18,14 @@ pub(super) struct Cluster {
 }
 
 impl Cluster {
-    /// A cluster of its own, empty; none where `PostgreSQL` is not installed.
+    /// Starts a separate, empty cluster; `None` if `PostgreSQL` is not installed.
     pub(super) fn installed(what: &str) -> Result<Option<Self>> {
         let Some(programs) = programs() else {
             println!("    PostgreSQL is not installed here: there is nothing to compare with");
             return Ok(None);
         };
         println!("==> {what} by PostgreSQL ({})", programs.display());
-        // Where any user may go, and a socket's path is short enough.
+        // In the temporary folder, which every user can access and where the path of a socket is short enough.
         Self::start(&programs, &env::temp_dir().join(format!("handbook-bench-{}", std::process::id()))).map(Some)
     }
 
@@ -65,7 +65,7 @@ impl Cluster {
         self.run(&format!("\\copy {table} FROM '{}'", fs::canonicalize(file)?.display())).map(|_| ())
     }
 
-    /// `PostgreSQL` refuses to run as root: then it runs as the user its package made.
+    /// `PostgreSQL` refuses to run as root; as root, run it as the user created by its package.
     fn program(&self, name: &str) -> Command {
         let program = self.programs.join(name);
         if self.by_root {
@@ -81,13 +81,13 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         let mut stop = self.program("pg_ctl");
-        // What fails here leaves a folder for temporary files behind, and no wrong figure.
+        // A failure here leaves a temporary folder, but no wrong figure.
         let _ = process::run(stop.arg("-D").arg(self.folder.join("data")).args(["-s", "-m", "immediate", "stop"]));
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
-/// The folder of `initdb`, which is not on `PATH` everywhere.
+/// The folder of `initdb`, which is not always on `PATH`.
 fn programs() -> Option<PathBuf> {
     if let Some(initdb) = process::find("initdb") {
         return initdb.parent().map(Path::to_owned);

@@ -1,5 +1,4 @@
-//! `cargo xtask bench preview`: how long it takes from the end of the upload of a short file until its preview is shown, in a large
-//! registry.
+//! `cargo xtask bench preview`: time from the end of the upload of a short file until its preview is shown, in a large registry.
 
 use anyhow::Result;
 use clap::Args;
@@ -11,10 +10,10 @@ use crate::{process, project::Project};
 pub(super) struct Preview {
     #[command(flatten)]
     registry: Registry,
-    /// Rows of the file.
+    /// Rows in the file.
     #[arg(long, default_value_t = 34, value_parser = clap::value_parser!(u32).range(4..=5_000))]
     rows: u32,
-    /// Times the file is uploaded.
+    /// Number of uploads.
     #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
 }
@@ -24,7 +23,7 @@ pub(super) fn bench_preview(project: &Project, profile: Profile, preview: &Previ
     let data = preview.registry.provide(project, &meter)?;
     println!("==> uploading the file {} times", preview.rounds);
     let mut command = meter.command("preview", &data);
-    // How many records each check has read.
+    // Logs how many records each check has read.
     command.env("RUST_LOG", "backend::imports=debug");
     process::run(command.args([preview.rows.to_string(), preview.rounds.to_string()]))?;
     tell_machine(&data)

@@ -1,4 +1,4 @@
-//! `cargo xtask bench search`: how long a search takes in a large library, through the use-case, with the policy and the store behind it.
+//! `cargo xtask bench search`: time of a search in a large library, through the use-case with policy and store.
 
 use std::{path::Path, time::Instant};
 
@@ -13,10 +13,10 @@ pub(super) struct Search {
     /// Documents in the library.
     #[arg(long, default_value_t = 100_000)]
     documents: u32,
-    /// Queries asked.
+    /// Number of queries.
     #[arg(long, default_value_t = 1_000)]
     queries: u32,
-    /// Another seed makes other documents and queries.
+    /// Seed of the documents and queries.
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
@@ -28,7 +28,7 @@ pub(super) fn bench_search(project: &Project, profile: Profile, search: &Search)
     done(&folder)
 }
 
-/// Full text of the same documents without marks, the same queries within the same audiences, ranked and with excerpts.
+/// Full-text search of the same documents without marks, the same queries with the same audiences, ranked and with excerpts.
 const SEARCHED: &str = "CREATE EXTENSION unaccent; \
     CREATE FUNCTION words(text) RETURNS tsvector LANGUAGE sql IMMUTABLE AS $$ SELECT to_tsvector('simple', unaccent('unaccent', $1)) $$; \
     CREATE TABLE document (audience text NOT NULL, number text, title text NOT NULL, body text NOT NULL); \
@@ -45,7 +45,7 @@ const ASKED: &str = "DO $$ DECLARE q record; begun timestamptz; BEGIN FOR round 
 const TOLD: &str = "SELECT format('p50 %s ms, p99 %s ms, the slowest %s ms', round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms)::numeric, 1), \
     round(percentile_cont(0.99) WITHIN GROUP (ORDER BY ms)::numeric, 1), round(max(ms)::numeric, 1)) FROM took";
 
-/// The same searches by `PostgreSQL`.
+/// Runs the same searches in `PostgreSQL`.
 fn compare(folder: &Path) -> Result<()> {
     let Some(cluster) = Cluster::installed("the same searches")? else { return Ok(()) };
     cluster.run(SEARCHED)?;

@@ -1,4 +1,4 @@
-//! `cargo xtask bench start`: how long the program takes to open a store of many members, with a snapshot of the counters and without.
+//! `cargo xtask bench start`: time to open a store of many members, with and without a snapshot of the counters.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use clap::Args;
 use super::{Meter, Profile, Registry, opening::opened, tell_machine};
 use crate::{process, project::Project};
 
-/// From the start until the program is ready, with a snapshot.
+/// Target for the time until the program is ready, with a snapshot.
 const AIM: Duration = Duration::from_secs(5);
 
-/// Tells where the counters come from.
+/// Log filter that shows where the counters come from.
 const LOG: &str = "backend=info";
 
 #[derive(Args)]
 pub(super) struct Start {
     #[command(flatten)]
     registry: Registry,
-    /// Starts from the snapshot.
+    /// Number of starts from the snapshot.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     starts: u32,
 }
