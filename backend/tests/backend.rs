@@ -1,4 +1,4 @@
-//! The use-cases against the in-memory engine; the journeys of members and editors against RocksDB too.
+//! Tests of the use-cases on the in-memory engine; journeys of members and editors also on RocksDB.
 
 #![expect(clippy::expect_used, reason = "tests")]
 

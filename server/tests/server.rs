@@ -1,4 +1,4 @@
-//! The whole program from outside, over HTTP: what a browser without script gets, and what it must not get.
+//! Black-box tests of the whole program over HTTP: what a browser without script gets, and what it must not get.
 
 #![expect(clippy::expect_used, reason = "tests")]
 
@@ -33,7 +33,7 @@ mod library;
 mod live;
 #[path = "server/matrix.rs"]
 mod matrix;
-// The same small organisation as in the tests of the use-cases.
+// The same small organisation as in the tests of `backend`.
 #[path = "../../backend/tests/backend/support.rs"]
 #[allow(dead_code, reason = "each of the two test programs uses a part of it")]
 mod organisation;

@@ -63,8 +63,8 @@ async fn every_reason_to_refuse_is_one_answer() {
     let wrong = refusal(sign_in(&backend, &org.fisherman.national_id, "sai-mat-khau-2026").await);
     assert_eq!(wrong.problem("password"), Some(&Problem::WrongCredentials));
     assert_eq!(wrong.problems.len(), 1);
-    assert_eq!(wrong.value("national_id"), Some(org.fisherman.national_id.as_str()), "nobody types it twice");
-    assert_eq!(wrong.value("password"), None, "a password never comes back");
+    assert_eq!(wrong.value("national_id"), Some(org.fisherman.national_id.as_str()), "the typed ID is kept");
+    assert_eq!(wrong.value("password"), None, "a password is never returned");
 
     for (who, national_id) in [("unknown", "951999999999"), ("not activated", &org.not_activated.national_id)] {
         let refused = refusal(sign_in(&backend, national_id, PASSWORD).await);
@@ -73,7 +73,7 @@ async fn every_reason_to_refuse_is_one_answer() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_an_id_is_told_at_its_field() {
+async fn an_invalid_id_is_reported_at_its_field() {
     let (backend, _, _) = organisation().await;
     let refused = refusal(sign_in(&backend, "123", "").await);
     assert_eq!(refused.form, "sign_in");
@@ -84,9 +84,9 @@ async fn what_cannot_be_an_id_is_told_at_its_field() {
 }
 
 #[tokio::test]
-async fn signing_in_and_failing_are_in_the_log_but_strangers_are_not() {
+async fn sign_ins_and_failures_of_members_are_logged_but_not_those_of_strangers() {
     let (backend, clock, org) = organisation().await;
-    // Away from the moment the backend was opened at.
+    // A time different from the one at which the backend was opened.
     clock.advance(TimeDelta::minutes(1));
     let mut events = backend.events().listen();
     let token = signed_in(&backend, &org.fisherman).await.token;
@@ -142,7 +142,7 @@ async fn an_office_that_has_ended_gives_no_rights() {
     let viewer = backend.accounts().session(&token).await.expect("reads").expect("is open").viewer;
     assert!(viewer.offices.is_empty() && viewer.standpoint.grants.is_empty());
 
-    // The last day still counts: on that day the office was held.
+    // The office is held on its last day too.
     clock.advance(TimeDelta::days(1));
     let token = signed_in(&backend, &org.secretary).await.token;
     let viewer = backend.accounts().session(&token).await.expect("reads").expect("is open").viewer;
@@ -162,7 +162,7 @@ async fn preferences_are_kept_for_the_next_sign_in() {
 }
 
 #[tokio::test]
-async fn preferences_that_are_not_offered_are_refused() {
+async fn invalid_preferences_are_refused() {
     let (backend, _, org) = organisation().await;
     let refused = backend.accounts().save_preferences(&org.fisherman.viewer, "fr", "9", "").await;
     let Err(Error::Invalid(errors)) = refused else { panic!("{refused:?}") };
@@ -172,7 +172,7 @@ async fn preferences_that_are_not_offered_are_refused() {
     }
 }
 
-/// Somebody who comes through no network.
+/// A sender without a network address.
 fn nobody() -> Sender {
     Sender::Stranger(Origin::default())
 }
@@ -194,7 +194,7 @@ async fn a_flash_is_read_once() {
 }
 
 #[tokio::test]
-async fn a_flash_is_gone_after_half_an_hour() {
+async fn a_flash_expires_after_half_an_hour() {
     let (backend, clock, _) = organisation().await;
     let token = backend.flashes().put(&broken_form(), &nobody()).await.expect("keeps");
     clock.advance(TimeDelta::minutes(30));
@@ -202,7 +202,7 @@ async fn a_flash_is_gone_after_half_an_hour() {
 }
 
 #[tokio::test]
-async fn purging_takes_what_is_over_and_nothing_else() {
+async fn purging_deletes_expired_rows_and_nothing_else() {
     let (backend, clock, org) = organisation().await;
     signed_in(&backend, &org.fisherman).await;
     backend.flashes().put(&broken_form(), &nobody()).await.expect("keeps");

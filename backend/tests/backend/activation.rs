@@ -1,4 +1,4 @@
-//! The first sign-in and the forgotten password, one way after the other.
+//! The first sign-in and the forgotten password, with each kind of proof.
 
 use std::{
     collections::BTreeSet,
@@ -32,14 +32,14 @@ pub(crate) const PHONE: &str = "0987654321";
 pub(crate) const WITH_PHONE: &str = "952000000001";
 pub(crate) const UNKNOWN: &str = "951999999999";
 
-/// The small organisation, a member of the harbour without account but with a phone, and an outbox for short messages.
+/// The small organisation, a member of the harbour with a phone but no account, and an outbox for SMS.
 pub(crate) struct ActivationFixture {
     pub(crate) backend: Backend,
     pub(crate) clock: Clock,
     pub(crate) org: Fixture,
     pub(crate) newcomer: MemberId,
     outbox: TempDir,
-    /// Messages that were looked at.
+    /// Messages that were read already.
     seen: Mutex<BTreeSet<PathBuf>>,
 }
 
@@ -53,7 +53,7 @@ impl ActivationFixture {
     }
 
     pub(crate) async fn begin_activation(&self, national_id: &str) -> String {
-        self.backend.accounts().begin_activation(national_id).await.expect("a visit begins")
+        self.backend.accounts().begin_activation(national_id).await.expect("an activation begins")
     }
 
     pub(crate) async fn send(&self, activation: &str) -> Result<(), Error> {
@@ -72,13 +72,13 @@ impl ActivationFixture {
         self.backend.accounts().sign_in(SignInForm { national_id, password, device: "Phone" }).await
     }
 
-    /// A code on paper for the newcomer, issued by the branch secretary.
+    /// A paper code for the newcomer, issued by the branch secretary.
     pub(crate) async fn paper_code(&self) -> String {
         let issued = self.backend.accounts().issue_paper_code(&self.org.secretary.viewer, self.newcomer).await;
         issued.expect("issues").code
     }
 
-    /// The code in the one message that was sent since the last look.
+    /// The code in the only message sent since the last call.
     async fn sent_code(&self) -> String {
         let text = self.sent().await;
         text.split("Ma: ").nth(1).expect("a code").trim().to_owned()
@@ -88,7 +88,7 @@ impl ActivationFixture {
         self.outbox.path()
     }
 
-    /// Lets the jobs send what is to be sent; the one message that was sent since the last look.
+    /// Runs the jobs that are due and returns the only message sent since the last call.
     pub(crate) async fn sent(&self) -> String {
         self.backend.run_due_jobs().await.expect("runs");
         let mut seen = self.seen.lock().expect("not poisoned");
@@ -134,16 +134,16 @@ pub(crate) fn refusal<T>(outcome: Result<T, Error>) -> FormErrors {
 }
 
 #[tokio::test]
-async fn a_member_without_phone_comes_in_with_a_paper_code() {
+async fn a_member_without_a_phone_signs_in_with_a_paper_code() {
     let fixture = ActivationFixture::open().await;
-    // Away from the moment the backend was opened at.
+    // A time different from the one at which the backend was opened.
     fixture.clock.advance(TimeDelta::minutes(1));
     let mut events = fixture.backend.events().listen();
     let code = fixture.paper_code().await;
     let activation = fixture.begin_activation(WITH_PHONE).await;
     let visit = fixture.backend.accounts().activation(&activation).await.expect("reads");
     assert!(visit.is_open && !visit.is_proved);
-    assert!(matches!(fixture.choose(&activation, NEW_PASSWORD).await, Err(Error::NotFound)), "nothing is proved yet");
+    assert!(matches!(fixture.choose(&activation, NEW_PASSWORD).await, Err(Error::NotFound)), "not proved yet");
 
     let typed = format!("{} {}", &code[..5], code[5..].to_lowercase());
     fixture.try_code(&activation, &typed).await.expect("the code is right however it is typed");
@@ -153,8 +153,8 @@ async fn a_member_without_phone_comes_in_with_a_paper_code() {
         fixture.backend.accounts().choose_password(&activation, NEW_PASSWORD, "Phone", preferences).await.expect("chooses");
     let session = fixture.backend.accounts().session(&chosen.token).await.expect("reads").expect("is open");
     assert_eq!(session.viewer.member, fixture.newcomer);
-    assert_eq!(session.preferences, preferences, "the language of the visit goes on");
-    assert!(!fixture.backend.accounts().activation(&activation).await.expect("reads").is_open, "the visit is over");
+    assert_eq!(session.preferences, preferences, "the language of the activation is kept");
+    assert!(!fixture.backend.accounts().activation(&activation).await.expect("reads").is_open, "the activation has ended");
 
     fixture.sign_in(WITH_PHONE, NEW_PASSWORD).await.expect("signs in with it from now on");
     fixture.backend.catch_up().await.expect("reads the log");
@@ -169,7 +169,7 @@ async fn a_member_without_phone_comes_in_with_a_paper_code() {
 }
 
 #[tokio::test]
-async fn a_member_with_a_phone_comes_in_with_a_code_by_sms() {
+async fn a_member_with_a_phone_signs_in_with_a_code_by_sms() {
     let fixture = ActivationFixture::open().await;
     let activation = fixture.begin_activation(WITH_PHONE).await;
     fixture.send(&activation).await.expect("sends");
@@ -178,7 +178,7 @@ async fn a_member_with_a_phone_comes_in_with_a_code_by_sms() {
 
     let elsewhere = fixture.begin_activation(WITH_PHONE).await;
     let refused = refusal(fixture.try_code(&elsewhere, &code).await);
-    assert_eq!(refused.problem("code"), Some(&Problem::CodeRefused), "it belongs to the browser that asked for it");
+    assert_eq!(refused.problem("code"), Some(&Problem::CodeRefused), "only in the browser that requested it");
 
     fixture.try_code(&activation, &code).await.expect("is right");
     fixture.choose(&activation, NEW_PASSWORD).await.expect("chooses");
@@ -201,7 +201,7 @@ async fn the_outbox_is_private_and_holds_no_whole_number() {
 }
 
 #[tokio::test]
-async fn a_sent_code_is_worth_ten_minutes_and_five_tries() {
+async fn a_sent_code_is_valid_for_ten_minutes_and_five_attempts() {
     let fixture = ActivationFixture::open().await;
     let activation = fixture.begin_activation(WITH_PHONE).await;
     fixture.send(&activation).await.expect("sends");
@@ -225,7 +225,7 @@ async fn a_sent_code_is_worth_ten_minutes_and_five_tries() {
 }
 
 #[tokio::test]
-async fn three_messages_an_hour_and_no_more_for_members_and_strangers_alike() {
+async fn members_and_strangers_alike_get_at_most_three_messages_an_hour() {
     let fixture = ActivationFixture::open().await;
     let mut told = Vec::new();
     for national_id in [WITH_PHONE, UNKNOWN, &fixture.org.not_activated.national_id] {
@@ -241,7 +241,7 @@ async fn three_messages_an_hour_and_no_more_for_members_and_strangers_alike() {
 }
 
 #[tokio::test]
-async fn a_code_that_does_not_open_is_refused_in_one_way_whatever_the_reason() {
+async fn a_rejected_code_gets_the_same_answer_whatever_the_reason() {
     let fixture = ActivationFixture::open().await;
     let secretary = &fixture.org.secretary.viewer;
     let accounts = || fixture.backend.accounts();
@@ -277,7 +277,7 @@ async fn a_code_that_does_not_open_is_refused_in_one_way_whatever_the_reason() {
 }
 
 #[tokio::test]
-async fn one_paper_code_makes_one_password_however_many_activations_have_it() {
+async fn a_paper_code_sets_one_password_however_many_activations_use_it() {
     let fixture = ActivationFixture::open().await;
     let code = fixture.paper_code().await;
     let (first, second) = (fixture.begin_activation(WITH_PHONE).await, fixture.begin_activation(WITH_PHONE).await);
@@ -291,7 +291,7 @@ async fn one_paper_code_makes_one_password_however_many_activations_have_it() {
 }
 
 #[tokio::test]
-async fn who_has_forgotten_the_password_comes_in_by_the_same_door_and_everybody_else_is_out() {
+async fn a_forgotten_password_is_replaced_by_an_activation_and_other_sessions_end() {
     let fixture = ActivationFixture::open().await;
     let fisherman = &fixture.org.fisherman;
     let stolen = fixture.sign_in(&fisherman.national_id, PASSWORD).await.expect("signs in").token;
@@ -305,7 +305,7 @@ async fn who_has_forgotten_the_password_comes_in_by_the_same_door_and_everybody_
 }
 
 #[tokio::test]
-async fn a_password_that_is_guessed_first_is_not_taken() {
+async fn a_weak_password_is_refused() {
     let fixture = ActivationFixture::open().await;
     let activation = fixture.begin_activation(WITH_PHONE).await;
     fixture.try_code(&activation, &fixture.paper_code().await).await.expect("is right");
@@ -319,11 +319,11 @@ async fn a_password_that_is_guessed_first_is_not_taken() {
     ] {
         assert_eq!(refusal(fixture.choose(&activation, password).await).problem("password"), Some(&problem), "{password}");
     }
-    fixture.choose(&activation, NEW_PASSWORD).await.expect("the visit and its code are still good");
+    fixture.choose(&activation, NEW_PASSWORD).await.expect("the activation and its code are still valid");
 }
 
 #[tokio::test]
-async fn an_activation_is_over_after_half_an_hour() {
+async fn an_activation_expires_after_half_an_hour() {
     let fixture = ActivationFixture::open().await;
     let code = fixture.paper_code().await;
     let activation = fixture.begin_activation(WITH_PHONE).await;
@@ -345,7 +345,7 @@ async fn an_activation_is_over_after_half_an_hour() {
 }
 
 #[tokio::test]
-async fn members_of_a_planned_unit_are_told_when_and_whom_to_ask_once_they_have_proved_who_they_are() {
+async fn proved_members_of_a_planned_unit_see_when_it_begins_and_whom_to_ask() {
     let fixture = ActivationFixture::open().await;
     let code = fixture.paper_code().await;
     let day = NaiveDate::from_ymd_opt(2027, 1, 15).expect("a day");
@@ -361,7 +361,7 @@ async fn members_of_a_planned_unit_are_told_when_and_whom_to_ask_once_they_have_
     assert_eq!(wrong.problem("password"), Some(&Problem::WrongCredentials), "as everywhere");
     let Err(Error::NotLive { activation }) = fixture.sign_in(fisherman, PASSWORD).await else { panic!("is let in") };
     assert_eq!(fixture.backend.accounts().activation(&activation).await.expect("reads").later.as_ref(), Some(&later));
-    assert!(matches!(fixture.choose(&activation, NEW_PASSWORD).await, Err(Error::NotLive { .. })), "no way around it");
+    assert!(matches!(fixture.choose(&activation, NEW_PASSWORD).await, Err(Error::NotLive { .. })), "cannot be bypassed");
 
     let activation = fixture.begin_activation(WITH_PHONE).await;
     assert_eq!(fixture.backend.accounts().activation(&activation).await.expect("reads").later, None, "nothing before the code");
@@ -376,7 +376,7 @@ async fn members_of_a_planned_unit_are_told_when_and_whom_to_ask_once_they_have_
 }
 
 #[tokio::test]
-async fn what_cannot_be_an_id_is_told_at_once() {
+async fn an_invalid_id_is_reported_at_once() {
     let fixture = ActivationFixture::open().await;
     let activation = fixture.backend.accounts().at(Origin::default()).begin_activation("123").await;
     let errors = refusal(activation);
@@ -392,7 +392,7 @@ async fn a_changed_password_ends_earlier_codes_and_activations() {
     let token = fixture.choose(&activation, NEW_PASSWORD).await.expect("chooses").token;
     let viewer = fixture.backend.accounts().session(&token).await.expect("reads").expect("is open").viewer;
 
-    // Somebody has a card, an activation proved with it, and one with a code on its way.
+    // A person with a card, an activation proved by it, and another one with a code that was sent.
     let card = fixture.paper_code().await;
     let proved = fixture.begin_activation(WITH_PHONE).await;
     fixture.try_code(&proved, &card).await.expect("is right");
@@ -402,8 +402,8 @@ async fn a_changed_password_ends_earlier_codes_and_activations() {
 
     let typed = PasswordForm { current: NEW_PASSWORD, new: "thuyen ve ben luc 6 gio" };
     fixture.backend.accounts().change_password(&viewer, &token, typed).await.expect("changes");
-    assert!(matches!(fixture.choose(&proved, "thuyen ve ben luc 7 gio").await, Err(Error::NotFound)), "the proved visit");
-    assert!(matches!(fixture.try_code(&waiting, &sent).await, Err(Error::NotFound)), "the code on its way");
+    assert!(matches!(fixture.choose(&proved, "thuyen ve ben luc 7 gio").await, Err(Error::NotFound)), "the proved activation");
+    assert!(matches!(fixture.try_code(&waiting, &sent).await, Err(Error::NotFound)), "the code that was sent");
     let fresh = fixture.begin_activation(WITH_PHONE).await;
     assert_eq!(refusal(fixture.try_code(&fresh, &card).await).problem("code"), Some(&Problem::CodeRefused), "the card");
     assert!(fixture.sign_in(WITH_PHONE, "thuyen ve ben luc 6 gio").await.is_ok());
@@ -423,7 +423,7 @@ async fn a_chosen_password_ends_the_other_activations() {
 }
 
 #[tokio::test]
-async fn numbers_and_codes_copied_with_invisible_signs_are_read() {
+async fn numbers_and_codes_copied_with_invisible_characters_are_parsed() {
     let fixture = ActivationFixture::open().await;
     let code = fixture.paper_code().await;
     let activation = fixture.begin_activation("\u{2068}9520 0000\u{200b}0001\u{2069}").await;

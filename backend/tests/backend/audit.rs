@@ -1,4 +1,4 @@
-//! The audit trail: what is on whose page, and that the sample is sealed like everything else.
+//! The audit trail: who sees which events, and that the sample is sealed like all other data.
 
 use backend::{Error, audit::AuditQuery, offices::GrantForm};
 use chrono::TimeDelta;
@@ -35,7 +35,7 @@ async fn a_registrar_reads_who_did_what_in_the_own_subtree_newest_first() {
     assert!(newest.by_viewer);
     assert_eq!(page.entries[1].role, Some(Role::Deputy));
     assert!(page.entries.windows(2).all(|two| two[0].id > two[1].id));
-    // The hills are somebody else's.
+    // The hills are in another subtree.
     let names = [&org.farmer, &org.farm_secretary, &org.hills_editor].map(|person| person.name.clone());
     assert!(page.entries.iter().all(|entry| entry.subject.as_ref().is_none_or(|name| !names.contains(name))));
     let of_all = backend.audit().page(&org.operator.viewer, AuditQuery::default()).await.expect("a page");
@@ -65,7 +65,7 @@ async fn pages_follow_on_without_gap_or_repetition() {
 }
 
 #[tokio::test]
-async fn what_members_read_and_write_for_themselves_is_on_no_registrars_page() {
+async fn private_events_of_members_are_not_shown_to_registrars() {
     let (backend, _, org) = organisation().await;
     let id = published(&backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
     read_through(&backend, &org.fisherman.viewer, id).await;
@@ -79,7 +79,7 @@ async fn what_members_read_and_write_for_themselves_is_on_no_registrars_page() {
 }
 
 #[tokio::test]
-async fn one_person_and_one_kind_can_be_asked_for() {
+async fn events_can_be_filtered_by_person_and_kind() {
     let (backend, _, org) = organisation().await;
     give(&backend, &org, "deputy").await;
     let registrar = &org.coast_registrar.viewer;
@@ -94,7 +94,7 @@ async fn one_person_and_one_kind_can_be_asked_for() {
         let kinds: Vec<_> = page.entries.iter().map(|entry| entry.kind).collect();
         assert_eq!(kinds, [EventKind::RoleGranted, EventKind::AccountActivated, EventKind::MemberRegistered]);
     }
-    // Somebody of another commune is as unknown as nobody.
+    // A person of another commune is reported as unknown, like a missing one.
     let farmer = org.farmer.id.to_string();
     for member in ["99.999999", "=cmd", farmer.as_str()] {
         let page = backend.audit().page(registrar, AuditQuery { member: Some(member), ..AuditQuery::default() }).await;
@@ -103,7 +103,7 @@ async fn one_person_and_one_kind_can_be_asked_for() {
 }
 
 #[tokio::test]
-async fn the_trail_is_read_by_those_who_may_where_they_may() {
+async fn the_trail_is_readable_only_with_the_right_and_in_its_subtree() {
     let (backend, _, org) = organisation().await;
     let page = async |person: &crate::support::Person, unit: Option<domain::ids::UnitId>| {
         backend.audit().page(&person.viewer, AuditQuery { unit, ..AuditQuery::default() }).await
@@ -152,7 +152,7 @@ async fn a_long_own_trail_has_pages() {
 }
 
 #[tokio::test]
-async fn what_was_written_in_bulk_is_sealed_like_everything_else() {
+async fn rows_written_in_bulk_are_sealed_too() {
     let (backend, clock, org) = organisation().await;
     clock.advance(TimeDelta::hours(1));
     let sealed = backend.audit().seal().await.expect("seals");

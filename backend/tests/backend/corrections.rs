@@ -1,4 +1,4 @@
-//! A correction reaches those who had read the text before it, and its editors see who has read the new one.
+//! A correction reaches those who had read the previous text, and its editors see who has read the new one.
 
 use backend::{Backend, Error, documents::DraftForm};
 use chrono::{NaiveDate, TimeDelta};
@@ -20,11 +20,11 @@ use crate::{
 };
 
 on_both_engines! {
-    who_had_read_the_wrong_text_is_told_until_they_open_the_right_one,
-    what_comes_back_after_a_withdrawal_is_told_like_a_correction,
-    what_must_be_read_is_opened_again_when_it_was_corrected,
-    how_many_have_read_the_corrected_text_is_counted_beside,
-    who_has_the_text_before_on_the_screen_has_not_read_the_corrected_one,
+    readers_of_the_wrong_text_are_notified_until_they_open_the_right_one,
+    a_text_republished_after_a_withdrawal_is_notified_like_a_correction,
+    a_corrected_must_read_has_to_be_opened_again,
+    readers_of_the_corrected_text_are_counted_separately,
+    reading_the_previous_text_on_an_open_page_is_not_reading_the_corrected_one,
 }
 
 pub(crate) async fn correct(backend: &Backend, editor: &Viewer, id: DocumentId, body: &str) {
@@ -33,7 +33,7 @@ pub(crate) async fn correct(backend: &Backend, editor: &Viewer, id: DocumentId, 
     release(backend, editor, id).await;
 }
 
-/// What every list of this person says of the document.
+/// The day of correction in every list of this person that contains the document.
 async fn corrected_days(backend: &Backend, viewer: &Viewer, id: DocumentId) -> Vec<Option<NaiveDate>> {
     let documents = backend.documents();
     let day = |rows: Vec<DocumentSummary>| rows.into_iter().find(|row| row.id == id).map(|row| row.corrected_on);
@@ -43,23 +43,23 @@ async fn corrected_days(backend: &Backend, viewer: &Viewer, id: DocumentId) -> V
     [shelf, recent.into_iter().map(|row| row.document).collect(), home].into_iter().filter_map(day).collect()
 }
 
-async fn who_had_read_the_wrong_text_is_told_until_they_open_the_right_one(backend: &Backend, org: &Fixture) {
+async fn readers_of_the_wrong_text_are_notified_until_they_open_the_right_one(backend: &Backend, org: &Fixture) {
     let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
     let (reader, other) = (&org.fisherman.viewer, &org.secretary.viewer);
     let id = published(backend, editor, &org.coast, &org.harbour).await;
     documents.read(reader, id).await.expect("is read");
     for _ in 0..6 {
-        // So many new ones that the corrected one is none of the newest.
+        // Enough newer documents that the corrected one is not among the newest.
         backend.clock().advance(TimeDelta::minutes(1));
         published(backend, editor, &org.coast, &org.harbour).await;
     }
     assert_eq!(corrected_days(backend, reader, id).await, [None, None], "in the library and among what was opened");
 
-    // Within minutes of the first opening, so that it is the same sitting.
+    // Within minutes of the first opening, so that both are one sitting.
     correct(backend, editor, id, "Số mới: 0255 3 822 222.").await;
     let today = NaiveDate::from_ymd_opt(2026, 11, 21);
-    assert_eq!(corrected_days(backend, reader, id).await, [today, today, today], "on home too");
-    assert_eq!(corrected_days(backend, other, id).await, [None], "who had not read it finds it as any other");
+    assert_eq!(corrected_days(backend, reader, id).await, [today, today, today], "on the first page too");
+    assert_eq!(corrected_days(backend, other, id).await, [None], "unread for those who had not read it");
     documents.read(other, id).await.expect("is read");
     assert_eq!(corrected_days(backend, other, id).await, [None, None]);
 
@@ -67,12 +67,12 @@ async fn who_had_read_the_wrong_text_is_told_until_they_open_the_right_one(backe
     assert_eq!(page.correction.expect("says so").note.as_deref(), Some("Sửa số điện thoại."));
     assert_eq!(corrected_days(backend, reader, id).await, [None, None], "until it is opened");
     correct(backend, editor, id, "Số mới nhất: 0255 3 822 333.").await;
-    assert_eq!(corrected_days(backend, reader, id).await, [today, today, today], "the next one is told anew");
+    assert_eq!(corrected_days(backend, reader, id).await, [today, today, today], "the next correction is notified again");
     documents.withdraw(&chief(editor), id, "Sai số liệu.").await.expect("is withdrawn");
-    assert!(corrected_days(backend, reader, id).await.iter().all(Option::is_none), "what was taken back is no correction");
+    assert!(corrected_days(backend, reader, id).await.iter().all(Option::is_none), "a withdrawn text is no correction");
 }
 
-async fn what_comes_back_after_a_withdrawal_is_told_like_a_correction(backend: &Backend, org: &Fixture) {
+async fn a_text_republished_after_a_withdrawal_is_notified_like_a_correction(backend: &Backend, org: &Fixture) {
     let (documents, editor, reader) = (backend.documents(), &org.coast_editor.viewer, &org.fisherman.viewer);
     let id = published(backend, editor, &org.coast, &org.harbour).await;
     documents.read(reader, id).await.expect("is read");
@@ -83,7 +83,7 @@ async fn what_comes_back_after_a_withdrawal_is_told_like_a_correction(backend: &
     assert!(corrected_days(backend, reader, id).await.iter().all(Option::is_none));
 }
 
-async fn what_must_be_read_is_opened_again_when_it_was_corrected(backend: &Backend, org: &Fixture) {
+async fn a_corrected_must_read_has_to_be_opened_again(backend: &Backend, org: &Fixture) {
     let (documents, editor, reader) = (backend.documents(), &org.coast_editor.viewer, &org.fisherman.viewer);
     let id = documents.blank(editor).await.expect("a form").draft.id;
     let (key, issuer) = (id.to_string(), org.coast.id.to_string());
@@ -106,7 +106,7 @@ async fn what_must_be_read_is_opened_again_when_it_was_corrected(backend: &Backe
     assert_eq!(left().await, 0);
 }
 
-async fn how_many_have_read_the_corrected_text_is_counted_beside(backend: &Backend, org: &Fixture) {
+async fn readers_of_the_corrected_text_are_counted_separately(backend: &Backend, org: &Fixture) {
     let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
     let (reader, secretary) = (&org.fisherman.viewer, &org.secretary.viewer);
     let id = published(backend, editor, &org.coast, &org.harbour).await;
@@ -116,7 +116,7 @@ async fn how_many_have_read_the_corrected_text_is_counted_beside(backend: &Backe
     assert_eq!(documents.readers(secretary, id, None).await.expect("a page").corrected, None);
     backend.clock().advance(TimeDelta::days(1));
     correct(backend, editor, id, "Số mới.").await;
-    // Who had read it, and of the corrected text who has opened it and who has read it.
+    // Readers of the document, and those who have opened and who have read the corrected text.
     let counted = async || {
         let page = documents.readers(secretary, id, None).await.expect("a page");
         let corrected = page.corrected.expect("it was corrected");
@@ -127,24 +127,24 @@ async fn how_many_have_read_the_corrected_text_is_counted_beside(backend: &Backe
     for reader in [&org.fisherman, &org.fisherman, &org.exempt] {
         documents.read(&reader.viewer, id).await.expect("is opened");
     }
-    assert_eq!(counted().await, (3, 1, 0), "who is exempt does not count, and opening is not reading");
+    assert_eq!(counted().await, (3, 1, 0), "exempt members do not count, and opening is not reading");
     let names = documents.readers(secretary, id, None).await.expect("a page").names.expect("names");
     let before: Vec<_> = names.read.iter().filter(|row| row.before_correction).map(|row| row.member).collect();
     assert!(before.contains(&org.deputy.id) && !before.contains(&org.fisherman.id), "{names:?}");
 
     let told = documents.mark_read(reader, id, Seen::End).await;
-    assert!(matches!(told, Err(Error::NotAllowed)), "sooner after the opening of this text than anybody reads: {told:?}");
-    assert_eq!(own_reading(backend, reader, id).await, None, "what was read is another text");
+    assert!(matches!(told, Err(Error::NotAllowed)), "too soon after this text was opened: {told:?}");
+    assert_eq!(own_reading(backend, reader, id).await, None, "another text was read");
     for reader in [&org.fisherman, &org.fisherman, &org.exempt] {
         documents.mark_read(&reader.viewer, id, Seen::Said).await.expect("is recorded");
     }
-    assert_eq!(counted().await, (3, 1, 1), "who read both counts once");
+    assert_eq!(counted().await, (3, 1, 1), "a reader of both counts once");
     assert_eq!(own_reading(backend, reader, id).await, Some(backend.clock().today()));
     correct(backend, editor, id, "Số mới nhất.").await;
-    assert_eq!(counted().await, (3, 0, 0), "of the text that is out");
+    assert_eq!(counted().await, (3, 0, 0), "of the published text");
 }
 
-async fn who_has_the_text_before_on_the_screen_has_not_read_the_corrected_one(backend: &Backend, org: &Fixture) {
+async fn reading_the_previous_text_on_an_open_page_is_not_reading_the_corrected_one(backend: &Backend, org: &Fixture) {
     let (documents, editor, reader) = (backend.documents(), &org.coast_editor.viewer, &org.fisherman.viewer);
     let id = published(backend, editor, &org.coast, &org.harbour).await;
     let done = async || {
@@ -156,14 +156,14 @@ async fn who_has_the_text_before_on_the_screen_has_not_read_the_corrected_one(ba
     correct(backend, editor, id, "Số mới.").await;
     assert!(!documents.mark_read(reader, id, Seen::Said).await.expect("is answered"), "the page they see is the first one");
     assert_eq!(done().await, (0, Some(0)));
-    assert!(corrected_days(backend, reader, id).await.iter().all(Option::is_some), "the correction is still told");
+    assert!(corrected_days(backend, reader, id).await.iter().all(Option::is_some), "the correction is still shown");
 
     assert_eq!(own_reading(backend, reader, id).await, None, "opens the corrected one");
     assert!(documents.mark_read(reader, id, Seen::Said).await.expect("is answered"));
     assert_eq!(done().await, (1, Some(1)));
 }
 
-/// The day of reading that the page of the document tells its reader.
+/// The day of reading that the page of the document shows its reader.
 async fn own_reading(backend: &Backend, viewer: &Viewer, id: DocumentId) -> Option<NaiveDate> {
     match backend.documents().read(viewer, id).await.expect("opens").recording {
         Recording::Member(receipt) => receipt.read_on,

@@ -1,4 +1,4 @@
-//! The counters after a crash: the snapshot and the log since say what the tables say.
+//! The counters after a crash: the snapshot plus the log equals the tables.
 
 use std::fmt::Write as _;
 
@@ -27,10 +27,10 @@ use crate::{
     units::{merge, registrar},
 };
 
-/// People who are merged, imported and moved.
+/// Number of people who are merged, imported and moved.
 const POOL: u32 = 8;
 
-/// A small organisation on disk whose program is killed now and then.
+/// A small organisation on disk whose program is killed at random.
 struct World {
     backend: Option<Backend>,
     clock: Clock,
@@ -75,9 +75,9 @@ impl World {
         self.backend.as_ref().expect("runs")
     }
 
-    /// Ends without saving the counters, and starts again.
+    /// Drops the backend without saving the counters, and opens it again.
     async fn crash(&mut self) {
-        // Its tasks hold the store a moment longer.
+        // Its tasks hold the store for a moment longer.
         self.backend().imports().stop().await;
         self.backend = None;
         self.backend = Some(reopened(self.folder.path(), &self.clock).await);
@@ -87,7 +87,7 @@ impl World {
         self.backend().statistics().save_counters(TimeDelta::zero()).await.expect("saves");
     }
 
-    /// The counters say what the tables say.
+    /// Asserts that the counters equal the tables.
     async fn assert_exact(&self, when: &str) {
         let different = self.backend().statistics().recount().await.expect("counts");
         assert!(different.is_empty(), "{when}: {different:?}");
@@ -134,13 +134,13 @@ impl World {
         }
         let other = self.pool.swap_remove(rng.random_range(0..self.pool.len()));
         let keep = self.pool[rng.random_range(0..self.pool.len())].member;
-        // Who has left is not kept: refused, and both stay.
+        // A record of a former member cannot be kept: the merge is rejected, and both stay.
         if self.backend().members().merge(&self.org.coast_registrar.viewer, keep, other.member).await.is_err() {
             self.pool.push(other);
         }
     }
 
-    /// Brings somebody new, moves some of the others and makes some of them exempt.
+    /// Imports a new member, moves some of the others and makes some of them exempt.
     async fn import(&mut self, rng: &mut StdRng) {
         self.imports += 1;
         let mut file = "Số thẻ,Họ và tên,Giới tính,Ngày sinh,Ngày vào Đảng,Ngày chính thức,Diện,CCCD,Mã chi bộ\n".to_owned();
@@ -173,9 +173,9 @@ fn national_id(number: u32) -> String {
     format!("051080{:06}", 700_000 + number)
 }
 
-/// Whatever happens and whenever the program is killed, what the snapshot and the log say is what the tables say.
+/// After any sequence of events and kills, the snapshot plus the log equals the tables.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_any_crash_the_snapshot_and_the_log_say_what_the_tables_say() {
+async fn after_any_crash_the_snapshot_and_the_log_equal_the_tables() {
     for seed in [1, 2, 3] {
         println!("seed {seed}");
         let mut rng = StdRng::seed_from_u64(seed);
@@ -204,7 +204,7 @@ async fn after_any_crash_the_snapshot_and_the_log_say_what_the_tables_say() {
     }
 }
 
-/// Of what both records had read, and what was noted of it, one is left; the uses of both are those of the one that is kept.
+/// Reads that both records had are counted once; the uses of both are those of the kept record.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_merge_changes_what_both_had_and_nothing_else() {
     let mut world = World::new().await;
@@ -215,7 +215,7 @@ async fn a_merge_changes_what_both_had_and_nothing_else() {
     world.clock.advance(TimeDelta::minutes(10));
     read_through(world.backend(), &keep, first).await;
     read_through(world.backend(), &gone, second).await;
-    // Who merges uses the handbook, too: they are counted before it already.
+    // The registrar who merges uses the handbook too, so they are counted before.
     world.backend().members().record(&registrar, keep.member).await.expect("a record");
     let total = async |backend: &Backend| {
         backend.catch_up().await.expect("reads the log");
@@ -238,9 +238,9 @@ async fn published_in(world: &World) -> DocumentId {
     published(world.backend(), &world.org.coast_editor.viewer, &world.org.coast, &world.org.coast).await
 }
 
-/// Units that move between the snapshot and the crash take along what was counted.
+/// The counts of units that move between the snapshot and the crash move with them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_snapshot_counted_follows_units_that_were_merged_after_it() {
+async fn counts_of_a_snapshot_follow_units_merged_after_it() {
     let mut world = World::new().await;
     let id = published_in(&world).await;
     for person in [&world.org.fisherman, &world.org.teacher] {

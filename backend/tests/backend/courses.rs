@@ -1,4 +1,4 @@
-//! Courses as those meet them who give them, study them and follow them.
+//! Courses, from the view of those who assign them, take them and follow their results.
 
 use backend::{
     Backend, Error,
@@ -27,15 +27,15 @@ use crate::{
 
 on_both_engines! {
     a_course_is_written_given_studied_and_ended,
-    what_was_given_is_not_changed_any_more,
+    an_assigned_course_cannot_be_changed,
     nobody_overwrites_somebody_elses_draft,
-    what_was_corrected_is_opened_again_before_the_quiz,
+    a_corrected_document_is_opened_again_before_the_quiz,
     a_course_without_a_quiz_is_completed_once,
     a_course_goes_no_further_than_its_documents,
-    tries_run_out_and_only_then_tell_what_is_right,
-    who_has_no_try_left_is_given_another_one,
+    the_right_answers_are_shown_only_when_no_attempt_is_left,
+    a_member_without_attempts_left_can_be_given_another_one,
     a_page_sent_again_after_another_one_gives_nothing,
-    another_try_is_for_who_gives_the_course_to_give,
+    only_those_who_assign_the_course_give_another_attempt,
     another_try_goes_to_those_chosen,
     another_try_follows_two_records_of_one_person,
     time_is_kept_by_the_server,
@@ -48,7 +48,7 @@ on_both_engines! {
 
 const RIGHT: &str = "Hai ngày";
 
-/// A draft of the coast with these documents and so many questions, of which each has `RIGHT` as its answer.
+/// A draft of the coast with these documents and this number of questions, each with `RIGHT` as its answer.
 pub(crate) async fn draft(backend: &Backend, editor: &Viewer, documents: &[DocumentId], questions: usize) -> CourseId {
     let courses = backend.courses();
     let blank = courses.blank(editor).await.expect("a form").course;
@@ -120,7 +120,7 @@ async fn assign_to(
     backend.courses().assign(editor, form).await
 }
 
-/// Given to the coast until the end of November, with a document and two questions.
+/// Assigned to the coast until the end of November, with one document and two questions.
 async fn given(backend: &Backend, org: &Fixture, minutes: &str, tries: &str) -> (CourseId, DocumentId) {
     let editor = &org.coast_editor.viewer;
     let document = published(backend, editor, &org.coast, &org.coast).await;
@@ -130,7 +130,7 @@ async fn given(backend: &Backend, org: &Fixture, minutes: &str, tries: &str) -> 
     (id, document)
 }
 
-/// Ticks the right option of so many questions, a wrong one of the others.
+/// Ticks the right option in `rights` questions and a wrong one in the others.
 fn ticked(quiz: &QuizPage, rights: usize) -> Ticked {
     let place = |at: usize, right: bool| {
         quiz.questions[at].options.iter().position(|option| (option == RIGHT) == right).expect("an option").to_string()
@@ -138,7 +138,7 @@ fn ticked(quiz: &QuizPage, rights: usize) -> Ticked {
     (0..quiz.questions.len()).map(|at| (at.to_string(), vec![place(at, at < rights)])).collect()
 }
 
-/// Reads, begins a try and hands it in with so many right answers.
+/// Reads, starts an attempt and submits it with `rights` right answers.
 async fn try_once(backend: &Backend, member: &Viewer, id: CourseId, rights: usize) -> u32 {
     let courses = backend.courses();
     courses.start(member, id).await.expect("begins");
@@ -168,7 +168,7 @@ async fn a_course_is_written_given_studied_and_ended(backend: &Backend, org: &Fi
     let document = published(backend, editor, &org.coast, &org.coast).await;
     let id = draft(backend, editor, &[document], 2).await;
     assert!(is_not_found(courses.read(member, id).await), "a draft is invisible");
-    assert!(is_refused(courses.read(editor, id).await), "and is no course to study for who writes it");
+    assert!(is_refused(courses.read(editor, id).await), "and its author has no course to take");
     let page = courses.assignment(editor, id, None, "").await.expect("a page");
     assert_eq!((page.members, page.branches, page.units.len()), (15, 2, 2));
     assert_eq!(page.standings.iter().map(|count| count.members).collect::<Vec<_>>(), [14, 1]);
@@ -180,7 +180,7 @@ async fn a_course_is_written_given_studied_and_ended(backend: &Backend, org: &Fi
     assert_eq!((list.to_do.len(), list.done.len(), list.gives, list.follows), (1, 0, false, false));
     assert_eq!(courses.reminder(member).await.expect("reads").map(|course| course.id), Some(id));
     assert_eq!(courses.read(member, id).await.expect("a page").next, NextStep::Read { missing: 1 });
-    assert!(is_refused(courses.start(member, id).await), "first comes the reading");
+    assert!(is_refused(courses.start(member, id).await), "documents have to be read first");
     read_through(backend, member, document).await;
     assert_eq!(courses.read(member, id).await.expect("a page").next, NextStep::StartQuiz);
 
@@ -191,12 +191,12 @@ async fn a_course_is_written_given_studied_and_ended(backend: &Backend, org: &Fi
     let passed = try_once(backend, member, id, 2).await;
     let result = courses.result(member, id, passed).await.expect("a result");
     assert!(result.handed_in.passed && result.review.iter().all(|question| question.right));
-    assert_eq!(courses.result(member, id, failed).await.expect("a result").review.len(), 2, "now the first one is told too");
+    assert_eq!(courses.result(member, id, failed).await.expect("a result").review.len(), 2, "now the first one is shown too");
     assert_eq!(courses.read(member, id).await.expect("a page").next, NextStep::Certificate);
     let certificate = courses.certificate(member, id).await.expect("a certificate");
     assert_eq!((certificate.name.as_str(), certificate.branch.as_str()), ("Võ Văn Khơi", org.harbour.name.as_str()));
     assert!(certificate.serial.starts_with("2026-"), "{}", certificate.serial);
-    assert!(is_refused(courses.start(member, id).await), "what is passed is not tried again");
+    assert!(is_refused(courses.start(member, id).await), "a passed quiz cannot be taken again");
     let list = courses.list(member).await.expect("a list");
     assert_eq!((list.to_do.len(), list.done[0].progress), (0, Progress::Done));
 
@@ -204,12 +204,12 @@ async fn a_course_is_written_given_studied_and_ended(backend: &Backend, org: &Fi
     courses.end(editor, id).await.expect("is over already");
     assert!(courses.list(&org.deputy.viewer).await.expect("a list").to_do.is_empty());
     assert_eq!(courses.read(&org.deputy.viewer, id).await.expect("a page").next, NextStep::Ended);
-    assert!(courses.certificate(member, id).await.is_ok(), "what was reached stays");
+    assert!(courses.certificate(member, id).await.is_ok(), "the result stays");
     let desk = courses.desk(editor).await.expect("a desk");
     assert_eq!((desk.drafts.len(), desk.assigned.len(), desk.ended.len()), (0, 0, 1));
 }
 
-async fn what_was_given_is_not_changed_any_more(backend: &Backend, org: &Fixture) {
+async fn an_assigned_course_cannot_be_changed(backend: &Backend, org: &Fixture) {
     let editor = &org.coast_editor.viewer;
     let (id, document) = given(backend, org, "", "0").await;
     let (key, version) = (id.to_string(), version(backend, editor, id).await);
@@ -219,7 +219,7 @@ async fn what_was_given_is_not_changed_any_more(backend: &Backend, org: &Fixture
     assert!(is_refused(courses.arrange(editor, &key, &version, &document.to_string(), "remove").await));
     assert!(is_refused(courses.save_question(editor, question(&key, &version, "1", "Khác?")).await));
     assert!(is_refused(courses.arrange_question(editor, &key, &version, "1", "remove").await));
-    assert!(is_refused(courses.question(editor, id, Some(1)).await), "what is right is not even in a form");
+    assert!(is_refused(courses.question(editor, id, Some(1)).await), "the right answers are not even in a form");
     let rules = RulesForm { course: &key, version: &version, pass_percent: "50", minutes: "", tries: "0" };
     assert!(is_refused(courses.save_rules(editor, rules).await));
     assert!(is_refused(courses.assignment(editor, id, None, "").await));
@@ -254,7 +254,7 @@ async fn nobody_overwrites_somebody_elses_draft(backend: &Backend, org: &Fixture
 
     let now = version(backend, editor, id).await;
     let outcome = courses.arrange(editor, &key, &now, &hidden.to_string(), "add").await;
-    assert_eq!(problem(outcome, "document"), Some(Problem::Unknown), "what the unit may not read cannot be studied");
+    assert_eq!(problem(outcome, "document"), Some(Problem::Unknown), "a course needs documents that its audience may read");
     courses.arrange(editor, &key, &now, &documents[0].to_string(), "down").await.expect("moves");
     let page = courses.form(editor, id, "").await.expect("a form");
     assert_eq!(page.documents.iter().map(|document| document.id).collect::<Vec<_>>(), [documents[1], documents[0]]);
@@ -273,7 +273,7 @@ async fn nobody_overwrites_somebody_elses_draft(backend: &Backend, org: &Fixture
     assert!(is_not_found(courses.desk(&org.fisherman.viewer).await));
 }
 
-async fn what_was_corrected_is_opened_again_before_the_quiz(backend: &Backend, org: &Fixture) {
+async fn a_corrected_document_is_opened_again_before_the_quiz(backend: &Backend, org: &Fixture) {
     let (courses, member) = (backend.courses(), &org.fisherman.viewer);
     let (id, document) = given(backend, org, "", "0").await;
     let told = async || {
@@ -295,7 +295,7 @@ async fn a_course_without_a_quiz_is_completed_once(backend: &Backend, org: &Fixt
     let document = published(backend, editor, &org.coast, &org.coast).await;
     let id = draft(backend, editor, &[document], 0).await;
     assign(backend, editor, id, &org.harbour, "22/11/2026").await.expect("is given");
-    assert!(is_refused(courses.complete(member, id).await), "first comes the reading");
+    assert!(is_refused(courses.complete(member, id).await), "documents have to be read first");
     read_through(backend, member, document).await;
     assert_eq!(courses.read(member, id).await.expect("a page").next, NextStep::Confirm);
     backend.clock().advance(TimeDelta::days(3));
@@ -312,16 +312,16 @@ async fn a_course_without_a_quiz_is_completed_once(backend: &Backend, org: &Fixt
     }
     backend.catch_up().await.expect("reads the log");
     assert_eq!(events.try_recv().expect("an event").body, EventBody::CourseCompleted(id));
-    assert!(events.try_recv().is_err(), "one event for all presses");
+    assert!(events.try_recv().is_err(), "one event for all requests");
     let done = &courses.list(member).await.expect("a list").done;
     assert_eq!((done.len(), done[0].progress), (1, Progress::DoneLate));
 
-    // What was taken back is not asked for any more.
+    // A withdrawn document is not required any more.
     backend.documents().withdraw(&chief(editor), document, "Sai số liệu.").await.expect("is withdrawn");
     assert_eq!(courses.read(&org.deputy.viewer, id).await.expect("a page").next, NextStep::Confirm);
 }
 
-async fn tries_run_out_and_only_then_tell_what_is_right(backend: &Backend, org: &Fixture) {
+async fn the_right_answers_are_shown_only_when_no_attempt_is_left(backend: &Backend, org: &Fixture) {
     let member = &org.fisherman.viewer;
     let (id, document) = given(backend, org, "", "2").await;
     read_through(backend, member, document).await;
@@ -330,8 +330,8 @@ async fn tries_run_out_and_only_then_tell_what_is_right(backend: &Backend, org: 
     assert!(courses.result(member, id, first).await.expect("a result").review.is_empty());
     courses.start(member, id).await.expect("begins the last one");
     let result = courses.result(member, id, first).await.expect("a result");
-    assert!(result.review.is_empty(), "while the last try is open, nothing is told");
-    assert!(is_not_found(courses.result(member, id, 2).await), "nor is an open try a result");
+    assert!(result.review.is_empty(), "no answers are shown while the last attempt is open");
+    assert!(is_not_found(courses.result(member, id, 2).await), "an open attempt has no result");
     let last = try_once(backend, member, id, 1).await;
     let result = courses.result(member, id, last).await.expect("a result");
     assert_eq!((result.tries_left, result.review.len()), (Some(0), 2));
@@ -339,10 +339,10 @@ async fn tries_run_out_and_only_then_tell_what_is_right(backend: &Backend, org: 
     let page = courses.read(member, id).await.expect("a page");
     assert_eq!((page.next, page.tries.len()), (NextStep::Failed, 2));
     assert!(is_refused(courses.start(member, id).await));
-    assert!(is_not_found(courses.result(&org.deputy.viewer, id, last).await), "other people's tries are not there");
+    assert!(is_not_found(courses.result(&org.deputy.viewer, id, last).await), "other people's attempts are not found");
 }
 
-/// Gives another try to these members of a unit, to all of them when none are named. Then the clock has gone on.
+/// Gives another attempt to these members of a unit, or to all if none are named, and then advances the clock.
 async fn give_try(
     backend: &Backend,
     viewer: &Viewer,
@@ -356,7 +356,7 @@ async fn give_try(
     backend.courses().give_another_try(viewer, form).await
 }
 
-/// The secretary of the harbour, who gives courses of the coast too: who sees names and gives tries.
+/// The secretary of the harbour, with an office that assigns courses of the coast too: sees names and gives attempts.
 fn secretary_and_editor(org: &Fixture) -> Viewer {
     let mut viewer = org.secretary.viewer.clone();
     viewer.standpoint.grants.push(Grant { role: Role::Editor, path: org.coast.path.clone() });
@@ -367,7 +367,7 @@ async fn tries_of(backend: &Backend, member: &Viewer, id: CourseId) -> Tries {
     backend.courses().read(member, id).await.expect("a page").course.tries
 }
 
-async fn who_has_no_try_left_is_given_another_one(backend: &Backend, org: &Fixture) {
+async fn a_member_without_attempts_left_can_be_given_another_one(backend: &Backend, org: &Fixture) {
     let (editor, member, other) = (&org.coast_editor.viewer, &org.fisherman.viewer, &org.deputy.viewer);
     let courses = backend.courses();
     let (id, document) = given(backend, org, "", "2").await;
@@ -403,12 +403,12 @@ async fn who_has_no_try_left_is_given_another_one(backend: &Backend, org: &Fixtu
         })
         .collect();
     for press in presses {
-        assert!(press.await.expect("runs").expect("gives"), "also who pressed second is told that it was given");
+        assert!(press.await.expect("runs").expect("gives"), "the second request succeeds too");
     }
     backend.catch_up().await.expect("reads the log");
     let event = events.try_recv().expect("an event");
     assert_eq!((event.body, event.unit), (EventBody::TryGiven(id), org.coast.path.clone()));
-    assert!(events.try_recv().is_err(), "one event for all presses");
+    assert!(events.try_recv().is_err(), "one event for all requests");
 
     assert_eq!(courses.reminder(member).await.expect("reads").map(|course| course.tries), Some(Tries::Given));
     let page = courses.read(member, id).await.expect("a page");
@@ -429,9 +429,9 @@ async fn who_has_no_try_left_is_given_another_one(backend: &Backend, org: &Fixtu
     backend.catch_up().await.expect("reads the log");
     assert!(events.try_recv().is_err(), "nothing was given");
     let third = try_once(backend, member, id, 0).await;
-    assert_eq!((third, tries_of(backend, member, id).await), (3, Tries::UsedUp), "one try, and no more");
+    assert_eq!((third, tries_of(backend, member, id).await), (3, Tries::UsedUp), "one attempt and no more");
     assert!(is_refused(courses.start(member, id).await));
-    assert_eq!(courses.read(member, id).await.expect("a page").tries.len(), 3, "what was tried stays");
+    assert_eq!(courses.read(member, id).await.expect("a page").tries.len(), 3, "earlier attempts stay");
     assert_eq!(done_at(backend, org, id, &org.coast).await, Some(0));
     try_once(backend, other, id, 0).await;
     assert_eq!(tries_of(backend, other, id).await, Tries::UsedUp, "nor later");
@@ -468,7 +468,7 @@ async fn a_page_sent_again_after_another_one_gives_nothing(backend: &Backend, or
     }
 }
 
-async fn another_try_is_for_who_gives_the_course_to_give(backend: &Backend, org: &Fixture) {
+async fn only_those_who_assign_the_course_give_another_attempt(backend: &Backend, org: &Fixture) {
     let editor = &org.coast_editor.viewer;
     let courses = backend.courses();
     let (id, document) = given(backend, org, "", "1").await;
@@ -558,16 +558,16 @@ async fn time_is_kept_by_the_server(backend: &Backend, org: &Fixture) {
     assert_eq!(courses.answer(kept, id, 1, &ticked(&quiz, 2), false).await.expect("keeps"), Arrived::Kept);
     let again = courses.quiz(kept, id).await.expect("reads").expect("is still open");
     assert_eq!((again.number, again.seconds_left), (1, Some(60)));
-    assert_eq!(again.questions[0].options, quiz.questions[0].options, "loaded again it is the same try");
-    assert_eq!(again.questions[0].chosen.len(), 1, "with what was ticked");
+    assert_eq!(again.questions[0].options, quiz.questions[0].options, "a reload shows the same attempt");
+    assert_eq!(again.questions[0].chosen.len(), 1, "with the saved answers");
 
     backend.clock().advance(TimeDelta::seconds(71));
     let nothing = Ticked::new();
     assert_eq!(courses.answer(kept, id, 1, &nothing, true).await.expect("is late"), Arrived::Ended);
     let result = courses.result(kept, id, 1).await.expect("a result");
-    assert!(result.was_ended && result.handed_in.passed, "what arrived in time counts: {result:?}");
+    assert!(result.was_ended && result.handed_in.passed, "answers in time count: {result:?}");
     let other = courses.quiz(lost, id).await.expect("reads");
-    assert!(other.is_none(), "time ends a try nobody hands in");
+    assert!(other.is_none(), "an attempt that is not submitted ends by time");
     let result = courses.result(lost, id, 1).await.expect("a result");
     assert!(result.was_ended && !result.handed_in.passed && result.review.is_empty());
     assert_eq!(courses.read(lost, id).await.expect("a page").next, NextStep::StartQuiz);
@@ -610,7 +610,7 @@ async fn pressing_twice_is_one_try_and_one_result(backend: &Backend, org: &Fixtu
     let taken = EventBody::QuizTaken(id);
     let expected = if first.passed { vec![EventBody::CourseCompleted(id), taken] } else { vec![taken] };
     assert_eq!(bodies, expected);
-    assert!(is_not_found(courses.answer(member, id, 7, &Ticked::new(), true).await), "there is no such try");
+    assert!(is_not_found(courses.answer(member, id, 7, &Ticked::new(), true).await), "no such attempt");
     let hostile: Ticked =
         [("0".to_owned(), vec!["999".to_owned(), "-1".to_owned(), "x".to_owned()]), ("99".to_owned(), vec![])].into();
     assert!(courses.answer(member, id, 1, &hostile, false).await.is_ok());
@@ -625,7 +625,7 @@ async fn transfer(backend: &Backend, org: &Fixture) {
     backend.catch_up().await.expect("reads the log");
 }
 
-/// The fisherman as a session would yield him after the transfer.
+/// The fisherman as a session returns him after the transfer.
 fn at_the_farm(org: &Fixture) -> Viewer {
     let mut viewer = org.fisherman.viewer.clone();
     viewer.branch = org.farm.clone();
@@ -663,15 +663,15 @@ async fn a_member_who_is_transferred_keeps_the_progress(backend: &Backend, org: 
     transfer(backend, org).await;
     let moved = at_the_farm(org);
     assert_eq!(done_at(backend, org, id, &org.coast).await, Some(0), "it counts where the member is");
-    assert_eq!(courses.certificate(&moved, id).await.expect("a certificate").branch, org.harbour.name, "under the name of then");
+    assert_eq!(courses.certificate(&moved, id).await.expect("a certificate").branch, org.harbour.name, "under the former name");
     assert_eq!(courses.list(&moved).await.expect("a list").done.len(), 1);
     let quiz = courses.quiz(&moved, local).await.expect("reads").expect("what was begun can be ended");
     courses.answer(&moved, local, quiz.number, &ticked(&quiz, 2), true).await.expect("hands in");
     assert!(courses.certificate(&moved, local).await.is_ok());
     assert_eq!(courses.read(&moved, other).await.expect("a page").next, NextStep::Elsewhere);
-    assert!(is_refused(courses.start(&moved, other).await), "what was not passed there is not tried again here");
+    assert!(is_refused(courses.start(&moved, other).await), "an attempt of the other branch is not repeated here");
     assert!(courses.result(&moved, other, number).await.is_ok(), "the own results stay");
-    assert!(is_not_found(courses.read(&org.farmer.viewer, local).await), "the others there know nothing of it");
+    assert!(is_not_found(courses.read(&org.farmer.viewer, local).await), "the others there do not see it");
 }
 
 async fn numbers_follow_members_who_leave_or_become_exempt(backend: &Backend, org: &Fixture) {
@@ -681,7 +681,7 @@ async fn numbers_follow_members_who_leave_or_become_exempt(backend: &Backend, or
         read_through(backend, &person.viewer, document).await;
         try_once(backend, &person.viewer, id, 2).await;
     }
-    assert_eq!(done_at(backend, org, id, &org.coast).await, Some(2), "of the exempt nothing is asked");
+    assert_eq!(done_at(backend, org, id, &org.coast).await, Some(2), "nothing is required of exempt members");
     let form = backend::members::StateForm {
         id: &org.deputy.id.to_string(),
         version: &backend
@@ -710,7 +710,7 @@ async fn the_branch_sees_names_and_those_above_see_numbers(backend: &Backend, or
     assert_eq!((own.total.unit.id, own.trail.len()), (org.harbour.id, 1));
     let told: Vec<_> = own.learners.iter().map(|row| (row.name.as_str(), row.progress)).collect();
     assert!(told.contains(&("Võ Văn Khơi", Progress::Done)) && told.contains(&("Tiêu Viết Lộng", Progress::Overdue)), "{told:?}");
-    assert!(!told.iter().any(|(name, _)| *name == "Bùi Văn Cựu"), "of the exempt nothing is asked: {told:?}");
+    assert!(!told.iter().any(|(name, _)| *name == "Bùi Văn Cựu"), "nothing is required of exempt members: {told:?}");
 
     for above in [&org.coast_secretary, &org.coast_committee_member, &org.province_statistician, &org.coast_editor] {
         let page = courses.completion_page(&above.viewer, id, None).await.expect("a page");
@@ -757,9 +757,9 @@ async fn a_course_goes_no_further_than_its_documents(backend: &Backend, org: &Fi
     assign(backend, editor, id, &org.school, "30/11/2026").await.expect("is given");
 }
 
-/// A member sees a course exactly when policy says so: it was given to a unit above, to a standing that is theirs, and has not ended.
+/// A member sees a course exactly when the policy allows it: assigned to a unit above, for the member's standing, and not ended.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_member_sees_a_course_exactly_when_policy_says_so() {
+async fn a_member_sees_a_course_exactly_when_the_policy_allows_it() {
     let (backend, _, org) = organisation().await;
     let editor = &org.province_chief_editor.viewer;
     let people = [

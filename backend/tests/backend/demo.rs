@@ -13,11 +13,11 @@ use domain::{
 };
 
 use crate::{
-    search::what_people_type_finds_what_they_mean,
+    search::typed_queries_find_the_expected_documents,
     support::{on_disk, organisation},
 };
 
-/// Everything that needs the whole sample, in one test: loading is the costly part.
+/// Everything that needs the whole sample, in one test, because loading it is expensive.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_sample_organisation_is_true_to_life_and_loads_in_a_minute() {
     let (backend, _, _folder) = on_disk().await;
@@ -77,8 +77,8 @@ async fn the_sample_organisation_is_true_to_life_and_loads_in_a_minute() {
             _ => {}
         }
     }
-    // Two courses are given.
-    what_people_type_finds_what_they_mean(&backend, meetings + 2).await;
+    // Two courses are assigned.
+    typed_queries_find_the_expected_documents(&backend, meetings + 2).await;
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The desk: every step of a document, by everybody, and what becomes of its texts.
+//! The desk: every step of a document by every person, and the resulting texts.
 
 use backend::{
     Backend, Error,
@@ -29,24 +29,24 @@ use crate::{
 };
 
 on_both_engines! {
-    a_scheduled_text_goes_out_at_its_time_and_leaves_at_its_end,
+    a_scheduled_text_is_published_at_its_time_and_expires_at_its_end,
     a_correction_replaces_a_text_in_its_place,
-    what_was_looked_at_goes_out_and_nothing_else,
+    exactly_the_approved_version_is_published,
     versions_are_kept_compared_and_brought_back,
     a_review_asks_remarks_and_returns,
     a_text_the_guard_warns_of_goes_to_review_when_somebody_decided,
-    a_correction_that_comes_when_a_text_is_over_stays_out,
-    what_cannot_go_out_any_more_lies_on_the_desk_again,
-    files_changed_since_the_review_do_not_go_out,
-    who_was_asked_and_has_left_sees_nothing_more,
-    the_author_approves_only_where_the_unit_says_so,
+    a_correction_due_when_the_old_text_expires_stays_published,
+    a_text_that_can_no_longer_be_published_returns_to_the_desk,
+    files_changed_since_the_review_are_not_published,
+    a_reviewer_who_left_sees_nothing_more,
+    an_author_approves_only_where_the_rules_of_the_unit_allow_it,
     a_number_taken_meanwhile_brings_a_scheduled_text_back,
-    the_desk_shows_what_waits_for_whom,
+    the_desk_shows_pending_work_to_those_it_is_for,
 }
 
 const LATER: &str = "2026-11-22T08:00";
 
-/// Brings a new document into a status. A review asks a member for remarks, and what has a time goes out a day later.
+/// Brings a new document into a status. A review asks a member for remarks, and a scheduled text is published a day later.
 pub(crate) async fn with_status(backend: &Backend, org: &Fixture, status: DocumentStatus) -> DocumentId {
     let editor = &org.coast_editor.viewer;
     let id = match status.out {
@@ -83,7 +83,7 @@ pub(crate) async fn save(backend: &Backend, editor: &Viewer, id: DocumentId, bod
     backend.documents().save_draft(editor, typed).await.expect("is saved");
 }
 
-/// The number of somebody's card.
+/// The card number of a person.
 async fn card(backend: &Backend, org: &Fixture, viewer: &Viewer) -> String {
     backend.members().record(&org.coast_registrar.viewer, viewer.member).await.expect("a record").record.card
 }
@@ -95,7 +95,7 @@ pub(crate) fn statuses() -> Vec<DocumentStatus> {
     all.filter(|status| status.state().is_some()).collect()
 }
 
-/// Takes a step as a form would, on a page that shows this version and this review.
+/// Takes a step as a form does, on a page that shows this version and this review.
 async fn take(
     backend: &Backend,
     viewer: &Viewer,
@@ -124,9 +124,9 @@ async fn take(
     }
 }
 
-/// Every status × every step × everybody, through the use-cases.
+/// Every status × every step × every person, through the use-cases.
 #[tokio::test]
-async fn every_step_is_open_to_whom_it_should_be_and_to_nobody_else() {
+async fn every_step_is_open_to_exactly_the_right_people() {
     let (backend, _, org) = organisation().await;
     let author = EditorPermissions { writes: true, is_author: true, ..EditorPermissions::default() };
     let other_editor = EditorPermissions { is_author: false, ..author };
@@ -140,7 +140,7 @@ async fn every_step_is_open_to_whom_it_should_be_and_to_nobody_else() {
         ("an editor elsewhere", org.hills_editor.viewer.clone(), EditorPermissions::default()),
     ];
     for status in statuses() {
-        // What was refused left everything as it was, so the document serves the next one too.
+        // A rejected step changes nothing, so the document is reused for the next one.
         let mut stands = None;
         for step in DocumentStep::ALL {
             for (who, viewer, permissions) in &people {
@@ -151,7 +151,7 @@ async fn every_step_is_open_to_whom_it_should_be_and_to_nobody_else() {
                 let editor = &org.coast_editor.viewer;
                 let (version, review) = (version(&backend, editor, id).await, review(&backend, editor, id).await);
                 let done = take(&backend, viewer, id, (&version, &review), step).await;
-                // Members are asked for remarks here, and so may see what is in review.
+                // Members are asked for remarks here, and may therefore see a text in review.
                 let is_asked = *who == "a member" && status.work == Some(DraftState::InReview);
                 let reads = status.is_out() && !matches!(*who, "an editor elsewhere");
                 let told = match done {
@@ -184,12 +184,12 @@ async fn every_step_is_open_to_whom_it_should_be_and_to_nobody_else() {
     }
 }
 
-/// Somebody with the same offices who wrote nothing.
+/// A person with the same offices who wrote nothing.
 fn another_member(editor: &Viewer) -> Viewer {
     Viewer { member: "01ARZ3NDEKTSV4RRFFQ69G5FAB".parse().expect("an id"), ..editor.clone() }
 }
 
-async fn a_scheduled_text_goes_out_at_its_time_and_leaves_at_its_end(backend: &Backend, org: &Fixture) {
+async fn a_scheduled_text_is_published_at_its_time_and_expires_at_its_end(backend: &Backend, org: &Fixture) {
     let editor = &org.coast_editor.viewer;
     let documents = backend.documents();
     let id = documents.blank(editor).await.expect("a form").draft.id;
@@ -216,19 +216,19 @@ async fn a_scheduled_text_goes_out_at_its_time_and_leaves_at_its_end(backend: &B
     assert!(matches!(documents.read(&org.fisherman.viewer, id).await, Err(Error::NotFound)));
 
     backend.clock().advance(TimeDelta::hours(17));
-    // Two processes look at the same time.
+    // Two processes run the job at the same time.
     let (one, other) = tokio::join!(documents.publish_due(), documents.publish_due());
     assert_eq!(one.expect("looks") + other.expect("looks"), 1, "once");
     assert!(documents.read(&org.fisherman.viewer, id).await.is_ok());
 
-    // The end of the day it expires on, in Vietnam.
+    // The end of the day on which it expires, in Vietnam.
     backend.clock().advance(TimeDelta::hours(40) - TimeDelta::seconds(1));
     assert_eq!(documents.publish_due().await.expect("looks"), 0);
     backend.clock().advance(TimeDelta::seconds(1));
     assert_eq!(documents.publish_due().await.expect("looks"), 1);
     assert!(matches!(documents.read(&org.fisherman.viewer, id).await, Err(Error::NotFound)));
     let page = documents.draft(editor, id).await.expect("is on the desk");
-    assert_eq!(page.withdrawn.expect("is out no more").reason, None, "nobody withdrew it");
+    assert_eq!(page.withdrawn.expect("is out no more").reason, None, "not withdrawn");
     assert_eq!(documents.publish_due().await.expect("looks"), 0);
 }
 
@@ -266,10 +266,10 @@ async fn a_correction_replaces_a_text_in_its_place(backend: &Backend, org: &Fixt
     save(backend, editor, id, "Số mới: 0255 3 822 333.").await;
     release(backend, editor, id).await;
     let shelf = documents.library(reader, &LibraryQuery::default()).await.expect("a page").documents;
-    assert_eq!(shelf[0].id, id, "what comes back is new");
+    assert_eq!(shelf[0].id, id, "a republished text is new");
 }
 
-async fn what_was_looked_at_goes_out_and_nothing_else(backend: &Backend, org: &Fixture) {
+async fn exactly_the_approved_version_is_published(backend: &Backend, org: &Fixture) {
     let editor = &org.coast_editor.viewer;
     let documents = backend.documents();
     let id = draft(backend, editor, &org.coast, &org.coast).await;
@@ -281,7 +281,7 @@ async fn what_was_looked_at_goes_out_and_nothing_else(backend: &Backend, org: &F
     let review = review(backend, editor, id).await;
     let stale = PublishForm { id: &key, version: "1", review: &review, when: "now", at: "", again: "" };
     assert_eq!(refused(documents.publish(&chief(editor), stale).await).problem("version"), Some(&Problem::Stale));
-    // Two chief editors at the same time: it goes out once.
+    // Two chief editors at the same time publish it once.
     let now = PublishForm { version: "2", ..stale };
     let (first, second) = (chief(editor), org.province_chief_editor.viewer.clone());
     let (one, other) = tokio::join!(documents.publish(&first, now), documents.publish(&second, now));
@@ -307,15 +307,15 @@ async fn versions_are_kept_compared_and_brought_back(backend: &Backend, org: &Fi
     documents.revise(editor, id).await.expect("is begun again");
     save(backend, editor, id, "Bản bị bỏ.").await;
     let errors = refused(documents.discard(editor, id, "3").await);
-    assert_eq!(errors.problem("version"), Some(&Problem::Stale), "a text nobody looked at");
+    assert_eq!(errors.problem("version"), Some(&Problem::Stale), "an unseen version");
     documents.discard(editor, id, "4").await.expect("is thrown away");
     documents.revise(editor, id).await.expect("is begun again");
     let again = documents.revisions(editor, id, Some(5), None).await.expect("a page");
-    assert!(matches!(&again.shown, Shown::Version { html, .. } if html.contains("Tải tài liệu")), "the text that is out");
+    assert!(matches!(&again.shown, Shown::Version { html, .. } if html.contains("Tải tài liệu")), "the published text");
     save(backend, editor, id, "Bản sáu.").await;
     let page = documents.revisions(editor, id, Some(4), None).await.expect("a page");
-    assert_eq!(page.revisions.iter().map(|row| row.version).collect::<Vec<_>>(), [6, 5, 4, 3, 2, 1], "no number is given twice");
-    assert!(matches!(&page.shown, Shown::Version { html, .. } if html.contains("Bản bị bỏ")), "what was thrown away is kept");
+    assert_eq!(page.revisions.iter().map(|row| row.version).collect::<Vec<_>>(), [6, 5, 4, 3, 2, 1], "no number is used twice");
+    assert!(matches!(&page.shown, Shown::Version { html, .. } if html.contains("Bản bị bỏ")), "discarded versions are kept");
     assert_eq!(page.revisions.iter().filter(|row| row.is_out).map(|row| row.version).collect::<Vec<_>>(), [3]);
 }
 
@@ -337,10 +337,10 @@ async fn a_text_the_guard_warns_of_goes_to_review_when_somebody_decided(backend:
     let decided = [(EventKind::DraftSubmitted, None), (EventKind::WarningOverruled, Some(warned))];
     assert!(log.ends_with(&decided), "{log:?}");
     let seen = documents.review(&org.province_chief_editor.viewer, id).await.expect("opens").warnings;
-    assert_eq!(seen.len(), 2, "who approves sees them too");
+    assert_eq!(seen.len(), 2, "the approver sees them too");
 }
 
-/// A text whose last day is this one.
+/// A text that expires on this day.
 async fn ending(backend: &Backend, editor: &Viewer, id: DocumentId, expires_on: &str) {
     let page = backend.documents().draft(editor, id).await.map(|page| page.draft).ok();
     let version = page.as_ref().map_or(0, |page| page.version).to_string();
@@ -354,8 +354,8 @@ async fn schedule(backend: &Backend, editor: &Viewer, id: DocumentId, at: &str) 
     approve(backend, editor, id, Some(at)).await.expect("is scheduled");
 }
 
-/// Both are due in the same round of the job: the end of the old text is not the end of the new one.
-async fn a_correction_that_comes_when_a_text_is_over_stays_out(backend: &Backend, org: &Fixture) {
+/// Both are due in the same run of the job: the expiry of the old text does not expire the new one.
+async fn a_correction_due_when_the_old_text_expires_stays_published(backend: &Backend, org: &Fixture) {
     let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
     let id = documents.blank(editor).await.expect("a form").draft.id;
     ending(backend, editor, id, "2026-11-22").await;
@@ -366,11 +366,11 @@ async fn a_correction_that_comes_when_a_text_is_over_stays_out(backend: &Backend
     backend.clock().advance(TimeDelta::hours(48));
     assert_eq!(documents.publish_due().await.expect("looks"), 1, "the correction, and nothing else");
     assert_eq!(documents.publish_due().await.expect("looks"), 0);
-    assert!(documents.read(&org.fisherman.viewer, id).await.is_ok(), "it holds until the end of the year");
+    assert!(documents.read(&org.fisherman.viewer, id).await.is_ok(), "it is valid until the end of the year");
 }
 
-/// The program was down longer than the text would have held.
-async fn what_cannot_go_out_any_more_lies_on_the_desk_again(backend: &Backend, org: &Fixture) {
+/// The program was down for longer than the text would have been valid.
+async fn a_text_that_can_no_longer_be_published_returns_to_the_desk(backend: &Backend, org: &Fixture) {
     let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
     let late = documents.blank(editor).await.expect("a form").draft.id;
     ending(backend, editor, late, "2026-11-23").await;
@@ -381,10 +381,10 @@ async fn what_cannot_go_out_any_more_lies_on_the_desk_again(backend: &Backend, o
     documents.publish_due().await.expect("looks");
     let page = documents.draft(editor, late).await.expect("is on the desk").draft;
     assert_eq!(page.status.state(), Some(DocumentState::Draft), "nobody sees it for five seconds");
-    assert!(documents.read(&org.fisherman.viewer, other).await.is_ok(), "the others went out");
+    assert!(documents.read(&org.fisherman.viewer, other).await.is_ok(), "the others were published");
 }
 
-async fn files_changed_since_the_review_do_not_go_out(backend: &Backend, org: &Fixture) {
+async fn files_changed_since_the_review_are_not_published(backend: &Backend, org: &Fixture) {
     backend.read_files_by(Extractor::within());
     let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
     let id = draft(backend, editor, &org.coast, &org.coast).await;
@@ -395,7 +395,7 @@ async fn files_changed_since_the_review_do_not_go_out(backend: &Backend, org: &F
     submit(backend, editor, id).await;
     let stale = PublishForm { id: &key, version: "1", review: &seen, when: "now", at: "", again: "" };
     assert_eq!(refused(documents.publish(&chief(editor), stale).await).problem("version"), Some(&Problem::Stale));
-    // Who brings a file is an author: it is for somebody else to approve.
+    // A person who attaches a file is an author, so somebody else has to approve.
     documents.recall(editor, id).await.expect("is taken back");
     let chief = &org.province_chief_editor.viewer;
     attached(backend, chief, id, "Phụ lục.pdf", &pdf("Phụ lục")).await;
@@ -405,7 +405,7 @@ async fn files_changed_since_the_review_do_not_go_out(backend: &Backend, org: &F
     assert!(matches!(own, Err(Error::NotAllowed)), "{own:?}");
 }
 
-async fn who_was_asked_and_has_left_sees_nothing_more(backend: &Backend, org: &Fixture) {
+async fn a_reviewer_who_left_sees_nothing_more(backend: &Backend, org: &Fixture) {
     let (documents, editor, commenter) = (backend.documents(), &org.coast_editor.viewer, &org.fisherman.viewer);
     let id = draft(backend, editor, &org.coast, &org.coast).await;
     let (key, card) = (id.to_string(), card(backend, org, commenter).await);
@@ -482,7 +482,7 @@ async fn a_review_asks_remarks_and_returns(backend: &Backend, org: &Fixture) {
     assert_eq!(documents.draft(editor, id).await.expect("in review").open_remarks, 0);
 }
 
-async fn the_author_approves_only_where_the_unit_says_so(backend: &Backend, org: &Fixture) {
+async fn an_author_approves_only_where_the_rules_of_the_unit_allow_it(backend: &Backend, org: &Fixture) {
     let chief = &org.province_chief_editor.viewer;
     let documents = backend.documents();
     let id = draft(backend, chief, &org.province, &org.province).await;
@@ -518,7 +518,7 @@ async fn a_number_taken_meanwhile_brings_a_scheduled_text_back(backend: &Backend
     let later = PublishForm { id: &key, version: "1", review: &review, when: "later", at: LATER, again: "" };
     documents.publish(&chief(editor), later).await.expect("is scheduled");
 
-    // The draft's own number keeps others from it, until another document has it already.
+    // The number of a draft blocks others from using it, until another document has it.
     let other = documents.blank(editor).await.expect("a form").draft.id.to_string();
     let same = DraftForm { number: "12-HD/ĐU", ..form(&other, "0", &coast, &coast) };
     assert_eq!(refused(documents.save_draft(editor, same).await).problem("number"), Some(&Problem::NumberTaken));
@@ -529,10 +529,10 @@ async fn a_number_taken_meanwhile_brings_a_scheduled_text_back(backend: &Backend
     release(backend, editor, other).await;
     let third = documents.blank(editor).await.expect("a form").draft.id.to_string();
     let errors = refused(documents.save_draft(editor, DraftForm { id: &third, ..same }).await);
-    assert_eq!(errors.problem("number"), Some(&Problem::NumberTaken), "what is out counts");
+    assert_eq!(errors.problem("number"), Some(&Problem::NumberTaken), "published texts count");
 }
 
-async fn the_desk_shows_what_waits_for_whom(backend: &Backend, org: &Fixture) {
+async fn the_desk_shows_pending_work_to_those_it_is_for(backend: &Backend, org: &Fixture) {
     let editor = &org.coast_editor.viewer;
     for status in statuses() {
         with_status(backend, org, status).await;

@@ -1,4 +1,4 @@
-//! Documents as members and editors meet them.
+//! Documents, from the view of members and editors.
 
 use std::fmt::Debug;
 
@@ -27,12 +27,12 @@ on_both_engines! {
     the_first_opening_and_the_first_reading_count_once_however_many_at_once,
     a_stale_save_keeps_both_texts,
     an_editor_stays_within_the_own_subtree,
-    a_number_is_given_once_by_an_issuer,
+    an_issuer_uses_a_number_once,
     the_library_is_paged_newest_first_without_gap_or_repetition,
     the_desk_shows_every_state,
 }
 
-/// An editor's form with everything filled in.
+/// An editor's form with every field filled in.
 pub(crate) fn form<'f>(id: &'f str, version: &'f str, issuer: &'f str, audience: &'f str) -> DraftForm<'f> {
     DraftForm {
         id,
@@ -58,13 +58,13 @@ pub(crate) async fn published(backend: &Backend, editor: &Viewer, issuer: &UnitR
     id
 }
 
-/// Sends a draft through review and out.
+/// Sends a draft to review and publishes it.
 pub(crate) async fn release(backend: &Backend, editor: &Viewer, id: DocumentId) {
     submit(backend, editor, id).await;
     approve(backend, editor, id, None).await.expect("is published");
 }
 
-/// Approves what is shown now, for now or for this local time.
+/// Approves what is shown now, for publication now or at this local time.
 pub(crate) async fn approve(backend: &Backend, editor: &Viewer, id: DocumentId, at: Option<&str>) -> Result<(), Error> {
     let (version, review) = shown(backend, editor, id).await;
     let (when, at) = at.map_or(("now", ""), |at| ("later", at));
@@ -72,23 +72,23 @@ pub(crate) async fn approve(backend: &Backend, editor: &Viewer, id: DocumentId, 
     backend.documents().publish(&chief(editor), form).await.map(|_| ())
 }
 
-/// The version and the review that a form which approves holds when it is shown now.
+/// The version and the review in an approval form that is rendered now.
 pub(crate) async fn shown(backend: &Backend, editor: &Viewer, id: DocumentId) -> (String, String) {
     let page = backend.documents().draft(editor, id).await.expect("is on the desk");
     (page.draft.version.to_string(), page.review.unwrap_or_default())
 }
 
-/// The local time a day from now, as a form has it.
+/// The local time in one day, in the format of a form.
 pub(crate) fn tomorrow(backend: &Backend) -> String {
     typed(backend.clock().now() + TimeDelta::days(1))
 }
 
-/// Local time as a form has it.
+/// A local time in the format of a form.
 pub(crate) fn typed(at: DateTime<Utc>) -> String {
     (at + TimeDelta::hours(7)).format("%Y-%m-%dT%H:%M").to_string()
 }
 
-/// What a form that is not accepted comes back with.
+/// The errors of a rejected form.
 pub(crate) fn refused(done: Result<impl Debug, Error>) -> FormErrors {
     match done {
         Err(Error::Invalid(errors)) => errors,
@@ -96,14 +96,14 @@ pub(crate) fn refused(done: Result<impl Debug, Error>) -> FormErrors {
     }
 }
 
-/// Sends a draft to be reviewed by any chief editor.
+/// Sends a draft for review by any chief editor.
 pub(crate) async fn submit(backend: &Backend, editor: &Viewer, id: DocumentId) {
     let version = version(backend, editor, id).await;
     let form = SubmitForm { id: &id.to_string(), version: &version, ..SubmitForm::default() };
     backend.documents().submit(editor, form).await.expect("is sent");
 }
 
-/// The review under way, as the page that approves names it; empty for none.
+/// The current review, as the approval page names it; empty for none.
 pub(crate) async fn review(backend: &Backend, editor: &Viewer, id: DocumentId) -> String {
     backend.documents().draft(editor, id).await.expect("is on the desk").review.unwrap_or_default()
 }
@@ -112,7 +112,7 @@ pub(crate) async fn version(backend: &Backend, editor: &Viewer, id: DocumentId) 
     backend.documents().draft(editor, id).await.expect("is on the desk").draft.version.to_string()
 }
 
-/// Somebody beside this editor who may approve what they wrote.
+/// A person other than this editor who may approve their text.
 pub(crate) fn chief(editor: &Viewer) -> Viewer {
     let mut chief = editor.clone();
     chief.member = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().expect("an id");
@@ -239,7 +239,7 @@ async fn an_editor_stays_within_the_own_subtree(backend: &Backend, org: &Fixture
     assert!(matches!(again, Err(Error::Step(_))), "{again:?}");
 }
 
-async fn a_number_is_given_once_by_an_issuer(backend: &Backend, org: &Fixture) {
+async fn an_issuer_uses_a_number_once(backend: &Backend, org: &Fixture) {
     let editor = &org.coast_editor.viewer;
     let coast = org.coast.id.to_string();
     let documents = backend.documents();

@@ -1,6 +1,6 @@
 //! The same journey on each engine.
 
-/// Tests of a journey, `async fn(&Backend, &Fixture)`, on the engine in memory and on the one of the disk.
+/// Runs a journey, `async fn(&Backend, &Fixture)`, on the in-memory engine and on the on-disk engine.
 macro_rules! on_both_engines {
     ($($journey:ident),+ $(,)?) => {
         mod in_memory {$(

@@ -1,4 +1,4 @@
-//! Opinions from the member to the answer.
+//! Opinions, from sending to the answer.
 
 use std::collections::BTreeSet;
 
@@ -17,11 +17,11 @@ use crate::{documents::published, engines::on_both_engines, support::Fixture};
 on_both_engines! {
     the_same_form_is_one_opinion_and_one_event,
     the_same_text_from_two_tabs_is_one_opinion_for_a_day,
-    exactly_those_who_were_named_read_an_opinion,
-    what_waits_is_listed_oldest_first_until_it_is_answered,
+    only_the_named_readers_read_an_opinion,
+    unanswered_opinions_are_listed_oldest_first,
     the_author_sees_that_it_was_seen_and_answered,
-    nobody_sends_where_nothing_reaches_them,
-    editors_who_are_nobody_are_not_offered,
+    an_opinion_needs_a_document_that_reaches_its_author,
+    editors_are_offered_as_readers_only_where_there_are_any,
     the_secretary_is_named_first_of_those_who_read,
 }
 
@@ -92,10 +92,10 @@ async fn the_same_text_from_two_tabs_is_one_opinion_for_a_day(backend: &Backend,
     assert_ne!(send(backend, member, other, "branch", "Xin gửi sớm.").await, first, "another document");
     assert_eq!(own().await, 4);
     backend.clock().advance(TimeDelta::hours(1));
-    assert_ne!(send(backend, member, document, "branch", "Xin gửi sớm.").await, first, "the day is over");
+    assert_ne!(send(backend, member, document, "branch", "Xin gửi sớm.").await, first, "the day has passed");
 }
 
-async fn exactly_those_who_were_named_read_an_opinion(backend: &Backend, org: &Fixture) {
+async fn only_the_named_readers_read_an_opinion(backend: &Backend, org: &Fixture) {
     let document = published(backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
     let everyone = [
         &org.fisherman,
@@ -134,7 +134,7 @@ async fn exactly_those_who_were_named_read_an_opinion(backend: &Backend, org: &F
     }
 }
 
-async fn what_waits_is_listed_oldest_first_until_it_is_answered(backend: &Backend, org: &Fixture) {
+async fn unanswered_opinions_are_listed_oldest_first(backend: &Backend, org: &Fixture) {
     let document = published(backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
     let mut sent = Vec::new();
     for text in ["Một.", "Hai.", "Ba."] {
@@ -176,7 +176,7 @@ async fn the_author_sees_that_it_was_seen_and_answered(backend: &Backend, org: &
     );
 }
 
-async fn nobody_sends_where_nothing_reaches_them(backend: &Backend, org: &Fixture) {
+async fn an_opinion_needs_a_document_that_reaches_its_author(backend: &Backend, org: &Fixture) {
     let document = published(backend, &org.coast_editor.viewer, &org.coast, &org.harbour).await;
     let key = backend.clock().ulid().to_string();
     let about = document.to_string();
@@ -197,7 +197,7 @@ async fn nobody_sends_where_nothing_reaches_them(backend: &Backend, org: &Fixtur
     assert!(bodies.iter().any(is_sent), "{bodies:?}");
 }
 
-async fn editors_who_are_nobody_are_not_offered(backend: &Backend, org: &Fixture) {
+async fn editors_are_offered_as_readers_only_where_there_are_any(backend: &Backend, org: &Fixture) {
     let chief_editor = &org.province_chief_editor.viewer;
     for (issuer, offered) in [(&org.coast, true), (&org.harbour, false)] {
         let document = published(backend, chief_editor, issuer, &org.harbour).await;
@@ -216,7 +216,7 @@ async fn editors_who_are_nobody_are_not_offered(backend: &Backend, org: &Fixture
 }
 
 async fn the_secretary_is_named_first_of_those_who_read(backend: &Backend, org: &Fixture) {
-    // With so many, the secretary is hardly the first by chance.
+    // With so many readers, the secretary is unlikely to be the first by chance.
     let (unit, today) = (org.harbour.id.to_string(), backend.clock().today().to_string());
     for deputy in [&org.fisherman, &org.exempt, &org.not_activated] {
         let card = format!("51.{}", &deputy.national_id[6..]);

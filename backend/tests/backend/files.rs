@@ -1,4 +1,4 @@
-//! Files of documents: how they arrive, what is kept of them, who is handed them.
+//! Files of documents: how they are uploaded, what is stored, and who can download them.
 
 use backend::{
     Backend, Error,
@@ -23,10 +23,10 @@ use crate::{
 
 on_both_engines! {
     a_file_arrives_in_pieces_and_is_whole,
-    what_the_guard_warns_of_waits_for_a_decision,
-    readers_have_the_files_of_what_is_out_and_nobody_else,
-    only_the_desk_of_the_issuer_adds_and_takes_away,
-    of_two_senders_of_one_file_one_is_told_to_go_on_elsewhere,
+    a_file_with_a_warning_waits_for_a_decision,
+    only_readers_have_the_files_of_a_published_document,
+    only_the_desk_of_the_issuer_adds_and_removes_files,
+    of_two_senders_of_one_upload_one_gets_another_offset,
 }
 
 const NAME: &str = "Nghị quyết.pdf";
@@ -71,7 +71,7 @@ async fn page(backend: &Backend, viewer: &Viewer, document: DocumentId) -> Files
     backend.files().page(viewer, document).await.expect("has a page")
 }
 
-/// The kinds of all events since, with their details. The clock stands still, so they have no order.
+/// The kinds and details of all events since. The clock stands still, so they are unordered.
 pub(crate) async fn logged(
     backend: &Backend,
     listener: &mut tokio::sync::broadcast::Receiver<domain::events::Event>,
@@ -94,7 +94,7 @@ async fn a_file_arrives_in_pieces_and_is_whole(backend: &Backend, org: &Fixture)
 
     let mut intake = files.go_on(editor, upload, 0, None).await.expect("begins");
     intake.write(&content[..1_000]).await.expect("is taken");
-    // The line breaks here.
+    // The connection breaks here.
     assert_eq!(intake.pause().await.expect("is kept"), Arrival { size, received: 1_000 });
     assert_eq!(files.arrival(editor, upload).await.expect("is there"), Arrival { size, received: 1_000 });
     let open = page(backend, editor, document).await.uploads;
@@ -135,7 +135,7 @@ async fn a_file_arrives_in_pieces_and_is_whole(backend: &Backend, org: &Fixture)
     assert!(preview.media_type == "image/png" && preview.content.starts_with(b"\x89PNG"));
 }
 
-async fn what_the_guard_warns_of_waits_for_a_decision(backend: &Backend, org: &Fixture) {
+async fn a_file_with_a_warning_waits_for_a_decision(backend: &Backend, org: &Fixture) {
     backend.read_files_by(Extractor::within());
     let editor = &org.coast_editor.viewer;
     let document = draft(backend, editor, &org.coast, &org.harbour).await;
@@ -151,7 +151,7 @@ async fn what_the_guard_warns_of_waits_for_a_decision(backend: &Backend, org: &F
     assert_eq!((removed.warnings[0].kind, removed.warnings[0].count), (WarningKind::IdNumbers, 4));
 
     let before = page(backend, editor, document).await;
-    assert_eq!((before.files.len(), before.waiting.len()), (0, 2), "neither belongs to the text");
+    assert_eq!((before.files.len(), before.waiting.len()), (0, 2), "neither is attached to the text");
     assert!(before.waiting.iter().all(domain::files::DeskFile::is_waiting));
     match files.keep_file(editor, kept.attachment, "  ").await {
         Err(Error::Invalid(errors)) => assert_eq!(errors.problem("reason"), Some(&Problem::Required)),
@@ -171,14 +171,14 @@ async fn what_the_guard_warns_of_waits_for_a_decision(backend: &Backend, org: &F
     assert_eq!(log, [(EventKind::FileRemoved, None), (EventKind::WarningOverruled, kinds)]);
 }
 
-async fn readers_have_the_files_of_what_is_out_and_nobody_else(backend: &Backend, org: &Fixture) {
+async fn only_readers_have_the_files_of_a_published_document(backend: &Backend, org: &Fixture) {
     backend.read_files_by(Extractor::within());
     let editor = &org.coast_editor.viewer;
     let document = draft(backend, editor, &org.coast, &org.harbour).await;
     let file = attached(backend, editor, document, NAME, &pdf("Nghị quyết")).await;
     let files = backend.files();
     let reader = &org.fisherman.viewer;
-    assert!(matches!(files.open(reader, file).await.err(), Some(Error::NotFound)), "a draft's file is invisible");
+    assert!(matches!(files.open(reader, file).await.err(), Some(Error::NotFound)), "a draft's file is not found");
     assert!(files.open(&org.province_chief_editor.viewer, file).await.is_ok(), "but not for the desk above");
 
     release(backend, editor, document).await;
@@ -190,12 +190,12 @@ async fn readers_have_the_files_of_what_is_out_and_nobody_else(backend: &Backend
         assert!(matches!(files.open_preview(&stranger.viewer, file).await.err(), Some(Error::NotFound)), "{}", stranger.name);
     }
     let closed = files.remove(editor, file).await;
-    assert!(matches!(closed, Err(Error::File(FileRefused::Closed))), "what is out keeps its files: {closed:?}");
+    assert!(matches!(closed, Err(Error::File(FileRefused::Closed))), "a published text keeps its files: {closed:?}");
     let late = files.begin(editor, NewUpload { document, name: NAME, size: 10 }).await;
     assert!(matches!(late, Err(Error::File(FileRefused::Closed))), "{late:?}");
 }
 
-async fn only_the_desk_of_the_issuer_adds_and_takes_away(backend: &Backend, org: &Fixture) {
+async fn only_the_desk_of_the_issuer_adds_and_removes_files(backend: &Backend, org: &Fixture) {
     backend.read_files_by(Extractor::within());
     let editor = &org.coast_editor.viewer;
     let document = draft(backend, editor, &org.coast, &org.harbour).await;
@@ -219,7 +219,7 @@ async fn only_the_desk_of_the_issuer_adds_and_takes_away(backend: &Backend, org:
             assert!(matches!(error, Some(Error::NotFound)), "{} {at}: {error:?}", stranger.name);
         }
     }
-    // An upload is its sender's; the document is the desk's.
+    // An upload belongs to its sender, the document to the desk.
     let colleague = &org.province_chief_editor.viewer;
     assert!(matches!(files.go_on(colleague, upload, 0, None).await.err(), Some(Error::NotFound)));
     assert_eq!(page(backend, colleague, document).await.uploads, []);
@@ -229,7 +229,7 @@ async fn only_the_desk_of_the_issuer_adds_and_takes_away(backend: &Backend, org:
     assert!(matches!(files.arrival(editor, upload).await, Err(Error::NotFound)));
 }
 
-async fn of_two_senders_of_one_file_one_is_told_to_go_on_elsewhere(backend: &Backend, org: &Fixture) {
+async fn of_two_senders_of_one_upload_one_gets_another_offset(backend: &Backend, org: &Fixture) {
     let editor = &org.coast_editor.viewer;
     let document = draft(backend, editor, &org.coast, &org.harbour).await;
     let content = mp3();
@@ -250,7 +250,7 @@ async fn of_two_senders_of_one_file_one_is_told_to_go_on_elsewhere(backend: &Bac
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_file_is_decides_whether_it_is_taken() {
+async fn the_type_of_a_file_decides_whether_it_is_accepted() {
     let (backend, _, org) = organisation().await;
     let editor = &org.coast_editor.viewer;
     let document = draft(&backend, editor, &org.coast, &org.harbour).await;
@@ -265,7 +265,7 @@ async fn what_a_file_is_decides_whether_it_is_taken() {
         assert!(matches!(refused, Err(Error::File(found)) if found == expected), "{name}: {refused:?}");
     }
     let page = page(&backend, editor, document).await;
-    assert!(page.files.is_empty() && page.uploads.is_empty(), "what is refused leaves nothing behind");
+    assert!(page.files.is_empty() && page.uploads.is_empty(), "a rejected file leaves nothing");
     let files = backend.files();
     for (size, expected) in [(0, FileRefused::Empty), (FILE_BYTES_MAX + 1, FileRefused::TooBig), (u64::MAX, FileRefused::TooBig)]
     {
@@ -274,16 +274,16 @@ async fn what_a_file_is_decides_whether_it_is_taken() {
     }
     let picture = attached(&backend, editor, document, "anh.gif", &png(30, 20)).await;
     let open = files.open(editor, picture).await.expect("may have it");
-    assert_eq!((open.name.as_str(), open.kind), ("anh.gif.png", FileKind::Png), "the ending tells the truth");
+    assert_eq!((open.name.as_str(), open.kind), ("anh.gif.png", FileKind::Png), "the extension is corrected");
     let content = open.read(0, open.bytes).await.expect("reads");
-    assert!(!content.windows(7).any(|window| window == b"Ganh Da"), "where it was taken stays behind");
+    assert!(!content.windows(7).any(|window| window == b"Ganh Da"), "the location is removed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_cannot_be_read_is_attached_and_noted() {
     let (backend, _, org) = organisation().await;
     backend.read_files_by(Extractor::of(|wanted, _, _| match wanted {
-        Wanted::Text => panic!("a reader's mistake"),
+        Wanted::Text => panic!("a failure of the reader"),
         Wanted::Preview => Extracted::missing(Missing::Protected),
     }));
     let editor = &org.coast_editor.viewer;
@@ -295,7 +295,7 @@ async fn a_file_that_cannot_be_read_is_attached_and_noted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_person_has_few_files_on_their_way_and_what_is_left_is_removed_in_time() {
+async fn uploads_in_progress_are_limited_and_abandoned_ones_are_removed() {
     let (backend, clock, org) = organisation().await;
     let editor = &org.coast_editor.viewer;
     let document = draft(&backend, editor, &org.coast, &org.harbour).await;
@@ -319,7 +319,7 @@ async fn a_person_has_few_files_on_their_way_and_what_is_left_is_removed_in_time
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_text_has_so_many_files_and_what_waits_is_one_of_them() {
+async fn the_number_of_files_is_limited_and_waiting_ones_count() {
     let (backend, _, org) = organisation().await;
     backend.read_files_by(Extractor::within());
     let editor = &org.coast_editor.viewer;
@@ -342,7 +342,7 @@ async fn a_text_has_so_many_files_and_what_waits_is_one_of_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_correction_that_is_thrown_away_takes_no_file_of_the_text_that_is_out() {
+async fn discarding_a_correction_keeps_the_files_of_the_published_text() {
     let (backend, clock, org) = organisation().await;
     let editor = &org.coast_editor.viewer;
     let document = draft(&backend, editor, &org.coast, &org.harbour).await;
@@ -358,7 +358,7 @@ async fn a_correction_that_is_thrown_away_takes_no_file_of_the_text_that_is_out(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn contents_go_when_the_last_file_that_has_them_is_long_gone() {
+async fn content_is_removed_some_time_after_its_last_file() {
     let (backend, clock, org) = organisation().await;
     let editor = &org.coast_editor.viewer;
     let document = draft(&backend, editor, &org.coast, &org.harbour).await;
@@ -366,15 +366,15 @@ async fn contents_go_when_the_last_file_that_has_them_is_long_gone() {
     let other = attached(&backend, editor, document, "hai.mp3", &mp3()).await;
     let files = backend.files();
     let content = files.open(editor, one).await.expect("may have it");
-    assert_eq!(content.sha256, files.open(editor, other).await.expect("may have it").sha256, "it lies there once");
+    assert_eq!(content.sha256, files.open(editor, other).await.expect("may have it").sha256, "it is stored once");
 
     files.remove(editor, one).await.expect("is removed");
     clock.advance(TimeDelta::days(31));
     assert_eq!(files.purge().await.expect("purges"), 1);
     assert!(matches!(files.open(editor, one).await.err(), Some(Error::NotFound)));
-    assert!(content.read(0, 10).await.is_ok(), "the other file has it still");
+    assert!(content.read(0, 10).await.is_ok(), "the other file still uses it");
     backend.documents().discard(editor, document, "1").await.expect("is thrown away");
-    assert!(content.read(0, 10).await.is_ok(), "and for a while nothing is lost");
+    assert!(content.read(0, 10).await.is_ok(), "and it is kept for a while");
     clock.advance(TimeDelta::days(31));
     assert_eq!(files.purge().await.expect("purges"), 1);
     assert!(content.read(0, 10).await.is_err());
@@ -388,7 +388,7 @@ async fn a_plain_form_sends_a_file_of_unknown_size() {
     let files = backend.files();
     let mut intake = files.receive(editor, document, "bai-hat.mp3").await.expect("begins");
     intake.write(&mp3()).await.expect("is taken");
-    assert_eq!(page(&backend, editor, document).await.uploads, [], "it cannot be gone on with");
+    assert_eq!(page(&backend, editor, document).await.uploads, [], "it cannot be resumed");
     let arrived = intake.complete(editor).await.expect("is attached");
     assert_eq!(page(&backend, editor, document).await.files[0].file.id, arrived.attachment);
 

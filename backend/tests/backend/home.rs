@@ -1,4 +1,4 @@
-//! What the first page tells who holds an office.
+//! The first page for people with an office.
 
 use backend::{Backend, documents::DraftForm, feedback::OpinionForm, members::TransferForm};
 use chrono::TimeDelta;
@@ -17,17 +17,17 @@ use crate::{
 };
 
 on_both_engines! {
-    what_waits_is_told_to_whose_office_it_is,
-    numbers_are_kept_for_a_moment_and_for_one_person,
+    pending_work_is_shown_to_the_office_it_is_for,
+    counts_are_cached_briefly_and_per_person,
 }
 
 async fn work(backend: &Backend, viewer: &Viewer) -> Vec<(WorkKind, u64)> {
     backend.home().page(viewer).await.expect("a page").work.into_iter().map(|item| (item.kind, item.count)).collect()
 }
 
-async fn what_waits_is_told_to_whose_office_it_is(backend: &Backend, org: &Fixture) {
+async fn pending_work_is_shown_to_the_office_it_is_for(backend: &Backend, org: &Fixture) {
     let (secretary, registrar, chief) = (&org.secretary.viewer, &org.coast_registrar.viewer, &org.province_chief_editor.viewer);
-    assert_eq!(work(backend, &org.fisherman.viewer).await, [], "who holds none");
+    assert_eq!(work(backend, &org.fisherman.viewer).await, [], "without an office");
     assert_eq!(work(backend, secretary).await, [(Answers, 0), (Unread, 0), (Transfers, 0), (Codes, 1)]);
     assert_eq!(work(backend, &org.coast_secretary.viewer).await, [(Answers, 0), (Transfers, 0), (Codes, 1)]);
     assert_eq!(
@@ -53,7 +53,7 @@ async fn what_waits_is_told_to_whose_office_it_is(backend: &Backend, org: &Fixtu
         "what was meant for the branch"
     );
     assert_eq!(work(backend, chief).await, [(Answers, 0), (Reviews, 1)]);
-    assert_eq!(work(backend, editor).await, [(Answers, 0)], "who writes does not approve");
+    assert_eq!(work(backend, editor).await, [(Answers, 0)], "the author does not approve");
 
     let id = backend.documents().blank(editor).await.expect("a form").draft.id;
     let (key, issuer) = (id.to_string(), org.coast.id.to_string());
@@ -67,7 +67,7 @@ async fn what_waits_is_told_to_whose_office_it_is(backend: &Backend, org: &Fixtu
     assert_eq!(work(backend, secretary).await[1], (Unread, 0));
 }
 
-async fn numbers_are_kept_for_a_moment_and_for_one_person(backend: &Backend, org: &Fixture) {
+async fn counts_are_cached_briefly_and_per_person(backend: &Backend, org: &Fixture) {
     let (secretary, deputy) = (&org.secretary.viewer, &org.deputy.viewer);
     let before = pending(backend, secretary).await;
     assert_eq!((before.at("/branch"), before.at("/codes"), before.all_work()), (0, 1, 1));
@@ -75,23 +75,23 @@ async fn numbers_are_kept_for_a_moment_and_for_one_person(backend: &Backend, org
     let (key, about) = (backend.clock().ulid().to_string(), document.to_string());
     let opinion = OpinionForm { opinion: &key, document: &about, audience: "branch", text: "Ý kiến." };
     backend.feedback().send(&org.fisherman.viewer, opinion).await.expect("is sent");
-    assert_eq!(pending(backend, secretary).await, before, "counted a moment ago");
-    assert_eq!(pending(backend, deputy).await.at("/branch"), 1, "nobody's numbers are another's");
+    assert_eq!(pending(backend, secretary).await, before, "still cached");
+    assert_eq!(pending(backend, deputy).await.at("/branch"), 1, "cached per person");
     let resting = secretary.clone().at_rest();
     assert_eq!(pending(backend, &resting).await.work, [], "without the office there are none");
-    assert_eq!(pending(backend, secretary).await.at("/branch"), 1, "what is kept is for one standpoint");
+    assert_eq!(pending(backend, secretary).await.at("/branch"), 1, "cached per standpoint");
 
     let key = backend.clock().ulid().to_string();
     let opinion = OpinionForm { opinion: &key, document: &about, audience: "branch", text: "Ý kiến khác." };
     backend.feedback().send(&org.fisherman.viewer, opinion).await.expect("is sent");
     assert_eq!(pending(backend, secretary).await.at("/branch"), 1);
     backend.home().forget_pending(org.secretary.id);
-    assert_eq!(pending(backend, secretary).await.at("/branch"), 2, "the person has done something");
+    assert_eq!(pending(backend, secretary).await.at("/branch"), 2, "after an action of the person");
     backend.clock().advance(TimeDelta::seconds(31));
     let key = backend.clock().ulid().to_string();
     let opinion = OpinionForm { opinion: &key, document: &about, audience: "branch", text: "Ý kiến sau cùng." };
     backend.feedback().send(&org.fisherman.viewer, opinion).await.expect("is sent");
-    assert_eq!(pending(backend, secretary).await.at("/branch"), 3, "the moment is over");
+    assert_eq!(pending(backend, secretary).await.at("/branch"), 3, "the cache has expired");
 }
 
 async fn pending(backend: &Backend, viewer: &Viewer) -> Pending {

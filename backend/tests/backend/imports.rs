@@ -1,4 +1,4 @@
-//! Files into the registry: what is read, what is refused, what an interruption leaves.
+//! Imports into the registry: what is read, what is rejected, and the state after an interruption.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -86,13 +86,13 @@ async fn nothing_is_written_before_the_confirmation_and_everything_after_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_same_file_again_changes_nothing_and_another_one_what_it_says() {
+async fn the_same_file_again_changes_nothing_and_an_edited_one_only_its_changes() {
     let (backend, _, org) = organisation().await;
     let file = people(1..101);
     assert_eq!(imported(&backend, &org, file.as_bytes()).await.import.counts, counts(100, 0, 0, 0));
     assert_eq!(imported(&backend, &org, file.as_bytes()).await.import.counts, counts(0, 0, 100, 0));
 
-    // Somebody marries, somebody moves to the branch of the school, somebody is new.
+    // One person marries, one moves to the branch of the school, one is new.
     let changed = file.replace("Nguyễn Văn 7,", "Nguyễn Văn Bảy,").replace(
         "60000008,Nguyễn Văn 8,Nam,01/02/1980,03/02/2008,03/02/2009,952000000008,0900000008,51/001/01",
         "60000008,Nguyễn Văn 8,Nam,01/02/1980,03/02/2008,03/02/2009,952000000008,0900000008,02",
@@ -101,9 +101,9 @@ async fn the_same_file_again_changes_nothing_and_another_one_what_it_says() {
     assert_eq!(imported(&backend, &org, changed.as_bytes()).await.import.counts, counts(0, 0, 101, 0));
 }
 
-/// However lines end, the first person is read and rows have the numbers an editor shows.
+/// With every kind of line ending, the first person is read and rows have the numbers that an editor shows.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_line_end_costs_a_person() {
+async fn no_kind_of_line_ending_loses_a_person() {
     let (backend, _, org) = organisation().await;
     let bad = person(3).replace("01/02/1980", "31/02/1980");
     let file = people(1..3) + &bad + &person(4);
@@ -124,7 +124,7 @@ async fn no_line_end_costs_a_person() {
         assert_eq!(page.import.counts, counts(3, 0, 0, 1), "{name}: {:?}", page.refused);
         assert_eq!(page.refused[0].row, row, "{name}");
     }
-    // Units in the same way.
+    // The same for units.
     let units = "Mã,Mã cấp trên,Cấp,Tên đơn vị\r\n11,001,Chi bộ,Chi bộ thôn Mới\r\n12,001,Sai,Chi bộ xóm\r\n";
     for content in [units.to_owned(), units.replace("\r\n", "\r"), units.replace("\r\n", "\n")] {
         let registrar = &org.coast_registrar.viewer;
@@ -134,9 +134,9 @@ async fn no_line_end_costs_a_person() {
     }
 }
 
-/// An open quotation mark is named, and the people behind it are read.
+/// An unclosed quotation mark is reported, and the people after it are read.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_mark_that_is_not_closed_costs_nobody_else() {
+async fn an_unclosed_quotation_mark_loses_nobody_else() {
     let (backend, _, org) = organisation().await;
     for end in ["\n", "\r\n"] {
         let file = people(1..9).replace("Nguyễn Văn 3,", "\"Nguyễn Văn 3,").replace('\n', end);
@@ -148,7 +148,7 @@ async fn a_mark_that_is_not_closed_costs_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn letters_of_old_become_unicode() {
+async fn legacy_encodings_become_unicode() {
     let (backend, _, org) = organisation().await;
     let row = |name: &[u8]| [b"60000001,", name, b",Nam,01/02/1980,03/02/2008,03/02/2009,,,51/001/01\r\n"].concat();
     let header = b"so the,ho ten,phai,ngay sinh,ngay vao dang,ngay chinh thuc,cccd,dien thoai,chi bo\r\n";
@@ -161,7 +161,7 @@ async fn letters_of_old_become_unicode() {
     }
 }
 
-/// Every bad input is a line with its row, its column and its reason; the other rows are taken.
+/// Every bad input is reported with its row, column and reason; the other rows are imported.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_bad_row_is_a_line_of_the_report() {
     let (backend, _, org) = organisation().await;
@@ -189,7 +189,7 @@ async fn every_bad_row_is_a_line_of_the_report() {
         (row(&[(0, "thẻ số 5")]), Column::CardNumber, value(Problem::Characters)),
         (row(&[(0, "60000001")]), Column::CardNumber, Reason::CardTwice { row: 2 }),
         (row(&[(6, "952000000001")]), Column::NationalId, Reason::IdTwice { row: 2 }),
-        // The farmer lives in the hills, outside the coast; the fisherman's ID is another record's.
+        // The farmer is in the hills, outside the coast; the fisherman's ID belongs to another record.
         (row(&[(0, "51.000017")]), Column::CardNumber, Reason::Elsewhere),
         (row(&[(6, &org.fisherman.national_id)]), Column::NationalId, Reason::IdTaken),
     ];
@@ -209,7 +209,7 @@ async fn every_bad_row_is_a_line_of_the_report() {
     }
     assert_eq!(page.refused[0].value, "•••••••••23", "an ID is never shown whole");
 
-    // In the file that leaves, what a spreadsheet would run is a text.
+    // In the exported file, a formula is escaped as text.
     let formula = page.refused.iter().find(|line| line.column == Some(Column::Sex)).expect("is there");
     assert_eq!(csv_line(&[&formula.value]), "\"'=cmd|' /C calc'!A0\"\r\n");
     let done = confirmed(&backend, &org, page.import.id).await;
@@ -219,7 +219,7 @@ async fn every_bad_row_is_a_line_of_the_report() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_flood_of_bad_rows_is_counted_and_the_first_are_shown() {
+async fn many_bad_rows_are_counted_and_the_first_are_shown() {
     let (backend, _, org) = organisation().await;
     let file = HEADER.to_owned() + &"x,,,,,,,,\n".repeat(20_000);
     let page = previewed(&backend, &org, file.as_bytes()).await;
@@ -229,7 +229,7 @@ async fn a_flood_of_bad_rows_is_counted_and_the_first_are_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_wrong_header_is_told_and_mended_by_choosing_columns() {
+async fn an_unknown_header_is_reported_and_fixed_by_choosing_columns() {
     let (backend, _, org) = organisation().await;
     let registrar = &org.coast_registrar.viewer;
     let file = people(1..4).replace("Số thẻ", "Mã hồ sơ").replace("Mã chi bộ", "Nơi");
@@ -248,18 +248,18 @@ async fn a_wrong_header_is_told_and_mended_by_choosing_columns() {
     backend.imports().settled(page.import.id).await.expect("is looked at again");
     assert_eq!(confirmed(&backend, &org, page.import.id).await.import.counts, counts(3, 0, 0, 0));
 
-    // Remembered for the next file with such a header.
+    // The mapping is stored for the next file with the same header.
     let page = previewed(&backend, &org, file.as_bytes()).await;
     assert_eq!((page.missing, page.import.counts), (vec![], counts(0, 0, 3, 0)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn encodings_and_separators_of_every_office_are_read() {
+async fn common_encodings_and_separators_are_read() {
     let (backend, _, org) = organisation().await;
     let file = people(1..3);
     let with_mark = format!("\u{feff}{}", people(3..5).replace(',', ";"));
     let tabs = people(5..7).replace(',', "\t");
-    // Windows-1258 writes some marks of a letter behind it.
+    // Windows-1258 encodes some marks as a separate byte after the letter.
     let old = b"s\xF4\xCC th\xE8,h\xF2 t\xEAn,ph\xE1i,ng\xE0y sinh,ng\xE0y v\xE0o \xF0a\xD2ng,chi b\xF4\xF2\n51000008,Tr\xE2\xCCn Th\xEC \xC1nh,n\xFE\xDE,1/2/1980,3/2/2008,01\n";
     for (name, content, fresh) in
         [("utf-8", file.as_bytes(), 2), ("mark", with_mark.as_bytes(), 2), ("tabs", tabs.as_bytes(), 2), ("1258", &old[..], 1)]
@@ -296,18 +296,18 @@ fn workbook() -> Vec<u8> {
             )
             .expect("writes");
         sheet.write_string(row, 4, "2008-02-03").expect("writes");
-        // Numbers, as a spreadsheet makes of them: the zeros in front are gone.
+        // Numbers as spreadsheets store them, without leading zeros.
         sheet.write_number(row, 6, 52_080_000_000.0 + f64::from(row)).expect("writes");
         sheet.write_number(row, 7, 912_345_670.0 + f64::from(row)).expect("writes");
         sheet.write_string(row, 8, "01").expect("writes");
     }
-    // A text of eleven digits is what somebody typed.
+    // A text of eleven digits was typed like this.
     sheet.write_string(7, 6, "52080000007").expect("writes");
     book.save_to_buffer().expect("saves")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn spreadsheets_are_read_with_their_dates_and_lost_zeros() {
+async fn spreadsheets_are_read_with_dates_and_without_leading_zeros() {
     let (backend, _, org) = organisation().await;
     let page = previewed(&backend, &org, &workbook()).await;
     assert_eq!(page.import.counts, counts(4, 0, 0, 1), "{:?}", page.refused);
@@ -318,13 +318,13 @@ async fn spreadsheets_are_read_with_their_dates_and_lost_zeros() {
     assert_eq!((broken.import.state, broken.import.failure), (ImportState::Failed, Some(Failure::Unreadable)));
 }
 
-/// A workbook with these sheets; each row is cut at `|`.
+/// A workbook with these sheets; each row is split at `|`.
 fn sheets(sheets: &[(&str, bool, &[&str])]) -> Vec<u8> {
     let mut book = Workbook::new();
     for (name, is_hidden, rows) in sheets {
         let sheet = book.add_worksheet();
         sheet.set_name(*name).expect("a name");
-        // The one that is open when the file is opened is never hidden.
+        // The active sheet is never hidden.
         if *is_hidden {
             sheet.set_hidden(true);
         } else {
@@ -359,9 +359,9 @@ async fn the_sheet_with_the_list_is_read_and_the_others_are_named() {
     assert_eq!((page.sheet.as_deref(), &page.unread_sheets[..]), (Some("Danh sách"), &["Hướng dẫn".to_owned()][..]));
 }
 
-/// The usual form of lists on paper: two header rows, numbers below them, birth dates by sex, and a total that is nobody.
+/// The common layout of lists on paper: two header rows, numbers below them, birth dates by sex, and a total row.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn lists_as_they_are_printed_are_read() {
+async fn lists_in_print_layout_are_read() {
     let (backend, _, org) = organisation().await;
     let book = sheets(&[(
         "Danh sách",
@@ -393,9 +393,9 @@ async fn lists_as_they_are_printed_are_read() {
     }
 }
 
-/// A spreadsheet drops the zeros in front of a number: with and without them it is one person.
+/// A spreadsheet drops the leading zeros of a number: with and without them it is the same person.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn zeros_in_front_of_a_card_make_nobody_new() {
+async fn leading_zeros_of_a_card_number_make_no_new_member() {
     let (backend, _, org) = organisation().await;
     let list = |card: &str, phone: &str| {
         let row = format!("{card}|Tạ Thẻ Không|Nữ|01/02/1970|19/05/2005|51/001/01|{phone}");
@@ -405,7 +405,7 @@ async fn zeros_in_front_of_a_card_make_nobody_new() {
     assert_eq!(imported(&backend, &org, &list("#770123", "0912000231")).await.import.counts, counts(0, 1, 0, 0));
     let found = backend.members().search(&org.coast_registrar.viewer, "00770123", None, None).await.expect("searches");
     assert_eq!(found.members.len(), 1, "the card keeps its zeros");
-    // The other way round: the number came first.
+    // In the other order: the number came first.
     assert_eq!(imported(&backend, &org, &list("#880123", "")).await.import.counts, counts(1, 0, 0, 0));
     assert_eq!(previewed(&backend, &org, &list("0880123", "0912000232")).await.import.counts, counts(0, 1, 0, 0));
     // In one file they are the same row twice.
@@ -414,9 +414,9 @@ async fn zeros_in_front_of_a_card_make_nobody_new() {
     assert_eq!((page.import.counts, &page.refused[0].reason), (counts(1, 0, 0, 1), &Reason::CardTwice { row: 2 }));
 }
 
-/// Dates that contradict one another stand in the preview, with the person; the row is taken over and is a record to be checked.
+/// Contradictory dates are listed in the preview with the person; the row is imported as a record to be checked.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn dates_that_cannot_be_right_are_shown_before_anything_is_written() {
+async fn impossible_dates_are_shown_before_anything_is_written() {
     let (backend, _, org) = organisation().await;
     let file = HEADER.to_owned()
         + &person(1)
@@ -435,12 +435,12 @@ async fn dates_that_cannot_be_right_are_shown_before_anything_is_written() {
     assert_eq!(told, expected);
     assert_eq!((page.remark_lines, page.refused_lines), (3, 0));
     let done = confirmed(&backend, &org, page.import.id).await;
-    assert_eq!(done.remarks, page.remarks, "they are told of the written file too");
+    assert_eq!(done.remarks, page.remarks, "also for the written file");
 }
 
-/// Rows read = rows counted, whatever the file; the person stands beside the number of the row.
+/// The number of rows read equals the number counted, for any file; the person is shown with the row number.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_sum_of_an_import_is_the_file() {
+async fn the_counts_of_an_import_add_up_to_the_rows_of_the_file() {
     let (backend, _, org) = organisation().await;
     imported(&backend, &org, people(1..4).as_bytes()).await;
     let bad = person(9).replace("01/02/1980", "31/02/1980");
@@ -453,20 +453,20 @@ async fn the_sum_of_an_import_is_the_file() {
         assert_eq!((page.refused[0].row, page.refused[0].name.as_str()), (6, "Nguyễn Văn 9"), "{end:?}");
     }
     let done = imported(&backend, &org, file.replace('\n', "\r\n").as_bytes()).await;
-    assert_eq!((done.import.rows.map(|rows| rows.rows), done.import.unaccounted()), (Some(6), 0), "of the written file too");
+    assert_eq!((done.import.rows.map(|rows| rows.rows), done.import.unaccounted()), (Some(6), 0), "also for the written file");
     let listed = backend.imports().list(&org.coast_registrar.viewer).await.expect("has a list");
     assert!(listed.imports.iter().all(|import| import.rows.is_some() && import.unaccounted() == 0));
 }
 
-/// Inputs that were read wrongly, or refused without a word that helps.
+/// Inputs that were read wrongly, or rejected without a helpful message.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn odd_files_of_offices_are_read_or_told_why_not() {
+async fn unusual_files_are_read_or_rejected_with_a_reason() {
     let (backend, _, org) = organisation().await;
-    // The line by which a spreadsheet knows the separator.
+    // The `sep=` line with which a spreadsheet declares the separator.
     let page =
         previewed(&backend, &org, format!("sep=;\r\n{}", people(1..3).replace(',', ";").replace('\n', "\r\n")).as_bytes()).await;
     assert_eq!(page.import.counts, counts(2, 0, 0, 0));
-    // Header cells with line breaks in them.
+    // Header cells that contain line breaks.
     let broken = people(1..3).replacen("Họ và tên,Giới tính", "\"Họ và\r\ntên\",\"Giới\r\ntính\"", 1);
     let page = previewed(&backend, &org, broken.as_bytes()).await;
     assert_eq!(page.import.counts, counts(2, 0, 0, 0), "{:?}", page.missing);
@@ -489,7 +489,7 @@ async fn odd_files_of_offices_are_read_or_told_why_not() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn files_that_are_none_end_with_a_reason() {
+async fn unreadable_files_end_with_a_reason() {
     let (backend, _, org) = organisation().await;
     let endless = format!("{HEADER}1,\"{}", "x".repeat(3 << 20));
     for (content, failure) in [
@@ -504,9 +504,9 @@ async fn files_that_are_none_end_with_a_reason() {
     }
 }
 
-/// Also a spreadsheet, whose reader takes it for a broken one.
+/// The same for a spreadsheet, which the reader reports as broken.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_kept_file_that_is_damaged_ends_the_import_and_says_so() {
+async fn a_damaged_stored_file_ends_the_import_with_a_reason() {
     let (backend, _, folder) = on_disk().await;
     let org = Fixture::insert(&backend).await;
     let harms: [fn(&mut Vec<u8>); 3] = [|bytes| bytes[100] ^= 1, |bytes| bytes.truncate(30), Vec::clear];
@@ -519,7 +519,7 @@ async fn a_kept_file_that_is_damaged_ends_the_import_and_says_so() {
             std::fs::write(&file, bytes).expect("writes");
             let page = confirmed(&backend, &org, import).await;
             assert_eq!((page.import.state, page.import.failure), (ImportState::Failed, Some(Failure::Damaged)));
-            assert_eq!(backend.imports().resume().await.expect("resumes"), 0, "it is not tried again");
+            assert_eq!(backend.imports().resume().await.expect("resumes"), 0, "it is not retried");
             assert!(!file.exists());
         }
     }
@@ -550,7 +550,7 @@ async fn an_interrupted_import_ends_as_if_nothing_had_happened() {
                 backend.imports().stop().await;
                 stops += 1;
             }
-            // It leaves alone what is at work, and there may be nothing left to do.
+            // It skips running imports, and there may be nothing left to do.
             backend.imports().resume().await.expect("resumes");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -588,7 +588,7 @@ async fn nobody_outside_the_subtree_sees_or_moves_an_import() {
         let form = UploadForm { kind: "members", unit: &org.coast.id.to_string(), file_name: "x.csv" };
         assert!(matches!(imports.receive(viewer, form).await, Err(Error::NotFound | Error::Invalid(_))), "{name}");
     }
-    // The coast's registrar keeps the coast, not the province.
+    // The coast's registrar has rights for the coast, not for the province.
     let form = UploadForm { kind: "members", unit: &org.province.id.to_string(), file_name: "x.csv" };
     assert!(matches!(imports.receive(&org.coast_registrar.viewer, form).await, Err(Error::Invalid(_))));
     imports.cancel(&org.coast_registrar.viewer, import).await.expect("gives it up");
@@ -597,7 +597,7 @@ async fn nobody_outside_the_subtree_sees_or_moves_an_import() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_id_and_no_phone_lies_in_the_folder_in_plain_and_files_go_when_their_time_is_over() {
+async fn stored_files_contain_no_plain_id_or_phone_and_expire() {
     let (backend, clock, folder) = on_disk().await;
     let org = Fixture::insert(&backend).await;
     let page = previewed(&backend, &org, people(1..201).as_bytes()).await;
@@ -627,7 +627,7 @@ fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn units_come_in_any_order_and_again_without_a_change() {
+async fn units_are_imported_in_any_order_and_again_without_a_change() {
     let (backend, _, org) = organisation().await;
     let registrar = &org.coast_registrar.viewer;
     let file = "Mã,Mã cấp trên,Cấp,Tên đơn vị\n\
@@ -653,13 +653,13 @@ async fn units_come_in_any_order_and_again_without_a_change() {
     assert_eq!(page.import.counts, counts(0, 1, 2, 4));
     let import = upload(&backend, registrar, ImportKind::Units, &unit, renamed.as_bytes()).await;
     assert_eq!(backend.imports().page(registrar, import).await.expect("a page").import.counts, counts(0, 0, 3, 4));
-    // And members into what is new.
+    // And members into the new units.
     let file = people(1..3).replace("51/001/01", "12");
     assert_eq!(imported(&backend, &org, file.as_bytes()).await.import.counts, counts(2, 0, 0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_holds_a_role_above_is_given_no_other_number_or_branch_by_a_file() {
+async fn an_import_changes_no_number_or_branch_of_somebody_with_a_role_above() {
     let (backend, _, org) = organisation().await;
     let row = |phone: &str, id: &str, branch: &str| {
         format!("{HEADER}51000013,Nguyễn Đức Thắng,Nữ,03/02/1980,03/02/2008,,{id},{phone},51/001/{branch}\n")
@@ -674,11 +674,11 @@ async fn who_holds_a_role_above_is_given_no_other_number_or_branch_by_a_file() {
         assert_eq!((page.refused[0].column, &page.refused[0].reason), (Some(column), &Reason::HeldAbove));
     }
     let page = imported(&backend, &org, row("", "951000000013", "02").as_bytes()).await;
-    assert_eq!(page.import.counts, counts(0, 1, 0, 0), "what changes no number is taken over");
+    assert_eq!(page.import.counts, counts(0, 1, 0, 0), "a row that changes no number is imported");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_owner_of_an_account_finds_at_home_what_a_file_changed_of_their_numbers() {
+async fn the_owner_of_an_account_is_notified_of_numbers_changed_by_an_import() {
     let (backend, _, org) = organisation().await;
     let person = &org.fisherman;
     let row = |id: &str, phone: &str| {
@@ -699,9 +699,9 @@ async fn the_owner_of_an_account_finds_at_home_what_a_file_changed_of_their_numb
     assert_eq!(told().await, [("national_id", coast)], "the phone is the one there was");
 }
 
-/// Spellings people use, one to a row: those of mobile phones are read, of the others the member is kept and the phone left out.
+/// Common spellings, one per row: mobile phones are parsed; for the others the member is imported without the phone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_phone_that_cannot_be_read_keeps_nobody_out() {
+async fn an_unreadable_phone_rejects_nobody() {
     let (backend, _, org) = organisation().await;
     let phones = [
         ("+84 912.345.671", true),
@@ -735,7 +735,7 @@ async fn a_phone_that_cannot_be_read_keeps_nobody_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn names_and_numbers_are_one_in_every_way_of_writing() {
+async fn names_and_numbers_match_in_every_spelling() {
     let (backend, _, org) = organisation().await;
     let rows = [
         ("77150001", "\u{d0}ỗ Văn \u{d0}ăng", ""),
@@ -774,9 +774,9 @@ async fn names_and_numbers_are_one_in_every_way_of_writing() {
     }
 }
 
-/// IDs known elsewhere are refused for a reason that does not say so; after some of them, all that are new here are.
+/// IDs known elsewhere are rejected with a neutral reason; after a number of them, all new ones are.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_does_not_tell_who_is_a_member_elsewhere() {
+async fn an_import_does_not_reveal_members_elsewhere() {
     let (backend, _, org) = organisation().await;
     let elsewhere: Vec<String> = (0..25).map(|at| format!("9549{at:08}")).collect();
     for id in &elsewhere {
@@ -790,7 +790,7 @@ async fn a_file_does_not_tell_who_is_a_member_elsewhere() {
     let page = previewed(&backend, &org, file.as_bytes()).await;
     assert_eq!(page.import.counts, counts(0, 0, 0, 28));
     let reasons: Vec<&Reason> = page.refused.iter().map(|line| &line.reason).collect();
-    assert_eq!((reasons[0], reasons[27]), (&Reason::IdTaken, &Reason::IdTaken), "of the own people it is told");
+    assert_eq!((reasons[0], reasons[27]), (&Reason::IdTaken, &Reason::IdTaken), "the reason is given for the own people");
     assert!(reasons[1..27].iter().all(|reason| **reason == Reason::ToBeVerified), "{reasons:?}");
     backend.catch_up().await.expect("reads the log");
     let met = std::iter::from_fn(|| events.try_recv().ok()).find(|event| event.kind() == EventKind::ForeignIdsMet);
@@ -807,14 +807,14 @@ async fn a_file_does_not_tell_who_is_a_member_elsewhere() {
     assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
 
     let few = previewed(&backend, &org, format!("{HEADER}{}{}", row(1, &elsewhere[0]), row(90, "954000000090")).as_bytes()).await;
-    assert_eq!(few.import.counts, counts(1, 0, 0, 1), "a few do not stop the others");
+    assert_eq!(few.import.counts, counts(1, 0, 0, 1), "a few do not reject the others");
     remap(&few).await.expect("a few do not keep the columns as they are");
     backend.imports().settled(few.import.id).await.expect("is looked at again");
 }
 
-/// How many people elsewhere the columns name is counted, not how often the file was looked at.
+/// The limit counts the foreign people that the columns name, not the number of checks of the file.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn looking_again_names_nobody_more_but_other_columns_do() {
+async fn checking_again_counts_no_more_foreign_ids_but_other_columns_do() {
     let (backend, _, org) = organisation().await;
     let elsewhere: Vec<String> = (0..30).map(|at| format!("9549{at:08}")).collect();
     for id in &elsewhere {
@@ -841,7 +841,7 @@ async fn looking_again_names_nobody_more_but_other_columns_do() {
         assert_eq!(looked_at(&columns).await, counts(1, 0, 0, 15), "the same people");
     }
     columns.swap(6, 7);
-    assert_eq!(looked_at(&columns).await, counts(0, 0, 0, 16), "with five more, nothing is told of who is new here");
+    assert_eq!(looked_at(&columns).await, counts(0, 0, 0, 16), "with five more, no new ID is accepted");
     let refused = backend.imports().remap(registrar, import, &columns).await;
     assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
 }

@@ -1,4 +1,4 @@
-//! Background jobs through the public interface of the backend: under kill -9, panics, hanging gateways, several processes and clocks apart.
+//! Background jobs through the public interface: `kill -9`, panics, hanging gateways, several processes and clock skew.
 
 use std::{
     cell::Cell,
@@ -33,10 +33,10 @@ use crate::{
     support::{Fixture, PATIENCE, on_disk, organisation, reopened, start},
 };
 
-/// Beyond the lease of any kind and the margin within which it is respected.
+/// Longer than the lease of any kind plus the margin.
 const LAPSED: TimeDelta = TimeDelta::seconds(151);
 
-/// Runs `work` while the test's thread takes that many turns, then drops it with all it began, as `kill -9` would end it. None when it
+/// Runs `work` for this many turns of the test's thread, then drops it with everything it spawned, as `kill -9` would. None if it
 /// had not ended by then.
 async fn killed_after<T>(turns: usize, work: impl Future<Output = T>) -> Option<T> {
     let turns = async {
@@ -51,7 +51,7 @@ async fn killed_after<T>(turns: usize, work: impl Future<Output = T>) -> Option<
     }
 }
 
-/// How many turns of the test's thread `work` takes.
+/// Number of turns of the test's thread that `work` takes.
 async fn turns_of<T>(work: impl Future<Output = T>) -> usize {
     let turns = Cell::new(0);
     tokio::select! {
@@ -78,11 +78,11 @@ async fn run(runner: &Runner) -> usize {
 }
 
 async fn has_code_sent(backend: &Backend, national_id: &str, text: &str) {
-    let activation = backend.accounts().begin_activation(national_id).await.expect("a visit");
+    let activation = backend.accounts().begin_activation(national_id).await.expect("an activation");
     backend.accounts().send_code(&activation, |_| text.to_owned()).await.expect("is enqueued");
 }
 
-/// The newcomer's account is in use, so that they are told of each code issued from now on.
+/// Activates the newcomer's account, so that the owner is notified of each code issued from now on.
 async fn activate(fixture: &ActivationFixture) {
     let code = fixture.paper_code().await;
     let activation = fixture.begin_activation(WITH_PHONE).await;
@@ -90,12 +90,12 @@ async fn activate(fixture: &ActivationFixture) {
     fixture.choose(&activation, NEW_PASSWORD).await.expect("chooses");
 }
 
-/// What a gateway is asked next.
+/// The next request to the gateway.
 async fn next(requests: &mut UnboundedReceiver<oneshot::Sender<&'static str>>) -> oneshot::Sender<&'static str> {
     timeout(PATIENCE, requests.recv()).await.expect("the gateway is asked").expect("a request")
 }
 
-/// A gateway that passes on each request with the way to answer it.
+/// A gateway that passes on each request with a channel for its response.
 async fn gateway() -> (String, UnboundedReceiver<oneshot::Sender<&'static str>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}/send", listener.local_addr().expect("an address"));
@@ -114,7 +114,7 @@ async fn gateway() -> (String, UnboundedReceiver<oneshot::Sender<&'static str>>)
                 let _ = sender.send(answer);
                 if let Ok(answer) = answered.await {
                     let response = format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-                    // Who asked may be gone.
+                    // The client may have disconnected.
                     let _ = stream.write_all(response.as_bytes()).await;
                 }
             });
@@ -124,7 +124,7 @@ async fn gateway() -> (String, UnboundedReceiver<oneshot::Sender<&'static str>>)
 }
 
 #[tokio::test]
-async fn every_message_goes_out_however_often_the_process_is_killed() {
+async fn every_message_is_sent_however_often_the_process_is_killed() {
     const ROUNDS: usize = 100;
     const SEED: u64 = 20_261_121;
     let fixture = ActivationFixture::open().await;
@@ -139,7 +139,7 @@ async fn every_message_goes_out_however_often_the_process_is_killed() {
         killed += usize::from(killed_after(turns, fixture.backend.run_due_jobs()).await.is_none());
         fixture.clock.advance(LAPSED);
         if round % 3 == 2 {
-            // No more messages than that an hour.
+            // At most this many messages per hour.
             fixture.backend.run_due_jobs().await.expect("runs");
             fixture.clock.advance(TimeDelta::minutes(61));
         }
@@ -152,13 +152,13 @@ async fn every_message_goes_out_however_often_the_process_is_killed() {
     for round in 0..ROUNDS {
         let text = format!("message {round} of seed {SEED}\n");
         let times = sent.iter().filter(|sent| sent.ends_with(&text)).count();
-        // Once, and once more for each time it was killed between sending and noting it; the fourth run is not killed.
+        // Once, and once more for each kill between sending and recording it; the fourth run is not killed.
         assert!((1..=4).contains(&times), "message {round} went out {times} times");
     }
 }
 
 #[tokio::test]
-async fn a_message_survives_a_restart_also_one_that_is_just_being_sent() {
+async fn a_message_survives_a_restart_even_while_it_is_sent() {
     let (backend, clock, folder) = on_disk().await;
     let org = Fixture::insert(&backend).await;
     register(&backend, WITH_PHONE, Some(PHONE), &org.harbour).await;
@@ -182,14 +182,14 @@ async fn a_message_survives_a_restart_also_one_that_is_just_being_sent() {
     let backend = reopened(folder.path(), &clock).await;
     let outbox = tempfile::tempdir().expect("a folder");
     backend.send_messages_by(Sms::outbox(outbox.path(), &clock));
-    assert_eq!(backend.run_due_jobs().await.expect("runs"), 2, "without waiting for the leases of who is gone");
+    assert_eq!(backend.run_due_jobs().await.expect("runs"), 2, "without waiting for leases of the previous process");
     let texts: String = messages(outbox.path()).iter().map(|file| std::fs::read_to_string(file).expect("reads")).collect();
     assert!(texts.contains("first") && texts.contains("second"), "{texts}");
     assert_eq!(jobs(&backend).await, []);
 }
 
 #[tokio::test]
-async fn a_code_that_expired_meanwhile_is_not_sent() {
+async fn an_expired_code_is_not_sent() {
     let fixture = ActivationFixture::open().await;
     has_code_sent(&fixture.backend, WITH_PHONE, "late").await;
     fixture.clock.advance(TimeDelta::minutes(10));
@@ -198,7 +198,7 @@ async fn a_code_that_expired_meanwhile_is_not_sent() {
 }
 
 #[tokio::test]
-async fn members_and_nobody_have_the_same_job_and_one_of_them_a_message() {
+async fn members_and_unknown_ids_get_the_same_job_but_only_members_a_message() {
     let fixture = ActivationFixture::open().await;
     let mut seen = Vec::new();
     for national_id in [WITH_PHONE, UNKNOWN, &fixture.org.not_activated.national_id] {
@@ -216,7 +216,7 @@ async fn members_and_nobody_have_the_same_job_and_one_of_them_a_message() {
 
 static BROKEN: AtomicBool = AtomicBool::new(true);
 
-/// Somebody is told of a new code by a job that panics until [`BROKEN`] is unset.
+/// A notice of a new code whose job panics until [`BROKEN`] is unset.
 async fn with_a_broken_notice() -> ActivationFixture {
     let fixture = ActivationFixture::open().await;
     activate(&fixture).await;
@@ -228,14 +228,14 @@ async fn with_a_broken_notice() -> ActivationFixture {
     fixture
 }
 
-/// Runs the one job there is until it is parked, and returns it with the number of runs.
+/// Runs the only job until it is parked, and returns it with the number of runs.
 async fn until_parked(fixture: &ActivationFixture) -> (JobEntry, usize) {
     let mut attempts = 0;
     loop {
         attempts += fixture.backend.run_due_jobs().await.expect("runs");
         let all = jobs(&fixture.backend).await;
         let [job] = &all[..] else { panic!("{all:?}") };
-        assert_eq!(job.last_error.as_deref(), Some("it panicked"), "and nothing of what it was about");
+        assert_eq!(job.last_error.as_deref(), Some("it panicked"), "and nothing of its payload");
         assert_eq!(usize::try_from(job.attempts).expect("a few"), attempts);
         if job.state == JobState::Parked {
             return (job.clone(), attempts);
@@ -247,19 +247,19 @@ async fn until_parked(fixture: &ActivationFixture) -> (JobEntry, usize) {
     }
 }
 
-/// How many jobs were parked at the last count.
+/// The number of parked jobs at the last count.
 async fn parked(fixture: &ActivationFixture) -> u64 {
     fixture.backend.jobs().figures().await.expect("counts");
     fixture.backend.jobs().parked()
 }
 
 #[tokio::test]
-async fn a_job_that_panics_is_tried_again_parked_and_run_when_the_operator_says_so() {
+async fn a_panicking_job_is_retried_parked_and_run_on_request_of_the_operator() {
     let fixture = with_a_broken_notice().await;
     let (job, attempts) = until_parked(&fixture).await;
     assert_eq!((job.kind, attempts), (Some(JobKind::NotifyOwner), 12));
     fixture.clock.advance(TimeDelta::days(1));
-    assert_eq!(fixture.backend.run_due_jobs().await.expect("runs"), 0, "it waits for the operator");
+    assert_eq!(fixture.backend.run_due_jobs().await.expect("runs"), 0, "it is parked");
     assert_eq!(parked(&fixture).await, 1);
 
     for unknown in ["", "other", "send_sms", "notify_owner/other", "other/one"] {
@@ -268,7 +268,7 @@ async fn a_job_that_panics_is_tried_again_parked_and_run_when_the_operator_says_
         }
     }
     assert_eq!(fixture.backend.jobs().retry(&job.id).await.expect("is due"), 1);
-    assert_eq!(until_parked(&fixture).await.1, 12, "it has all its attempts again");
+    assert_eq!(until_parked(&fixture).await.1, 12, "its attempts are reset");
     BROKEN.store(false, Relaxed);
     assert_eq!(fixture.backend.jobs().retry(JobKind::NotifyOwner.key()).await.expect("all of its kind are due"), 1);
     assert!(fixture.sent().await.contains("CodeIssued"));
@@ -277,7 +277,7 @@ async fn a_job_that_panics_is_tried_again_parked_and_run_when_the_operator_says_
 }
 
 #[tokio::test]
-async fn what_is_parked_is_deleted_when_the_operator_says_so_and_nothing_else() {
+async fn the_operator_deletes_parked_jobs_and_nothing_else() {
     let fixture = with_a_broken_notice().await;
     let waiting = jobs(&fixture.backend).await;
     let refused = fixture.backend.jobs().discard(&waiting[0].id).await;
@@ -290,7 +290,7 @@ async fn what_is_parked_is_deleted_when_the_operator_says_so_and_nothing_else() 
 }
 
 #[tokio::test]
-async fn a_job_that_hangs_is_ended_and_the_others_go_on() {
+async fn a_hanging_job_is_ended_and_the_others_continue() {
     let (backend, clock, org) = organisation().await;
     register(&backend, WITH_PHONE, Some(PHONE), &org.harbour).await;
     let (url, mut requests) = gateway().await;
@@ -301,7 +301,7 @@ async fn a_job_that_hangs_is_ended_and_the_others_go_on() {
     assert_eq!(run(&impatient).await, 2);
     let left = jobs(&backend).await;
     let [hung] = &left[..] else { panic!("{left:?}") };
-    assert_eq!((hung.state, hung.last_error.as_deref()), (JobState::Waiting, Some("it was not done within 300ms")));
+    assert_eq!((hung.state, hung.last_error.as_deref()), (JobState::Waiting, Some("it did not end within 300ms")));
 
     let _never = next(&mut requests).await;
     clock.advance(TimeDelta::seconds(2));
@@ -314,7 +314,7 @@ async fn a_job_that_hangs_is_ended_and_the_others_go_on() {
 }
 
 #[tokio::test]
-async fn two_processes_with_clocks_a_minute_apart_run_a_job_once_and_take_over_what_is_left() {
+async fn two_processes_with_clocks_a_minute_apart_run_a_job_once_and_take_over_abandoned_ones() {
     let (backend, clock, org) = organisation().await;
     register(&backend, WITH_PHONE, Some(PHONE), &org.harbour).await;
     let (url, mut requests) = gateway().await;
@@ -322,19 +322,19 @@ async fn two_processes_with_clocks_a_minute_apart_run_a_job_once_and_take_over_w
     let ahead = Clock::fixed(start() + TimeDelta::minutes(1), 2);
     let (here, elsewhere) = (Runner::new(&backend), Runner::new(&backend).by_clock(ahead.clone()));
 
-    // One after the other, either first.
+    // One after the other, in both orders.
     for (first, other) in [(&here, &elsewhere), (&elsewhere, &here)] {
         has_code_sent(&backend, WITH_PHONE, "one").await;
         let (runs, ()) = tokio::join!(run(first), async {
             let answer = next(&mut requests).await;
-            assert_eq!(run(other).await, 0, "the other one has it");
+            assert_eq!(run(other).await, 0, "the other one holds the lease");
             answer.send("200 OK").expect("waits");
         });
         assert_eq!(runs, 1);
         assert_eq!(jobs(&backend).await, []);
     }
 
-    // One stops in the middle of it, as a process that is suspended; the other takes over, but not too early.
+    // One is suspended in the middle of it; the other takes over, but not too early.
     has_code_sent(&backend, WITH_PHONE, "two").await;
     let suspended = tokio::spawn({
         let here = here.clone();
@@ -344,7 +344,7 @@ async fn two_processes_with_clocks_a_minute_apart_run_a_job_once_and_take_over_w
     for clock in [&clock, &ahead] {
         clock.advance(TimeDelta::seconds(60));
     }
-    assert_eq!(run(&elsewhere).await, 0, "by the clock of the other one the lease ends just now");
+    assert_eq!(run(&elsewhere).await, 0, "by the other clock the lease ends just now");
     for clock in [&clock, &ahead] {
         clock.advance(TimeDelta::seconds(31));
     }
@@ -354,11 +354,11 @@ async fn two_processes_with_clocks_a_minute_apart_run_a_job_once_and_take_over_w
     assert_eq!(runs, 1);
     late.send("500 Internal Server Error").expect("waits");
     assert_eq!(timeout(PATIENCE, suspended).await.expect("ends").expect("runs"), 1);
-    assert_eq!(jobs(&backend).await, [], "what the late one has to say changes nothing");
+    assert_eq!(jobs(&backend).await, [], "the late result changes nothing");
 }
 
 #[tokio::test]
-async fn a_scheduled_text_goes_out_within_five_seconds_of_its_time() {
+async fn a_scheduled_text_is_published_within_five_seconds_of_its_time() {
     let (backend, clock, org) = organisation().await;
     let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
     let id = documents.blank(editor).await.expect("a form").draft.id;
@@ -379,7 +379,7 @@ async fn a_scheduled_text_goes_out_within_five_seconds_of_its_time() {
     let (first, second) = tokio::join!(run(&one), run(&other));
     assert_eq!(first + second, periodic.len(), "each by one of them");
     assert!(documents.read(&org.fisherman.viewer, id).await.is_err(), "not yet");
-    // The runner looks every second.
+    // The runner polls every second.
     for _ in 0..4 {
         clock.advance(TimeDelta::seconds(1));
         run(&one).await;
@@ -389,7 +389,7 @@ async fn a_scheduled_text_goes_out_within_five_seconds_of_its_time() {
 }
 
 #[tokio::test]
-async fn periodic_jobs_go_on_when_the_clock_was_set_back() {
+async fn periodic_jobs_continue_after_the_clock_was_set_back() {
     let (backend, clock, _) = organisation().await;
     let runner = Runner::new(&backend);
     runner.enqueue_periodic().await.expect("is there");
@@ -397,13 +397,13 @@ async fn periodic_jobs_go_on_when_the_clock_was_set_back() {
     clock.advance(-TimeDelta::hours(7));
     assert!(jobs(&backend).await.iter().all(|job| job.due_at > clock.now() + TimeDelta::hours(6)), "written before");
     runner.keep_periodic().await.expect("is mended");
-    assert_eq!(run(&runner).await, 0, "none is due before its period is over");
+    assert_eq!(run(&runner).await, 0, "none is due before its period ends");
     clock.advance(TimeDelta::minutes(10));
     assert_eq!(run(&runner).await, kinds);
 }
 
 #[tokio::test]
-async fn a_runner_that_is_stopped_lets_jobs_end_and_sends_what_is_enqueued_while_it_runs() {
+async fn a_stopped_runner_lets_jobs_end_and_a_running_one_runs_enqueued_jobs() {
     let fixture = ActivationFixture::open().await;
     let (stop, stopped) = oneshot::channel::<()>();
     let runner = Runner::new(&fixture.backend);

@@ -1,4 +1,4 @@
-//! A store in use is opened with its own key only.
+//! An existing store opens only with its own key.
 
 use std::{fs, path::Path};
 
@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::support::{Fixture, PATIENCE, start};
 
-/// Opens the store, once the process has let go of it.
+/// Opens the store after the process has released it.
 async fn open(folder: &Path) -> Result<Backend, Error> {
     let (location, file) = (StoreLocation::Folder(folder.join("store")), folder.join("secret.key"));
     let opened = async {
@@ -38,7 +38,7 @@ fn refusal(opened: Result<Backend, Error>) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_missing_or_another_key_is_refused_with_a_word_on_what_to_do() {
+async fn a_missing_or_different_key_is_refused_with_instructions() {
     let folder = filled().await;
     let file = folder.path().join("secret.key");
     let own = fs::read_to_string(&file).expect("a key");
@@ -46,7 +46,7 @@ async fn a_missing_or_another_key_is_refused_with_a_word_on_what_to_do() {
     fs::remove_file(&file).expect("is lost");
     let told = refusal(open(folder.path()).await);
     assert!(told.contains("secret.key is missing") && told.contains("Put the file back"), "{told}");
-    assert!(!file.exists(), "no other key takes its place");
+    assert!(!file.exists(), "no new key is created");
 
     fs::write(&file, "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc").expect("another key");
     let told = refusal(open(folder.path()).await);

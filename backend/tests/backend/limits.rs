@@ -1,4 +1,4 @@
-//! Guessing is limited, members and strangers see the same, and nobody locks out the owner.
+//! Guessing is limited, members and strangers get the same responses, and nobody can lock out the owner.
 
 use backend::{
     Backend, Error,
@@ -23,7 +23,7 @@ fn problem_of(outcome: Result<SignedIn, Error>) -> Problem {
 }
 
 #[tokio::test]
-async fn ten_wrong_passwords_an_hour_and_no_more_for_members_and_strangers_alike() {
+async fn members_and_strangers_alike_have_ten_wrong_passwords_an_hour() {
     let fixture = ActivationFixture::open().await;
     for national_id in [fixture.org.fisherman.national_id.as_str(), UNKNOWN, WITH_PHONE] {
         for _ in 0..10 {
@@ -43,7 +43,7 @@ async fn ten_wrong_passwords_an_hour_and_no_more_for_members_and_strangers_alike
 }
 
 #[tokio::test]
-async fn a_right_password_starts_the_count_anew() {
+async fn a_right_password_resets_the_count() {
     let fixture = ActivationFixture::open().await;
     let id = &fixture.org.fisherman.national_id;
     for _ in 0..2 {
@@ -55,7 +55,7 @@ async fn a_right_password_starts_the_count_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn many_tries_at_once_are_not_more_than_one_after_the_other() {
+async fn concurrent_attempts_are_limited_like_sequential_ones() {
     let fixture = ActivationFixture::open().await;
     let mut tries = tokio::task::JoinSet::new();
     for _ in 0..16 {
@@ -65,7 +65,7 @@ async fn many_tries_at_once_are_not_more_than_one_after_the_other() {
     let mut looked_at = 0;
     while let Some(tried) = tries.join_next().await {
         match tried.expect("no panic") {
-            // So many at once may also be told to come again.
+            // With so many at once, some may be told to retry.
             Err(Error::Busy) => {}
             outcome => looked_at += usize::from(problem_of(outcome) == Problem::WrongCredentials),
         }
@@ -74,7 +74,7 @@ async fn many_tries_at_once_are_not_more_than_one_after_the_other() {
 }
 
 #[tokio::test]
-async fn nobody_elsewhere_locks_out_a_known_device() {
+async fn failures_elsewhere_do_not_lock_out_a_known_device() {
     let fixture = ActivationFixture::open().await;
     let id = &fixture.org.fisherman.national_id;
     let device = fixture.sign_in(id, PASSWORD).await.expect("signs in").device;
@@ -88,16 +88,16 @@ async fn nobody_elsewhere_locks_out_a_known_device() {
 
     let mates =
         sign_in_from(&fixture.backend, &own, &fixture.org.secretary.national_id, PASSWORD).await.expect("on a shared phone");
-    assert_ne!(mates.device, device, "known for each member by another secret");
+    assert_ne!(mates.device, device, "with another secret for each member");
     for _ in 0..10 {
         assert_eq!(problem_of(sign_in_from(&fixture.backend, &own, id, WRONG).await), Problem::WrongCredentials);
     }
     let full = problem_of(sign_in_from(&fixture.backend, &own, id, PASSWORD).await);
-    assert!(matches!(full, Problem::TooManyTries { .. }), "whoever holds the phone does not guess for ever: {full:?}");
+    assert!(matches!(full, Problem::TooManyTries { .. }), "a phone's holder cannot guess for ever: {full:?}");
 }
 
 #[tokio::test]
-async fn after_a_hundred_failures_in_a_row_only_the_doors_help() {
+async fn after_a_hundred_failures_in_a_row_only_an_activation_helps() {
     let fixture = ActivationFixture::open().await;
     let id = &fixture.org.fisherman.national_id;
     let device = fixture.sign_in(id, PASSWORD).await.expect("signs in").device;
@@ -114,7 +114,7 @@ async fn after_a_hundred_failures_in_a_row_only_the_doors_help() {
 }
 
 #[tokio::test]
-async fn a_new_password_ends_the_count_of_failures() {
+async fn a_new_password_resets_the_count_of_failures() {
     let fixture = ActivationFixture::open().await;
     let id = &fixture.org.fisherman.national_id;
     for _ in 0..10 {
@@ -129,7 +129,7 @@ async fn a_new_password_ends_the_count_of_failures() {
 }
 
 #[tokio::test]
-async fn a_network_that_fails_too_often_waits_but_for_known_devices() {
+async fn a_network_with_too_many_failures_waits_except_for_known_devices() {
     let fixture = ActivationFixture::open().await;
     let id = &fixture.org.fisherman.national_id;
     let device = fixture.sign_in(id, PASSWORD).await.expect("signs in").device;
@@ -137,7 +137,7 @@ async fn a_network_that_fails_too_often_waits_but_for_known_devices() {
     for at in 0..300_u32 {
         let origin = village(u8::try_from(at % 250).expect("small"));
         let accounts = fixture.backend.accounts().at(origin);
-        let activation = accounts.begin_activation(&format!("9530{at:08}")).await.expect("a visit");
+        let activation = accounts.begin_activation(&format!("9530{at:08}")).await.expect("an activation");
         let refused = refusal(accounts.try_code(&activation, "ACDEF23456").await);
         assert_eq!(refused.problem("code"), Some(&Problem::CodeRefused));
     }

@@ -1,4 +1,4 @@
-//! Meetings, and what the first page says of them.
+//! Meetings, and how the first page shows them.
 
 use backend::{
     Backend, Error,
@@ -20,14 +20,14 @@ use crate::{
 };
 
 on_both_engines! {
-    a_meeting_is_known_to_its_unit_and_to_those_above,
+    a_meeting_is_visible_to_its_unit_and_to_offices_above,
     the_list_holds_the_own_meetings_only,
-    papers_are_those_one_may_read_and_count_as_read_when_they_were_read,
+    only_readable_papers_are_listed_and_read_ones_are_counted,
     a_paper_that_was_corrected_counts_as_read_once_it_is_opened_again,
     the_first_page_names_the_next_meeting_that_takes_place,
 }
 
-/// A meeting so many days from the start, with these papers on its only item.
+/// A meeting this many days after the start, with these papers on its only agenda item.
 fn meeting(unit: &UnitRef, days: i64, papers: Vec<DocumentId>) -> NewMeeting<'_> {
     NewMeeting {
         unit,
@@ -42,7 +42,7 @@ fn meeting(unit: &UnitRef, days: i64, papers: Vec<DocumentId>) -> NewMeeting<'_>
     }
 }
 
-/// Stores the meetings, and the fisherman's and the deputy's part in the first.
+/// Stores the meetings, and the roles of the fisherman and the deputy in the first one.
 async fn call(backend: &Backend, org: &Fixture, meetings: &[NewMeeting<'_>]) -> Vec<MeetingId> {
     let mut registry = Registry::new(backend, 5, start() - TimeDelta::days(40));
     let ids: Vec<_> = meetings.iter().map(|meeting| registry.meeting(meeting)).collect();
@@ -52,14 +52,14 @@ async fn call(backend: &Backend, org: &Fixture, meetings: &[NewMeeting<'_>]) -> 
     ids
 }
 
-/// The meetings of a person's list: coming, past.
+/// The meetings in a person's list: upcoming, past.
 async fn listed(backend: &Backend, viewer: &Viewer) -> (Vec<MeetingId>, Vec<MeetingId>) {
     let page = backend.meetings().list(viewer).await.expect("a page");
     let ids = |meetings: &[domain::meetings::MeetingSummary]| meetings.iter().map(|meeting| meeting.id).collect();
     (ids(&page.coming), ids(&page.past))
 }
 
-async fn a_meeting_is_known_to_its_unit_and_to_those_above(backend: &Backend, org: &Fixture) {
+async fn a_meeting_is_visible_to_its_unit_and_to_offices_above(backend: &Backend, org: &Fixture) {
     let id = call(backend, org, &[meeting(&org.harbour, -3, Vec::new())]).await[0];
     for (person, knows) in [
         (&org.fisherman, true),
@@ -100,13 +100,13 @@ async fn the_list_holds_the_own_meetings_only(backend: &Backend, org: &Fixture) 
     let ids = call(backend, org, &meetings).await;
     let own = (vec![ids[2], ids[1]], vec![ids[0], ids[3]]);
     assert_eq!(listed(backend, &org.fisherman.viewer).await, own, "the nearest first on both sides");
-    assert_eq!(listed(backend, &org.secretary.viewer).await, own, "named once to who belongs to it twice");
+    assert_eq!(listed(backend, &org.secretary.viewer).await, own, "listed once for a member who belongs to it twice");
     let of_office_and_branch = (vec![ids[4], ids[5]], Vec::new());
-    assert_eq!(listed(backend, &org.coast_secretary.viewer).await, of_office_and_branch, "without what lies below the office");
+    assert_eq!(listed(backend, &org.coast_secretary.viewer).await, of_office_and_branch, "without units below the office");
     assert_eq!(listed(backend, &org.exempt.viewer).await, (Vec::new(), Vec::new()));
 }
 
-async fn papers_are_those_one_may_read_and_count_as_read_when_they_were_read(backend: &Backend, org: &Fixture) {
+async fn only_readable_papers_are_listed_and_read_ones_are_counted(backend: &Backend, org: &Fixture) {
     let editor = &org.coast_editor.viewer;
     let first = published(backend, editor, &org.coast, &org.coast).await;
     let second = published(backend, editor, &org.coast, &org.harbour).await;
@@ -128,7 +128,7 @@ async fn papers_are_those_one_may_read_and_count_as_read_when_they_were_read(bac
     let listed = backend.meetings().list(viewer).await.expect("a page").coming;
     assert_eq!((listed[0].papers, listed[0].papers_read), (2, 1));
     let other = backend.meetings().read(&org.secretary.viewer, id).await.expect("reads");
-    assert_eq!(other.summary.papers_read, 0, "nobody reads for another");
+    assert_eq!(other.summary.papers_read, 0, "reading counts for one person");
 }
 
 async fn a_paper_that_was_corrected_counts_as_read_once_it_is_opened_again(backend: &Backend, org: &Fixture) {
@@ -160,7 +160,7 @@ async fn the_first_page_names_the_next_meeting_that_takes_place(backend: &Backen
     assert_eq!(home.newest.iter().map(|document| document.id).collect::<Vec<_>>(), [paper]);
     assert!(home.opinions.is_empty());
     let exempt = backend.home().page(&org.exempt.viewer).await.expect("a page");
-    assert!(exempt.next_meeting.is_none() && exempt.newest.len() == 1, "is not called, but reads");
+    assert!(exempt.next_meeting.is_none() && exempt.newest.len() == 1, "is not invited, but may read");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Roles: who gives and ends which, where, and that they count at once.
+//! Roles: who grants and ends which, where, and that they take effect at once.
 
 use backend::{Error, accounts::SignInForm, offices::GrantForm};
 use chrono::TimeDelta;
@@ -14,7 +14,7 @@ use domain::{
 
 use crate::support::{Fixture, PASSWORD, Person, organisation};
 
-/// The number of a person's card: the fixture numbers people by their national IDs.
+/// A person's card number: the fixture numbers people by their national IDs.
 fn card(person: &Person) -> String {
     format!("51.{}", &person.national_id[6..])
 }
@@ -44,7 +44,7 @@ async fn current(backend: &backend::Backend, viewer: &Viewer, unit: &UnitRef) ->
 }
 
 #[tokio::test]
-async fn a_role_counts_from_the_next_request_of_an_open_session_and_ends_with_it() {
+async fn a_role_takes_effect_and_ends_with_the_next_request_of_an_open_session() {
     let (backend, _, org) = organisation().await;
     let form = SignInForm { national_id: &org.fisherman.national_id, password: PASSWORD, device: "phone" };
     let token = backend.accounts().sign_in(form).await.expect("signs in").token;
@@ -62,7 +62,7 @@ async fn a_role_counts_from_the_next_request_of_an_open_session_and_ends_with_it
 }
 
 #[tokio::test]
-async fn a_list_says_who_holds_what_since_when_and_who_gave_it() {
+async fn the_list_shows_holder_role_start_and_who_granted_it() {
     let (backend, clock, org) = organisation().await;
     let registrar = &org.coast_registrar.viewer;
     let gift = grant(&backend, registrar, &org.fisherman, "deputy", &org.harbour, ("2026-11-22", "2027-05-31")).await;
@@ -82,7 +82,7 @@ async fn a_list_says_who_holds_what_since_when_and_who_gave_it() {
     assert_eq!(given.branch.as_deref(), Some(org.harbour.name.as_str()));
     assert!(given.may_end && list.current[0].given_by.is_none());
     assert_eq!(list.gives.len(), 7, "every role but the operator's");
-    assert_eq!(list.candidate.expect("a candidate").card, card(&org.fisherman).replace('.', ""), "in its one spelling");
+    assert_eq!(list.candidate.expect("a candidate").card, card(&org.fisherman).replace('.', ""), "in its canonical spelling");
 
     backend.offices().end(registrar, id).await.expect("takes it back");
     clock.advance(TimeDelta::days(2));
@@ -93,13 +93,13 @@ async fn a_list_says_who_holds_what_since_when_and_who_gave_it() {
 }
 
 #[tokio::test]
-async fn nobody_gives_a_role_outside_the_own_subtree_or_one_that_is_not_theirs_to_give() {
+async fn a_role_is_granted_only_in_the_own_subtree_and_only_by_those_with_the_right() {
     let (backend, _, org) = organisation().await;
     let today = ("2026-11-21", "");
     let registrar = &org.coast_registrar.viewer;
     for unit in [&org.province, &org.hills, &org.farm] {
         let outcome = grant(&backend, registrar, &org.fisherman, "editor", unit, today).await;
-        // The province is on the registrar's own line and seen as a member; the hills are not known.
+        // The province is above the registrar's unit and visible to them as a member; the hills are not.
         let expected = if unit.id == org.province.id {
             matches!(outcome, Err(Error::NotAllowed))
         } else {
@@ -109,7 +109,7 @@ async fn nobody_gives_a_role_outside_the_own_subtree_or_one_that_is_not_theirs_t
     }
     let outcome = grant(&backend, registrar, &org.fisherman, "operator", &org.coast, today).await;
     assert_eq!(problem(outcome, "role"), Problem::NotOffered);
-    // An operator sets up registrars and nothing else.
+    // An operator appoints registrars and nothing else.
     let operator = &org.operator.viewer;
     let outcome = grant(&backend, operator, &org.fisherman, "secretary", &org.coast, today).await;
     assert_eq!(problem(outcome, "role"), Problem::NotOffered);
@@ -123,7 +123,7 @@ async fn nobody_gives_a_role_outside_the_own_subtree_or_one_that_is_not_theirs_t
 }
 
 #[tokio::test]
-async fn a_form_with_mistakes_says_which() {
+async fn a_form_with_errors_lists_them() {
     let (backend, _, org) = organisation().await;
     let registrar = &org.coast_registrar.viewer;
     let harbour = org.harbour.id.to_string();
@@ -138,7 +138,7 @@ async fn a_form_with_mistakes_says_which() {
         let outcome = grant(&backend, registrar, &org.fisherman, "deputy", &org.harbour, ("2026-12-02", until)).await;
         assert_eq!(problem(outcome, "until"), Problem::DateRange);
     }
-    // Somebody of another commune is as unknown as nobody.
+    // A person of another commune is reported as unknown, like a missing one.
     let elsewhere = grant(&backend, registrar, &org.farmer, "deputy", &org.harbour, ("2026-11-21", "")).await;
     assert_eq!(problem(elsewhere, "card"), Problem::UnknownCard);
     let nobody = GrantForm { unit: &harbour, card: "99.999999", role: "deputy", from: "2026-11-21", until: "" };
@@ -163,7 +163,7 @@ async fn a_role_is_held_once_at_a_time() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn two_who_give_the_same_role_at_once_give_it_once() {
+async fn concurrent_grants_of_the_same_role_grant_it_once() {
     let (backend, _, org) = organisation().await;
     let givers = (1..=6).map(|day| {
         let (backend, org) = (backend.clone(), org.clone());
@@ -183,7 +183,7 @@ async fn two_who_give_the_same_role_at_once_give_it_once() {
 }
 
 #[tokio::test]
-async fn what_was_given_from_above_is_not_ended_from_below() {
+async fn a_role_granted_from_above_is_not_ended_from_below() {
     let (backend, _, org) = organisation().await;
     let today = ("2026-11-21", "");
     let from_above = grant(&backend, &org.operator.viewer, &org.teacher, "registrar", &org.coast, today).await.expect("gives");
@@ -201,7 +201,7 @@ async fn what_was_given_from_above_is_not_ended_from_below() {
 }
 
 #[tokio::test]
-async fn giving_and_ending_are_in_the_log_with_the_role() {
+async fn grants_and_ends_are_logged_with_the_role() {
     let (backend, _, org) = organisation().await;
     let mut log = backend.events().listen();
     let registrar = &org.coast_registrar;
@@ -209,7 +209,7 @@ async fn giving_and_ending_are_in_the_log_with_the_role() {
     backend.offices().end(&registrar.viewer, office.expect("gives")).await.expect("ends");
     backend.catch_up().await.expect("reads the log");
     let mut events = [log.try_recv().expect("an event"), log.try_recv().expect("an event")];
-    // Both are of one moment, since the clock stands still.
+    // Both have the same time, because the clock stands still.
     events.sort_unstable_by_key(|event| event.kind().key());
     let (member, role) = (org.fisherman.id, Role::Deputy);
     for (event, body) in events.into_iter().zip([EventBody::RoleEnded { member, role }, EventBody::RoleGranted { member, role }])

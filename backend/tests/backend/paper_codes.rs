@@ -53,7 +53,7 @@ async fn leaders_and_registrars_issue_codes_in_their_own_subtree_and_nobody_else
 }
 
 #[tokio::test]
-async fn a_branch_gets_its_codes_at_once() {
+async fn codes_are_issued_for_a_whole_branch_at_once() {
     let (backend, _, org) = organisation().await;
     let secretary = &org.secretary.viewer;
     for serial in 1..=45 {
@@ -76,7 +76,7 @@ async fn a_branch_gets_its_codes_at_once() {
 }
 
 #[tokio::test]
-async fn branches_are_searched_and_show_who_waits() {
+async fn branches_can_be_searched_and_show_members_without_an_account() {
     let (backend, _, org) = organisation().await;
     backend.catch_up().await.expect("reads the log");
     let accounts = backend.accounts();
@@ -92,7 +92,7 @@ async fn branches_are_searched_and_show_who_waits() {
 }
 
 #[tokio::test]
-async fn a_valid_card_is_known_and_left_alone_until_it_is_chosen() {
+async fn a_valid_card_is_kept_until_its_owner_is_chosen() {
     let (backend, clock, org) = organisation().await;
     let secretary = &org.secretary.viewer;
     let until = async || {
@@ -103,18 +103,18 @@ async fn a_valid_card_is_known_and_left_alone_until_it_is_chosen() {
     let issued = backend.accounts().issue_paper_code(secretary, org.not_activated.id).await.expect("issues");
     let sheet = backend.accounts().keep_sheet(secretary, std::slice::from_ref(&issued)).await.expect("keeps");
     let sheet = backend.accounts().sheet(secretary, &sheet, "https://sotay.example").await.expect("opens");
-    assert_eq!(until().await, Some(sheet.expires_on), "the one date of card and list");
+    assert_eq!(until().await, Some(sheet.expires_on), "the same date on card and list");
     let listed = backend.accounts().branch_codes(secretary, org.harbour.id).await.expect("reads").codes[0].expires_at;
     assert_eq!(domain::accounts::codes::last_day(listed), sheet.expires_on);
     let other = org.fisherman.id.to_string();
     backend.accounts().issue_paper_codes(secretary, org.harbour.id, &[other]).await.expect("issues");
-    assert_eq!(until().await, Some(sheet.expires_on), "a code for somebody else ends no card");
+    assert_eq!(until().await, Some(sheet.expires_on), "a code for somebody else invalidates no card");
     clock.advance(TimeDelta::days(31));
-    assert_eq!(until().await, None, "what cannot be used any more is none");
+    assert_eq!(until().await, None, "an invalid one does not count");
 }
 
 #[tokio::test]
-async fn nobody_chosen_and_people_of_other_branches_are_refused() {
+async fn an_empty_choice_and_people_of_other_branches_are_refused() {
     let (backend, _, org) = organisation().await;
     let secretary = &org.secretary.viewer;
     let none = refusal(backend.accounts().issue_paper_codes(secretary, org.harbour.id, &[]).await);
@@ -125,11 +125,11 @@ async fn nobody_chosen_and_people_of_other_branches_are_refused() {
         assert!(matches!(refused, Err(Error::NotFound)), "{members:?}");
     }
     let above = backend.accounts().branch_codes(&org.coast_registrar.viewer, org.coast.id).await;
-    assert!(matches!(above, Err(Error::NotFound)), "a commune is no branch");
+    assert!(matches!(above, Err(Error::NotFound)), "a commune is not a branch");
 }
 
 #[tokio::test]
-async fn the_list_says_what_became_of_each_code() {
+async fn the_list_shows_the_state_of_each_code() {
     let fixture = ActivationFixture::open().await;
     let secretary = &fixture.org.secretary.viewer;
     let state = async || {
@@ -176,7 +176,7 @@ async fn revoking_is_logged_once_and_changes_only_what_can_still_be_used() {
 }
 
 #[tokio::test]
-async fn the_sheet_is_for_who_issued_it_and_for_ten_minutes() {
+async fn the_sheet_is_for_its_issuer_for_ten_minutes() {
     let fixture = ActivationFixture::open().await;
     let (secretary, deputy) = (&fixture.org.secretary.viewer, &fixture.org.deputy.viewer);
     let issued = fixture.backend.accounts().issue_paper_code(secretary, fixture.newcomer).await.expect("issues");
@@ -197,14 +197,14 @@ async fn the_sheet_is_for_who_issued_it_and_for_ten_minutes() {
 }
 
 #[tokio::test]
-async fn the_command_line_has_a_first_code_for_a_member() {
+async fn the_command_line_issues_a_first_code_for_a_member() {
     let (backend, _, org) = organisation().await;
     let code = backend.accounts().first_code(org.not_activated.id).await.expect("issues");
-    let activation = backend.accounts().begin_activation(&org.not_activated.national_id).await.expect("a visit");
+    let activation = backend.accounts().begin_activation(&org.not_activated.national_id).await.expect("an activation");
     backend.accounts().try_code(&activation, &code).await.expect("is right");
 }
 
-/// Every file below a folder, whole.
+/// The content of every file below a folder.
 fn dump(folder: &Path, all: &mut Vec<u8>) {
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
@@ -217,7 +217,7 @@ fn dump(folder: &Path, all: &mut Vec<u8>) {
 }
 
 #[tokio::test]
-async fn neither_codes_nor_passwords_nor_numbers_lie_in_the_data_folder() {
+async fn the_data_folder_contains_no_codes_passwords_or_numbers() {
     let (backend, clock, folder) = on_disk().await;
     let org = Fixture::insert(&backend).await;
     let outbox = tempfile::tempdir().expect("another folder");
@@ -227,7 +227,7 @@ async fn neither_codes_nor_passwords_nor_numbers_lie_in_the_data_folder() {
 
     let code = backend.accounts().issue_paper_code(secretary, newcomer).await.expect("issues");
     let sheet = backend.accounts().keep_sheet(secretary, std::slice::from_ref(&code)).await.expect("keeps");
-    let activation = backend.accounts().begin_activation(WITH_PHONE).await.expect("a visit");
+    let activation = backend.accounts().begin_activation(WITH_PHONE).await.expect("an activation");
     let sent = std::sync::Mutex::new(String::new());
     let words = |code: &str| {
         code.clone_into(&mut sent.lock().expect("not poisoned"));
@@ -239,11 +239,11 @@ async fn neither_codes_nor_passwords_nor_numbers_lie_in_the_data_folder() {
         backend.accounts().choose_password(&activation, NEW_PASSWORD, "Phone", Preferences::default()).await.expect("chooses");
     let form = SignInForm { national_id: WITH_PHONE, password: NEW_PASSWORD, device: "Phone" };
     let again = backend.accounts().sign_in(form).await.expect("signs in");
-    // While it is open: the engine's log holds every row as it was written, compressed later.
+    // While the store is open: the engine's log holds every row as written and compresses it later.
     let mut all = Vec::new();
     dump(folder.path(), &mut all);
     let holds = |needle: &str| all.windows(needle.len()).any(|window| window == needle.as_bytes());
-    assert!(holds("Trần Thị Lựu"), "the dump shows what is not kept secret");
+    assert!(holds("Trần Thị Lựu"), "the dump contains data that is not secret");
     let sms = sent.into_inner().expect("not poisoned");
     assert_eq!(sms.len(), 6);
     for secret in [
@@ -260,6 +260,6 @@ async fn neither_codes_nor_passwords_nor_numbers_lie_in_the_data_folder() {
     ] {
         assert!(!holds(secret), "{secret}");
     }
-    // Six digits may stand in any number by chance; as a text of their own they must not.
+    // Any number may contain six digits by chance; as a separate text they must not occur.
     assert!(!holds(&format!("\"{sms}\"")) && !holds(&format!("code is {sms}")));
 }

@@ -1,4 +1,4 @@
-//! What an editor says of a document besides its text stays the same from the save to the correction, and is what readers see.
+//! The particulars of a document stay the same from the save to the correction, and readers see them.
 
 use backend::{Backend, documents::DraftForm};
 use chrono::{DateTime, NaiveDate};
@@ -23,12 +23,12 @@ on_both_engines! {
     particulars_stay_through_every_step,
 }
 
-/// What of a form is no particular, but tells of its text and where that stands.
+/// Fields of a form that are not particulars but belong to its text and state.
 const OTHERS: [&str; 5] = ["id", "body", "status", "version", "saved_at"];
 
 const NUMBERS: [&str; 3] = ["11-HD/ĐU", "12-HD/ĐU", "13-HD/ĐU"];
 
-/// A form without what tells of its text.
+/// A form without the fields of its text and state.
 fn alone(draft: DocumentDraft) -> DocumentDraft {
     DocumentDraft { body: String::new(), status: DocumentStatus::NEW, version: 0, saved_at: DateTime::UNIX_EPOCH, ..draft }
 }
@@ -37,7 +37,7 @@ async fn at_the_desk(backend: &Backend, editor: &Viewer, id: DocumentId) -> Docu
     alone(backend.documents().draft(editor, id).await.expect("is on the desk").draft)
 }
 
-/// What the form of this document says, each particular being another one than on an empty form.
+/// The expected form of this document, with each particular different from the one of an empty form.
 fn expected(org: &Fixture, blank: DocumentDraft) -> DocumentDraft {
     let [supersedes, amends, guides] = NUMBERS.map(str::to_owned);
     let expected = DocumentDraft {
@@ -105,7 +105,7 @@ async fn particulars_stay_through_every_step(backend: &Backend, org: &Fixture) {
     assert_eq!(at_the_desk(backend, editor, id).await, expected, "in work");
 
     release(backend, editor, id).await;
-    // A note on a correction is of that correction: nothing was corrected yet, and the next one says what it corrects.
+    // A note to readers belongs to one correction: nothing was corrected yet, and the next correction needs its own.
     let without_note = DocumentDraft { correction: String::new(), ..expected.clone() };
     assert_eq!(at_the_desk(backend, editor, id).await, without_note, "published");
     read_by_a_member(backend, org, id, &expected).await;
@@ -124,7 +124,7 @@ async fn particulars_stay_through_every_step(backend: &Backend, org: &Fixture) {
     read_by_a_member(backend, org, id, &expected).await;
 }
 
-/// What a member is shown of them, on the page and in the file to take along.
+/// Asserts what a member sees of them, on the page and in the downloaded file.
 async fn read_by_a_member(backend: &Backend, org: &Fixture, id: DocumentId, expected: &DocumentDraft) {
     let reader = &org.fisherman.viewer;
     let page = backend.documents().read(reader, id).await.expect("is out");

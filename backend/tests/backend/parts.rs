@@ -1,4 +1,4 @@
-//! Documents for parts of their audience: who has them, who does not learn of them, and what becomes of parts that move or end.
+//! Documents for parts of their audience: who has them, who does not learn of them, and what happens when parts move or end.
 
 use backend::{
     Backend, Error,
@@ -22,20 +22,20 @@ use crate::{
 };
 
 on_both_engines! {
-    parts_lie_below_the_audience_and_none_in_another,
+    parts_are_below_the_audience_and_not_nested,
     a_part_has_the_document_and_nobody_else_learns_of_it,
-    whom_a_form_would_reach_is_told_to_who_may_write_it,
+    the_reach_of_a_form_is_shown_to_those_who_may_write_it,
     parts_follow_units_that_move_and_end,
-    a_part_that_left_the_audience_is_reached_no_more,
-    an_approval_is_of_the_parts_that_were_shown,
-    who_leads_a_part_reads_it_by_office,
+    a_part_that_left_the_audience_is_not_reached,
+    an_approval_covers_the_parts_that_were_shown,
+    leaders_of_a_part_read_it_by_office,
 }
 
 fn keys(units: &[&UnitRef]) -> Vec<String> {
     units.iter().map(|unit| unit.id.to_string()).collect()
 }
 
-/// A draft of an issuer for parts of an audience, to be read by a day.
+/// A draft of an issuer for parts of an audience, with a day by which to read it.
 async fn save(backend: &Backend, editor: &Viewer, units: [&UnitRef; 2], parts: &[String]) -> Result<DocumentId, Error> {
     let id = backend.documents().blank(editor).await.expect("a form").draft.id.to_string();
     let [issuer, audience] = units.map(|unit| unit.id.to_string());
@@ -50,7 +50,7 @@ pub(crate) async fn published_to(backend: &Backend, editor: &Viewer, units: [&Un
     id
 }
 
-/// The parts that are stored, or what is wrong with those typed.
+/// The stored parts, or the problems of the typed ones.
 async fn stored(backend: &Backend, editor: &Viewer, units: [&UnitRef; 2], typed: &[String]) -> Result<Vec<UnitId>, Problem> {
     match save(backend, editor, units, typed).await {
         Ok(id) => {
@@ -62,7 +62,7 @@ async fn stored(backend: &Backend, editor: &Viewer, units: [&UnitRef; 2], typed:
     }
 }
 
-/// As a session yields them now.
+/// As a session returns them now.
 async fn now(backend: &Backend, person: &Person) -> Viewer {
     let form = SignInForm { national_id: &person.national_id, password: PASSWORD, device: "" };
     let token = backend.accounts().sign_in(form).await.expect("signs in").token;
@@ -74,13 +74,13 @@ async fn follow(backend: &Backend) {
     backend.search().catch_up().await.expect("brings the index up to date");
 }
 
-/// Members reached and readers, as somebody sees them who answers for this unit.
+/// Members reached and readers, from the view of somebody who is responsible for this unit.
 async fn share(backend: &Backend, org: &Fixture, id: DocumentId, unit: &UnitRef) -> Option<(u32, u32)> {
     let page = backend.documents().readers(&org.answering_for(unit), id, None).await.expect("a page");
     page.total.share.map(|share| (share.members, share.done))
 }
 
-/// Whether somebody has the document as a member: in every list, or in none, and at its own address.
+/// Whether a member has the document: in every list and at its address, or in none.
 async fn has(backend: &Backend, viewer: &Viewer, id: DocumentId) -> bool {
     let documents = backend.documents();
     let opened = documents.read(viewer, id).await;
@@ -105,7 +105,7 @@ async fn has(backend: &Backend, viewer: &Viewer, id: DocumentId) -> bool {
     is_readable
 }
 
-async fn parts_lie_below_the_audience_and_none_in_another(backend: &Backend, org: &Fixture) {
+async fn parts_are_below_the_audience_and_not_nested(backend: &Backend, org: &Fixture) {
     let chief = &org.province_chief_editor.viewer;
     let all = [&org.province, &org.province];
     let typed = async |units: &[&UnitRef]| stored(backend, chief, all, &keys(units)).await;
@@ -140,7 +140,7 @@ async fn a_part_has_the_document_and_nobody_else_learns_of_it(backend: &Backend,
     assert_eq!((reviewed.members, reviewed.branches), (5, 1));
     submit(backend, editor, id).await;
     let asked = documents.approval(&chief(editor), id).await.expect("a page").page;
-    assert_eq!((asked.members, asked.branches), (5, 1), "who approves is told the right number");
+    assert_eq!((asked.members, asked.branches), (5, 1), "the approver sees the right number");
     assert_eq!(asked.draft.parts.iter().map(|part| part.id).collect::<Vec<_>>(), [org.harbour.id]);
     documents.recall(editor, id).await.expect("is taken back");
     release(backend, editor, id).await;
@@ -169,7 +169,7 @@ async fn a_part_has_the_document_and_nobody_else_learns_of_it(backend: &Backend,
     let page = documents.readers(&org.secretary.viewer, id, None).await.expect("a page");
     assert_eq!(page.total.share.map(|share| (share.members, share.done)), Some((5, 1)));
     assert!(page.names.is_some_and(|names| names.read.len() == 1));
-    // By office, as the audience is the coast's; the other branch is not asked and not shown.
+    // By office, because the audience is the coast; the other branch is not addressed and not shown.
     let above = documents.readers(&org.coast_secretary.viewer, id, None).await.expect("a page");
     assert_eq!(above.total.share.map(|share| (share.members, share.done)), Some((5, 1)));
     assert_eq!(above.children.iter().map(|row| row.unit.id).collect::<Vec<_>>(), [org.harbour.id]);
@@ -178,7 +178,7 @@ async fn a_part_has_the_document_and_nobody_else_learns_of_it(backend: &Backend,
     let page = documents.read(&org.coast_secretary.viewer, id).await.expect("by office");
     assert!(!page.takes_opinions, "not as a member");
 
-    // Out again for the other branch: what was in one library is in the other.
+    // Published again for the other branch: what was in one library is in the other.
     documents.revise(editor, id).await.expect("begins a correction");
     let (key, coast, school) = (id.to_string(), org.coast.id.to_string(), keys(&[&org.school]));
     let version = version(backend, editor, id).await;
@@ -190,7 +190,7 @@ async fn a_part_has_the_document_and_nobody_else_learns_of_it(backend: &Backend,
     };
     documents.save_draft(editor, other).await.expect("is saved");
     let change = documents.review(editor, id).await.expect("a page").change;
-    assert_eq!(change.out.map(|out| out.parts.len()), Some(1), "what was out says for whom");
+    assert_eq!(change.out.map(|out| out.parts.len()), Some(1), "the published text names its parts");
     release(backend, editor, id).await;
     follow(backend).await;
     assert!(has(backend, &org.teacher.viewer, id).await);
@@ -198,7 +198,7 @@ async fn a_part_has_the_document_and_nobody_else_learns_of_it(backend: &Backend,
     assert!(matches!(documents.withdrawn(&org.fisherman.viewer, id).await, Err(Error::NotFound)));
 }
 
-async fn whom_a_form_would_reach_is_told_to_who_may_write_it(backend: &Backend, org: &Fixture) {
+async fn the_reach_of_a_form_is_shown_to_those_who_may_write_it(backend: &Backend, org: &Fixture) {
     let (coast, parts) = (org.coast.id.to_string(), keys(&[&org.harbour]));
     let typed = ReachForm { audience: &coast, parts: &parts, standings: "" };
     let documents = backend.documents();
@@ -218,7 +218,7 @@ async fn whom_a_form_would_reach_is_told_to_who_may_write_it(backend: &Backend, 
     let found = documents.draft_finding(editor, id, "truong").await.expect("a page").parts.units;
     assert_eq!(found.iter().map(|(unit, _)| unit.id).collect::<Vec<_>>(), [org.harbour.id, org.school.id], "chosen, and found");
     let none = documents.draft_finding(editor, id, "không có").await.expect("a page").parts.units;
-    assert_eq!(none.iter().map(|(unit, _)| unit.id).collect::<Vec<_>>(), [org.harbour.id], "what is chosen stays");
+    assert_eq!(none.iter().map(|(unit, _)| unit.id).collect::<Vec<_>>(), [org.harbour.id], "the chosen ones stay");
 }
 
 async fn parts_follow_units_that_move_and_end(backend: &Backend, org: &Fixture) {
@@ -233,7 +233,7 @@ async fn parts_follow_units_that_move_and_end(backend: &Backend, org: &Fixture) 
     let registrar = registrar(org);
     move_below(backend, &registrar, org.harbour.id, org.hills.id, "07").await.expect("moves");
     follow(backend).await;
-    assert!(has(backend, &now(backend, &org.fisherman).await, id).await, "the branch took it along");
+    assert!(has(backend, &now(backend, &org.fisherman).await, id).await, "the branch keeps it");
     for other in [&org.farmer, &org.teacher] {
         assert!(!has(backend, &now(backend, other).await, id).await, "{}", other.name);
     }
@@ -252,7 +252,7 @@ async fn parts_follow_units_that_move_and_end(backend: &Backend, org: &Fixture) 
     assert_eq!(draft.parts.iter().map(|part| part.id).collect::<Vec<_>>(), [org.farm.id]);
 }
 
-async fn a_part_that_left_the_audience_is_reached_no_more(backend: &Backend, org: &Fixture) {
+async fn a_part_that_left_the_audience_is_not_reached(backend: &Backend, org: &Fixture) {
     let editor = &org.coast_editor.viewer;
     let id = published_to(backend, editor, [&org.coast; 2], &[&org.harbour]).await;
     let waiting = save(backend, editor, [&org.coast; 2], &keys(&[&org.harbour])).await.expect("is saved");
@@ -274,7 +274,7 @@ async fn a_part_that_left_the_audience_is_reached_no_more(backend: &Backend, org
     }
 }
 
-async fn an_approval_is_of_the_parts_that_were_shown(backend: &Backend, org: &Fixture) {
+async fn an_approval_covers_the_parts_that_were_shown(backend: &Backend, org: &Fixture) {
     let editor = &org.province_chief_editor.viewer;
     let id = save(backend, editor, [&org.province; 2], &keys(&[&org.harbour])).await.expect("is saved");
     submit(backend, editor, id).await;
@@ -288,7 +288,7 @@ async fn an_approval_is_of_the_parts_that_were_shown(backend: &Backend, org: &Fi
     }
 }
 
-async fn who_leads_a_part_reads_it_by_office(backend: &Backend, org: &Fixture) {
+async fn leaders_of_a_part_read_it_by_office(backend: &Backend, org: &Fixture) {
     let (documents, chief) = (backend.documents(), &org.province_chief_editor.viewer);
     let id = published_to(backend, chief, [&org.province; 2], &[&org.harbour]).await;
     follow(backend).await;
@@ -297,7 +297,7 @@ async fn who_leads_a_part_reads_it_by_office(backend: &Backend, org: &Fixture) {
         let hits = backend.search().find(&person.viewer, &query).await.expect("answers").hits;
         hits.iter().any(|hit| hit.item.id() == id.ulid())
     };
-    // A member of the school, and secretary of the commune the harbour lies in.
+    // A member of the school, and secretary of the commune that contains the harbour.
     let leader = &org.coast_secretary;
     documents.readers(&leader.viewer, id, None).await.expect("follows who reads it");
     let page = documents.read(&leader.viewer, id).await.expect("reads it by office");

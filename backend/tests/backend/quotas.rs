@@ -1,4 +1,4 @@
-//! What strangers may leave in the store.
+//! Limits on what unauthenticated visitors store.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ use domain::forms::{FormErrors, FormReader, Problem, bounded_text};
 
 use crate::support::{PASSWORD, organisation};
 
-/// A form that is not accepted, with a text of so many letters.
+/// A rejected form with a text of this many letters.
 fn form(letters: usize) -> FormErrors {
     let mut form = FormReader::new("opinion");
     form.read("text", &"x".repeat(letters), |typed| bounded_text(typed, 3));
@@ -24,7 +24,7 @@ fn from(address: &str) -> Sender {
     Sender::Stranger(Origin { address: Some(address), device: None, session: None })
 }
 
-/// Leaves forms until no more are taken, and says how many were.
+/// Stores forms until they are rejected, and returns their number.
 async fn leave_many(backend: &Backend, sender: &Sender, letters: usize) -> usize {
     for count in 0..1_000 {
         match backend.flashes().put(&form(letters), sender).await {
@@ -37,18 +37,18 @@ async fn leave_many(backend: &Backend, sender: &Sender, letters: usize) -> usize
 }
 
 #[tokio::test]
-async fn the_long_text_of_a_stranger_is_not_kept_and_that_of_a_member_is() {
+async fn a_long_text_is_kept_for_a_member_and_not_for_a_stranger() {
     let (backend, _, org) = organisation().await;
     let long = form(100_000);
     let token = backend.flashes().put(&long, &from("203.0.113.7")).await.expect("keeps");
     let kept = backend.flashes().take(&token).await.expect("reads").expect("is there");
-    assert_eq!((kept.value("text"), kept.problem("text")), (None, Some(&Problem::TooLong { max: 3 })), "the problem is told");
+    assert_eq!((kept.value("text"), kept.problem("text")), (None, Some(&Problem::TooLong { max: 3 })), "the problem is reported");
 
     let member = Sender::Member(org.fisherman.id);
     let token = backend.flashes().put(&long, &member).await.expect("keeps");
     assert_eq!(backend.flashes().take(&token).await.expect("reads"), Some(long.clone()));
 
-    // The session may have ended while its owner wrote: the device tells that it is no stranger's.
+    // The session may have expired while its owner wrote: the device identifies them.
     let typed = SignInForm { national_id: &org.fisherman.national_id, password: PASSWORD, device: "Phone" };
     let device = backend.accounts().sign_in(typed).await.expect("signs in").device;
     let token =
@@ -60,7 +60,7 @@ async fn the_long_text_of_a_stranger_is_not_kept_and_that_of_a_member_is() {
 }
 
 #[tokio::test]
-async fn a_network_leaves_so_much_and_no_more_and_others_are_not_concerned() {
+async fn the_rows_of_a_network_are_limited_and_other_networks_are_not_affected() {
     let (backend, clock, org) = organisation().await;
     let count = leave_many(&backend, &from("203.0.113.7"), 3_000).await;
     assert!((100..400).contains(&count), "{count} forms of 3 kB");
@@ -72,7 +72,7 @@ async fn a_network_leaves_so_much_and_no_more_and_others_are_not_concerned() {
 }
 
 #[tokio::test]
-async fn whoever_rents_many_networks_of_the_new_kind_is_counted_as_one() {
+async fn many_ipv6_networks_of_one_owner_count_as_one() {
     let (backend, _, _) = organisation().await;
     let one = leave_many(&backend, &from("2001:db8:1:1::1"), 3_000).await;
     let mut all = one;
@@ -83,7 +83,7 @@ async fn whoever_rents_many_networks_of_the_new_kind_is_counted_as_one() {
 }
 
 #[tokio::test]
-async fn one_member_leaves_so_much_and_no_more() {
+async fn the_rows_of_one_member_are_limited() {
     let (backend, _, org) = organisation().await;
     let count = leave_many(&backend, &Sender::Member(org.fisherman.id), 600_000).await;
     assert!((5..20).contains(&count), "{count} forms of 600 kB");

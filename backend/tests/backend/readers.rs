@@ -1,4 +1,4 @@
-//! Who reads: figures by unit, names for the own branch, reminders.
+//! Readers: figures by unit, names for the own branch, reminders.
 
 use backend::{
     Backend, Error,
@@ -29,31 +29,31 @@ use crate::{
 
 on_both_engines! {
     figures_follow_readers_units_and_the_tree,
-    figures_forget_who_left_and_who_is_exempt,
+    figures_exclude_former_and_exempt_members,
     one_person_with_two_records_reads_once,
-    only_the_standings_it_is_for_are_counted,
+    only_the_standings_of_the_audience_are_counted,
     the_branch_sees_names_and_those_above_see_numbers,
-    what_was_taken_back_is_its_editors_affair,
-    what_reaches_a_unit_is_listed_with_its_share,
+    readers_of_a_withdrawn_document_are_shown_to_its_editors_only,
+    documents_for_a_unit_are_listed_with_their_share_of_readers,
     opening_is_not_reading,
-    what_is_told_sooner_than_anybody_reads_is_not_believed,
-    who_looks_for_an_office_leaves_no_trace,
-    who_has_not_read_is_reminded_once_a_day,
-    a_reminder_is_for_who_may_give_it,
+    a_read_reported_too_early_is_refused,
+    opening_for_an_office_is_not_recorded,
+    members_who_have_not_read_are_reminded_once_a_day,
+    only_those_with_the_right_send_a_reminder,
 }
 
 async fn readers(backend: &Backend, viewer: &Viewer, id: DocumentId, unit: Option<UnitId>) -> ReadersPage {
     backend.documents().readers(viewer, id, unit).await.expect("a page")
 }
 
-/// Members reached and readers, as somebody sees them who answers for this unit and for nothing beside it.
+/// Members reached and readers, from the view of somebody responsible for this unit only.
 async fn share(backend: &Backend, org: &Fixture, id: DocumentId, unit: &UnitRef) -> Option<(u32, u32)> {
     let page = readers(backend, &org.answering_for(unit), id, Some(unit.id)).await;
     page.total.share.map(|share| (share.members, share.done))
 }
 
 async fn read(backend: &Backend, person: &Person, id: DocumentId) {
-    // As a session yields them now.
+    // As a session returns them now.
     let form = SignInForm { national_id: &person.national_id, password: PASSWORD, device: "" };
     let token = backend.accounts().sign_in(form).await.expect("signs in").token;
     let viewer = backend.accounts().session(&token).await.expect("reads").expect("a session").viewer;
@@ -83,7 +83,7 @@ async fn figures_follow_readers_units_and_the_tree(backend: &Backend, org: &Fixt
     for person in [&org.fisherman, &org.secretary, &org.farmer, &org.exempt] {
         read(backend, person, id).await;
     }
-    // Twice is once; the exempt count nowhere.
+    // Reading twice counts once; exempt members are not counted.
     read(backend, &org.farmer, id).await;
     assert_eq!(share(backend, org, id, &org.province).await, Some((18, 3)));
     assert_eq!(share(backend, org, id, &org.coast).await, Some((15, 2)));
@@ -94,14 +94,14 @@ async fn figures_follow_readers_units_and_the_tree(backend: &Backend, org: &Fixt
     let asked = backend.members().request_transfer(&org.secretary.viewer, form).await.expect("is asked for");
     backend.members().decide_transfer(&org.farm_secretary.viewer, &asked.to_string(), "accept", "").await.expect("is accepted");
     backend.catch_up().await.expect("reads the log");
-    assert_eq!(share(backend, org, id, &org.coast).await, Some((14, 1)), "what was read went with the reader");
+    assert_eq!(share(backend, org, id, &org.coast).await, Some((14, 1)), "reads follow the reader");
     assert_eq!(share(backend, org, id, &org.province).await, Some((18, 3)));
 
     let registrar = registrar(org);
     move_below(backend, &registrar, org.harbour.id, org.hills.id, "07").await.expect("moves");
     backend.catch_up().await.expect("reads the log");
     assert_eq!(share(backend, org, id, &org.coast).await, Some((10, 0)));
-    assert_eq!(share(backend, org, id, &org.hills).await, Some((8, 3)), "the branch brought its readers along");
+    assert_eq!(share(backend, org, id, &org.hills).await, Some((8, 3)), "the readers follow the branch");
     read(backend, &org.deputy, id).await;
     assert_eq!(share(backend, org, id, &org.hills).await, Some((8, 4)), "old receipts and new ones");
 
@@ -114,7 +114,7 @@ async fn figures_follow_readers_units_and_the_tree(backend: &Backend, org: &Fixt
     assert_eq!(share(backend, org, id, &org.province).await, Some((18, 4)));
 }
 
-async fn figures_forget_who_left_and_who_is_exempt(backend: &Backend, org: &Fixture) {
+async fn figures_exclude_former_and_exempt_members(backend: &Backend, org: &Fixture) {
     let id = published(backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
     for person in [&org.fisherman, &org.deputy] {
         read(backend, person, id).await;
@@ -153,7 +153,7 @@ async fn one_person_with_two_records_reads_once(backend: &Backend, org: &Fixture
     }
 }
 
-async fn only_the_standings_it_is_for_are_counted(backend: &Backend, org: &Fixture) {
+async fn only_the_standings_of_the_audience_are_counted(backend: &Backend, org: &Fixture) {
     let editor = &org.coast_editor.viewer;
     let id = backend.documents().blank(editor).await.expect("a form").draft.id;
     let (key, issuer) = (id.to_string(), org.coast.id.to_string());
@@ -181,7 +181,7 @@ async fn the_branch_sees_names_and_those_above_see_numbers(backend: &Backend, or
         let found = page.names.expect("names");
         let not_opened = vec!["Huỳnh Thị Bến", "Tiêu Viết Lộng", "Phạm Thị Mai"];
         assert_eq!(waiting(&found), [vec!["Đỗ Văn Chưa"], not_opened, vec![]]);
-        assert_eq!(names(&found.read), ["Bùi Văn Cựu", "Võ Văn Khơi"], "who is not asked and read it all the same, too");
+        assert_eq!(names(&found.read), ["Bùi Văn Cựu", "Võ Văn Khơi"], "also people outside the audience who read it");
         assert!(found.read.iter().all(|row| row.on == Some(backend.clock().today())));
     }
     let above = [&org.coast_secretary, &org.coast_committee_member, &org.province_statistician, &org.coast_editor];
@@ -199,7 +199,7 @@ async fn the_branch_sees_names_and_those_above_see_numbers(backend: &Backend, or
     }
     assert!(is_not_found(documents.readers(&org.secretary.viewer, id, Some(org.school.id)).await), "another branch");
     assert!(is_not_found(documents.readers(&org.secretary.viewer, id, Some(org.coast.id)).await), "the unit above");
-    assert!(is_not_found(documents.readers(&org.province_chief_editor.viewer, id, Some(org.hills.id)).await), "not for them");
+    assert!(is_not_found(documents.readers(&org.province_chief_editor.viewer, id, Some(org.hills.id)).await), "not allowed");
     assert!(is_refused(documents.readers(&org.fisherman.viewer, id, None).await));
     assert!(!documents.read(&org.fisherman.viewer, id).await.expect("reads").shows_readers);
     for looker in [&org.secretary, &org.coast_secretary, &org.coast_editor, &org.province_statistician] {
@@ -207,7 +207,7 @@ async fn the_branch_sees_names_and_those_above_see_numbers(backend: &Backend, or
     }
 }
 
-async fn what_was_taken_back_is_its_editors_affair(backend: &Backend, org: &Fixture) {
+async fn readers_of_a_withdrawn_document_are_shown_to_its_editors_only(backend: &Backend, org: &Fixture) {
     let editor = &org.coast_editor.viewer;
     let id = published(backend, editor, &org.coast, &org.coast).await;
     read(backend, &org.fisherman, id).await;
@@ -221,7 +221,7 @@ async fn what_was_taken_back_is_its_editors_affair(backend: &Backend, org: &Fixt
     assert!(is_refused(backend.documents().remind(&chief(editor), id, org.coast.id).await));
 }
 
-async fn what_reaches_a_unit_is_listed_with_its_share(backend: &Backend, org: &Fixture) {
+async fn documents_for_a_unit_are_listed_with_their_share_of_readers(backend: &Backend, org: &Fixture) {
     let editor = &org.coast_editor.viewer;
     let id = backend.documents().blank(editor).await.expect("a form").draft.id;
     let (key, issuer) = (id.to_string(), org.coast.id.to_string());
@@ -247,7 +247,7 @@ async fn what_reaches_a_unit_is_listed_with_its_share(backend: &Backend, org: &F
     }
 }
 
-/// What the first page, and the list of what is not read, tell of a reminder.
+/// What the first page and the list of unread documents show of a reminder.
 async fn told(backend: &Backend, member: &Viewer, id: DocumentId) -> (Option<String>, Option<String>) {
     let by = |document: &DocumentSummary| document.reminded.as_ref().map(|reminded| reminded.by.clone());
     let home = backend.home().page(member).await.expect("a page").newest;
@@ -257,7 +257,7 @@ async fn told(backend: &Backend, member: &Viewer, id: DocumentId) -> (Option<Str
     (told(&home), told(&list))
 }
 
-/// What the page of the document tells the person is recorded of them.
+/// The record that the page of the document shows the person.
 async fn recorded(backend: &Backend, viewer: &Viewer, id: DocumentId) -> (Option<NaiveDate>, Option<NaiveDate>) {
     match backend.documents().read(viewer, id).await.expect("opens").recording {
         Recording::Member(OwnReceipt { opened_on, read_on, .. }) => (Some(opened_on), read_on),
@@ -303,7 +303,7 @@ async fn opening_is_not_reading(backend: &Backend, org: &Fixture) {
     assert_eq!(share(backend, org, id, &org.harbour).await, Some((5, 1)));
 }
 
-async fn what_is_told_sooner_than_anybody_reads_is_not_believed(backend: &Backend, org: &Fixture) {
+async fn a_read_reported_too_early_is_refused(backend: &Backend, org: &Fixture) {
     let id = published(backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
     let (documents, member) = (backend.documents(), &org.fisherman.viewer);
     assert!(is_refused(documents.mark_read(member, id, Seen::End).await), "never opened");
@@ -326,17 +326,17 @@ async fn what_is_told_sooner_than_anybody_reads_is_not_believed(backend: &Backen
     );
     backend.clock().advance(TimeDelta::milliseconds(1));
     documents.mark_read(other, id, Seen::InView).await.expect("is recorded");
-    // Who says so without having opened it is believed, and has opened it.
+    // A member who confirms reading without having opened it is recorded as having opened it too.
     documents.mark_read(&org.probationary.viewer, id, Seen::Said).await.expect("is recorded");
     let page = readers(backend, &org.answering_for(&org.coast), id, None).await;
     assert_eq!((page.total.share.map(|share| share.done), page.opened), (Some(3), Some(3)));
 }
 
-async fn who_looks_for_an_office_leaves_no_trace(backend: &Backend, org: &Fixture) {
+async fn opening_for_an_office_is_not_recorded(backend: &Backend, org: &Fixture) {
     let editor = &org.coast_editor.viewer;
     let id = published(backend, editor, &org.coast, &org.harbour).await;
     let documents = backend.documents();
-    // It reaches the harbour. The others look at it by their offices.
+    // It is addressed to the harbour. The others open it by their offices.
     for looker in [&org.coast_secretary, &org.coast_editor, &org.coast_committee_member] {
         let page = documents.read(&looker.viewer, id).await.expect("looks");
         assert_eq!(page.recording, Recording::Elsewhere, "{}", looker.name);
@@ -350,7 +350,7 @@ async fn who_looks_for_an_office_leaves_no_trace(backend: &Backend, org: &Fixtur
     let page = readers(backend, secretary, id, None).await;
     assert_eq!((page.total.share.map(|share| share.done), page.opened), (Some(0), Some(0)));
     assert_eq!(documents.personal(secretary, PersonalList::Recent, None).await.expect("a list").rows, []);
-    // Reading it as a member is another thing, and who has no office cannot but read.
+    // Reading it as a member is recorded, and without an office every opening is.
     read(backend, &org.secretary, id).await;
     assert!(matches!(
         documents.read_without_trace(&org.fisherman.viewer, id).await.expect("reads").recording,
@@ -364,7 +364,7 @@ async fn who_looks_for_an_office_leaves_no_trace(backend: &Backend, org: &Fixtur
     }
 }
 
-async fn who_has_not_read_is_reminded_once_a_day(backend: &Backend, org: &Fixture) {
+async fn members_who_have_not_read_are_reminded_once_a_day(backend: &Backend, org: &Fixture) {
     let editor = &org.coast_editor.viewer;
     let id = published(backend, editor, &org.coast, &org.coast).await;
     read(backend, &org.probationary, id).await;
@@ -389,10 +389,10 @@ async fn who_has_not_read_is_reminded_once_a_day(backend: &Backend, org: &Fixtur
     assert_eq!(told(backend, member, id).await, (by.clone(), by));
     let home = backend.home().page(member).await.expect("a page").newest;
     assert_eq!(home.iter().map(|row| row.id).collect::<Vec<_>>(), [id, newer], "before what is newer");
-    assert_eq!(told(backend, &org.probationary.viewer, id).await, (None, None), "who has read it is left alone");
-    assert_eq!(told(backend, &org.teacher.viewer, id).await, (None, None), "another branch was not asked");
+    assert_eq!(told(backend, &org.probationary.viewer, id).await, (None, None), "those who have read it are not reminded");
+    assert_eq!(told(backend, &org.teacher.viewer, id).await, (None, None), "another branch was not reminded");
 
-    // The next day another unit asks; the member is told the latest.
+    // The next day another unit sends a reminder; the member sees the latest.
     backend.clock().advance(TimeDelta::days(1));
     assert!(!readers(backend, secretary, id, None).await.reminded.expect("the last time").is_of_today);
     assert_eq!(documents.remind(&chief(editor), id, org.coast.id).await.expect("reminds"), Reminding::Done);
@@ -402,30 +402,30 @@ async fn who_has_not_read_is_reminded_once_a_day(backend: &Backend, org: &Fixtur
     assert_eq!(documents.remind(secretary, id, org.harbour.id).await.expect("reminds again"), Reminding::Done);
 
     read(backend, &org.fisherman, id).await;
-    assert_eq!(told(backend, member, id).await, (None, None), "after reading it is gone");
+    assert_eq!(told(backend, member, id).await, (None, None), "it disappears after reading");
     let found = readers(backend, secretary, id, None).await.names.expect("names");
     assert!(names(&found.read).contains(&"Võ Văn Khơi") && !waiting(&found).concat().contains(&"Võ Văn Khơi"));
 
     backend.clock().advance(TimeDelta::days(31));
-    assert_eq!(told(backend, &org.teacher.viewer, id).await, (None, None), "a reminder of long ago reminds nobody");
+    assert_eq!(told(backend, &org.teacher.viewer, id).await, (None, None), "an old reminder is not shown");
 }
 
-async fn a_reminder_is_for_who_may_give_it(backend: &Backend, org: &Fixture) {
+async fn only_those_with_the_right_send_a_reminder(backend: &Backend, org: &Fixture) {
     let id = published(backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
     let documents = backend.documents();
-    // They look at the unit, but neither lead it nor publish.
+    // They have rights to read the unit, but neither lead it nor publish.
     for looker in [&org.coast_editor, &org.coast_committee_member, &org.province_statistician] {
         assert!(is_refused(documents.remind(&looker.viewer, id, org.harbour.id).await), "{}", looker.name);
         assert!(!readers(backend, &looker.viewer, id, Some(org.harbour.id)).await.may_remind, "{}", looker.name);
     }
-    assert!(is_refused(documents.remind(&org.coast_secretary.viewer, id, org.harbour.id).await), "a branch is its own leaders'");
+    assert!(is_refused(documents.remind(&org.coast_secretary.viewer, id, org.harbour.id).await), "only leaders of the branch");
     for stranger in [&org.fisherman, &org.farm_secretary, &org.hills_editor, &org.school_secretary] {
         assert!(is_not_found(documents.remind(&stranger.viewer, id, org.harbour.id).await), "{}", stranger.name);
     }
     let mut hills_chief = org.hills_editor.viewer.clone();
     hills_chief.standpoint.grants = vec![Grant { role: Role::ChiefEditor, path: org.hills.path.clone() }];
     assert!(is_not_found(documents.remind(&hills_chief, id, org.hills.id).await));
-    // Who publishes before this audience may ask any part of it.
+    // Whoever publishes above this audience may remind any part of it.
     assert!(org.province_chief_editor.viewer.standpoint.may_by_office(Action::PublishDocument, &org.coast.path));
     let outcome = documents.remind(&org.province_chief_editor.viewer, id, org.school.id).await;
     assert_eq!(outcome.expect("reminds"), Reminding::Done);

@@ -1,10 +1,10 @@
-//! Small files of every kind that can be attached, made byte by byte, so that a test sees what is in them.
+//! Small files of every kind that can be attached, built byte by byte, so that the content is known.
 
 #![allow(dead_code, reason = "each of the test programs uses a part of them")]
 
 use std::fmt::Write as _;
 
-/// A PDF of one page with a line of text for each line, in letters of any script.
+/// A one-page PDF with a line for each line of the text, in any script.
 pub(crate) fn pdf(text: &str) -> Vec<u8> {
     let mut content = "BT /F0 14 Tf 60 760 Td 20 TL\n".to_owned();
     for line in text.lines() {
@@ -15,7 +15,7 @@ pub(crate) fn pdf(text: &str) -> Vec<u8> {
         let _ = writeln!(content, "<{codes}> Tj T*");
     }
     content += "ET";
-    // A code stands for the letter of the same number.
+    // A code stands for the letter with the same number.
     let ranges = (0..0x21).fold(String::new(), |mut ranges, high| {
         let _ = writeln!(ranges, "<{high:02X}00> <{high:02X}FF> <{high:02X}00>");
         ranges
@@ -43,24 +43,24 @@ pub(crate) fn pdf(text: &str) -> Vec<u8> {
     ])
 }
 
-/// A PDF whose page tree contains itself: what walks it without looking goes round for ever.
+/// A PDF whose page tree contains itself: a naive walk never ends.
 pub(crate) fn endless_pdf() -> Vec<u8> {
     objects(&["<< /Type /Catalog /Pages 2 0 R >>".to_owned(), "<< /Type /Pages /Kids [2 0 R 2 0 R] /Count 9 >>".to_owned()])
 }
 
-/// A PDF of so many pages, "Trang 1", "Trang 2" and so on.
+/// A PDF with this number of pages, "Trang 1", "Trang 2" and so on.
 pub(crate) fn long_pdf(pages: usize) -> Vec<u8> {
     let contents: Vec<_> = (1..=pages).map(|page| format!("BT /F0 14 Tf 60 760 Td (Trang {page}) Tj ET")).collect();
     pages_of(&contents)
 }
 
-/// A PDF of three pages, the second of which draws with letters that are not there.
+/// A PDF of three pages; the second one uses a missing font.
 pub(crate) fn broken_page_pdf() -> Vec<u8> {
     let page = |text: &str| format!("BT /F0 14 Tf 60 760 Td ({text}) Tj ET");
     pages_of(&[page("Trang 1"), "BT /Nothing 14 Tf 60 760 Td (Trang 2) Tj ET".to_owned(), page("Trang 3")])
 }
 
-/// A PDF of one page with a stamp above it.
+/// A one-page PDF with a stamp above the text.
 pub(crate) fn stamped_pdf(stamp: &str) -> Vec<u8> {
     let words = stamp.encode_utf16().fold("FEFF".to_owned(), |mut words, unit| {
         let _ = write!(words, "{unit:04X}");
@@ -80,7 +80,7 @@ pub(crate) fn stamped_pdf(stamp: &str) -> Vec<u8> {
 const FONT: &str = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>";
 const PAGE: &str = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F0 3 0 R >> >>";
 
-/// A page for each content. Objects: catalog, tree, font, then page and content in turn.
+/// One page per content. Objects: catalog, tree, font, then page and content in turn.
 fn pages_of(contents: &[String]) -> Vec<u8> {
     let kids: Vec<_> = (0..contents.len()).map(|at| format!("{} 0 R", 4 + 2 * at)).collect();
     let mut all = vec![
@@ -172,7 +172,7 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
-/// A zip file whose parts are stored as they are.
+/// A zip file with uncompressed parts.
 pub(crate) fn zip(parts: &[(&str, &str)]) -> Vec<u8> {
     let (mut file, mut directory) = (Vec::new(), Vec::new());
     let short = |number: usize| u16::try_from(number).expect("small").to_le_bytes();
@@ -180,7 +180,7 @@ pub(crate) fn zip(parts: &[(&str, &str)]) -> Vec<u8> {
     for (name, content) in parts {
         let place = file.len();
         let sum = crc(content.as_bytes()).to_le_bytes();
-        // Version, flags, method, time, day, sum, both sizes, length of the name, no more.
+        // Version, flags, method, time, date, checksum, both sizes, length of the name, extra length.
         let told =
             [&short(20)[..], &[0; 8], &sum, &long(content.len()), &long(content.len()), &short(name.len()), &[0; 2]].concat();
         file.extend([b"PK\x03\x04", &told[..], name.as_bytes(), content.as_bytes()].concat());
@@ -192,7 +192,7 @@ pub(crate) fn zip(parts: &[(&str, &str)]) -> Vec<u8> {
     file
 }
 
-/// A picture of one colour, with a text beside it that says where it was taken.
+/// A picture of one colour, with a text chunk that says where it was taken.
 pub(crate) fn png(width: u32, height: u32) -> Vec<u8> {
     let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
     let mut chunk = |kind: &[u8; 4], content: &[u8]| {
@@ -209,7 +209,7 @@ pub(crate) fn png(width: u32, height: u32) -> Vec<u8> {
     file
 }
 
-/// Bytes as a deflated stream that does not pack them.
+/// Bytes as a deflate stream without compression.
 fn stored(bytes: &[u8]) -> Vec<u8> {
     let mut stream = vec![0x78, 0x01];
     let mut blocks = bytes.chunks(0xffff).peekable();
@@ -233,7 +233,7 @@ pub(crate) fn crc(bytes: &[u8]) -> u32 {
     })
 }
 
-/// Two frames of silence behind an empty tag.
+/// Two frames of silence after an empty tag.
 pub(crate) fn mp3() -> Vec<u8> {
     let mut frame = vec![0xff, 0xfb, 0x90, 0x00];
     frame.resize(417, 0);

@@ -1,4 +1,4 @@
-//! Searching: what is found, in which order, by whom; and an index that follows whatever happens.
+//! Search: what is found, in which order, by whom; and an index that follows all changes.
 
 use std::{
     collections::BTreeSet,
@@ -37,9 +37,9 @@ use crate::{
 };
 
 on_both_engines! {
-    what_is_published_is_found_and_what_is_withdrawn_is_not,
+    published_documents_are_found_and_withdrawn_ones_are_not,
     a_document_is_found_by_its_audience_and_nobody_else,
-    filters_narrow_and_pages_go_on_where_they_ended,
+    filters_narrow_and_pages_have_no_gap_or_repetition,
     a_meeting_is_found_by_those_who_may_read_it,
     a_course_is_found_from_the_day_it_was_given,
 }
@@ -69,7 +69,7 @@ async fn published(backend: &Backend, editor: &Viewer, issuer: &UnitRef, audienc
     id
 }
 
-/// What the follower does in the background.
+/// Does what the follower does in the background.
 async fn catch_up(backend: &Backend) {
     backend.catch_up().await.expect("reads the log");
     backend.search().catch_up().await.expect("brings the index up to date");
@@ -84,7 +84,7 @@ fn ids(page: &SearchPage) -> Vec<DocumentId> {
     page.hits.iter().filter_map(|hit| hit.item.document()).map(|document| document.id).collect()
 }
 
-/// All pages, one after the other.
+/// The hits of all pages.
 async fn find_all(backend: &Backend, viewer: &Viewer, query: SearchQuery) -> Vec<DocumentId> {
     let mut query = query;
     let mut found = Vec::new();
@@ -98,10 +98,10 @@ async fn find_all(backend: &Backend, viewer: &Viewer, query: SearchQuery) -> Vec
     }
 }
 
-async fn what_is_published_is_found_and_what_is_withdrawn_is_not(backend: &Backend, org: &Fixture) {
+async fn published_documents_are_found_and_withdrawn_ones_are_not(backend: &Backend, org: &Fixture) {
     let (editor, reader) = (&org.coast_editor.viewer, &org.fisherman.viewer);
     let words = ["12-HD/ĐU", "Hướng dẫn đi biển dài ngày", "## Trước chuyến biển\n\nTải **tài liệu** về máy."];
-    assert!(!find(backend, reader, "biển").await.is_ready, "nobody has made the index yet");
+    assert!(!find(backend, reader, "biển").await.is_ready, "the index does not exist yet");
     catch_up(backend).await;
     let id = draft(backend, editor, &org.coast, &org.coast, words).await;
     catch_up(backend).await;
@@ -119,7 +119,7 @@ async fn what_is_published_is_found_and_what_is_withdrawn_is_not(backend: &Backe
     assert!(page.hits[0].excerpt.contains(&found("tài liệu")), "{:?}", page.hits[0]);
     assert_eq!(page.years, [2026]);
     backend.documents().withdraw(&chief(editor), id, "Sai số liệu.").await.expect("is withdrawn");
-    // Not even while the index has not heard of it.
+    // Not even before the index has caught up.
     assert!(find(backend, reader, "đi biển").await.hits.is_empty());
     catch_up(backend).await;
     assert!(find(backend, reader, "đi biển").await.hits.is_empty());
@@ -143,7 +143,7 @@ async fn a_document_is_found_by_its_audience_and_nobody_else(backend: &Backend, 
     }
 }
 
-async fn filters_narrow_and_pages_go_on_where_they_ended(backend: &Backend, org: &Fixture) {
+async fn filters_narrow_and_pages_have_no_gap_or_repetition(backend: &Backend, org: &Fixture) {
     let editor = &org.province_chief_editor.viewer;
     let mut all = BTreeSet::new();
     for count in 0..45 {
@@ -155,7 +155,7 @@ async fn filters_narrow_and_pages_go_on_where_they_ended(backend: &Backend, org:
     let reader = &org.fisherman.viewer;
     let query = SearchQuery { typed: "van ban chung".to_owned(), ..SearchQuery::default() };
     let found = find_all(backend, reader, query.clone()).await;
-    assert_eq!((found.len(), found.iter().copied().collect::<BTreeSet<_>>()), (45, all), "no gap and nothing twice");
+    assert_eq!((found.len(), found.iter().copied().collect::<BTreeSet<_>>()), (45, all), "no gap and no repetition");
     let from_above = SearchQuery { level: Some(UnitKind::Province), ..query.clone() };
     assert_eq!(find_all(backend, reader, from_above.clone()).await.len(), 15);
     for (filtered, count) in [
@@ -168,7 +168,7 @@ async fn filters_narrow_and_pages_go_on_where_they_ended(backend: &Backend, org:
     }
 }
 
-/// Of one kind only.
+/// Restricted to one kind.
 async fn find_only(backend: &Backend, viewer: &Viewer, what: SearchKind, typed: &str) -> SearchPage {
     let query = SearchQuery { typed: typed.to_owned(), what: Some(what), ..SearchQuery::default() };
     backend.search().find(viewer, &query).await.expect("answers")
@@ -204,7 +204,7 @@ async fn a_meeting_is_found_by_those_who_may_read_it(backend: &Backend, org: &Fi
             assert_eq!((page.hits.len(), page.total, page.instead), (0, 0, None), "{}: {typed}", stranger.name);
         }
     }
-    // The paper is not for those who meet, and its words tell nothing of it.
+    // The paper is not addressed to those who meet, so its words do not find the meeting.
     let page = find(backend, &org.fisherman.viewer, "kỷ luật khiển trách").await;
     assert_eq!((page.hits.len(), page.total, page.instead), (0, 0, None));
     let page = find(backend, &org.fisherman.viewer, "nội quy bến cá").await;
@@ -258,7 +258,7 @@ async fn a_course_is_found_from_the_day_it_was_given(backend: &Backend, org: &Fi
 }
 
 #[tokio::test]
-async fn typed_marks_are_preferred_and_none_finds_all() {
+async fn typed_tone_marks_are_preferred_and_none_match_all() {
     let (backend, _, org) = organisation().await;
     let editor = &org.coast_editor.viewer;
     let mut titled = Vec::new();
@@ -277,7 +277,7 @@ async fn typed_marks_are_preferred_and_none_finds_all() {
 }
 
 #[tokio::test]
-async fn a_number_comes_first_and_errors_are_forgiven_when_little_is_found() {
+async fn a_number_ranks_first_and_typing_errors_are_corrected_when_little_is_found() {
     let (backend, _, org) = organisation().await;
     let editor = &org.coast_editor.viewer;
     let number = published(&backend, editor, &org.coast, &org.coast, ["339-QĐ/TW", "Sổ tay", "Điều 1."]).await;
@@ -307,7 +307,7 @@ async fn a_number_comes_first_and_errors_are_forgiven_when_little_is_found() {
 }
 
 #[tokio::test]
-async fn whatever_is_typed_is_answered_at_once() {
+async fn every_query_is_answered_quickly() {
     let (backend, _, org) = organisation().await;
     let editor = &org.coast_editor.viewer;
     published(&backend, editor, &org.coast, &org.coast, ["", "Phao cứu sinh", &"từ ngữ ".repeat(500)]).await;
@@ -332,7 +332,7 @@ async fn whatever_is_typed_is_answered_at_once() {
         let started = Instant::now();
         let page = find(&backend, &org.fisherman.viewer, &typed).await;
         assert!(page.typed.chars().count() <= SearchQuery::TYPED_MAX && page.is_ready);
-        // Not optimised, on a busy machine.
+        // In an unoptimised build on a busy machine.
         assert!(started.elapsed() < Duration::from_secs(2), "{:?}: {typed:.40}", started.elapsed());
     }
 }
@@ -354,13 +354,13 @@ async fn the_index_follows_units() {
     assert_eq!(ids(&find(&backend, &org.fisherman.viewer, "phao vạn tường").await), [id]);
 
     move_below(&backend, &officer, org.harbour.id, org.hills.id, "11").await.expect("moves");
-    // The tree is the new one at once; the index has nothing to learn.
+    // The tree changes at once; the index needs no update.
     let moved = backend.units().tree().get(org.harbour.id).expect("is there").clone();
     let mut fisherman = org.fisherman.viewer.clone();
     fisherman.standpoint.branch = moved.path.clone();
     fisherman.branch = moved;
     assert_eq!(ids(&find(&backend, &fisherman, "phao").await), [id]);
-    assert_eq!(ids(&find(&backend, &org.hills_editor.viewer, "phao").await), [id], "it lies in the editor's subtree now");
+    assert_eq!(ids(&find(&backend, &org.hills_editor.viewer, "phao").await), [id], "it is in the editor's subtree now");
     assert!(find(&backend, &org.coast_secretary.viewer, "phao").await.hits.is_empty(), "and not in this one's any more");
     catch_up(&backend).await;
     merge(&backend, &officer, org.hills.id, org.coast.id).await.expect("is merged");
@@ -369,7 +369,7 @@ async fn the_index_follows_units() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_restart_reads_only_what_is_new_and_a_lost_or_damaged_index_is_made_anew() {
+async fn a_restart_reads_only_new_events_and_a_lost_or_damaged_index_is_rebuilt() {
     let folder = tempfile::tempdir().expect("a folder");
     let clock = Clock::fixed(start(), 1);
     let open = async || reopened(folder.path(), &clock).await;
@@ -387,7 +387,7 @@ async fn a_restart_reads_only_what_is_new_and_a_lost_or_damaged_index_is_made_an
     let order = ids(&find(&first, reader, "phao").await);
     assert_eq!(order.len(), 3);
     let made = std::fs::metadata(files.join("meta.json")).expect("is there").modified().expect("a time");
-    // Happens while nobody indexes.
+    // While no follower runs.
     first.documents().withdraw(&chief(editor), all[1], "Sai số liệu.").await.expect("is withdrawn");
     let late = published(&first, editor, &org.coast, &org.coast, ["", "Phao mới", "Phao."]).await;
     drop(first);
@@ -408,7 +408,7 @@ async fn a_restart_reads_only_what_is_new_and_a_lost_or_damaged_index_is_made_an
     let fourth = open().await;
     fourth.search().catch_up().await.expect("makes it anew");
     let anew: BTreeSet<_> = ids(&find(&fourth, reader, "phao").await).into_iter().collect();
-    assert_eq!(anew, kept.into_iter().collect(), "made anew, the index is the one that followed");
+    assert_eq!(anew, kept.into_iter().collect(), "a rebuilt index equals the updated one");
     drop(fourth);
 
     for damage in ["garbage", "cut", "other version"] {
@@ -435,7 +435,7 @@ async fn a_restart_reads_only_what_is_new_and_a_lost_or_damaged_index_is_made_an
     }
 }
 
-/// Over random trees, audiences, offices and moves: a person finds exactly what they may read of what is published.
+/// Over random trees, audiences, offices and moves: a person finds exactly the published documents they may read.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_finds_exactly_what_they_may_read() {
     for seed in [1, 2] {
@@ -486,7 +486,7 @@ async fn a_person_finds_exactly_what_they_may_read() {
         let provinces: Vec<_> = units.iter().filter(|unit| unit.kind == UnitKind::Province).collect();
         for (at, commune) in communes.iter().enumerate().take(3) {
             let target = provinces.choose(&mut dice).expect("one");
-            // Where it stands already it stays.
+            // A move to its current place is rejected.
             let _ = move_below(&backend, &officer, commune.id, target.id, &format!("9{at}")).await;
         }
         check_readers(&backend, &mut dice, &documents, seed).await;
@@ -524,7 +524,7 @@ async fn check_readers(backend: &Backend, dice: &mut StdRng, documents: &[Docume
                 Err(error) => panic!("{error}"),
             }
         }
-        // Editors may still open what was withdrawn; nobody finds it.
+        // Editors may still open a withdrawn document; nobody finds it.
         let withdrawn = withdrawn(backend, &units, documents).await;
         let expected: BTreeSet<_> = readable.difference(&withdrawn).copied().collect();
         assert_eq!(found, expected, "seed {seed}, {:?}", reader.standpoint);
@@ -548,15 +548,15 @@ async fn withdrawn(backend: &Backend, units: &[UnitRef], documents: &[DocumentId
     withdrawn
 }
 
-/// Queries of the file, each judged by hand; see there.
+/// Queries judged by hand; the file explains them.
 const QUERIES: &str = include_str!("../search_queries.txt");
 const MEETING_QUERIES: &str = include_str!("../meeting_queries.txt");
 
-/// A query, the part of the file it stands in, and what was found.
+/// A query, the section of the file it is in, and its result.
 struct Judged<'q> {
     typed: &'q str,
     part: &'q str,
-    /// Where the document stands that was meant.
+    /// The rank of the expected document.
     place: Option<usize>,
     page: SearchPage,
 }
@@ -575,7 +575,7 @@ impl Judged<'_> {
     }
 }
 
-/// Asks what stands in the file, and looks where what was meant is found.
+/// Runs the queries of the file and looks up the rank of the expected document.
 async fn judge<'q>(backend: &Backend, reader: &Viewer, queries: &'q str) -> Vec<Judged<'q>> {
     let (mut judged, mut part) = (Vec::new(), "");
     for line in queries.lines().filter(|line| !line.is_empty()) {
@@ -604,19 +604,19 @@ fn missed(judged: &[Judged<'_>]) -> String {
     missed.collect::<Vec<_>>().join("\n")
 }
 
-/// Asked of the whole sample, whose test calls this: loading it is the costly part.
-pub(crate) async fn what_people_type_finds_what_they_mean(backend: &Backend, others: usize) {
+/// Runs on the whole sample, whose test calls this: loading it is expensive.
+pub(crate) async fn typed_queries_find_the_expected_documents(backend: &Backend, others: usize) {
     backend.search().catch_up().await.expect("makes the index");
     assert_eq!(backend.search().size().await.expect("counts"), 80 + others);
     let root = backend.units().tree().all().next().expect("a root").clone();
     let chief = Grant { role: Role::ChiefEditor, path: root.path.clone() };
     let secretary = Grant { role: Role::Secretary, path: root.path.clone() };
-    // Who finds meetings too finds documents no worse.
+    // People who also find meetings find documents no worse.
     for grants in [vec![chief.clone()], vec![chief.clone(), secretary.clone()]] {
         documents_are_found(&judge(backend, &viewer(&root, grants), QUERIES).await);
     }
     meetings_are_found(&judge(backend, &viewer(&root, vec![chief, secretary]), MEETING_QUERIES).await);
-    what_was_typed_is_read_as_the_library_writes_it(backend, &reader_with_desk(&[root])).await;
+    a_query_is_corrected_to_the_words_of_the_library(backend, &reader_with_desk(&[root])).await;
 }
 
 fn meetings_are_found(judged: &[Judged<'_>]) {
@@ -642,8 +642,8 @@ fn documents_are_found(judged: &[Judged<'_>]) {
     assert!(first * 100 >= exact * 98, "{first} of {exact}:\n{}", missed(judged));
 }
 
-/// The suggestion is made of words that stand together, and marked is what was met, read as it was.
-async fn what_was_typed_is_read_as_the_library_writes_it(backend: &Backend, reader: &Viewer) {
+/// The suggestion consists of words that occur together, and the highlights are the matches of the corrected query.
+async fn a_query_is_corrected_to_the_words_of_the_library(backend: &Backend, reader: &Viewer) {
     for (typed, instead) in [
         ("nghi quet moi truog", "nghị quyết môi trường"),
         ("chog bao lut", "chống bão lũ"),
@@ -673,8 +673,8 @@ async fn what_was_typed_is_read_as_the_library_writes_it(backend: &Backend, read
     }
 }
 
-/// Not a test but a measurement, without optimisation and in a small library: to compare one version with another by. What counts is
-/// `cargo xtask bench search`.
+/// A measurement, not a test: unoptimised and in a small library, to compare versions. `cargo xtask bench search` gives the real
+/// figures.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement of a minute"]
 async fn how_long_a_search_takes_compared_with_another_version() {

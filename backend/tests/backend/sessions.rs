@@ -1,4 +1,4 @@
-//! Devices, the password, and its proof again; coming in on a provider's word.
+//! Devices, the password, confirming it again, and the sign-in by a provider.
 
 use backend::{
     Backend, Error,
@@ -54,11 +54,11 @@ async fn devices_are_listed_this_one_first_then_by_last_use() {
 
     clock.advance(TimeDelta::days(28));
     let later = backend.accounts().devices(&person.viewer, &phone).await.expect("lists");
-    assert_eq!(later.len(), 2, "what has run out is not shown: {later:?}");
+    assert_eq!(later.len(), 2, "expired sessions are not shown: {later:?}");
 }
 
 #[tokio::test]
-async fn a_revoked_device_is_out_at_once_and_only_that_one() {
+async fn a_revoked_device_is_signed_out_at_once_and_only_that_one() {
     let (backend, _, org) = organisation().await;
     let person = &org.fisherman;
     let (phone, stolen) = (sign_in(&backend, person, "Phone").await, sign_in(&backend, person, "Stolen").await);
@@ -133,13 +133,13 @@ async fn a_new_password_must_be_good_and_the_old_one_right() {
         let errors = refusal(backend.accounts().change_password(&person.viewer, &token, typed).await);
         assert_eq!(errors.form, "password");
         assert_eq!(errors.problem(field), Some(&problem), "{current:?} {new:?}");
-        assert!(errors.values.is_empty(), "no password comes back");
+        assert!(errors.values.is_empty(), "no password is returned");
     }
     assert!(session(&backend, &token).await.is_some());
 }
 
 #[tokio::test]
-async fn powers_of_offices_rest_after_twelve_hours_until_the_password_is_given_again() {
+async fn rights_of_offices_are_suspended_after_twelve_hours_until_the_password_is_entered() {
     let (backend, clock, org) = organisation().await;
     let person = &org.secretary;
     let token = sign_in(&backend, person, "Phone").await;
@@ -157,13 +157,13 @@ async fn powers_of_offices_rest_after_twelve_hours_until_the_password_is_given_a
     assert_eq!((wrong.form.as_str(), wrong.problem("password")), ("confirm", Some(&Problem::WrongPassword)));
     let renewed = backend.accounts().confirm(&rested, &token, PASSWORD).await.expect("confirms");
     assert_eq!(session(&backend, &renewed).await.expect("is open").viewer, person.viewer);
-    assert!(session(&backend, &token).await.is_none(), "a copy of the old secret is worth nothing");
+    assert!(session(&backend, &token).await.is_none(), "a copy of the old secret is invalid");
     let devices = backend.accounts().devices(&person.viewer, &renewed).await.expect("lists");
-    assert_eq!(devices.len(), 1, "it is the same device still");
+    assert_eq!(devices.len(), 1, "it is still the same device");
 }
 
 #[tokio::test]
-async fn a_session_that_was_ended_cannot_be_brought_back_by_a_password() {
+async fn an_ended_session_cannot_be_restored_by_a_password() {
     let (backend, _, org) = organisation().await;
     let token = sign_in(&backend, &org.secretary, "Phone").await;
     backend.accounts().sign_out(&token).await.expect("signs out");
@@ -176,7 +176,7 @@ async fn a_session_that_was_ended_cannot_be_brought_back_by_a_password() {
 }
 
 #[tokio::test]
-async fn who_holds_a_stolen_session_cannot_guess_the_password() {
+async fn a_stolen_session_cannot_be_used_to_guess_the_password() {
     let (backend, clock, org) = organisation().await;
     let token = sign_in(&backend, &org.secretary, "Phone").await;
     let viewer = &org.secretary.viewer;
@@ -188,8 +188,8 @@ async fn who_holds_a_stolen_session_cannot_guess_the_password() {
     assert!(matches!(errors.problem("password"), Some(Problem::TooManyTries { minutes: 1..=16 })), "{errors:?}");
     let typed = PasswordForm { current: PASSWORD, new: NEW_PASSWORD };
     let errors = refusal(backend.accounts().change_password(viewer, &token, typed).await);
-    assert!(matches!(errors.problem("current_password"), Some(Problem::TooManyTries { .. })), "by no other way: {errors:?}");
-    // Its owner comes in elsewhere all the same.
+    assert!(matches!(errors.problem("current_password"), Some(Problem::TooManyTries { .. })), "not in another way: {errors:?}");
+    // The owner can still sign in elsewhere.
     sign_in(&backend, &org.secretary, "Tablet").await;
 
     clock.advance(TimeDelta::minutes(16));
@@ -201,7 +201,7 @@ fn id(person: &Person) -> NationalId {
 }
 
 #[tokio::test]
-async fn a_providers_word_opens_a_session_or_a_door_and_nothing_for_strangers() {
+async fn a_providers_claim_opens_a_session_or_an_activation_and_nothing_for_strangers() {
     let (backend, _, org) = organisation().await;
     let Vouched::SignedIn(signed_in) = backend.accounts().sign_in_federated(&id(&org.secretary), "Phone").await.expect("decides")
     else {
@@ -235,7 +235,7 @@ async fn a_departure_returns_unaltered_and_not_too_late() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_guesses_at_once_are_no_more_than_one_after_the_other() {
+async fn concurrent_guesses_are_limited_like_sequential_ones() {
     let (backend, _, org) = organisation().await;
     let token = sign_in(&backend, &org.fisherman, "Android · Chrome").await;
     let mut guesses = tokio::task::JoinSet::new();
@@ -257,7 +257,7 @@ async fn many_guesses_at_once_are_no_more_than_one_after_the_other() {
 }
 
 #[tokio::test]
-async fn signing_in_again_takes_the_place_of_who_was_signed_in_on_the_device() {
+async fn signing_in_replaces_the_previous_session_of_the_device() {
     let (backend, _, org) = organisation().await;
     let first = sign_in(&backend, &org.fisherman, "Android · Chrome").await;
     let elsewhere = sign_in(&backend, &org.fisherman, "iPad · Safari").await;
@@ -269,5 +269,5 @@ async fn signing_in_again_takes_the_place_of_who_was_signed_in_on_the_device() {
     let refused = SignInForm { password: "khong phai mat khau", ..typed };
     let here = Origin { session: Some(second.clone()), ..here };
     refusal(backend.accounts().at(here).sign_in(refused).await);
-    assert!(session(&backend, &second).await.is_some(), "a refused sign-in ends nothing");
+    assert!(session(&backend, &second).await.is_some(), "a rejected sign-in ends no session");
 }

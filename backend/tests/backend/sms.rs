@@ -1,4 +1,4 @@
-//! Short messages through a gateway that is not always there.
+//! SMS through a gateway that is not always available.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -16,7 +16,7 @@ use crate::{
     support::{PATIENCE, organisation},
 };
 
-/// A gateway that gives these answers one after the other, and passes on what it is sent.
+/// A gateway that returns these responses in turn, and passes on the requests.
 async fn gateway(answers: &'static [&'static str]) -> (String, UnboundedReceiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}/send", listener.local_addr().expect("an address"));
@@ -28,7 +28,7 @@ async fn gateway(answers: &'static [&'static str]) -> (String, UnboundedReceiver
             let mut buffer = [0; 4096];
             while !is_whole(&request) {
                 let read = stream.read(&mut buffer).await.expect("reads");
-                assert!(read > 0, "the request breaks off");
+                assert!(read > 0, "the request is incomplete");
                 request.extend_from_slice(&buffer[..read]);
             }
             let response = format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
@@ -39,12 +39,12 @@ async fn gateway(answers: &'static [&'static str]) -> (String, UnboundedReceiver
     (url, received)
 }
 
-/// What the gateway is sent next.
+/// The next request to the gateway.
 async fn next(received: &mut UnboundedReceiver<String>) -> String {
     timeout(PATIENCE, received.recv()).await.expect("the gateway is asked").expect("a request")
 }
 
-/// Whether head and body are there.
+/// Whether head and body are complete.
 pub(crate) fn is_whole(request: &[u8]) -> bool {
     let text = String::from_utf8_lossy(request);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
@@ -54,13 +54,13 @@ pub(crate) fn is_whole(request: &[u8]) -> bool {
 }
 
 #[tokio::test]
-async fn a_gateway_that_fails_twice_is_asked_a_third_time() {
+async fn a_gateway_that_fails_twice_is_tried_a_third_time() {
     let (backend, clock, org) = organisation().await;
     register(&backend, WITH_PHONE, Some(PHONE), &org.harbour).await;
     let (url, mut received) = gateway(&["503 Service Unavailable", "500 Internal Server Error", "202 Accepted"]).await;
     backend.send_messages_by(Sms::gateway(&url, Some("let-me-in".to_owned())).expect("an address"));
 
-    let activation = backend.accounts().begin_activation(WITH_PHONE).await.expect("a visit");
+    let activation = backend.accounts().begin_activation(WITH_PHONE).await.expect("an activation");
     let code = Arc::new(std::sync::Mutex::new(String::new()));
     let words = |made: &str| {
         made.clone_into(&mut code.lock().expect("not poisoned"));
@@ -70,7 +70,7 @@ async fn a_gateway_that_fails_twice_is_asked_a_third_time() {
     let mut keys = BTreeSet::new();
     for _ in 0..3 {
         assert_eq!(backend.run_due_jobs().await.expect("runs"), 1);
-        // Longer than what lies between these attempts.
+        // Longer than the delay between these attempts.
         clock.advance(TimeDelta::seconds(5));
         let request = next(&mut received).await;
         let (head, body) = request.split_once("\r\n\r\n").expect("head and body");
@@ -82,31 +82,31 @@ async fn a_gateway_that_fails_twice_is_asked_a_third_time() {
         assert_eq!(body, format!(r#"{{"to":"+84987654321","text":"Sổ tay: {code}"}}"#));
     }
     assert_eq!(keys.len(), 1, "it is the same message each time");
-    assert_eq!(backend.jobs().list().await.expect("lists"), [], "it was taken over");
+    assert_eq!(backend.jobs().list().await.expect("lists"), [], "it was accepted");
     let code = code.lock().expect("not poisoned").clone();
     backend.accounts().try_code(&activation, &code).await.expect("is right");
 }
 
 #[tokio::test]
-async fn nothing_is_sent_for_who_has_no_phone_or_is_nobody() {
+async fn nothing_is_sent_without_a_phone_or_for_an_unknown_id() {
     let (backend, _, org) = organisation().await;
     let (url, mut received) = gateway(&["200 OK"]).await;
     backend.send_messages_by(Sms::gateway(&url, None).expect("an address"));
     for national_id in [UNKNOWN, &org.not_activated.national_id] {
-        let activation = backend.accounts().begin_activation(national_id).await.expect("a visit");
+        let activation = backend.accounts().begin_activation(national_id).await.expect("an activation");
         backend.accounts().send_code(&activation, str::to_owned).await.expect("the same answer");
     }
     register(&backend, WITH_PHONE, Some(PHONE), &org.harbour).await;
-    let activation = backend.accounts().begin_activation(WITH_PHONE).await.expect("a visit");
+    let activation = backend.accounts().begin_activation(WITH_PHONE).await.expect("an activation");
     backend.accounts().send_code(&activation, |_| "the only one".to_owned()).await.expect("sends");
     let waiting = backend.jobs().list().await.expect("lists");
-    assert_eq!(waiting.len(), 3, "whoever it is, the same is written");
+    assert_eq!(waiting.len(), 3, "the same rows are written for everybody");
     assert_eq!(backend.run_due_jobs().await.expect("runs"), 3);
     assert!(next(&mut received).await.contains("the only one"));
 }
 
 #[test]
-fn what_is_no_web_address_is_refused_at_the_start() {
+fn an_invalid_gateway_address_is_refused_at_the_start() {
     for url in ["", "gateway", "ftp://gateway.example", "file:///etc/passwd"] {
         assert!(Sms::gateway(url, None).is_err(), "{url}");
     }

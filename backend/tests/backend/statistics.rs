@@ -1,4 +1,4 @@
-//! The figures follow what people do, and never expose a small group.
+//! The figures follow what people do, and never reveal a small group.
 
 use backend::{Backend, Error, demo::registry::Registry, feedback::OpinionForm};
 use chrono::TimeDelta;
@@ -22,7 +22,7 @@ async fn pages(backend: &Backend, org: &Fixture) -> Vec<StatisticsPage> {
     pages
 }
 
-/// Saving an empty registry makes the counters count afresh.
+/// Saves an empty import, which makes the counters count again.
 async fn recount(backend: &Backend) {
     Registry::new(backend, 9, start()).save().await.expect("saves");
 }
@@ -33,7 +33,7 @@ async fn total(backend: &Backend, org: &Fixture) -> Figures {
 }
 
 #[tokio::test]
-async fn counting_event_by_event_is_counting_from_the_tables() {
+async fn counting_by_events_equals_counting_from_the_tables() {
     for seed in [1, 2, 3] {
         println!("seed {seed}");
         let mut rng = StdRng::seed_from_u64(seed);
@@ -56,7 +56,7 @@ async fn counting_event_by_event_is_counting_from_the_tables() {
                 2 if !documents.is_empty() => {
                     let (key, about) = (clock.ulid().to_string(), documents[0].to_string());
                     let form = OpinionForm { opinion: &key, document: &about, audience: "branch", text: "Ý kiến." };
-                    // Those whom it does not reach are refused: that must not count either.
+                    // People whom it does not reach are rejected, which must not count either.
                     let _ = backend.feedback().send(&person.viewer, form).await;
                 }
                 _ if !documents.is_empty() => {
@@ -75,7 +75,7 @@ async fn counting_event_by_event_is_counting_from_the_tables() {
         recount(&backend).await;
         assert_eq!(pages(&backend, &org).await, counted, "seed {seed}");
         backend.catch_up().await.expect("reads the log");
-        assert_eq!(pages(&backend, &org).await, counted, "what was counted from the tables does not count again");
+        assert_eq!(pages(&backend, &org).await, counted, "rows counted from the tables do not count again");
     }
 }
 
@@ -130,16 +130,16 @@ async fn small_groups_are_hidden() {
     let hills = backend.statistics().page(viewer, Some(org.hills.id)).await.expect("a page");
     assert_eq!(hills.total.figures, None, "three members");
     let province = backend.statistics().page(viewer, None).await.expect("a page");
-    assert!(province.children.iter().all(|child| child.figures.is_none()), "one hidden row could be worked out from the total");
+    assert!(province.children.iter().all(|child| child.figures.is_none()), "a single hidden row could be derived from the total");
     let coast = backend.statistics().page(viewer, Some(org.coast.id)).await.expect("a page");
-    assert_eq!(coast.total.figures, None, "nor on a page of its own");
+    assert_eq!(coast.total.figures, None, "nor on its own page");
     assert!(coast.children.iter().any(|child| child.figures.is_none()), "nor as a sum of what is shown there");
     let own = backend.statistics().page(&org.coast_secretary.viewer, Some(org.coast.id)).await.expect("a page");
-    assert!(own.total.figures.is_some(), "who sees nothing above has nothing to work out");
+    assert!(own.total.figures.is_some(), "without figures above nothing can be derived");
 }
 
 #[tokio::test]
-async fn the_table_has_what_is_asked_for_and_its_order_tells_nothing_of_what_is_hidden() {
+async fn the_table_follows_its_query_and_its_order_reveals_no_hidden_figure() {
     let (backend, _, org) = organisation().await;
     let statistics = backend.statistics();
     let whole = statistics.page(&org.coast_secretary.viewer, None).await.expect("a page");
@@ -151,7 +151,7 @@ async fn the_table_has_what_is_asked_for_and_its_order_tells_nothing_of_what_is_
     let found = table(Some(&org.school.name), None).await;
     assert_eq!(found.children.iter().map(|row| row.unit.id).collect::<Vec<_>>(), [org.school.id]);
     assert_eq!((found.found, found.all), (1, whole.children.len()));
-    assert_eq!((&found.total, &found.help), (&whole.total, &whole.help), "the page beside the table stays as it is");
+    assert_eq!((&found.total, &found.help), (&whole.total, &whole.help), "the rest of the page is unchanged");
     let nothing = table(Some("%' OR 1=1"), Some("-share")).await;
     assert_eq!((nothing.children.len(), nothing.found), (0, 0));
 
@@ -164,9 +164,9 @@ async fn the_table_has_what_is_asked_for_and_its_order_tells_nothing_of_what_is_
     }
 }
 
-/// Writing goes on while the counters are built anew from the tables: no read, opinion or document counts twice or not at all.
+/// Writes continue while the counters are rebuilt from the tables: every read, opinion and document counts exactly once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn counting_afresh_while_people_write_loses_nothing_and_doubles_nothing() {
+async fn recounting_under_concurrent_writes_loses_and_doubles_nothing() {
     let (backend, clock, org) = organisation().await;
     let readers = [&org.fisherman, &org.teacher, &org.probationary, &org.secretary, &org.deputy];
     let writing = async {

@@ -1,4 +1,4 @@
-//! A small organisation, and a backend that starts at a fixed moment.
+//! A small organisation, and a backend that starts at a fixed time.
 
 use std::{path::Path, time::Duration};
 
@@ -18,30 +18,30 @@ use domain::{
 use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
 
-/// What a test waits for takes far less, also on a busy machine.
+/// Far longer than any condition takes, even on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The password of everybody with an account.
+/// The password of every person with an account.
 pub(crate) const PASSWORD: &str = "ca-voi-xanh-2026";
 
-/// 2026-11-21, 15:00 in the organisation's zone.
+/// 2026-11-21, 15:00 in the organisation's time zone.
 pub(crate) fn start() -> DateTime<Utc> {
     "2026-11-21T08:00:00Z".parse().expect("a moment")
 }
 
-/// An empty backend in memory; its clock stands still until the test moves it.
+/// An empty in-memory backend; its clock stands still until the test advances it.
 pub(crate) async fn backend() -> (Backend, Clock) {
     open(&StoreLocation::Memory).await
 }
 
-/// The same on disk. The folder goes with the value returned.
+/// The same on disk. The folder is deleted with the returned value.
 pub(crate) async fn on_disk() -> (Backend, Clock, TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let (backend, clock) = open(&StoreLocation::Folder(folder.path().to_owned())).await;
     (backend, clock, folder)
 }
 
-/// Opens the store of a folder again. Its engine lets go of the files a moment after the last handle of the backend before is gone.
+/// Opens the store of a folder again. The engine releases its files a moment after the last handle of the old backend is dropped.
 pub(crate) async fn reopened(folder: &Path, clock: &Clock) -> Backend {
     let location = StoreLocation::Folder(folder.to_owned());
     let opened = async {
@@ -56,13 +56,13 @@ pub(crate) async fn reopened(folder: &Path, clock: &Clock) -> Backend {
     timeout(PATIENCE, opened).await.expect("the engine lets go of its files")
 }
 
-/// Opens a document and says that it was read.
+/// Opens a document and confirms that it was read.
 pub(crate) async fn read_through(backend: &Backend, viewer: &Viewer, id: DocumentId) {
     backend.documents().read(viewer, id).await.expect("opens");
     backend.documents().mark_read(viewer, id, Seen::Said).await.expect("is recorded");
 }
 
-/// A backend in memory with the small organisation.
+/// An in-memory backend with the small organisation.
 pub(crate) async fn organisation() -> (Backend, Clock, Fixture) {
     let (backend, clock) = backend().await;
     let fixture = Fixture::insert(&backend).await;
@@ -75,19 +75,19 @@ async fn open(location: &StoreLocation) -> (Backend, Clock) {
     (backend, clock)
 }
 
-/// Somebody of the small organisation.
+/// A person of the small organisation.
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
     pub(crate) id: MemberId,
     pub(crate) name: String,
     pub(crate) national_id: String,
-    /// What a session of this person would yield.
+    /// The viewer that a session of this person returns.
     pub(crate) viewer: Viewer,
 }
 
-/// A province with two communes: the coast with the branches of harbour and school, the hills with one branch.
+/// A province with two communes: the coast with the branches harbour and school, and the hills with one branch.
 ///
-/// Everybody but `not_activated` has an account. Offices of the province and the coast are held by people of the school's branch.
+/// Everybody except `not_activated` has an account. People of the school's branch hold the offices of the province and the coast.
 #[derive(Debug, Clone)]
 pub(crate) struct Fixture {
     pub(crate) province: UnitRef,
@@ -96,14 +96,14 @@ pub(crate) struct Fixture {
     pub(crate) harbour: UnitRef,
     pub(crate) school: UnitRef,
     pub(crate) farm: UnitRef,
-    // Of the harbour's branch.
+    // In the harbour's branch.
     pub(crate) fisherman: Person,
     pub(crate) secretary: Person,
     pub(crate) deputy: Person,
     pub(crate) probationary: Person,
     pub(crate) exempt: Person,
     pub(crate) not_activated: Person,
-    // Of the school's branch.
+    // In the school's branch.
     pub(crate) teacher: Person,
     pub(crate) school_secretary: Person,
     pub(crate) coast_secretary: Person,
@@ -113,16 +113,16 @@ pub(crate) struct Fixture {
     pub(crate) province_chief_editor: Person,
     pub(crate) province_statistician: Person,
     pub(crate) operator: Person,
-    /// Was secretary of the coast until the day before.
+    /// Was secretary of the coast until yesterday.
     pub(crate) former_secretary: Person,
-    // Of the farm's branch.
+    // In the farm's branch.
     pub(crate) farmer: Person,
     pub(crate) farm_secretary: Person,
     pub(crate) hills_editor: Person,
 }
 
 impl Fixture {
-    /// Somebody who answers for the figures of this unit, and for nothing beside or above it: to them little is hidden.
+    /// A person responsible for the figures of this unit and for nothing else, so little is hidden from them.
     pub(crate) fn answering_for(&self, unit: &UnitRef) -> Viewer {
         let mut viewer = self.province_statistician.viewer.clone();
         for grant in &mut viewer.standpoint.grants {
@@ -135,7 +135,7 @@ impl Fixture {
         Self::insert_marked(backend, "").await
     }
 
-    /// The same with `mark` behind every name that takes it.
+    /// The same with `mark` appended to every name that allows it.
     pub(crate) async fn insert_marked(backend: &Backend, mark: &'static str) -> Self {
         let since = start() - TimeDelta::days(400);
         let marked = |name: &str| format!("{name}{mark}");

@@ -1,4 +1,4 @@
-//! Nobody gets hold of an account whose owner holds a role above their own: not by a code, another number, a merge, a transfer or a file.
+//! Nobody can take over an account whose owner holds a higher role: not by a code, a new number, a merge, a transfer or an import.
 
 use std::collections::BTreeSet;
 
@@ -28,21 +28,21 @@ use crate::{
     support::{Fixture, PASSWORD, Person, organisation, start},
 };
 
-/// Somebody who keeps the records of the whole province.
+/// A registrar of the whole province.
 fn above(org: &Fixture) -> Viewer {
     let mut viewer = org.province_statistician.viewer.clone();
     viewer.standpoint.grants = vec![Grant { role: Role::Registrar, path: org.province.path.clone() }];
     viewer
 }
 
-/// What the record says, as the form holds it.
+/// The record of a person as the form holds it.
 async fn form_of(backend: &Backend, person: &Person) -> (String, String, String) {
     let row = backend.members().record(&person.viewer_of_all(), person.id).await.expect("a record").record;
     (row.id.to_string(), row.version.to_string(), row.card)
 }
 
 impl Person {
-    /// A viewer who reads every record.
+    /// A viewer who can read every record.
     fn viewer_of_all(&self) -> Viewer {
         let mut viewer = self.viewer.clone();
         let root = UnitPath::parse("/51/").expect("a path");
@@ -69,7 +69,7 @@ fn unchanged<'f>(id: &'f str, version: &'f str, name: &'f str, card: &'f str) ->
 }
 
 #[tokio::test]
-async fn a_code_for_who_holds_a_role_above_comes_from_above() {
+async fn a_code_for_somebody_with_a_role_above_is_issued_from_above() {
     let (backend, _, org) = organisation().await;
     let accounts = backend.accounts();
     for person in [&org.province_chief_editor, &org.operator, &org.province_statistician] {
@@ -96,7 +96,7 @@ async fn a_code_for_who_holds_a_role_above_comes_from_above() {
 }
 
 #[tokio::test]
-async fn a_card_of_before_opens_nothing_once_its_owner_holds_a_role_above() {
+async fn an_older_card_opens_nothing_once_its_owner_holds_a_role_above() {
     let fixture = ActivationFixture::open().await;
     let code = fixture.paper_code().await;
     let activation = fixture.begin_activation(crate::activation::WITH_PHONE).await;
@@ -105,7 +105,7 @@ async fn a_card_of_before_opens_nothing_once_its_owner_holds_a_role_above() {
     registry.office(fixture.newcomer, Role::Editor, &fixture.org.coast, None);
     registry.save().await.expect("saves");
     let refused = refusal(fixture.choose(&activation, NEW_PASSWORD).await);
-    assert_eq!(refused.problem("password"), Some(&Problem::CodeRefused), "the visit was proved with it already");
+    assert_eq!(refused.problem("password"), Some(&Problem::CodeRefused), "the activation was proved with it already");
     let activation = fixture.begin_activation(crate::activation::WITH_PHONE).await;
     assert_eq!(refusal(fixture.try_code(&activation, &code).await).problem("code"), Some(&Problem::CodeRefused));
 
@@ -116,7 +116,7 @@ async fn a_card_of_before_opens_nothing_once_its_owner_holds_a_role_above() {
 }
 
 #[tokio::test]
-async fn a_card_of_a_unit_that_has_ended_opens_to_who_holds_no_role() {
+async fn a_card_of_a_closed_unit_works_for_members_without_a_role() {
     let fixture = ActivationFixture::open().await;
     let (code, org) = (fixture.paper_code().await, &fixture.org);
     let officer = crate::units::registrar(org);
@@ -128,11 +128,11 @@ async fn a_card_of_a_unit_that_has_ended_opens_to_who_holds_no_role() {
     registry.save().await.expect("saves");
     let activation = fixture.begin_activation(crate::activation::WITH_PHONE).await;
     let refused = refusal(fixture.try_code(&activation, &code).await);
-    assert_eq!(refused.problem("code"), Some(&Problem::CodeRefused), "a role of the unit that took over is not from below");
+    assert_eq!(refused.problem("code"), Some(&Problem::CodeRefused), "a role of the successor is not from below");
 }
 
 #[tokio::test]
-async fn numbers_of_who_holds_a_role_above_are_changed_from_above() {
+async fn numbers_of_somebody_with_a_role_above_are_changed_from_above() {
     let (backend, _, org) = organisation().await;
     let (below, person) = (&org.coast_registrar.viewer, &org.operator);
     let (id, version, card) = form_of(&backend, person).await;
@@ -158,7 +158,7 @@ async fn numbers_of_who_holds_a_role_above_are_changed_from_above() {
 }
 
 #[tokio::test]
-async fn who_holds_a_role_above_is_merged_moved_and_struck_off_from_above() {
+async fn somebody_with_a_role_above_is_merged_moved_and_struck_off_from_above() {
     let (backend, _, org) = organisation().await;
     let (below, members, chief) = (&org.coast_registrar.viewer, backend.members(), &org.province_chief_editor);
     for (keep, other) in [(org.teacher.id, chief.id), (chief.id, org.teacher.id)] {
@@ -170,7 +170,7 @@ async fn who_holds_a_role_above_is_merged_moved_and_struck_off_from_above() {
     assert_eq!(refusal(members.request_transfer(below, form).await).problem("to"), Some(&Problem::HeldAbove));
     let transfer = members.request_transfer(&above(&org), form).await.expect("from above").to_string();
     let refused = refusal(members.decide_transfer(&org.secretary.viewer, &transfer, "accept", "").await);
-    assert_eq!(refused.problem("decision"), Some(&Problem::RolesFirst), "who asked for it keeps no records");
+    assert_eq!(refused.problem("decision"), Some(&Problem::RolesFirst), "the requester has no right to records");
     let mut registry = Registry::new(&backend, 9, start() - TimeDelta::days(1));
     registry.office(org.province_statistician.id, Role::Registrar, &org.province, None);
     registry.save().await.expect("saves");
@@ -186,7 +186,7 @@ async fn who_holds_a_role_above_is_merged_moved_and_struck_off_from_above() {
 async fn roles_never_move_with_a_merge() {
     let (backend, _, org) = organisation().await;
     let refused = refusal(backend.members().merge(&above(&org), org.teacher.id, org.province_chief_editor.id).await);
-    assert_eq!(refused.problem("keep"), Some(&Problem::KeepsRoles), "they would all be gone");
+    assert_eq!(refused.problem("keep"), Some(&Problem::KeepsRoles), "no role would be left");
     backend.members().merge(&above(&org), org.coast_registrar.id, org.province_chief_editor.id).await.expect("merges");
     let page = backend.offices().list(&above(&org), org.province.id, None).await.expect("a page");
     assert!(page.current.iter().all(|office| office.role != Role::ChiefEditor), "{:?}", page.current);
@@ -195,7 +195,7 @@ async fn roles_never_move_with_a_merge() {
 }
 
 #[tokio::test]
-async fn the_owner_is_told_of_a_code_a_new_password_and_a_new_phone() {
+async fn the_owner_is_notified_of_a_code_a_new_password_and_a_new_phone() {
     let fixture = ActivationFixture::open().await;
     fixture.backend.word_notices_by(|_: Locale, notice: AccountNotice| format!("Told: {notice:?}"));
     let secretary = &fixture.org.secretary.viewer;
@@ -207,7 +207,7 @@ async fn the_owner_is_told_of_a_code_a_new_password_and_a_new_phone() {
     let session = fixture.sign_in(crate::activation::WITH_PHONE, NEW_PASSWORD).await.expect("signs in").token;
     let viewer = fixture.backend.accounts().session(&session).await.expect("reads").expect("is open").viewer;
     let home = fixture.backend.home().page(&viewer).await.expect("a page");
-    assert!(!home.code_open && home.account_changes.is_empty(), "what they did themselves is no news");
+    assert!(!home.code_open && home.account_changes.is_empty(), "their own actions are not notified");
     let second = fixture.paper_code().await;
     assert!(fixture.sent().await.contains("Told: CodeIssued"));
     assert!(fixture.backend.home().page(&viewer).await.expect("a page").code_open, "where the owner is signed in too");
@@ -227,7 +227,7 @@ async fn the_owner_is_told_of_a_code_a_new_password_and_a_new_phone() {
     };
     fixture.backend.members().change(&fixture.org.coast_registrar.viewer, form).await.expect("changes");
     let told = fixture.sent().await;
-    assert!(told.contains("Told: PhoneChanged") && told.contains(&PHONE[7..]), "to the number there was before: {told}");
+    assert!(told.contains("Told: PhoneChanged") && told.contains(&PHONE[7..]), "to the previous number: {told}");
     let row = fixture.backend.members().record(secretary, fixture.newcomer).await.expect("a record").record;
     let version = row.version.to_string();
     let form = MemberForm { version: &version, phone: "0901234567", national_id: "951000777777", ..form };
@@ -239,13 +239,13 @@ async fn the_owner_is_told_of_a_code_a_new_password_and_a_new_phone() {
     assert_eq!(changes(fixture.backend.home().page(&viewer).await.expect("a page").account_changes), expected);
     let members = fixture.backend.members();
     assert_eq!(changes(members.own(&viewer).await.expect("the own record").account_changes), expected);
-    assert_eq!(changes(members.own(&viewer).await.expect("the own record").account_changes), NOTHING, "seen is seen");
+    assert_eq!(changes(members.own(&viewer).await.expect("the own record").account_changes), NOTHING, "shown once");
     assert_eq!(changes(fixture.backend.home().page(&viewer).await.expect("a page").account_changes), NOTHING);
 }
 
 const NOTHING: [(&str, Option<String>); 0] = [];
 
-/// What was changed, and from which unit.
+/// What was changed, and by which unit.
 fn changes(told: Vec<AccountChange>) -> Vec<(&'static str, Option<String>)> {
     let mut changes: Vec<_> = told.into_iter().map(|change| (change.notice.key(), change.office)).collect();
     changes.sort_unstable();
@@ -253,7 +253,7 @@ fn changes(told: Vec<AccountChange>) -> Vec<(&'static str, Option<String>)> {
 }
 
 #[tokio::test]
-async fn the_owner_finds_an_accepted_number_and_a_new_password_at_home_and_nobody_without_an_account_does() {
+async fn owners_of_accounts_are_notified_of_accepted_numbers_and_new_passwords_on_the_first_page() {
     let (backend, _, org) = organisation().await;
     let person = &org.fisherman;
     let wish = CorrectionForm { field: "phone", wanted: "0907654321", reason: "Đổi số." };
@@ -291,7 +291,7 @@ async fn the_owner_finds_an_accepted_number_and_a_new_password_at_home_and_nobod
     );
 }
 
-// The property.
+// The property test.
 
 /// A member of the random organisation.
 struct Somebody {
@@ -307,7 +307,7 @@ struct World {
     units: Vec<UnitRef>,
     branches: Vec<usize>,
     people: Vec<Somebody>,
-    /// The subtree whose people try.
+    /// The subtree whose people attack.
     inside: UnitPath,
 }
 
@@ -355,7 +355,7 @@ impl World {
                 registry.office(people[who].id, role, &units[unit], None);
             }
         }
-        // So that every world has somebody worth attacking, and somebody who may do much.
+        // So that every world has a target, and an attacker with rights.
         registry.office(people[0].id, Role::Operator, &units[0], Some(NaiveDate::from_ymd_opt(2030, 1, 1).expect("a day")));
         let fresh = branches.len();
         registry.office(people[fresh].id, Role::Registrar, &units[1], Some(NaiveDate::from_ymd_opt(2030, 1, 1).expect("a day")));
@@ -364,7 +364,7 @@ impl World {
         Self { backend, units, branches, people, inside }
     }
 
-    /// Somebody who sees all roles.
+    /// A person who sees all roles.
     fn observer(&self) -> Viewer {
         self.viewer(0, vec![Office { role: Role::Operator, unit: self.units[0].clone() }])
     }
@@ -388,7 +388,7 @@ impl World {
         roles
     }
 
-    /// Lets somebody who is in the hands of the subtree's people do one thing, and adds whom they get hold of by it.
+    /// Lets a controlled person of the subtree do one thing, and adds the accounts they gain control of.
     async fn act(&self, hands: &mut BTreeSet<usize>, [who, act, whom, other, unit]: [u8; 5]) {
         let pick = |byte: u8, count: usize| usize::from(byte) % count;
         let actors: Vec<usize> = hands.iter().copied().collect();
@@ -422,7 +422,7 @@ impl World {
                 members.change(&viewer, form).await.is_ok()
             }
             3 => {
-                // What was one person's is the other's then.
+                // The rights of one record then belong to the other.
                 let merged = members.merge(&viewer, target.id, self.people[other].id).await.is_ok();
                 merged && (hands.contains(&whom) || hands.contains(&other))
             }
@@ -475,7 +475,7 @@ impl World {
         }
     }
 
-    /// Roles outside the subtree, of those in hands.
+    /// Roles outside the subtree, held by controlled people.
     async fn rights_outside(&self, hands: &BTreeSet<usize>) -> Vec<(MemberId, Role, UnitPath)> {
         let in_hands: BTreeSet<MemberId> = hands.iter().map(|who| self.people[*who].id).collect();
         let roles = self
@@ -487,9 +487,9 @@ impl World {
     }
 }
 
-/// No sequence of acts of a subtree's people ends with a right outside it.
+/// No sequence of actions by people of a subtree gives them a right outside it.
 #[test]
-fn no_acts_of_a_subtrees_people_end_with_more_rights_outside_it() {
+fn no_actions_of_people_of_a_subtree_gain_rights_outside_it() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let config = ProptestConfig { cases: 10, max_shrink_iters: 20, failure_persistence: None, ..ProptestConfig::default() };
     let strategy = (vec(any::<u8>(), COMMUNES), vec(any::<(u8, u8, u8)>(), 4..10), vec(any::<[u8; 5]>(), 60));
@@ -497,7 +497,7 @@ fn no_acts_of_a_subtrees_people_end_with_more_rights_outside_it() {
         let (tried, found) = runtime.block_on(async {
             let world = World::grow(&shape, &roles).await;
             let held = world.roles().await;
-            // Those of the subtree who hold nothing outside it.
+            // People of the subtree who hold nothing outside it.
             let mut hands: BTreeSet<usize> = (0..world.people.len())
                 .filter(|who| world.inside.contains(&world.units[world.people[*who].branch].path))
                 .filter(|who| {

@@ -1,5 +1,5 @@
-//! The two texts of a document, the one in work and the one that is out, through whatever happens to them: every pair of events on the
-//! real store, and what happens around them meanwhile.
+//! The two texts of a document, in work and published: every pair of events on the real store, and changes of units and offices
+//! meanwhile.
 
 use backend::{
     Backend, Error,
@@ -30,32 +30,32 @@ use crate::{
 };
 
 on_both_engines! {
-    a_correction_in_review_does_not_bring_a_withdrawn_document_back,
-    a_scheduled_correction_does_not_bring_a_withdrawn_document_back,
-    what_comes_back_is_asked_about_and_tells_its_readers_why,
-    a_correction_that_would_come_after_the_end_is_asked_about,
-    an_approval_is_of_the_files_and_the_text_that_were_shown,
-    a_correction_says_what_is_different_before_it_is_sent,
-    who_decides_at_the_same_moment_does_not_undo_a_withdrawal,
-    a_text_that_cannot_go_out_says_why,
+    a_correction_in_review_does_not_republish_a_withdrawn_document,
+    a_scheduled_correction_does_not_republish_a_withdrawn_document,
+    a_republication_needs_confirmation_and_a_note_to_readers,
+    a_correction_due_after_the_expiry_needs_confirmation,
+    an_approval_covers_the_files_and_the_text_that_were_shown,
+    a_correction_needs_a_note_before_it_is_sent,
+    a_concurrent_decision_does_not_undo_a_withdrawal,
+    a_text_that_cannot_be_published_says_why,
     an_audience_that_moved_away_stops_a_scheduled_text,
-    only_who_may_approve_is_asked_to,
-    a_review_by_who_may_not_approve_any_more_is_anybodys,
-    a_number_that_is_taken_says_by_which_document,
+    only_people_who_may_approve_are_asked_to,
+    a_review_by_somebody_without_the_right_is_open_to_all_who_may_approve,
+    the_error_for_a_used_number_names_its_document,
 }
 
-/// A document that is out, with a correction in work as far as wanted.
+/// A published document with a correction in work, in this state.
 async fn correcting(backend: &Backend, org: &Fixture, work: DraftState) -> DocumentId {
     with_status(backend, org, DocumentStatus { work: Some(work), out: Some(PublicationState::Published) }).await
 }
 
 // --- Every pair of events ----------------------------------------------------------------------------------------------------
 
-/// Days a text waits for its time, and the day on which what cannot go out any more is looked at.
+/// Days until a text is published, and the day on which a held text is checked.
 const DUE: i64 = 4;
 const HELD: i64 = 60;
 
-/// Days a text holds: the first one where its end comes first, the first one else, and the one in work.
+/// Days a text is valid: the first one if it expires first, the first one otherwise, and the one in work.
 const SHORT: i64 = 1;
 const LONG: i64 = 90;
 const WORK: i64 = 30;
@@ -65,16 +65,16 @@ struct Trial<'t> {
     editor: &'t Viewer,
     id: DocumentId,
     coast: String,
-    /// Numbers given in this test, each once.
+    /// Counter for numbers used in this test, each once.
     numbers: &'t mut u32,
-    /// Last days of what is out and of what is in work, and when that goes out.
+    /// Expiry of the published text and of the one in work, and when that is published.
     out_until: NaiveDate,
     work_until: NaiveDate,
     due: DateTime<Utc>,
 }
 
 impl Trial<'_> {
-    /// Saves a version that says what it corrects, under a number of its own, and holds until this day.
+    /// Saves a version with a note to readers and its own number, valid until this day.
     async fn save(&mut self, version: &str, until: NaiveDate) -> Result<(), Error> {
         *self.numbers += 1;
         let (key, until, number) = (self.id.to_string(), until.to_string(), format!("{}-HD/ĐU", self.numbers));
@@ -130,7 +130,7 @@ impl Trial<'_> {
             DocumentEvent::Step(step) => step,
             DocumentEvent::Over => return self.wait((self.out_until - self.day(0)).num_days() + 1).await,
             DocumentEvent::Due => return self.wait((self.due - self.backend.clock().now()).num_days() + 1).await,
-            // The program was down until long after the text would have held.
+            // The program was down until long after the text had expired.
             DocumentEvent::Held => return self.wait(HELD).await,
         };
         match step {
@@ -142,7 +142,7 @@ impl Trial<'_> {
             DocumentStep::Discard => documents.discard(editor, id, &version(self.backend, editor, id).await).await,
             DocumentStep::Submit => {
                 let draft = documents.draft(editor, id).await?.draft;
-                // What began anew says what is different.
+                // A new text after a published one needs a note to readers.
                 if draft.correction.is_empty() && draft.status.out.is_some() {
                     self.save(&draft.version.to_string(), self.day(WORK)).await?;
                 }
@@ -173,17 +173,17 @@ impl Trial<'_> {
 }
 
 #[tokio::test]
-async fn every_pair_of_events_on_a_text_that_was_never_out_ends_where_the_table_says() {
+async fn every_pair_of_events_on_an_unpublished_text_ends_as_in_the_table() {
     every_pair(None).await;
 }
 
 #[tokio::test]
-async fn every_pair_of_events_on_what_is_out_ends_where_the_table_says() {
+async fn every_pair_of_events_on_a_published_text_ends_as_in_the_table() {
     every_pair(Some(PublicationState::Published)).await;
 }
 
 #[tokio::test]
-async fn every_pair_of_events_on_what_was_taken_back_ends_where_the_table_says() {
+async fn every_pair_of_events_on_a_withdrawn_text_ends_as_in_the_table() {
     every_pair(Some(PublicationState::Withdrawn)).await;
 }
 
@@ -219,7 +219,7 @@ async fn every_pair(out: Option<PublicationState>) {
     }
 }
 
-/// What is left of a trial must not become due in the next one.
+/// Rows left by one trial must not become due in the next one.
 async fn clear(backend: &Backend, editor: &Viewer, id: DocumentId) {
     let documents = backend.documents();
     let Ok(page) = documents.draft(editor, id).await else { return };
@@ -236,7 +236,7 @@ async fn clear(backend: &Backend, editor: &Viewer, id: DocumentId) {
 
 // --- A withdrawal ------------------------------------------------------------------------------------------------------------
 
-async fn a_correction_in_review_does_not_bring_a_withdrawn_document_back(backend: &Backend, org: &Fixture) {
+async fn a_correction_in_review_does_not_republish_a_withdrawn_document(backend: &Backend, org: &Fixture) {
     let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
     let id = correcting(backend, org, DraftState::InReview).await;
     let (version, seen) = shown(backend, editor, id).await;
@@ -247,7 +247,7 @@ async fn a_correction_in_review_does_not_bring_a_withdrawn_document_back(backend
         assert_eq!(log.iter().filter(|(kind, _)| *kind == told).count(), 1, "{told:?} in {log:?}");
     }
 
-    // The window that was open meanwhile offers to approve it still.
+    // A page opened before still offers to approve it.
     let open = PublishForm { id: &id.to_string(), version: &version, review: &seen, when: "now", at: "", again: "" };
     for again in ["", "yes"] {
         let done = documents.publish(&chief(editor), PublishForm { again, ..open }).await;
@@ -256,13 +256,13 @@ async fn a_correction_in_review_does_not_bring_a_withdrawn_document_back(backend
     assert!(matches!(documents.read(&org.fisherman.viewer, id).await, Err(Error::NotFound)));
     let page = documents.draft(editor, id).await.expect("is on the desk");
     assert_eq!(page.draft.status, DocumentStatus { work: Some(DraftState::Draft), out: Some(PublicationState::Withdrawn) });
-    assert_eq!(page.draft.body, "Bản đính chính.", "what was written is not lost");
+    assert_eq!(page.draft.body, "Bản đính chính.", "the text is not lost");
     assert_eq!(page.held.map(|(why, _)| why), Some(Held::Withdrawn));
     assert_eq!(page.withdrawn.and_then(|withdrawn| withdrawn.reason).as_deref(), Some("Sai số liệu."));
-    assert!(documents.desk(&org.province_chief_editor.viewer).await.expect("a desk").asked.is_empty(), "nothing waits any more");
+    assert!(documents.desk(&org.province_chief_editor.viewer).await.expect("a desk").asked.is_empty(), "nothing is pending");
 }
 
-async fn a_scheduled_correction_does_not_bring_a_withdrawn_document_back(backend: &Backend, org: &Fixture) {
+async fn a_scheduled_correction_does_not_republish_a_withdrawn_document(backend: &Backend, org: &Fixture) {
     let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
     let id = correcting(backend, org, DraftState::Scheduled).await;
     documents.withdraw(&chief(editor), id, "Sai số liệu.").await.expect("is withdrawn");
@@ -273,7 +273,7 @@ async fn a_scheduled_correction_does_not_bring_a_withdrawn_document_back(backend
     assert_eq!((page.draft.status.work, page.publish_at), (Some(DraftState::Draft), None));
 }
 
-async fn what_comes_back_is_asked_about_and_tells_its_readers_why(backend: &Backend, org: &Fixture) {
+async fn a_republication_needs_confirmation_and_a_note_to_readers(backend: &Backend, org: &Fixture) {
     let (documents, editor, reader) = (backend.documents(), &org.coast_editor.viewer, &org.fisherman.viewer);
     let id = correcting(backend, org, DraftState::InReview).await;
     documents.read(reader, id).await.expect("is read");
@@ -281,7 +281,7 @@ async fn what_comes_back_is_asked_about_and_tells_its_readers_why(backend: &Back
     submit(backend, editor, id).await;
 
     let approval = documents.approval(&chief(editor), id).await.expect("a page");
-    let change = approval.change.expect("something is in work");
+    let change = approval.change.expect("a text in work");
     assert!(!change.is_out && approval.page.draft.status.comes_back());
     assert_eq!(change.withdrawn.and_then(|withdrawn| withdrawn.reason).as_deref(), Some("Sai số liệu."), "the page shows it");
 
@@ -297,7 +297,7 @@ async fn what_comes_back_is_asked_about_and_tells_its_readers_why(backend: &Back
     assert_eq!(page.correction.and_then(|told| told.note).as_deref(), Some("Sửa số điện thoại."), "the note is kept");
 }
 
-async fn a_correction_that_would_come_after_the_end_is_asked_about(backend: &Backend, org: &Fixture) {
+async fn a_correction_due_after_the_expiry_needs_confirmation(backend: &Backend, org: &Fixture) {
     let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
     let id = documents.blank(editor).await.expect("a form").draft.id;
     let (key, coast) = (id.to_string(), org.coast.id.to_string());
@@ -315,7 +315,7 @@ async fn a_correction_that_would_come_after_the_end_is_asked_about(backend: &Bac
     documents.recall(editor, id).await.expect("is taken back");
     submit(backend, editor, id).await;
 
-    // Over while it waits for approval: what was shown is not so any more.
+    // It expires while it waits for approval: the page shown is out of date.
     let (version, seen) = shown(backend, editor, id).await;
     backend.clock().advance(TimeDelta::days(3));
     documents.publish_due().await.expect("looks");
@@ -327,8 +327,8 @@ async fn a_correction_that_would_come_after_the_end_is_asked_about(backend: &Bac
     documents.publish(&chief(editor), PublishForm { again: "yes", ..silent }).await.expect("is out again");
 }
 
-/// Two windows, a text saved, a file added, another correction out: the form names all it showed.
-async fn an_approval_is_of_the_files_and_the_text_that_were_shown(backend: &Backend, org: &Fixture) {
+/// Two windows, a saved text, an added file, another published correction: the form names everything it showed.
+async fn an_approval_covers_the_files_and_the_text_that_were_shown(backend: &Backend, org: &Fixture) {
     backend.read_files_by(Extractor::within());
     let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
     let id = published(backend, editor, &org.coast, &org.coast).await;
@@ -338,7 +338,7 @@ async fn an_approval_is_of_the_files_and_the_text_that_were_shown(backend: &Back
     submit(backend, editor, id).await;
 
     let approval = documents.approval(&chief(editor), id).await.expect("a page");
-    let change = approval.change.expect("something is in work");
+    let change = approval.change.expect("a text in work");
     assert!(change.is_out && change.out.as_ref().is_some_and(|out| out.version == 1), "{change:?}");
     assert_eq!(change.files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(), ["Bảng kê.pdf"]);
     assert!(change.old_files.is_empty());
@@ -362,7 +362,7 @@ async fn an_approval_is_of_the_files_and_the_text_that_were_shown(backend: &Back
     assert_eq!(documents.read(&org.fisherman.viewer, id).await.expect("is out").attachments.len(), 2);
 }
 
-async fn a_correction_says_what_is_different_before_it_is_sent(backend: &Backend, org: &Fixture) {
+async fn a_correction_needs_a_note_before_it_is_sent(backend: &Backend, org: &Fixture) {
     let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
     for is_withdrawn in [false, true] {
         let id = published(backend, editor, &org.coast, &org.coast).await;
@@ -378,9 +378,9 @@ async fn a_correction_says_what_is_different_before_it_is_sent(backend: &Backend
     }
 }
 
-/// Both people press their buttons at the same moment, again and again: a document that was withdrawn is out only if the approval came
-/// first, and then the withdrawal took it out.
-async fn who_decides_at_the_same_moment_does_not_undo_a_withdrawal(backend: &Backend, org: &Fixture) {
+/// Both people press their buttons at the same time, repeatedly. Whichever commits first, the document ends withdrawn: an approval
+/// that came first is withdrawn too.
+async fn a_concurrent_decision_does_not_undo_a_withdrawal(backend: &Backend, org: &Fixture) {
     let (editor, boss) = (&org.coast_editor.viewer, chief(&org.coast_editor.viewer));
     for (work, is_due) in [
         (DraftState::InReview, false),
@@ -410,7 +410,7 @@ async fn who_decides_at_the_same_moment_does_not_undo_a_withdrawal(backend: &Bac
 
 // --- Around them -------------------------------------------------------------------------------------------------------------
 
-async fn a_text_that_cannot_go_out_says_why(backend: &Backend, org: &Fixture) {
+async fn a_text_that_cannot_be_published_says_why(backend: &Backend, org: &Fixture) {
     let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
     let id = documents.blank(editor).await.expect("a form").draft.id;
     let (key, coast) = (id.to_string(), org.coast.id.to_string());
@@ -424,10 +424,10 @@ async fn a_text_that_cannot_go_out_says_why(backend: &Backend, org: &Fixture) {
     assert_eq!(page.held, Some((Held::Over, backend.clock().now())));
     documents.save_draft(editor, form(&key, "1", &coast, &coast)).await.expect("is mended");
     submit(backend, editor, id).await;
-    assert_eq!(documents.draft(editor, id).await.expect("is in review").held, None, "it was mended");
+    assert_eq!(documents.draft(editor, id).await.expect("is in review").held, None, "it was corrected");
 }
 
-/// The branch a text is for is merged into one of another commune while the text waits for its time.
+/// The branch that a text is for is merged into one of another commune while the text is scheduled.
 async fn an_audience_that_moved_away_stops_a_scheduled_text(backend: &Backend, org: &Fixture) {
     let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
     let id = draft(backend, editor, &org.coast, &org.harbour).await;
@@ -450,13 +450,13 @@ async fn an_audience_that_moved_away_stops_a_scheduled_text(backend: &Backend, o
     assert_eq!((page.draft.status.work, page.held.map(|(why, _)| why)), (Some(DraftState::Draft), Some(Held::Audience)));
 }
 
-async fn only_who_may_approve_is_asked_to(backend: &Backend, org: &Fixture) {
+async fn only_people_who_may_approve_are_asked_to(backend: &Backend, org: &Fixture) {
     let (documents, editor, boss) = (backend.documents(), &org.coast_editor, &org.province_chief_editor);
     let id = draft(backend, &editor.viewer, &org.coast, &org.coast).await;
     let key = id.to_string();
     let people = documents.review(&editor.viewer, id).await.expect("a page").reviewers;
     let offered: Vec<_> = people.iter().map(|person| (person.member, person.may_approve)).collect();
-    assert_eq!(offered, [(boss.id, true), (editor.id, false)], "the author decides nothing");
+    assert_eq!(offered, [(boss.id, true), (editor.id, false)], "the author cannot decide");
 
     let (author, above) = (editor.id.to_string(), boss.id.to_string());
     let ask = SubmitForm { id: &key, version: "1", ..SubmitForm::default() };
@@ -468,7 +468,7 @@ async fn only_who_may_approve_is_asked_to(backend: &Backend, org: &Fixture) {
     let errors = refused(documents.submit(&editor.viewer, SubmitForm { colleague: &stranger, ..ask }).await);
     assert_eq!(errors.problem("colleague"), Some(&Problem::NotOffered));
 
-    // The chief editor wrote this one: an editor of the coast is asked for remarks, and decides nothing.
+    // The chief editor wrote this one: an editor of the coast is asked for remarks and cannot decide.
     let own = draft(backend, &boss.viewer, &org.coast, &org.coast).await;
     let form = SubmitForm { id: &own.to_string(), version: "1", colleague: &author, ..SubmitForm::default() };
     assert!(documents.review(&boss.viewer, own).await.expect("a page").needs_another);
@@ -489,8 +489,8 @@ async fn only_who_may_approve_is_asked_to(backend: &Backend, org: &Fixture) {
     assert_eq!(asked.iter().filter(|row| row.document.id == id).map(|row| row.comments_only).collect::<Vec<_>>(), [false]);
 }
 
-/// The office of who was asked ends; or, in stores of before, somebody was asked who never could.
-async fn a_review_by_who_may_not_approve_any_more_is_anybodys(backend: &Backend, org: &Fixture) {
+/// The office of the reviewer ends; or, in stores of older versions, a person was asked who never had the right.
+async fn a_review_by_somebody_without_the_right_is_open_to_all_who_may_approve(backend: &Backend, org: &Fixture) {
     let (documents, editor, boss) = (backend.documents(), &org.coast_editor.viewer, &org.province_chief_editor);
     let id = draft(backend, editor, &org.coast, &org.coast).await;
     let above = boss.id.to_string();
@@ -501,7 +501,7 @@ async fn a_review_by_who_may_not_approve_any_more_is_anybodys(backend: &Backend,
     assert!(!waits(documents.desk(&other).await.expect("a desk").asked), "somebody else was asked");
     assert!(!documents.review(editor, id).await.expect("a page").review.expect("is under way").is_stuck);
 
-    // Who was asked wrote in it: a file makes an author.
+    // The reviewer wrote in it: attaching a file makes an author.
     backend.read_files_by(Extractor::within());
     documents.recall(editor, id).await.expect("is taken back");
     attached(backend, &boss.viewer, id, "Phụ lục.pdf", &pdf("Phụ lục")).await;
@@ -509,11 +509,11 @@ async fn a_review_by_who_may_not_approve_any_more_is_anybodys(backend: &Backend,
     assert_eq!(errors.problem("reviewer"), Some(&Problem::NotOffered), "an author is not asked to approve");
     documents.submit(editor, SubmitForm { reviewer: "", ..form }).await.expect("is sent to any");
     assert!(waits(documents.desk(&other).await.expect("a desk").asked), "it waits for every chief editor");
-    assert!(!waits(documents.desk(&boss.viewer).await.expect("a desk").asked), "but for its author");
+    assert!(!waits(documents.desk(&boss.viewer).await.expect("a desk").asked), "except for its author");
     assert_eq!(backend.home().page(&other).await.expect("opens").asked, 1);
 }
 
-async fn a_number_that_is_taken_says_by_which_document(backend: &Backend, org: &Fixture) {
+async fn the_error_for_a_used_number_names_its_document(backend: &Backend, org: &Fixture) {
     let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
     let coast = org.coast.id.to_string();
     let first = documents.blank(editor).await.expect("a form").draft.id;

@@ -1,4 +1,4 @@
-//! The tree stays a tree whatever is done to it, its history can be read, and everything follows a unit that moves.
+//! The tree stays consistent under all changes, its history can be read, and all rows follow a unit that moves.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,7 @@ use crate::{
 
 const TODAY: &str = "2026-11-21";
 
-/// Somebody with every right of the registry and the figures of the whole province.
+/// A person with every right of the registry and the figures of the whole province.
 pub(crate) fn registrar(org: &Fixture) -> Viewer {
     let mut viewer = org.operator.viewer.clone();
     for role in [Role::Registrar, Role::Statistician] {
@@ -35,7 +35,7 @@ pub(crate) fn registrar(org: &Fixture) -> Viewer {
     viewer
 }
 
-/// Where somebody stands now.
+/// The person's viewer with their current unit.
 async fn signed_in(backend: &Backend, person: &Person) -> Viewer {
     let form = SignInForm { national_id: &person.national_id, password: PASSWORD, device: "" };
     let token = backend.accounts().sign_in(form).await.expect("signs in").token;
@@ -94,7 +94,7 @@ fn problem<T: std::fmt::Debug>(outcome: Result<T, Error>, field: &str) -> Option
     }
 }
 
-/// Saving an empty registry makes the tree and the counters read everything afresh.
+/// Saves an empty import, which makes the tree and the counters reload.
 async fn reload(backend: &Backend) {
     Registry::new(backend, 9, start()).save().await.expect("saves");
 }
@@ -112,7 +112,7 @@ async fn figures(backend: &Backend, org: &Fixture) -> Vec<StatisticsPage> {
     pages
 }
 
-/// Who is in which open branch.
+/// The members of each open branch.
 async fn postings(backend: &Backend, org: &Fixture) -> BTreeMap<String, Vec<UnitId>> {
     let viewer = registrar(org);
     let mut posted: BTreeMap<String, Vec<UnitId>> = BTreeMap::new();
@@ -128,11 +128,11 @@ async fn postings(backend: &Backend, org: &Fixture) -> BTreeMap<String, Vec<Unit
 fn assert_is_a_tree(backend: &Backend, org: &Fixture) {
     let tree = backend.units().tree();
     let units = all_units(backend, org);
-    assert_eq!(units.len(), tree.len(), "everything hangs on the one root");
+    assert_eq!(units.len(), tree.len(), "every unit is below the root");
     for unit in &units {
         assert_eq!(tree.get(unit.id), Some(unit));
         let Some(above) = unit.path.parent() else { continue };
-        let above = tree.at(&above).unwrap_or_else(|| panic!("{} hangs in the air", unit.path));
+        let above = tree.at(&above).unwrap_or_else(|| panic!("{} has no parent", unit.path));
         assert!(unit.kind.hangs_on(above.kind), "{:?} on {:?}", unit.kind, above.kind);
         assert_eq!(above.path.child(unit.path.code()).as_ref(), Ok(&unit.path), "the path is that of the ancestors' codes");
     }
@@ -141,7 +141,7 @@ fn assert_is_a_tree(backend: &Backend, org: &Fixture) {
 }
 
 #[tokio::test]
-async fn whatever_is_done_the_tree_stays_a_tree_and_nobody_is_lost() {
+async fn after_any_changes_the_tree_is_a_tree_and_nobody_is_lost() {
     for seed in 1..=4 {
         println!("seed {seed}");
         let mut rng = StdRng::seed_from_u64(seed);
@@ -158,7 +158,7 @@ async fn whatever_is_done_the_tree_stays_a_tree_and_nobody_is_lost() {
             }
             let (one, other) = (units.choose(&mut rng).expect("a unit"), units.choose(&mut rng).expect("a unit"));
             let code = format!("{:02}", rng.random_range(1..20));
-            // Most are refused for a reason; that must change nothing.
+            // Most are rejected for a reason; that must change nothing.
             match rng.random_range(0..6) {
                 0 | 1 => {
                     let kind = *UnitKind::ALL.choose(&mut rng).expect("a kind");
@@ -194,7 +194,7 @@ async fn whatever_is_done_the_tree_stays_a_tree_and_nobody_is_lost() {
         }
         for (path, unit) in &paths {
             let tree = backend.units().tree();
-            let found = tree.former(path).unwrap_or_else(|| panic!("{path} leads nowhere"));
+            let found = tree.former(path).unwrap_or_else(|| panic!("{path} is not resolved"));
             assert!(tree.get(*unit).is_none_or(|unit| unit.id == found.id), "{path}");
         }
         backend.catch_up().await.expect("reads the log");
@@ -207,7 +207,7 @@ async fn whatever_is_done_the_tree_stays_a_tree_and_nobody_is_lost() {
 }
 
 #[tokio::test]
-async fn a_new_unit_hangs_below_the_own_one_and_its_code_is_never_used_again() {
+async fn a_new_unit_is_below_the_own_one_and_its_code_is_never_reused() {
     let (backend, _, org) = organisation().await;
     let viewer = &org.coast_registrar.viewer;
     let id = create(&backend, viewer, &org.coast, UnitKind::Branch, "09").await.expect("is created");
@@ -226,7 +226,7 @@ async fn a_new_unit_hangs_below_the_own_one_and_its_code_is_never_used_again() {
 }
 
 #[tokio::test]
-async fn nobody_changes_a_unit_outside_the_own_subtree_nor_ends_the_own_one() {
+async fn a_unit_outside_the_own_subtree_cannot_be_changed_nor_the_own_one_closed() {
     let (backend, _, org) = organisation().await;
     let desk = backend.unit_desk();
     for (person, unit, expected) in [
@@ -249,13 +249,13 @@ async fn nobody_changes_a_unit_outside_the_own_subtree_nor_ends_the_own_one() {
     let steps = page(&backend, &org.coast_registrar.viewer, own).await.steps;
     assert_eq!(steps, [UnitStep::New, UnitStep::Rename, UnitStep::Phase]);
     assert!(page(&backend, &org.fisherman.viewer, own).await.steps.is_empty());
-    // Another one's subtree is not even a choice.
+    // A unit of another registrar's subtree is not offered.
     let outcome = move_below(&backend, &org.coast_registrar.viewer, org.harbour.id, org.hills.id, "09").await;
     assert_eq!(problem(outcome, "target"), Some(Problem::Unknown));
 }
 
 #[tokio::test]
-async fn a_name_has_a_history_and_a_day_in_it() {
+async fn a_name_has_a_history_by_day() {
     let (backend, clock, org) = organisation().await;
     let viewer = registrar(&org);
     clock.advance(TimeDelta::days(10));
@@ -278,7 +278,7 @@ async fn a_name_has_a_history_and_a_day_in_it() {
     let before = backend.unit_desk().page(&viewer, &id, Some("2020-01-01".parse().expect("a day")), BelowQuery::default()).await;
     assert!(matches!(before, Err(Error::NotFound)), "before it was opened");
     let outcome = rename(&backend, &viewer, org.harbour.id, "Tên khác", "24/11/2026").await;
-    assert_eq!(problem(outcome, "on"), Some(Problem::DateRange), "before the form it ends");
+    assert_eq!(problem(outcome, "on"), Some(Problem::DateRange), "before the version it ends");
     let outcome = rename(&backend, &viewer, org.harbour.id, "Tên khác", "2026-12-24").await;
     assert_eq!(problem(outcome, "on"), Some(Problem::DateRange), "in the future");
     let stale = RenameForm { unit: &id, version: "0", name: "Tên khác", on: "2026-11-30" };
@@ -301,7 +301,7 @@ async fn a_unit_with_people_or_units_is_not_closed() {
 }
 
 #[tokio::test]
-async fn a_unit_cannot_hang_below_itself_nor_on_its_own_level() {
+async fn a_unit_cannot_move_below_itself_or_its_own_level() {
     let (backend, _, org) = organisation().await;
     let viewer = registrar(&org);
     for target in [org.coast.id, org.harbour.id, org.hills.id] {
@@ -330,7 +330,7 @@ async fn everything_follows_a_unit_that_moves() {
     assert_eq!(read(&page(&backend, &viewer, org.hills.id).await), Some(8));
     assert_eq!(backend.units().tree().former(&org.harbour.path).map(|unit| unit.id), Some(org.harbour.id));
 
-    // The one who signs in now stands at the new place and still finds the paper.
+    // A member who signs in now is at the new place and still finds the paper.
     let fisherman = signed_in(&backend, &org.fisherman).await;
     assert_eq!(fisherman.standpoint.branch.as_str(), "/51/002/11/");
     backend.documents().read(&fisherman, document).await.expect("still reads");
@@ -338,26 +338,26 @@ async fn everything_follows_a_unit_that_moves() {
     let counted = figures(&backend, &org).await;
     reload(&backend).await;
     assert_eq!(figures(&backend, &org).await, counted, "what was read at the old path counts at the new one");
-    // And back again: the old path is its own.
+    // And back again: a unit may reuse its own old path.
     move_below(&backend, &viewer, org.harbour.id, org.coast.id, "01").await.expect("moves back");
     assert_eq!(page(&backend, &viewer, org.harbour.id).await.unit.path, org.harbour.path);
 }
 
 #[tokio::test]
-async fn a_merged_unit_hands_over_all_it_has() {
+async fn everything_of_a_merged_unit_goes_to_its_successor() {
     let (backend, _, org) = organisation().await;
     let viewer = registrar(&org);
     let document = published(&backend, &org.hills_editor.viewer, &org.hills, &org.hills).await;
     merge(&backend, &viewer, org.hills.id, org.coast.id).await.expect("is merged");
     backend.catch_up().await.expect("reads the log");
     let farm = page(&backend, &viewer, org.farm.id).await;
-    // The harbour has the code it had.
+    // The harbour has its old code.
     assert_eq!(farm.unit.path.as_str(), "/51/001/03/");
     assert_eq!(farm.history[0].change, UnitChange::Merged);
     let hills = page(&backend, &viewer, org.hills.id).await;
     assert_eq!(hills.closing.and_then(|closing| closing.successor).map(|unit| unit.id), Some(org.coast.id));
     let coast = page(&backend, &viewer, org.coast.id).await;
-    assert_eq!((coast.members, coast.history[0].change), (Some(18), UnitChange::Absorbed), "its history tells what it took over");
+    assert_eq!((coast.members, coast.history[0].change), (Some(18), UnitChange::Absorbed), "its history shows what it took over");
     assert_eq!(coast.history[0].name, hills.unit.name);
     let tree = backend.units().tree();
     assert_eq!(tree.former(&org.hills.path).map(|unit| unit.id), Some(org.coast.id));
@@ -365,7 +365,7 @@ async fn a_merged_unit_hands_over_all_it_has() {
 
     let farmer = signed_in(&backend, &org.farmer).await;
     let read = backend.documents().read(&farmer, document).await.expect("is read as before");
-    assert_eq!(read.summary.issuer.name, org.hills.name, "by whom it was published");
+    assert_eq!(read.summary.issuer.name, org.hills.name, "the issuer");
     backend
         .documents()
         .withdraw(&chief(&org.coast_editor.viewer), document, "Sai số liệu.")
@@ -408,7 +408,7 @@ async fn a_branch_is_split_by_choosing_who_goes() {
 }
 
 #[tokio::test]
-async fn a_phase_holds_down_to_units_with_one_of_their_own() {
+async fn a_phase_is_inherited_by_units_without_their_own() {
     let (backend, _, org) = organisation().await;
     let viewer = registrar(&org);
     let set = async |unit: &UnitRef, phase: &str| {
@@ -448,7 +448,7 @@ async fn a_search_finds_names_without_marks_in_the_own_subtree() {
     assert_eq!(names(&org.operator.viewer, "002").await, ["Xã Sơn Trà Bồng"]);
     let open = [&org.province, &org.coast].map(|unit| unit.id.to_string()).join(",");
     let own = desk.list(&org.fisherman.viewer, Some(" "), Some(&open)).await.expect("a list");
-    assert_eq!(rows_of(&own.tree).len(), 3, "without words the own line: {:?}", own.tree);
+    assert_eq!(rows_of(&own.tree).len(), 3, "without a query the own line: {:?}", own.tree);
     let targets = desk.targets(&registrar(&org), &org.harbour.id.to_string(), UnitStep::Move, Some("son tra")).await;
     let targets = targets.expect("targets");
     assert_eq!(targets.found.iter().map(|row| row.unit.id).collect::<Vec<_>>(), [org.hills.id]);
@@ -456,7 +456,7 @@ async fn a_search_finds_names_without_marks_in_the_own_subtree() {
 }
 
 #[tokio::test]
-async fn two_who_change_one_tree_at_once_both_get_through() {
+async fn concurrent_changes_of_the_tree_both_succeed() {
     let (backend, _, org) = organisation().await;
     let viewer = registrar(&org);
     let (first, second) = tokio::join!(
@@ -468,7 +468,7 @@ async fn two_who_change_one_tree_at_once_both_get_through() {
     assert_is_a_tree(&backend, &org);
 }
 
-/// All rows of a tree, in no order.
+/// All rows of a tree, unordered.
 fn rows_of(tree: &[TreeRow]) -> Vec<&TreeRow> {
     tree.iter().flat_map(|row| std::iter::once(row).chain(rows_of(&row.below))).collect()
 }
@@ -498,7 +498,7 @@ async fn the_tree_opens_level_by_level_and_hides_what_the_statistics_hide() {
 }
 
 #[tokio::test]
-async fn no_page_of_units_tells_a_number_that_the_statistics_hide() {
+async fn no_page_of_units_shows_a_number_that_the_statistics_hide() {
     let (backend, _, org) = organisation().await;
     let desk = backend.unit_desk();
     let counted = async |viewer: &Viewer, unit: &UnitRef| -> [Option<u32>; 4] {
@@ -514,7 +514,7 @@ async fn no_page_of_units_tells_a_number_that_the_statistics_hide() {
         let figures = backend.statistics().page(statistician, Some(unit.id)).await.expect("a page").total.figures;
         assert_eq!(figures, None, "{}: three members, or the difference to them", unit.name);
         assert_eq!(counted(statistician, unit).await, [None; 4], "{}", unit.name);
-        // Whose office has no figures learns no more.
+        // An office without the right to figures sees no more.
         assert_eq!(counted(&org.province_chief_editor.viewer, unit).await, [None; 4], "{}", unit.name);
     }
     let province = backend.statistics().page(statistician, None).await.expect("a page").total.figures;
@@ -522,7 +522,7 @@ async fn no_page_of_units_tells_a_number_that_the_statistics_hide() {
     let targets = desk.targets(&org.operator.viewer, &org.hills.id.to_string(), UnitStep::Merge, None).await.expect("targets");
     assert_eq!((targets.members, targets.found.iter().filter_map(|row| row.members).count()), (None, 0));
 
-    // Who may open their records can count them.
+    // Whoever may open their records may see their number.
     assert_eq!(counted(&registrar(&org), &org.hills).await, [Some(3), Some(3), Some(3), None]);
     assert_eq!(page(&backend, &org.farm_secretary.viewer, org.farm.id).await.members, Some(3));
     let past = counted(&registrar(&org), &org.farm).await;
@@ -530,7 +530,7 @@ async fn no_page_of_units_tells_a_number_that_the_statistics_hide() {
 }
 
 #[tokio::test]
-async fn whatever_is_to_be_opened_the_tree_shows_the_own_subtree_only() {
+async fn whatever_units_are_open_the_tree_shows_the_own_subtree_only() {
     let (backend, _, org) = organisation().await;
     let desk = backend.unit_desk();
     let asked = format!("{},,x,'\"><b>,{},{}", org.hills.id, org.province.id, org.coast.id);
@@ -549,7 +549,7 @@ async fn whatever_is_to_be_opened_the_tree_shows_the_own_subtree_only() {
 }
 
 #[tokio::test]
-async fn units_below_come_in_pages_and_are_searched() {
+async fn units_below_are_paged_and_searched() {
     let (backend, _, org) = organisation().await;
     let viewer = registrar(&org);
     for number in 0..60 {

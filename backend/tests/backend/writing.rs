@@ -1,4 +1,4 @@
-//! Writing that is not saved yet: kept, offered again, forgotten; who else is there; what differs when two save.
+//! Unsaved text: kept, offered again, deleted; who else is editing; the differences when two people save.
 
 use backend::{
     Backend, Error,
@@ -20,8 +20,8 @@ use crate::{
 };
 
 on_both_engines!(
-    what_is_typed_is_offered_until_it_is_saved,
-    who_else_is_there_is_told_while_they_are,
+    unsaved_text_is_offered_until_it_is_saved,
+    other_editors_are_shown_while_they_are_present,
     nobody_is_at_a_draft_that_was_sent_on,
     nobody_keeps_anything_at_a_draft_they_may_not_write,
     a_file_is_taken_over_without_touching_what_is_stored,
@@ -54,7 +54,7 @@ async fn keep(backend: &Backend, viewer: &Viewer, id: DocumentId, version: u32, 
     backend.documents().keep_typed(viewer, form).await.map(|kept| kept.version)
 }
 
-async fn what_is_typed_is_offered_until_it_is_saved(backend: &Backend, org: &Fixture) {
+async fn unsaved_text_is_offered_until_it_is_saved(backend: &Backend, org: &Fixture) {
     let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
     let id = drafted(backend, org).await;
     let offered = async || documents.begin_writing(editor, id).await.expect("opens").unsaved;
@@ -71,7 +71,7 @@ async fn what_is_typed_is_offered_until_it_is_saved(backend: &Backend, org: &Fix
 
     save(backend, editor, org, id, 1, "Neo đậu trước 16 giờ.").await;
     assert_eq!(offered().await, []);
-    // What equals the stored text is no news, whenever it comes.
+    // Text equal to the stored one is not kept, whenever it arrives.
     keep(backend, editor, id, 2, "Neo đậu trước 16 giờ.").await.expect("is kept");
     assert_eq!(offered().await, []);
 
@@ -84,7 +84,7 @@ async fn what_is_typed_is_offered_until_it_is_saved(backend: &Backend, org: &Fix
     assert_eq!(offered().await, []);
 }
 
-async fn who_else_is_there_is_told_while_they_are(backend: &Backend, org: &Fixture) {
+async fn other_editors_are_shown_while_they_are_present(backend: &Backend, org: &Fixture) {
     let documents = backend.documents();
     let (editor, chief) = (&org.coast_editor, &org.province_chief_editor);
     let id = drafted(backend, org).await;
@@ -95,8 +95,8 @@ async fn who_else_is_there_is_told_while_they_are(backend: &Backend, org: &Fixtu
     let kept = documents.still_writing(&editor.viewer, id).await.expect("is noted");
     assert_eq!((kept.others, kept.version), (vec![chief.name.clone()], 1));
     backend.clock().advance(TimeDelta::seconds(1));
-    assert_eq!(others(&editor.viewer).await, Vec::<String>::new(), "the chief editor has gone");
-    // Whoever saves meanwhile shows in what the others hear.
+    assert_eq!(others(&editor.viewer).await, Vec::<String>::new(), "the chief editor has left");
+    // A save by somebody else is reported to the others.
     save(backend, &chief.viewer, org, id, 1, "Neo đậu trước 15 giờ.").await;
     assert_eq!(keep(backend, &editor.viewer, id, 1, "Neo đậu sớm.").await.ok(), Some(2));
     let pieces = documents.conflict(&editor.viewer, id, "Neo đậu trước 17 giờ.\r\n".to_owned()).await.expect("differs");
@@ -135,7 +135,7 @@ async fn nobody_keeps_anything_at_a_draft_they_may_not_write(backend: &Backend, 
         assert!(matches!(refused, Err(Error::NotFound)), "{}: {refused:?}", stranger.name);
         assert!(matches!(backend.documents().begin_writing(&stranger.viewer, id).await, Err(Error::NotFound)));
     }
-    // An editor elsewhere may have an empty form; the id of somebody's draft in it leads to nothing of theirs.
+    // An editor elsewhere may have an empty form; the id of another person's draft in it gives no access.
     keep(backend, &org.hills_editor.viewer, id, 0, "Chen vào").await.expect("is kept for oneself");
     let seen = backend.documents().begin_writing(&org.coast_editor.viewer, id).await.expect("opens");
     assert!(seen.unsaved.is_empty() && seen.others.len() <= 1);
@@ -160,7 +160,7 @@ async fn a_file_is_taken_over_without_touching_what_is_stored(backend: &Backend,
     let found: Vec<_> = unfinished.iter().map(|unsaved| (unsaved.title.as_str(), unsaved.body.as_str())).collect();
     assert_eq!(found, [("Kế hoạch", "Toàn xã ra quân.")]);
 
-    // The title is not said again as a heading, unless the text is called otherwise.
+    // The title is not repeated as a heading, unless the text has another title.
     let again = ImportDocxForm { id: &blank, version: "0", mode: "replace", file_name: "khac.docx" };
     documents.import_docx(editor, again, file.clone()).await.expect("is taken over");
     let unfinished = documents.unfinished(editor).await.expect("a list").unsaved;
@@ -240,7 +240,7 @@ async fn what_comes_too_late_is_kept_for_who_had_opened_the_draft() {
     let unsaved = documents.unfinished(editor).await.expect("a list").unsaved;
     assert_eq!(unsaved.iter().map(|one| (one.document, one.body.as_str())).collect::<Vec<_>>(), [(kept, "Viết thêm.")]);
     let other = documents.keep_late(&org.hills_editor.viewer, late, &error).await;
-    assert_eq!(other.expect("looks"), None, "an id tried out keeps nothing");
+    assert_eq!(other.expect("looks"), None, "a guessed id stores nothing");
 }
 
 #[tokio::test]

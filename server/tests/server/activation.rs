@@ -1,4 +1,4 @@
-//! The first sign-in over HTTP, as a browser without script goes through it, and what it must not tell.
+//! The first sign-in over HTTP, in a browser without script, and what it must not reveal.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -45,7 +45,7 @@ async fn register(backend: &Backend, national_id: &str, phone: &str, unit: &Unit
     id
 }
 
-/// The text of the only message in the outbox, once it lies there.
+/// The text of the only message in the outbox, once it is there.
 async fn message(outbox: &Path) -> String {
     let message = async {
         loop {
@@ -60,13 +60,17 @@ async fn message(outbox: &Path) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_secretary_prints_a_card_and_a_member_without_phone_comes_in() {
+async fn a_secretary_prints_a_card_and_a_member_without_a_phone_signs_in() {
     let app = TestApp::spawn().await;
     let mut secretary = app.signed_in(&app.org.secretary).await;
     let page = format!("/units/{}/codes", app.org.harbour.id);
     let form = secretary.get(&page).await;
     let waiting = app.org.not_activated.id.to_string();
-    assert!(form.body.contains(&format!("value=\"{waiting}\" checked")), "who has no account is ticked: {}", form.body);
+    assert!(
+        form.body.contains(&format!("value=\"{waiting}\" checked")),
+        "members without an account are preselected: {}",
+        form.body
+    );
 
     let unit = app.org.harbour.id.to_string();
     let none = secretary.post("/api/account/issue_codes", &page, &[("unit", &unit)]).await;
@@ -105,7 +109,7 @@ async fn a_secretary_prints_a_card_and_a_member_without_phone_comes_in() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_step_without_its_activation_leads_back_to_the_start() {
+async fn a_step_without_an_activation_redirects_to_the_start() {
     let app = TestApp::spawn().await;
     for (path, form) in [
         ("/api/account/way", ("way", "sms")),
@@ -139,7 +143,7 @@ async fn a_member_of_a_planned_unit_reads_when_it_begins() {
     );
 }
 
-/// What an answer shows: status, headers and page, without what is another each time.
+/// The visible parts of a response: status, headers and page, without what differs each time.
 fn shown(answer: &Answer) -> String {
     let mut headers: Vec<String> = answer
         .headers
@@ -147,7 +151,7 @@ fn shown(answer: &Answer) -> String {
         .filter(|(name, _)| !["date", "x-request-id", "content-security-policy"].contains(&name.as_str()))
         .map(|(name, value)| {
             let value = value.to_str().expect("text");
-            // Secrets are of one length.
+            // Secrets have the same length.
             let value = value.split_once('=').filter(|_| name == "set-cookie").map_or_else(
                 || value.to_owned(),
                 |(cookie, rest)| {
@@ -165,7 +169,7 @@ fn shown(answer: &Answer) -> String {
     format!("{} {headers:?}\n{body}", answer.status)
 }
 
-/// Everything somebody sees who knows an ID and nothing else: at the sign-in page, and on each page of the activation.
+/// Everything that somebody sees who has only an ID: the sign-in page, and each page of the activation.
 async fn begun(browser: &mut Browser, id: &str) -> Vec<String> {
     let mut seen = Vec::new();
     let wrong = [("national_id", id), ("password", "sai-mat-khau-2026"), ("next", "/")];
@@ -195,7 +199,7 @@ async fn begun(browser: &mut Browser, id: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn ids_of_six_kinds_get_answers_alike_byte_by_byte() {
+async fn ids_of_six_kinds_get_identical_responses() {
     let app = TestApp::spawn().await;
     let outbox = tempfile::tempdir().expect("a folder");
     app.backend.send_messages_by(Sms::outbox(outbox.path(), app.backend.clock()));
@@ -229,5 +233,5 @@ async fn ids_of_six_kinds_get_answers_alike_byte_by_byte() {
             }
         }
     }
-    assert!(message(outbox.path()).await.contains("•••••••321"), "those with a phone were sent a code all the same");
+    assert!(message(outbox.path()).await.contains("•••••••321"), "members with a phone were sent a code");
 }

@@ -1,4 +1,4 @@
-//! The program with a small organisation in memory, on a port of its own.
+//! The program with an in-memory store of a small organisation, on its own port.
 
 use std::{fs, net::SocketAddr};
 
@@ -32,7 +32,7 @@ pub(crate) struct TestApp {
     pub(crate) org: Fixture,
     pub(crate) address: SocketAddr,
     pub(crate) metrics_address: SocketAddr,
-    /// Stands behind every text the tests below write.
+    /// Appended to every text that the tests below write.
     pub(crate) mark: &'static str,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<anyhow::Result<()>>>,
@@ -44,13 +44,13 @@ impl TestApp {
         Self::spawn_with(&Settings::default()).await
     }
 
-    /// With providers that vouch for people.
+    /// With OpenID Connect providers.
     pub(crate) async fn spawn_with(federation: &Settings) -> Self {
         let (backend, _, org) = organisation().await;
         Self::spawn_on(backend, org, federation).await
     }
 
-    /// With an organisation of one's own.
+    /// With another organisation.
     pub(crate) async fn spawn_on(backend: Backend, org: Fixture, federation: &Settings) -> Self {
         backend.read_files_by(Extractor::process(env!("CARGO_BIN_EXE_handbook").as_ref()));
         let site = small_site();
@@ -67,13 +67,13 @@ impl TestApp {
         Self { backend, org, address, metrics_address, mark: "", stop: Some(stop), served: Some(served), _site: site }
     }
 
-    /// Asks the program to stop and waits until it has.
+    /// Asks the program to stop and waits for its end.
     pub(crate) async fn stop(mut self) {
         self.stop.take().expect("stopped once").send(()).expect("the program runs");
         self.served.take().expect("stopped once").await.expect("does not panic").expect("stops cleanly");
     }
 
-    /// A browser nobody has signed in with.
+    /// A browser without a session.
     pub(crate) fn browser(&self) -> Browser {
         Browser::new(self.address)
     }
@@ -142,7 +142,7 @@ impl TestApp {
         self.publish(id, &version).await;
     }
 
-    /// The review under way, as the page that approves names it.
+    /// The current review, as the approval page names it.
     pub(crate) async fn review(&self, id: DocumentId) -> String {
         let page = self.backend.documents().draft(&self.org.province_chief_editor.viewer, id).await;
         page.expect("is on the desk").review.unwrap_or_default()
@@ -169,7 +169,7 @@ impl TestApp {
         self.backend.documents().submit(&self.org.coast_editor.viewer, form).await.expect("is sent");
     }
 
-    /// A draft of a course by the coast's editor, with one question and nothing to read.
+    /// A draft of a course by the coast's editor, with one question and no document.
     pub(crate) async fn course_draft(&self) -> CourseId {
         let (editor, courses) = (&self.org.coast_editor.viewer, self.backend.courses());
         let blank = courses.blank(editor).await.expect("a form").course;
@@ -195,12 +195,12 @@ impl TestApp {
         courses.save_question(editor, question).await.expect("asks")
     }
 
-    /// The same, given to a unit.
+    /// The same, assigned to a unit.
     pub(crate) async fn course(&self, audience: &UnitRef) -> CourseId {
         self.given(self.course_draft().await, "2", audience).await
     }
 
-    /// The same, with one try for each member.
+    /// The same, with one attempt for each member.
     pub(crate) async fn course_of_one_try(&self, audience: &UnitRef) -> CourseId {
         let id = self.course_draft().await;
         let course = id.to_string();
@@ -215,7 +215,7 @@ impl TestApp {
         self.backend.courses().assign(&self.org.coast_editor.viewer, form).await.expect("is given")
     }
 
-    /// Its quiz taken by a member, with everything right.
+    /// A member passes the quiz with only right answers.
     pub(crate) async fn passed(&self, member: &Viewer, course: CourseId) {
         let courses = self.backend.courses();
         courses.start(member, course).await.expect("begins");
@@ -225,7 +225,7 @@ impl TestApp {
         courses.answer(member, course, quiz.number, &ticked, true).await.expect("hands in");
     }
 
-    /// A file of members by the coast's registrar, looked at.
+    /// A file of members, uploaded by the coast's registrar and checked.
     pub(crate) async fn import(&self, content: &str) -> ImportId {
         let unit = self.org.coast.id.to_string();
         let form = UploadForm { kind: "members", unit: &unit, file_name: &format!("danh-sach{}.csv", self.mark) };
@@ -237,7 +237,7 @@ impl TestApp {
         import
     }
 
-    /// An opinion for the author's own branch.
+    /// An opinion to the author's own branch.
     pub(crate) async fn opinion(&self, author: &Viewer, document: DocumentId) -> OpinionId {
         let id = OpinionId::new(self.backend.clock().ulid());
         let form = backend::feedback::OpinionForm {
@@ -249,7 +249,7 @@ impl TestApp {
         self.backend.feedback().send(author, form).await.expect("sends")
     }
 
-    /// Somebody newly registered at a branch of the coast, whose name nobody else has.
+    /// A newly registered member of a branch of the coast, with a unique name.
     pub(crate) async fn member(&self, branch: &UnitRef) -> MemberId {
         let id = self.backend.clock().ulid().to_string();
         let name = format!("Trương Thị {}", &id[16..]);

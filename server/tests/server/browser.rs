@@ -1,18 +1,18 @@
-//! A browser without script: cookies, the headers browsers send, no redirect followed unless told.
+//! A browser without script: cookies and the headers that browsers send. It follows redirects only on request.
 
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use cookie::Cookie;
 use reqwest::{Client, RequestBuilder, header::HeaderMap, redirect::Policy};
 
-/// An answer that has not come to its end after that never will.
+/// A response that has not ended by then never will.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 #[derive(Clone)]
 pub(crate) struct Browser {
     client: Client,
     address: SocketAddr,
-    /// By name: path and value.
+    /// Path and value by name.
     cookies: BTreeMap<String, (String, String)>,
 }
 
@@ -28,7 +28,7 @@ impl Answer {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// Whether the page came to its end, and nothing stands behind it.
+    /// Whether the page is complete, with nothing after its end.
     pub(crate) fn is_whole(&self) -> bool {
         self.body.starts_with("<!DOCTYPE html>")
             && self.body.ends_with("</body></html>")
@@ -50,19 +50,19 @@ impl Browser {
         format!("http://{}{path}", self.address)
     }
 
-    /// Goes to a page.
+    /// Opens a page.
     pub(crate) async fn get(&mut self, path: &str) -> Answer {
         let request = self.client.get(self.url(path)).header("accept", "text/html,*/*;q=0.8");
         self.send(path, request).await
     }
 
-    /// Asks as our script does.
+    /// A request like those of our scripts.
     pub(crate) async fn get_json(&mut self, path: &str) -> Answer {
         let request = self.client.get(self.url(path)).header("accept", "application/json");
         self.send(path, request).await
     }
 
-    /// Sends a form that stands on the page `from`.
+    /// Sends a form from the page `from`.
     pub(crate) async fn post(&mut self, path: &str, from: &str, form: &[(&str, &str)]) -> Answer {
         let request = self
             .client
@@ -84,7 +84,7 @@ impl Browser {
         self.send(path, request).await
     }
 
-    /// Sends a form with a file, put together by the caller with the boundary `x`.
+    /// Sends a form with a file, in a body that the caller built with the boundary `x`.
     pub(crate) async fn post_file(&mut self, path: &str, accept: &str, origin: &str, body: Vec<u8>) -> Answer {
         let request = self
             .client
@@ -96,7 +96,7 @@ impl Browser {
         self.send(path, request).await
     }
 
-    /// A request made by hand; only the cookies are added.
+    /// A custom request; only the cookies are added.
     pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let method = method.parse().expect("a method");
         self.client.request(method, self.url(path)).header("cookie", self.cookies_for(path))
@@ -112,7 +112,7 @@ impl Browser {
         for line in headers.get_all("set-cookie") {
             self.keep(line.to_str().expect("text"));
         }
-        // Words that stay together have a space that does not break; people read a space.
+        // Compound terms have a non-breaking space; people read a space.
         let body = response.text().await.expect("a body").replace('\u{a0}', " ");
         Answer { status, headers, body }
     }

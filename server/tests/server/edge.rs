@@ -1,4 +1,4 @@
-//! What every answer carries, and what is turned away before it reaches a use-case.
+//! Headers of every response, and requests that are rejected before they reach a use-case.
 
 use crate::{app::TestApp, browser::Browser, organisation::PATIENCE};
 
@@ -33,7 +33,7 @@ async fn a_form_from_another_site_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn every_answer_tells_browsers_what_not_to_do() {
+async fn every_response_has_the_security_headers() {
     let app = TestApp::spawn().await;
     let mut browser = app.browser();
     for path in ["/sign-in", "/nowhere", "/api/home/page", "/favicon.svg", "/healthz"] {
@@ -56,7 +56,7 @@ async fn every_answer_tells_browsers_what_not_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn only_scripts_with_the_answers_own_nonce_run_and_styles_are_linked() {
+async fn only_scripts_with_the_nonce_of_the_response_run_and_styles_are_linked() {
     let app = TestApp::spawn().await;
     let mut browser = app.browser();
     let (first, second) = (browser.get("/sign-in").await, browser.get("/sign-in").await);
@@ -79,7 +79,7 @@ async fn only_scripts_with_the_answers_own_nonce_run_and_styles_are_linked() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn built_files_are_kept_for_ever_public_ones_are_asked_for_again_and_pages_are_not_kept() {
+async fn built_files_are_immutable_public_ones_are_revalidated_and_pages_are_not_cached() {
     let app = TestApp::spawn().await;
     let mut browser = app.browser();
     let built = browser.get("/pkg/handbook.0123.css").await;
@@ -91,7 +91,7 @@ async fn built_files_are_kept_for_ever_public_ones_are_asked_for_again_and_pages
         assert_eq!((answer.status, answer.header("cache-control")), (200, Some("public, no-cache")), "{public}");
     }
     assert_eq!(browser.get("/sign-in").await.header("cache-control"), Some("private, no-store"));
-    assert_eq!(browser.get("/assets.json").await.status, 404, "for the program, not for browsers");
+    assert_eq!(browser.get("/assets.json").await.status, 404, "internal");
     assert_eq!(browser.get("/pkg/../assets.json").await.status, 404);
 
     let compressed = browser.request("GET", "/pkg/handbook.0123.css").header("accept-encoding", "br, gzip").send().await;
@@ -124,7 +124,7 @@ async fn an_unknown_address_is_a_helpful_page_with_the_right_status() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_cannot_be_understood_is_the_callers_mistake_and_says_so() {
+async fn a_malformed_request_is_a_client_error_with_a_message() {
     let app = TestApp::spawn().await;
     let mut browser = app.signed_in(&app.org.coast_editor).await;
     let missing = browser.post_json("/api/documents/publish", &[]).await;
@@ -140,19 +140,19 @@ async fn what_cannot_be_understood_is_the_callers_mistake_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn those_who_run_it_see_that_it_lives_and_how_it_does_but_not_who_reads_what() {
+async fn operators_see_health_and_metrics_but_not_who_reads_what() {
     let app = TestApp::spawn().await;
     let document = app.published(&app.org.harbour).await;
     let mut browser = app.signed_in(&app.org.fisherman).await;
     browser.get(&format!("/library/{document}?from=home")).await;
     assert_eq!(browser.get("/healthz").await.status, 200);
     assert_eq!(browser.get("/readyz").await.status, 200);
-    assert_eq!(browser.get("/metrics").await.status, 404, "not where everybody is");
+    assert_eq!(browser.get("/metrics").await.status, 404, "not at the public address");
     let counted = async {
         loop {
             let numbers = Browser::new(app.metrics_address).get("/metrics").await;
             assert_eq!(numbers.status, 200);
-            // The jobs are counted beside the serving.
+            // Jobs are counted concurrently with serving.
             if numbers.body.contains("handbook_jobs_overdue_seconds{kind=\"purge_files\"}") {
                 return numbers;
             }
@@ -169,7 +169,7 @@ async fn those_who_run_it_see_that_it_lives_and_how_it_does_but_not_who_reads_wh
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn who_is_not_signed_in_is_sent_to_the_sign_in_and_back_whatever_asks_for_a_page() {
+async fn a_signed_out_visitor_is_redirected_to_the_sign_in_and_back() {
     let app = TestApp::spawn().await;
     let nobody = app.browser();
     let asked = async |method: &str, path: &str, accept: &str| {
@@ -189,7 +189,7 @@ async fn who_is_not_signed_in_is_sent_to_the_sign_in_and_back_whatever_asks_for_
             assert_eq!(asked("GET", &page, accept).await, (303, sign_in.clone()), "{page}");
             assert_eq!(asked("HEAD", &page, accept).await, (303, sign_in), "{page}");
         }
-        assert_eq!(asked("GET", "/api/home/page", accept).await.0, 401, "scripts are told the status");
+        assert_eq!(asked("GET", "/api/home/page", accept).await.0, 401, "scripts get the status");
         let typed_by_hand = asked("GET", "/problem/not_signed_in", accept).await;
         assert_eq!(typed_by_hand, (404, None), "the sign-in would lead back here for ever");
     }
@@ -203,7 +203,7 @@ async fn a_choice_of_language_leads_to_no_other_site() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn addresses_that_are_printed_or_passed_on_are_ours_whatever_the_request_calls_us() {
+async fn printed_and_shared_addresses_use_the_configured_origin_whatever_the_host_header() {
     let app = TestApp::spawn().await;
     let (secretary, unit) = (app.signed_in(&app.org.secretary).await, app.org.harbour.id.to_string());
     let form = [("unit", unit.as_str()), ("members[]", &app.org.fisherman.id.to_string())];
@@ -218,7 +218,7 @@ async fn addresses_that_are_printed_or_passed_on_are_ours_whatever_the_request_c
     }
 }
 
-/// The answer to a request that no client would send.
+/// The response to a request that no client would send.
 async fn raw(address: std::net::SocketAddr, target: &str) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 

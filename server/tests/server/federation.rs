@@ -1,4 +1,4 @@
-//! Signing in on the word of a provider, a good one and all kinds of bad ones.
+//! Sign-in by a provider, a conforming one and many kinds of faulty ones.
 
 use std::time::{Duration, Instant};
 
@@ -16,21 +16,21 @@ use crate::{
 const LEAVE: &str = "/sign-in/with/vneid?next=/library";
 const COOKIE: &str = "__Host-handbook-federation";
 
-/// The program with one provider. Both believe that it is the day of the small organisation.
+/// The program with one provider. Both use the day of the small organisation as the current day.
 async fn federated() -> (TestApp, FakeProvider) {
     let provider = FakeProvider::start(Clock::fixed(start(), 2)).await;
     let app = TestApp::spawn_with(&provider.settings()).await;
     (app, provider)
 }
 
-/// Follows the button and returns the provider's page it leads to.
+/// Follows the button and returns the address of the provider's page.
 async fn leave(browser: &mut Browser) -> String {
     let away = browser.get(LEAVE).await;
     assert_eq!(away.status, 303, "{}", away.body);
     away.location().expect("an address").to_owned()
 }
 
-/// Where a return has led that did not sign in.
+/// The reason in the redirect after a failed return.
 fn redirect_reason(answer: &Answer) -> String {
     assert_eq!(answer.status, 303, "{}", answer.body);
     let address = answer.location().expect("an address");
@@ -39,7 +39,7 @@ fn redirect_reason(answer: &Answer) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn whom_the_provider_knows_comes_in_and_lands_where_they_wanted() {
+async fn a_member_authenticated_by_the_provider_reaches_the_requested_page() {
     let (app, provider) = federated().await;
     let mut browser = app.browser();
     let page = browser.get("/sign-in?next=/library").await;
@@ -63,12 +63,12 @@ async fn whom_the_provider_knows_comes_in_and_lands_where_they_wanted() {
     assert!(!browser.has_cookie(COOKIE), "a departure is good for one return");
     assert_eq!(browser.get("/library").await.status, 200);
     assert!(browser.get("/more").await.body.contains(&app.org.fisherman.name));
-    // Who is signed in does not leave again.
+    // A signed-in person is not sent to the provider again.
     assert_eq!(browser.get(LEAVE).await.location(), Some("/library"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn who_has_no_password_yet_goes_on_to_choose_one() {
+async fn a_member_without_a_password_chooses_one() {
     let (app, provider) = federated().await;
     let mut browser = app.browser();
     let address = leave(&mut browser).await;
@@ -78,7 +78,7 @@ async fn who_has_no_password_yet_goes_on_to_choose_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn whom_the_registry_does_not_know_is_told_whom_to_ask() {
+async fn a_person_who_is_not_in_the_registry_is_told_whom_to_ask() {
     let (app, provider) = federated().await;
     let mut browser = app.browser();
     let address = leave(&mut browser).await;
@@ -87,7 +87,7 @@ async fn whom_the_registry_does_not_know_is_told_whom_to_ask() {
     let page = browser.get(back.location().expect("an address")).await;
     assert!(page.body.contains("Hãy hỏi bí thư chi bộ để kiểm tra hồ sơ"), "{}", page.body);
     assert!(!page.body.contains("951999999999"), "the ID is not shown");
-    assert!(page.body.contains("name=\"next\" value=\"/library\""), "where they wanted to go is kept");
+    assert!(page.body.contains("name=\"next\" value=\"/library\""), "the requested page is kept");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -115,16 +115,16 @@ async fn a_token_that_is_not_for_this_sign_in_opens_nothing() {
     let mut browser = app.browser();
     let address = leave(&mut browser).await;
     let back = browser.get(&provider.vouch(&address, "12345", Lies::default())).await;
-    assert_eq!(redirect_reason(&back), "unfinished", "what is no national ID");
+    assert_eq!(redirect_reason(&back), "unfinished", "not a national ID");
 }
 
 fn saying(claims: Value) -> Lies {
     Lies { claims: claims.as_object().expect("an object").clone(), ..Lies::default() }
 }
 
-/// What is not used may have any form: many providers write it otherwise than the standard does.
+/// Unused claims may have any form: many providers deviate from the standard there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_form_of_claims_that_are_not_used_refuses_nobody() {
+async fn unused_claims_may_have_any_form() {
     let (app, provider) = federated().await;
     for claims in [
         json!({ "amr": "otp" }),
@@ -165,7 +165,7 @@ async fn a_token_signed_by_a_key_the_provider_does_not_publish_opens_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn new_keys_of_the_provider_are_fetched_when_they_are_met() {
+async fn new_keys_of_the_provider_are_fetched_when_a_token_uses_them() {
     let (app, provider) = federated().await;
     let mut browser = app.browser();
     let address = leave(&mut browser).await;
@@ -200,9 +200,9 @@ async fn only_the_browser_that_left_can_come_back_and_only_once() {
     assert_eq!(redirect_reason(&late.get(&back).await), "unfinished", "too late");
 }
 
-/// Every way of coming back that brings no code, and every address that is none.
+/// Every return without a code, and every address that is none.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_plain_addresses_answer_strangers_as_the_table_says() {
+async fn the_endpoints_answer_unauthenticated_requests_as_in_the_table() {
     let (app, _provider) = federated().await;
     for (path, expected) in [
         ("/sign-in/callback/vneid", "unfinished"),
@@ -234,7 +234,7 @@ async fn the_plain_addresses_answer_strangers_as_the_table_says() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_provider_that_fails_leaves_the_other_doors_open_at_once() {
+async fn when_a_provider_fails_the_other_ways_to_sign_in_work_at_once() {
     let (app, provider) = federated().await;
     provider.behave(Manners { failing: Some(503), ..Manners::default() });
     let mut browser = app.browser();
@@ -247,7 +247,7 @@ async fn a_provider_that_fails_leaves_the_other_doors_open_at_once() {
     }
     assert!(!browser.has_cookie(COOKIE));
 
-    // It fails between leaving and coming back.
+    // It fails between departure and return.
     let (app, provider) = federated().await;
     let mut browser = app.browser();
     let back = provider.vouch(&leave(&mut browser).await, &app.org.fisherman.national_id, Lies::default());
@@ -256,12 +256,12 @@ async fn a_provider_that_fails_leaves_the_other_doors_open_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_provider_that_is_gone_or_slow_is_not_waited_for() {
+async fn a_missing_or_slow_provider_is_not_waited_for() {
     let (app, provider) = federated().await;
     provider.stop().await;
     let began = Instant::now();
     assert_eq!(redirect_reason(&app.browser().get(LEAVE).await), "unreachable");
-    assert!(began.elapsed() < Duration::from_secs(4), "nobody listens, nobody waits");
+    assert!(began.elapsed() < Duration::from_secs(4), "no connection, no waiting");
 
     let (app, provider) = federated().await;
     provider.behave(Manners { slow: Duration::from_mins(1), ..Manners::default() });
@@ -274,14 +274,14 @@ async fn a_provider_that_is_gone_or_slow_is_not_waited_for() {
     while let Some(answer) = asking.join_next().await {
         assert_eq!(answer.expect("an answer"), "unreachable");
     }
-    assert!(began.elapsed() < Duration::from_secs(12), "a crowd waits once, not one after the other: {:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(12), "concurrent requests wait once, not in sequence: {:?}", began.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_server_and_the_browser_go_to_the_providers_own_hosts_only() {
     let (app, provider) = federated().await;
     provider.behave(Manners { pages_at: Some("http://127.0.0.1:9".to_owned()), ..Manners::default() });
-    assert_eq!(redirect_reason(&app.browser().get(LEAVE).await), "unreachable", "a page elsewhere");
+    assert_eq!(redirect_reason(&app.browser().get(LEAVE).await), "unreachable", "a page of another host");
 
     let (app, provider) = federated().await;
     provider.behave(Manners { tokens_at: Some("http://127.0.0.1:9".to_owned()), ..Manners::default() });

@@ -1,4 +1,4 @@
-//! Files of documents over HTTP: cut off and gone on with, in ranges, to nobody they are not for.
+//! Files of documents over HTTP: interrupted and resumed, in ranges, and only for their audience.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ async fn attached(app: &TestApp, document: DocumentId, name: &str, content: &[u8
     intake.complete(editor).await.expect("is attached").attachment
 }
 
-/// Sends the draft through review and out.
+/// Sends the draft to review and publishes it.
 async fn release(app: &TestApp, document: DocumentId) {
     let (documents, id) = (app.backend.documents(), document.to_string());
     let form = SubmitForm { id: &id, version: "1", reviewer: "", colleague: "", commenter: "", due: "", note: "", warned: "" };
@@ -45,7 +45,7 @@ async fn announce(browser: &Browser, document: &str, size: usize) -> (u16, Strin
     (answer.status().as_u16(), location.unwrap_or_default())
 }
 
-/// Sends bytes at an offset; the status, where the server is then, and what it says.
+/// Sends bytes at an offset; returns the status, the server's offset, and the body.
 async fn patch(browser: &Browser, address: &str, offset: usize, bytes: &[u8]) -> (u16, Option<u64>, String) {
     let request = browser
         .request("PATCH", address)
@@ -65,7 +65,7 @@ async fn upload_answer(answer: reqwest::Response) -> (u16, Option<u64>, String) 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn an_upload_that_is_cut_off_goes_on_where_it_was() {
+async fn an_interrupted_upload_resumes_at_its_offset() {
     let app = TestApp::spawn().await;
     let document = app.draft(&app.org.harbour).await;
     let editor = app.signed_in(&app.org.coast_editor).await;
@@ -74,7 +74,7 @@ async fn an_upload_that_is_cut_off_goes_on_where_it_was() {
     assert_eq!(status, 201);
     assert_eq!(head(&editor, &address).await, (204, Some(0), String::new()));
 
-    // A line that breaks: more bytes are promised than ever come.
+    // A broken connection: more bytes are announced than are sent.
     let mut line = TcpStream::connect(app.address).await.expect("connects");
     let cookie = editor.request("GET", "/").build().expect("a request").headers()["cookie"].to_str().expect("text").to_owned();
     let begun = format!(
@@ -96,26 +96,26 @@ async fn an_upload_that_is_cut_off_goes_on_where_it_was() {
     tokio::time::timeout(Duration::from_secs(10), kept).await.expect("what has arrived is kept");
 
     let (status, offset, _) = patch(&editor, &address, 0, &content).await;
-    assert_eq!((status, offset), (409, Some(300)), "who begins again is told where to go on");
+    assert_eq!((status, offset), (409, Some(300)), "a new start gets the offset");
     let (status, _, body) = patch(&editor, &address, 300, &[&content[300..], b"more"].concat()).await;
     assert_eq!(status, 413, "more than was announced");
     assert!(!body.contains("50 MB"), "which is not too much: {body}");
-    assert_eq!(head(&editor, &address).await.1, Some(300), "and nothing of it is taken");
+    assert_eq!(head(&editor, &address).await.1, Some(300), "and nothing of it is stored");
     let (status, _, body) = patch(&editor, &address, 300, &content[300..]).await;
     assert_eq!((status, body.as_str()), (200, r#"{"waiting":false}"#));
-    assert_eq!(head(&editor, &address).await.0, 404, "it is no upload any more");
+    assert_eq!(head(&editor, &address).await.0, 404, "the upload does not exist any more");
     let files = app.backend.files().page(&app.org.coast_editor.viewer, document).await.expect("a page").files;
     assert_eq!((files.len(), files[0].file.name.as_str()), (1, "Nghị quyết.mp3"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_is_not_taken_is_told_in_a_sentence() {
+async fn a_rejected_file_has_a_reason() {
     let app = TestApp::spawn().await;
     let document = app.draft(&app.org.harbour).await.to_string();
     let mut editor = app.signed_in(&app.org.coast_editor).await;
     assert_eq!(announce(&editor, &document, 60 << 20).await.0, 422);
     assert_eq!(announce(&editor, "no document", 10).await.0, 404);
-    // A form that cannot be read is answered in the reader's language, not in that of a library.
+    // The error for an unreadable form is in the reader's language, not that of a library.
     let (urlencoded, multipart) = ("application/x-www-form-urlencoded", "multipart/form-data");
     for (address, kind, body) in [
         ("/files/uploads", urlencoded, "document=1&name=a&size=x"),
@@ -134,7 +134,7 @@ async fn what_is_not_taken_is_told_in_a_sentence() {
     assert!(status == 422 && body.contains("\"refused\":\"markup\"") && body.contains("SVG"), "{status} {body}");
     assert_eq!(head(&editor, &address).await.0, 404, "a refused file is gone");
 
-    // The same without script: back to the page, which says it.
+    // The same without script: back to the page, which shows the reason.
     let (status, location) = form(&editor, &document, Some(("anh.png", svg))).await;
     assert_eq!((status, location.as_str()), (303, format!("/desk/{document}/files").as_str()));
     let (_, location) = form(&editor, &document, Some(("bai.mp3", &mp3()))).await;
@@ -147,7 +147,7 @@ async fn what_is_not_taken_is_told_in_a_sentence() {
     assert_eq!(form(&member, &document, Some(("bai.mp3", &mp3()))).await.0, 404);
 }
 
-/// A plain form; the status and where it leads.
+/// A plain form; returns the status and the redirect.
 async fn form(browser: &Browser, document: &str, file: Option<(&str, &[u8])>) -> (u16, String) {
     let (name, content) = file.unwrap_or_default();
     let mut body = format!(
@@ -169,10 +169,10 @@ async fn form(browser: &Browser, document: &str, file: Option<(&str, &[u8])>) ->
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_file_is_handed_out_in_the_ranges_that_are_asked_for() {
+async fn a_file_is_served_in_the_requested_ranges() {
     let app = TestApp::spawn().await;
     let document = app.draft(&app.org.harbour).await;
-    // More than one piece of what is read at a time.
+    // More than one piece of the file store.
     let content = [mp3(), (0..700_000_u32).map(|at| u8::try_from(at * 31 % 251).expect("small")).collect()].concat();
     let file = attached(&app, document, "Bài hát \"quê\".mp3", &content).await;
     let editor = app.signed_in(&app.org.coast_editor).await;
@@ -180,7 +180,7 @@ async fn a_file_is_handed_out_in_the_ranges_that_are_asked_for() {
     let get = async |headers: &[(&str, &str)]| {
         let request =
             headers.iter().fold(editor.request("GET", &address), |request, (name, value)| request.header(*name, *value));
-        // A browser would take a packed answer.
+        // A browser would accept a compressed response.
         let answer = request.header("accept-encoding", "br, gzip").send().await.expect("an answer");
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         (status, headers, answer.bytes().await.expect("a body"))
@@ -212,7 +212,7 @@ async fn a_file_is_handed_out_in_the_ranges_that_are_asked_for() {
     let (status, _, body) = get(&[("range", "bytes=-5"), ("if-range", &tag)]).await;
     assert_eq!((status, body[..] == content[content.len() - 5..]), (206, true));
     let (status, _, body) = get(&[("range", "bytes=-5"), ("if-range", "\"other\"")]).await;
-    assert_eq!((status, body.len()), (200, content.len()), "a part of another file is of no use");
+    assert_eq!((status, body.len()), (200, content.len()), "a part of another version is not served");
     let (status, headers, body) = get(&[("range", "bytes=9000000-")]).await;
     assert_eq!((status, body.len()), (416, 0));
     assert_eq!(headers["content-range"], format!("bytes */{}", content.len()));
@@ -227,14 +227,14 @@ async fn a_file_is_handed_out_in_the_ranges_that_are_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn files_are_for_whom_their_document_reaches() {
+async fn files_are_for_the_audience_of_their_document() {
     let app = TestApp::spawn().await;
     let document = app.draft(&app.org.harbour).await;
     let file = attached(&app, document, "nghi-quyet.pdf", &pdf("Nghị quyết số 57-NQ/TW")).await;
     let (_, upload) = announce(&app.signed_in(&app.org.coast_editor).await, &document.to_string(), 10).await;
     let org = &app.org;
     let everybody: [(&Person, bool, bool); 9] = [
-        // Whom the document reaches, and who may write it.
+        // The audience of the document, and those who may write it.
         (&org.coast_editor, true, true),
         (&org.province_chief_editor, true, true),
         (&org.fisherman, true, false),
@@ -259,7 +259,7 @@ async fn files_are_for_whom_their_document_reaches() {
             let foreign = head(&browser, &upload).await.0;
             assert_eq!(foreign, if person.id == org.coast_editor.id { 204 } else { 404 }, "{}", person.name);
             if !writes {
-                // Who reads the document knows that it is there.
+                // Readers of the document know that it exists.
                 let refused = if is_out && is_reached { 403 } else { 404 };
                 assert_eq!(announce(&browser, &document.to_string(), 10).await.0, refused, "{}", person.name);
                 assert_eq!(patch(&browser, &upload, 0, b"0123456789").await.0, 404, "{}", person.name);
@@ -281,7 +281,7 @@ async fn files_are_for_whom_their_document_reaches() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_program_itself_reads_files_in_a_process_of_its_own() {
+async fn files_are_read_by_the_program_in_a_child_process() {
     let app = TestApp::spawn().await;
     let editor = &app.org.coast_editor.viewer;
     let document = app.draft(&app.org.harbour).await;
@@ -292,8 +292,8 @@ async fn the_program_itself_reads_files_in_a_process_of_its_own() {
     let mut intake = app.backend.files().receive(editor, document, "ke-hoach.docx").await.expect("begins");
     intake.write(&docx("TUYỆT MẬT\nKế hoạch")).await.expect("is taken");
     let arrived = intake.complete(editor).await.expect("arrives");
-    assert_eq!(arrived.warnings.len(), 1, "what was read there is looked at here");
-    // What goes round in circles in it, or makes it fall over, is noted.
+    assert_eq!(arrived.warnings.len(), 1, "the extracted text is checked here");
+    // A file that loops or makes the reader crash is noted.
     attached(&app, document, "vong.pdf", &crate::samples::endless_pdf()).await;
     let files = page().await.files;
     assert!(files[1].text_missing.is_some() && !files[1].file.has_preview, "{:?}", files[1]);

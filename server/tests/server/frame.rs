@@ -1,4 +1,4 @@
-//! The numbers in the frame of every page.
+//! The badges in the frame of every page.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{app::TestApp, browser::Browser};
 
-/// Address and number of each place where something waits, as the script is told.
+/// Address and number of each place with pending work, as the script receives them.
 async fn numbers(browser: &mut Browser) -> Vec<(String, String)> {
     let answer = browser.get_json("/api/home/badges").await;
     let badges: Vec<Value> = serde_json::from_str(&answer.body).expect("a list");
@@ -21,7 +21,7 @@ fn owned_pairs(numbers: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_frame_tells_each_person_their_own_numbers_and_nobody_elses() {
+async fn the_frame_shows_each_person_their_own_numbers_only() {
     let app = TestApp::spawn().await;
     let document = app.published(&app.org.harbour).await;
     let opinion = app.opinion(&app.org.fisherman.viewer, document).await.to_string();
@@ -33,16 +33,16 @@ async fn the_frame_tells_each_person_their_own_numbers_and_nobody_elses() {
     let mut chief = app.signed_in(&app.org.province_chief_editor).await;
     assert_eq!(numbers(&mut chief).await, owned_pairs(&[("/desk", "1"), ("/more", "1")]));
     let mut farm_secretary = app.signed_in(&app.org.farm_secretary).await;
-    assert_eq!(numbers(&mut farm_secretary).await, [], "what waits is another branch's");
+    assert_eq!(numbers(&mut farm_secretary).await, [], "the pending work is another branch's");
     assert_eq!(app.browser().get_json("/api/home/badges").await.status, 401);
 
-    // Their unit has one opinion to answer and one member without a password.
+    // Their unit has one unanswered opinion and one member without a password.
     let mut secretary = app.signed_in(&app.org.secretary).await;
     assert_eq!(numbers(&mut secretary).await, owned_pairs(&[("/branch", "1"), ("/codes", "1"), ("/more", "2")]));
     for path in ["/", "/more", "/library", "/members"] {
         let page = secretary.get(path).await;
-        assert!(page.body.contains(r#"aria-label="2 việc đang chờ""#), "{path} tells all");
-        assert!(page.body.contains(r#"aria-label="1 việc đang chờ""#), "{path} tells each");
+        assert!(page.body.contains(r#"aria-label="2 việc đang chờ""#), "{path} shows the sum");
+        assert!(page.body.contains(r#"aria-label="1 việc đang chờ""#), "{path} shows each");
     }
     assert!(secretary.get("/").await.body.contains("1 ý kiến chờ trả lời"), "the same as the first page");
 
@@ -58,7 +58,7 @@ async fn the_frame_tells_each_person_their_own_numbers_and_nobody_elses() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn every_kind_of_work_has_a_place_for_whom_it_is_counted() {
+async fn every_kind_of_work_has_a_place_for_those_it_is_counted_for() {
     let app = TestApp::spawn().await;
     let org = &app.org;
     let people = [
@@ -95,13 +95,13 @@ async fn a_number_says_what_it_counts() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn who_has_offices_on_two_units_chooses_for_which_to_act_and_gains_nothing_by_it() {
+async fn a_person_with_offices_on_two_units_chooses_one_and_gains_no_right() {
     let app = TestApp::spawn().await;
     let (org, draft) = (&app.org, format!("/desk/{}", app.draft(&app.org.harbour).await));
     let mut editor = app.signed_in(&org.coast_editor).await;
     let page = editor.get("/desk").await.body;
-    assert!(page.contains("Làm việc cho:"), "the unit stands in the bar");
-    assert!(!page.contains("?for="), "with one unit there is nothing to choose");
+    assert!(page.contains("Làm việc cho:"), "the unit is in the bar");
+    assert!(!page.contains("?for="), "no choice with one unit");
     assert!(editor.get(&draft).await.body.contains("Làm việc cho:"), "and on the pages of the place");
 
     let (unit, day) = (org.harbour.id.to_string(), app.backend.clock().today().to_string());
@@ -118,20 +118,20 @@ async fn who_has_offices_on_two_units_chooses_for_which_to_act_and_gains_nothing
     assert!(!page.contains(&draft), "the text is the coast's");
     assert!(page.contains(r#"aria-current="true""#), "the choice is marked");
     let opened = editor.get(&draft).await;
-    assert_eq!(opened.status, 200, "what an address names is opened by all offices");
+    assert_eq!(opened.status, 200, "an addressed object is opened by all offices");
     assert!(opened.body.contains("Mọi đơn vị của tôi") && opened.body.contains(&format!("/desk?for={unit}")));
     assert!(!opened.body.contains(&format!("{draft}?for=")), "another unit is chosen at the place");
     assert!(editor.get("/library").await.is_whole());
 
-    // A unit on which the person holds no office is no choice.
+    // A unit on which the person holds no office cannot be chosen.
     let hills = editor.get(&format!("/desk?for={}", org.hills.id)).await;
     assert_eq!((hills.status, hills.header("set-cookie")), (303, None));
-    assert!(!editor.get("/desk").await.body.contains(&draft), "the choice before stays");
+    assert!(!editor.get("/desk").await.body.contains(&draft), "the previous choice stays");
     let every = editor.get("/desk?for=").await;
     assert_eq!((every.status, every.location()), (303, Some("/desk")));
     assert!(editor.get("/desk").await.body.contains(&draft));
 
-    // Nor does a cookie made by hand open anything.
+    // A forged cookie opens nothing either.
     let stranger = app.signed_in(&org.hills_editor).await;
     let asked = stranger.request("GET", "/desk").header("cookie", format!("handbook-unit={}", org.coast.id));
     let answer = asked.header("accept", "text/html").send().await.expect("an answer");

@@ -1,4 +1,4 @@
-//! Every page again and again, many at once: none may hang or come half.
+//! Requests every page repeatedly and concurrently: no response may hang or be incomplete.
 
 use tokio::task::JoinSet;
 
@@ -9,10 +9,10 @@ use crate::{
 
 const AT_ONCE: usize = 20;
 
-/// How often each of them asks for a page while the others do.
+/// How often each client requests a page concurrently with the others.
 const TIMES: usize = 10;
 
-/// A page, who asks for it, and the status it comes with.
+/// A page, the person who requests it, and the expected status.
 #[derive(Clone)]
 struct Asked {
     browser: Browser,
@@ -25,12 +25,12 @@ impl Asked {
         let (path, status) = (&self.path, self.status);
         let answer = in_the_end(&mut self.browser, path, status).await;
         assert_eq!(answer.status, status, "{path}: {}", answer.body);
-        assert!(answer.is_whole(), "{path} comes whole: {}", answer.body);
+        assert!(answer.is_whole(), "{path} is complete: {}", answer.body);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn every_page_comes_whole_however_many_ask_at_once() {
+async fn every_page_is_complete_however_many_request_it_at_once() {
     let app = TestApp::spawn().await;
     let document = app.published(&app.org.harbour).await;
     let draft = app.draft(&app.org.harbour).await;
@@ -69,10 +69,10 @@ async fn every_page_comes_whole_however_many_ask_at_once() {
     ];
     let pages = pages.map(|(browser, path, status)| Asked { browser, path, status });
     for page in &pages {
-        // All ask for the same page.
+        // All request the same page.
         at_once((0..AT_ONCE).map(|_| vec![page.clone(); TIMES])).await;
     }
-    // Each asks for all pages, and begins with another one.
+    // Each requests all pages, starting with a different one.
     at_once((0..AT_ONCE).map(|asker| {
         let mut all = pages.to_vec();
         all.rotate_left(asker);
@@ -81,7 +81,7 @@ async fn every_page_comes_whole_however_many_ask_at_once() {
     .await;
 }
 
-/// Lets each ask for its pages, one after the other, all beside each other.
+/// Each client requests its pages in sequence, all clients concurrently.
 async fn at_once(askers: impl Iterator<Item = Vec<Asked>>) {
     let mut asking = JoinSet::new();
     for pages in askers {
@@ -96,7 +96,7 @@ async fn at_once(askers: impl Iterator<Item = Vec<Asked>>) {
     }
 }
 
-/// The answer for who comes back when told that too many ask: how many can be worked on is the machine's matter.
+/// The final response for a client that retries under overload: the capacity depends on the machine.
 async fn in_the_end(browser: &mut Browser, path: &str, status: u16) -> Answer {
     let mut answer = browser.get(path).await;
     let mut patience = 50;

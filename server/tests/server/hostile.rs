@@ -1,4 +1,4 @@
-//! What people write is text on every page, whatever it looks like.
+//! User content is text on every page, whatever it contains.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,10 +18,10 @@ use crate::{
     pages::{NOT_SEEN, Page, Pages, one_of_each},
 };
 
-/// Ends every element whose content the framework writes as it is, and every attribute.
+/// Closes every element whose content the framework writes unescaped, and every attribute.
 const MARK: &str = "\"'></textarea></style></script></title><b id=pwn>";
 
-/// As text it looks like this.
+/// The same as escaped text.
 const ESCAPED: &str = "&lt;b id=pwn&gt;";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -93,16 +93,16 @@ pub(crate) async fn write_everything(app: &TestApp) {
 }
 
 struct Seen {
-    /// The pages that were shown, by pattern, and whether the mark stood on them.
+    /// The pages that were shown, by pattern, and whether they contained the mark.
     pages: BTreeMap<String, bool>,
-    /// Those on which the end of a national ID stood.
+    /// Pages that showed the end of a national ID.
     masked: BTreeSet<String>,
-    /// The record of somebody with a national ID and a phone.
+    /// The record of a member with a national ID and a phone.
     record: String,
 }
 
 impl Seen {
-    /// Asks for the mark where something can be asked for. Of other people's national IDs no more digits than these may be seen.
+    /// Searches every page for the mark. At most `digits` digits of other people's national IDs may be visible.
     async fn walk(&mut self, pages: &Pages, browser: Browser, digits: usize) {
         let mark = "%22%27%3E%3C/textarea%3E%3C/style%3E%3C/script%3E%3C/title%3E%3Cb%20id=pwn%3E";
         let asking = ["/search", "/members", "/library", "/units", "/audit", "/courses", "/desk", "/quality", "/sign-in"];
@@ -113,9 +113,9 @@ impl Seen {
             let Page { pattern, address, answer } = page;
             assert_text(address, answer);
             for (number, shown) in masks(&answer.body) {
-                // A phone has ten digits, of which three may be seen.
+                // A phone has ten digits, of which three may be visible.
                 let most = if number.chars().count() == 10 { 3 } else { digits };
-                assert!(shown <= most, "{number} stands on {address}");
+                assert!(shown <= most, "{number} is on {address}");
                 if shown == 2 {
                     self.masked.insert(pattern.to_owned());
                 }
@@ -128,7 +128,7 @@ impl Seen {
 
 fn assert_text(address: &str, answer: &Answer) {
     assert!(answer.is_whole(), "{address}");
-    // In the data for the script it stands in a string; there only an end of the element would do harm.
+    // In the data for the script it is in a string, where only an end tag of the element could do harm.
     let markup: Vec<&str> =
         answer.body.split("<script").map(|part| part.split_once("</script>").map_or(part, |(_, rest)| rest)).collect();
     assert!(!markup.concat().contains("\"'>"), "an attribute of {address} is ended by a text");
@@ -136,11 +136,11 @@ fn assert_text(address: &str, answer: &Answer) {
         let around = answer.body.split(raw).next().map_or(0, str::len);
         let from = (0..=around.saturating_sub(200)).rev().find(|at| answer.body.is_char_boundary(*at)).unwrap_or(0);
         let found: String = answer.body[from..].chars().take(400).collect();
-        assert!(!answer.body.contains(raw), "{raw} stands on {address} as markup: {found}");
+        assert!(!answer.body.contains(raw), "{raw} is on {address} as markup: {found}");
     }
 }
 
-/// Numbers on a page of which a part is hidden, and how many of their digits are not.
+/// Numbers on a page that are partly hidden, and how many of their digits are visible.
 fn masks(body: &str) -> Vec<(String, usize)> {
     let is_part = |c: char| c == '•' || c.is_ascii_digit() || matches!(c, ' ' | '\u{a0}');
     let runs = body.split(|c: char| !is_part(c)).filter(|run| run.contains('•'));

@@ -1,4 +1,4 @@
-//! Files from outside: sent by a browser, imported by the program on the command line, killed on the way.
+//! Imports: uploaded by a browser, imported by the command line, killed on the way.
 
 use std::{
     fmt::Write as _,
@@ -37,7 +37,7 @@ fn members(count: u32) -> String {
     })
 }
 
-/// Runs `handbook import` to its end and returns what it says.
+/// Runs `handbook import` to its end and returns the exit code and the output.
 fn import(data: &Path, kind: &str, file: &Path, more: &[&str]) -> (i32, String) {
     let mut command = handbook(&["import", kind]);
     let output = command.arg(file).arg("--data").arg(data).args(more).output().expect("runs");
@@ -46,7 +46,7 @@ fn import(data: &Path, kind: &str, file: &Path, more: &[&str]) -> (i32, String) 
 }
 
 #[test]
-fn an_import_killed_on_the_way_is_gone_on_with_and_leaves_no_duplicate() {
+fn a_killed_import_resumes_and_leaves_no_duplicate() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
     let (units, people) = (folder.path().join("units.csv"), folder.path().join("members.csv"));
@@ -76,7 +76,7 @@ fn an_import_killed_on_the_way_is_gone_on_with_and_leaves_no_duplicate() {
 }
 
 #[test]
-fn refused_rows_end_with_one_and_a_report_beside_the_file() {
+fn rejected_rows_exit_with_one_and_a_report_next_to_the_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
     let (units, people) = (folder.path().join("units.csv"), folder.path().join("members.csv"));
@@ -122,7 +122,7 @@ async fn a_registrar_sends_a_file_and_reads_its_report() {
     let unit = app.org.coast.id.to_string();
     let mut registrar = app.signed_in(&app.org.coast_registrar).await;
     assert_eq!(registrar.get("/imports/new").await.status, 200);
-    // Larger than any form may be.
+    // Larger than any other form may be.
     let file = "so the,ho ten,phai,ngay sinh,ngay vao dang,chi bo\n".to_owned()
         + &format!("x,={},?,1,2,99\n", "A".repeat(60)).repeat(40_000);
     let (status, location) = send(&registrar, &unit, Some(&file)).await;
@@ -146,7 +146,7 @@ async fn a_registrar_sends_a_file_and_reads_its_report() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn columns_that_are_not_read_are_not_called_missing_without_a_word() {
+async fn the_number_of_columns_read_is_reported_if_the_file_has_more() {
     let app = TestApp::spawn().await;
     let unit = app.org.coast.id.to_string();
     let mut registrar = app.signed_in(&app.org.coast_registrar).await;
@@ -159,12 +159,12 @@ async fn columns_that_are_not_read_are_not_called_missing_without_a_word() {
         app.backend.imports().settled(import.parse().expect("an id")).await.expect("is looked at");
         told.push(registrar.get(&location).await.body.contains(&sentence));
     }
-    assert_eq!(told, [false, true], "how many are read is said where there are more");
+    assert_eq!(told, [false, true], "the limit is reported if there are more");
 }
 
-/// What is offered to be filled in is understood in every language, and its examples become nobody.
+/// The templates are accepted in every language, and their examples are not imported as people.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn templates_are_read_and_their_examples_are_nobody() {
+async fn templates_are_accepted_and_their_examples_are_skipped() {
     let app = TestApp::spawn().await;
     for (locale, kind) in Locale::ALL.into_iter().flat_map(|locale| ImportKind::ALL.map(|kind| (locale, kind))) {
         let rows = template(locale, kind);
@@ -180,7 +180,7 @@ async fn templates_are_read_and_their_examples_are_nobody() {
             assert_eq!((page.missing, page.import.counts), (vec![], counts), "{locale:?} {kind:?} {:?}", page.import.failure);
         }
     }
-    // Whoever may import may have one, nobody else.
+    // Only people who may import can download one.
     let mut registrar = app.signed_in(&app.org.coast_registrar).await;
     for (file, status) in [("members.csv", 200), ("members.xlsx", 200), ("members.doc", 404), ("x.csv", 404)] {
         assert_eq!(registrar.get(&format!("/imports/template/{file}")).await.status, status, "{file}");

@@ -1,4 +1,4 @@
-//! The journeys of people without script: links, forms, redirects.
+//! Journeys without script: links, forms, redirects.
 
 use crate::{
     app::TestApp,
@@ -60,7 +60,7 @@ async fn unknown_and_not_activated_ids_and_a_wrong_password_get_the_same_answer(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_card_number_that_is_taken_leads_to_the_record_that_has_it() {
+async fn the_error_for_a_used_card_number_links_to_its_record() {
     let app = TestApp::spawn().await;
     let (member, unit) = (app.member(&app.org.harbour).await.to_string(), app.org.harbour.id.to_string());
     let id = app.backend.clock().ulid().to_string();
@@ -93,7 +93,7 @@ fn without_nonces(page: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_was_typed_comes_back_once_with_the_problems() {
+async fn typed_values_are_returned_once_with_the_problems() {
     let app = TestApp::spawn().await;
     let mut browser = app.browser();
     let answer = browser.post("/api/account/sign_in", "/sign-in", &[("national_id", "12345"), ("password", "")]).await;
@@ -101,7 +101,7 @@ async fn what_was_typed_comes_back_once_with_the_problems() {
     let page = browser.get("/sign-in").await;
     assert!(page.body.contains("12345") && page.body.contains("Hãy nhập đủ 12 chữ số"), "{}", page.body);
     let again = browser.get("/sign-in").await;
-    assert!(!again.body.contains("12345"), "a form is given back once");
+    assert!(!again.body.contains("12345"), "a form is returned once");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -143,7 +143,7 @@ async fn an_editor_publishes_and_only_the_audience_finds_it() {
     assert_eq!((saved.status, saved.location()), (302, Some(format!("/desk/{id}?saved=1").as_str())));
     let address = format!("/library/{id}");
     let mut fisherman = app.signed_in(&app.org.fisherman).await;
-    assert_eq!(fisherman.get(&address).await.status, 404, "a draft is nobody's business");
+    assert_eq!(fisherman.get(&address).await.status, 404, "a draft is not found");
 
     let review = format!("/desk/{id}/review");
     let sent = editor.post("/api/documents/submit", &review, &[("id", &id), ("version", "1")]).await;
@@ -175,7 +175,7 @@ async fn an_opinion_is_sent_answered_and_its_answer_found() {
     let write = format!("/library/{document}/opinion");
     let form_page = fisherman.get(&write).await;
     assert_eq!(form_page.status, 200);
-    assert!(form_page.body.contains(&app.org.secretary.name), "who will read it is told before writing");
+    assert!(form_page.body.contains(&app.org.secretary.name), "the readers are shown before writing");
 
     let opinion = app.backend.clock().ulid().to_string();
     let form = |text| [("opinion", opinion.as_str()), ("document", document.as_str()), ("audience", "branch"), ("text", text)];
@@ -204,7 +204,7 @@ async fn an_opinion_is_sent_answered_and_its_answer_found() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_came_too_late_is_shown_beside_what_is_there_and_the_script_loads_that_page() {
+async fn a_late_text_is_shown_next_to_the_stored_one_and_the_script_loads_that_page() {
     let app = TestApp::spawn().await;
     let document = app.published(&app.org.harbour).await.to_string();
     let opinion = app.backend.clock().ulid().to_string();
@@ -233,7 +233,7 @@ async fn what_came_too_late_is_shown_beside_what_is_there_and_the_script_loads_t
     assert_eq!((late.status, late.location()), (302, Some(open.as_str())));
     let page = secretary.get(&open).await.body;
     assert!(page.contains("Xã đã duyệt.") && page.contains("Xã sẽ xem.</textarea>"), "{page}");
-    assert!(!page.contains("action=\"/api/feedback/answer\""), "what can never be sent is not offered");
+    assert!(!page.contains("action=\"/api/feedback/answer\""), "a text that cannot be sent is not offered");
 
     let late = secretary.request("POST", to).header("referer", secretary.url(&open));
     let late = late.header("accept", "application/json").header("sec-fetch-site", "same-origin");
@@ -282,7 +282,7 @@ async fn a_record_that_changed_meanwhile_can_be_saved_after_the_message() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_is_typed_when_the_session_has_ended_waits_behind_the_sign_in() {
+async fn text_sent_after_the_session_expired_is_restored_after_the_sign_in() {
     let app = TestApp::spawn().await;
     let document = app.published(&app.org.harbour).await.to_string();
     let mut browser = app.browser();
@@ -297,7 +297,7 @@ async fn what_is_typed_when_the_session_has_ended_waits_behind_the_sign_in() {
     let asked = browser.post("/api/feedback/send", &write, &form).await;
     let sign_in = format!("/sign-in?next={write}");
     assert_eq!((asked.status, asked.location()), (302, Some(sign_in.as_str())));
-    // On the way, the page itself is opened once more without a session: that must not use the form up.
+    // In between, the page is opened once more without a session: that must not delete the stored form.
     assert_eq!(browser.get(&write).await.status, 303);
     let form = [("national_id", app.org.fisherman.national_id.as_str()), ("password", PASSWORD), ("next", write.as_str())];
     assert_eq!(browser.post("/api/account/sign_in", &sign_in, &form).await.location(), Some(write.as_str()));
@@ -305,7 +305,7 @@ async fn what_is_typed_when_the_session_has_ended_waits_behind_the_sign_in() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn who_leads_a_branch_is_told_to_do_what_the_page_offers_for_who_never_signed_in() {
+async fn the_advice_for_members_who_never_signed_in_matches_what_the_page_offers_leaders() {
     let app = TestApp::spawn().await;
     let document = app.published(&app.org.harbour).await;
     let mut secretary = app.signed_in(&app.org.secretary).await;
@@ -318,7 +318,7 @@ async fn who_leads_a_branch_is_told_to_do_what_the_page_offers_for_who_never_sig
     assert!(secretary.get(&code).await.body.contains("action=\"/api/account/issue_code\""));
 }
 
-/// Sends a form of `page` without a session, signs in and returns the page one is led back to.
+/// Sends a form of `page` without a session, signs in and returns the page the person is redirected to.
 async fn sent_before_signing_in(app: &TestApp, person: &Person, to: &str, page: &str, form: &[(&str, &str)]) -> String {
     let mut browser = app.browser();
     let asked = browser.post(to, page, form).await;
@@ -330,7 +330,7 @@ async fn sent_before_signing_in(app: &TestApp, person: &Person, to: &str, page: 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_is_ticked_in_a_quiz_when_the_session_has_ended_waits_behind_the_sign_in() {
+async fn quiz_answers_sent_after_the_session_expired_are_restored_after_the_sign_in() {
     let app = TestApp::spawn().await;
     let fisherman = &app.org.fisherman;
     let course = app.course(&app.org.harbour).await;
@@ -359,14 +359,14 @@ async fn what_is_ticked_in_a_quiz_when_the_session_has_ended_waits_behind_the_si
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn members_and_columns_chosen_when_the_session_has_ended_wait_behind_the_sign_in() {
+async fn choices_sent_after_the_session_expired_are_restored_after_the_sign_in() {
     let app = TestApp::spawn().await;
     let (unit, page) = (app.org.harbour.id.to_string(), format!("/units/{}/codes", app.org.harbour.id));
     let (chosen, waiting) = (app.org.fisherman.id.to_string(), app.org.not_activated.id.to_string());
     let form = [("unit", unit.as_str()), ("members[]", chosen.as_str())];
     let back = sent_before_signing_in(&app, &app.org.secretary, "/api/account/issue_codes", &page, &form).await;
     assert!(back.contains(&format!("value=\"{chosen}\" checked")), "{back}");
-    assert!(!back.contains(&format!("value=\"{waiting}\" checked")), "who was not chosen is not ticked: {back}");
+    assert!(!back.contains(&format!("value=\"{waiting}\" checked")), "people who were not chosen are not ticked: {back}");
 
     let import = app.import("Số thẻ,Họ tên\n1,A\n").await.to_string();
     let page = format!("/imports/{import}");
@@ -377,7 +377,7 @@ async fn members_and_columns_chosen_when_the_session_has_ended_wait_behind_the_s
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_committee_sees_its_figures_and_looks_down_one_level() {
+async fn a_committee_sees_its_figures_and_those_one_level_below() {
     let app = TestApp::spawn().await;
     let mut secretary = app.signed_in(&app.org.coast_secretary).await;
     let page = secretary.get("/committee").await;
@@ -424,7 +424,7 @@ async fn language_size_and_theme_are_kept_with_the_account() {
     assert_eq!((theme.status, theme.location()), (302, Some("/more?saved=1")));
     let page = browser.get("/meetings").await.body;
     let kept = ["lang=\"bn\"", "data-text-size=\"3\"", "data-theme=\"light\""];
-    assert!(kept.iter().all(|said| page.contains(said)), "what a form does not say stays");
+    assert!(kept.iter().all(|said| page.contains(said)), "omitted fields stay");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -1,4 +1,4 @@
-//! The program killed again and again by SIGKILL while it starts, takes forms and works on its jobs: each effect comes once.
+//! The program is killed repeatedly by SIGKILL while it starts, accepts forms and runs its jobs: each effect happens once.
 //!
 //! `HANDBOOK_KILL_ROUNDS` and `HANDBOOK_KILL_SEED` choose how often and when. In each round the clock of the program is set
 //! further ahead of the machine's (`--clock-ahead`, of the dev profile), so that what is scheduled becomes due without a wait.
@@ -53,14 +53,14 @@ use crate::{
 const ROUNDS: u64 = 6;
 const SEED: u64 = 20_261_201;
 
-/// By how much the program's clock is further ahead in each round than in the one before. A code expires after ten minutes,
-/// and is waited for in the third round after its own at the latest: see [`ON_THE_WAY`].
+/// How far the program's clock moves ahead from one round to the next. A code expires after ten minutes,
+/// and is expected by the third round after its own: see [`ON_THE_WAY`].
 const STEP: TimeDelta = TimeDelta::minutes(2);
 
-/// Most rounds in a row in which the messages of earlier ones are not waited for.
+/// Most consecutive rounds in which the messages of earlier ones are not waited for.
 const ON_THE_WAY: usize = 2;
 
-/// The clock of the organisation is ahead of UTC by this.
+/// The offset of the organisation's time zone from UTC.
 const ZONE: TimeDelta = TimeDelta::hours(7);
 
 /// A setting of this test.
@@ -68,12 +68,12 @@ fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |value| value.parse().expect("a number"))
 }
 
-/// When the document of a round goes out. The clock of the program shows this, or a little more, when the round begins.
+/// The time of publication of a round's document. The program's clock shows this, or a little more, when the round begins.
 fn time_of(round: usize) -> DateTime<Utc> {
     start() + TimeDelta::hours(1) + STEP * i32::try_from(round).expect("a small number")
 }
 
-/// Decisions that a seed repeats.
+/// Random decisions, reproducible by a seed.
 struct Dice(Clock);
 
 impl Dice {
@@ -91,20 +91,20 @@ impl Dice {
 /// When the program is killed.
 #[derive(Debug, Clone, Copy)]
 enum Moment {
-    /// So long after its process began.
+    /// This long after its process started.
     Starting(Duration),
-    /// So long after it said its address, when it works on what the one before left.
+    /// This long after it printed its address, while it resumes the work of the previous round.
     Recovering(Duration),
-    /// So long after two forms were sent.
+    /// This long after two forms were sent.
     Working(Duration),
-    /// When the gateway was sent so many messages after that, and has answered them or is about to.
+    /// When the gateway has received this many messages after that, and has answered them or is about to.
     Sent(usize),
     /// The same when the gateway has answered none of them.
     Sending(usize),
 }
 
 impl Moment {
-    /// `must_work` is for one at which forms were sent.
+    /// `must_work` requires one at which forms were sent.
     fn rolled(dice: &Dice, must_work: bool) -> Self {
         let kind = if must_work { 2 + dice.below(3) } else { dice.below(5) };
         let messages = if dice.below(2) == 0 { 1 } else { 2 };
@@ -117,7 +117,7 @@ impl Moment {
         }
     }
 
-    /// Waits for it, from the time it is counted from. `before` is how many messages the gateway had by then.
+    /// Waits for the moment, from the time it is counted from. `before`: messages the gateway had received by then.
     async fn comes(self, gateway: &Gateway, before: usize) {
         match self {
             Self::Starting(after) | Self::Recovering(after) | Self::Working(after) => sleep(after).await,
@@ -128,10 +128,10 @@ impl Moment {
     }
 }
 
-/// What the gateway was sent, once for each time.
+/// A message that the gateway received, once for each request.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 struct Message {
-    /// The header `Idempotency-Key`; empty when there was none.
+    /// The header `Idempotency-Key`; empty if there was none.
     #[serde(skip)]
     key: String,
     to: String,
@@ -139,7 +139,7 @@ struct Message {
 }
 
 impl Message {
-    /// Whether it tells of a code on paper, and is not a code itself.
+    /// Whether it announces a code on paper, and is not a code itself.
     fn is_notice(&self) -> bool {
         self.text == notice_words(Preferences::default().locale, AccountNotice::CodeIssued)
     }
@@ -152,7 +152,7 @@ struct Gateway {
 
 struct Desk {
     taken: watch::Sender<Vec<Message>>,
-    /// Whether answers wait.
+    /// Whether responses are held back.
     is_held: watch::Sender<bool>,
 }
 
@@ -176,7 +176,7 @@ impl Gateway {
         self.desk.is_held.send_replace(is_held);
     }
 
-    /// Waits until what it was sent fits; `missing` is what to say when that does not come.
+    /// Waits until the received messages satisfy `fits`; `missing` is the error message on a timeout.
     async fn until(&self, missing: &str, fits: impl Fn(&[Message]) -> bool) {
         let mut taken = self.desk.taken.subscribe();
         let fitting = timeout(PATIENCE, taken.wait_for(|taken| fits(taken))).await;
@@ -187,12 +187,12 @@ impl Gateway {
 async fn take(State(desk): State<Arc<Desk>>, headers: HeaderMap, Json(message): Json<Message>) -> StatusCode {
     let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok()).unwrap_or_default().to_owned();
     desk.taken.send_modify(|taken| taken.push(Message { key, ..message }));
-    // The sender is there as long as this request.
+    // The sender exists as long as this request.
     let _ = desk.is_held.subscribe().wait_for(|is_held| !*is_held).await;
     StatusCode::ACCEPTED
 }
 
-/// The program in a process of its own, which is killed when this is dropped.
+/// The program in a child process, which is killed when this is dropped.
 struct Program {
     child: Child,
     out: BufReader<ChildStdout>,
@@ -205,7 +205,7 @@ impl Program {
         Self { child, out }
     }
 
-    /// Where it is, once it says so; none when it ended before.
+    /// Its address, once it prints it; none if it ended before.
     fn address(&mut self) -> Option<SocketAddr> {
         let mut line = String::new();
         self.out.read_line(&mut line).expect("a line");
@@ -221,25 +221,25 @@ impl Drop for Program {
     }
 }
 
-/// A member of the harbour, of one round each, who is sent a code and told of another one.
+/// A member of the harbour for one round, who is sent a code and notified of another one.
 struct Recipient {
     id: MemberId,
     national_id: String,
-    /// As the gateway is told it.
+    /// As sent to the gateway.
     phone: String,
 }
 
-/// What was asked for by a form and leads to one message.
+/// The effect of one form: one message.
 #[derive(Debug)]
 struct Order {
     to: String,
     is_notice: bool,
-    /// Whether the program answered that it has it. What it was killed over may be there or not.
+    /// Whether the program answered that it has stored it. If it was killed meanwhile, the message may exist or not.
     is_accepted: bool,
 }
 
 impl Order {
-    /// The keys of the messages that it led to.
+    /// The keys of the messages it caused.
     fn keys<'m>(&self, taken: &'m [Message]) -> BTreeSet<&'m str> {
         let ours = taken.iter().filter(|message| message.to == self.to && message.is_notice() == self.is_notice);
         ours.map(|message| message.key.as_str()).collect()
@@ -254,7 +254,7 @@ async fn signed_in(address: SocketAddr, person: &Person) -> Browser {
     browser
 }
 
-/// Sends a form that leads to the page `to`. False when the program died before it answered.
+/// Sends a form that redirects to `to`. False if the program died before it answered.
 async fn is_accepted(browser: &Browser, path: &str, from: &str, form: (&str, &str), to: &str) -> bool {
     let request = browser.request("POST", path).header("accept", "text/html,*/*;q=0.8");
     let request = request.header("referer", browser.url(from)).header("sec-fetch-site", "same-origin");
@@ -264,7 +264,7 @@ async fn is_accepted(browser: &Browser, path: &str, from: &str, form: (&str, &st
     true
 }
 
-/// Two forms that lead to a message each, ready to be sent.
+/// Two forms that cause a message each, ready to be sent.
 struct Forms<'r> {
     recipient: &'r Recipient,
     visitor: Browser,
@@ -275,11 +275,11 @@ impl<'r> Forms<'r> {
     async fn ready(address: SocketAddr, recipient: &'r Recipient, secretary: &Person) -> Self {
         let mut visitor = Browser::new(address);
         let begun = visitor.post("/api/account/welcome", "/welcome", &[("national_id", recipient.national_id.as_str())]).await;
-        assert_eq!((begun.status, begun.location()), (302, Some("/welcome/way")), "a visit begins");
+        assert_eq!((begun.status, begun.location()), (302, Some("/welcome/way")), "an activation begins");
         Self { recipient, visitor, secretary: signed_in(address, secretary).await }
     }
 
-    /// Sends them both at once.
+    /// Sends both at once.
     async fn send(&self) -> [Order; 2] {
         let member = self.recipient.id.to_string();
         let from = format!("/members/{member}/code");
@@ -294,20 +294,20 @@ impl<'r> Forms<'r> {
     }
 }
 
-/// All that one run of the test needs and finds out.
+/// The state and results of one run of the test.
 struct Trial {
     data: TempDir,
     clock: Clock,
     org: Box<Fixture>,
     recipients: Vec<Recipient>,
-    /// With their titles, in the order of their rounds.
+    /// With their titles, in the order of the rounds.
     documents: Vec<(DocumentId, String)>,
     gateway: Gateway,
     dice: Dice,
     /// How far the program's clock is ahead of the machine's in the first round.
     ahead: TimeDelta,
     orders: Vec<Order>,
-    /// Rounds since the messages were waited for.
+    /// Rounds since the messages were last waited for.
     on_the_way: usize,
 }
 
@@ -326,7 +326,7 @@ impl Trial {
         let ahead = time_of(0) - Utc::now() + TimeDelta::seconds(1);
         let (orders, on_the_way) = (Vec::new(), 0);
         let trial = Self { data, clock, org, recipients, documents, gateway, dice, ahead, orders, on_the_way };
-        // The engine of this process lets go of the folder a moment after its last handle is gone.
+        // The engine of this process releases the folder a moment after its last handle is dropped.
         let opened = async {
             while trial.start(0).address().is_none() {
                 sleep(Duration::from_millis(20)).await;
@@ -336,7 +336,7 @@ impl Trial {
         trial
     }
 
-    /// A command of the program, with the data and by the clock of a round.
+    /// A command of the program, with the data and the clock of a round.
     fn command(&self, round: usize, arguments: &[&str]) -> Command {
         let ahead = self.ahead + STEP * i32::try_from(round).expect("a small number");
         let mut command = handbook(arguments);
@@ -350,7 +350,7 @@ impl Trial {
         Program::start(self.command(round, &["serve", "--addr", "127.0.0.1:0", "--sms-url", &self.gateway.url]))
     }
 
-    /// Waits until the gateway has every message of which the program said that it will be sent.
+    /// Waits until the gateway has every message that the program acknowledged.
     async fn settle(&mut self) {
         let orders = &self.orders;
         let all_came = |taken: &[Message]| orders.iter().all(|order| !order.is_accepted || !order.keys(taken).is_empty());
@@ -358,8 +358,8 @@ impl Trial {
         self.on_the_way = 0;
     }
 
-    /// Starts the program, and kills it at a moment that the seed chooses. It works on what earlier rounds left, and at some of
-    /// these moments on two new forms.
+    /// Starts the program, and kills it at a moment that the seed selects. It resumes the work of earlier rounds and, at some of
+    /// these moments, accepts two new forms.
     async fn kill_in(&mut self, round: usize) {
         let moment = Moment::rolled(&self.dice, self.on_the_way == ON_THE_WAY);
         println!("round {round}: {moment:?}");
@@ -386,7 +386,7 @@ impl Trial {
         self.orders.extend(orders);
     }
 
-    /// Lets the program come to the end of its work, and stops it as a service manager does.
+    /// Lets the program finish its work, and stops it as a service manager does.
     async fn finish(&mut self) {
         let mut program = self.start(self.recipients.len());
         let address = program.address().expect("it starts after the last kill");
@@ -399,13 +399,13 @@ impl Trial {
                     sleep(Duration::from_millis(20)).await;
                 }
             };
-            assert!(timeout(PATIENCE, out).await.is_ok(), "{title} does not go out");
+            assert!(timeout(PATIENCE, out).await.is_ok(), "{title} is not published");
         }
         ask_to_stop(&program.child);
         assert_eq!(program.child.wait().expect("ends").code(), Some(0));
     }
 
-    /// What the operator looks at after a crash finds nothing.
+    /// The checks that an operator runs after a crash report nothing.
     fn checks_succeed(&self) {
         for what in ["audit", "counters"] {
             let output = self.command(self.recipients.len(), &["check", what]).output().expect("runs");
@@ -414,7 +414,7 @@ impl Trial {
         }
     }
 
-    /// The store, where what the program was asked for and was not taken up again before it stopped has been done too.
+    /// The store after all work that was left when the program stopped has been done.
     async fn at_rest(&self) -> Backend {
         self.clock.advance(TimeDelta::days(1));
         let backend = reopened(self.data.path(), &self.clock).await;
@@ -424,7 +424,7 @@ impl Trial {
         backend
     }
 
-    /// Titles of the documents that were published, once for each time.
+    /// Titles of the published documents, once for each publication.
     async fn published(&self, backend: &Backend) -> Vec<String> {
         let mut titles = Vec::new();
         let mut query = AuditQuery { group: Some(AuditGroup::Documents), ..AuditQuery::default() };
@@ -437,7 +437,7 @@ impl Trial {
         }
     }
 
-    /// Each message was asked for, and a gateway that knows a key again has delivered it once.
+    /// Each message was requested, and a gateway that deduplicates by key has delivered it once.
     fn messages_are_delivered_once(&self) {
         let taken = self.gateway.taken();
         let mut by_key: BTreeMap<&str, &Message> = BTreeMap::new();
@@ -472,7 +472,7 @@ async fn register(backend: &Backend, org: &Fixture, rounds: u64) -> Vec<Recipien
             code: &format!("{number:08}"),
             full_name: "Trần Thị Lựu",
             sex: Sex::Female,
-            // Those of one name and day would be taken for one person.
+            // People with the same name and birth date would be duplicates.
             birth_date: born + Days::new(number),
             admitted_on: NaiveDate::from_ymd_opt(1975, 4, 30).expect("a day"),
             standing: Standing::Official,
@@ -489,7 +489,7 @@ async fn register(backend: &Backend, org: &Fixture, rounds: u64) -> Vec<Recipien
     recipients
 }
 
-/// A document of the coast for the harbour that goes out at `at`.
+/// A document of the coast for the harbour that is published at `at`.
 async fn schedule(backend: &Backend, org: &Fixture, title: &str, at: DateTime<Utc>) -> DocumentId {
     let (documents, editor, chief) = (backend.documents(), &org.coast_editor.viewer, &org.province_chief_editor.viewer);
     let id = DocumentId::new(backend.clock().ulid());
@@ -517,7 +517,7 @@ async fn schedule(backend: &Backend, org: &Fixture, title: &str, at: DateTime<Ut
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn each_effect_comes_once_however_often_the_program_is_killed() {
     let (rounds, seed) = (setting("HANDBOOK_KILL_ROUNDS", ROUNDS), setting("HANDBOOK_KILL_SEED", SEED));
-    // Shown when the test fails, wherever it does.
+    // Printed when the test fails, wherever it does.
     println!("HANDBOOK_KILL_SEED={seed} HANDBOOK_KILL_ROUNDS={rounds}");
     let mut trial = Box::pin(Trial::begin(rounds, seed)).await;
     for round in 0..trial.recipients.len() {

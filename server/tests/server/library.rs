@@ -1,9 +1,9 @@
-//! The library without script: lists, marks, files to take along.
+//! The library without script: lists, bookmarks, downloads.
 
 use crate::app::TestApp;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_document_is_marked_and_found_again_without_script() {
+async fn a_document_is_bookmarked_and_found_again_without_script() {
     let app = TestApp::spawn().await;
     let id = app.published(&app.org.harbour).await.to_string();
     let address = format!("/library/{id}");
@@ -45,7 +45,7 @@ async fn a_text_corrected_since_it_was_opened_is_shown_before_it_is_read() {
     let told = fisherman.post_json("/api/documents/mark_read", &[("id", key.as_str()), ("seen", "said")]).await;
     assert_eq!(told.status, 403, "the script then sends the form");
     let said = fisherman.post("/api/documents/mark_read", &address, &[("id", key.as_str())]).await;
-    assert_eq!((said.status, said.location()), (302, Some(address.as_str())), "to the top, where the correction is told");
+    assert_eq!((said.status, said.location()), (302, Some(address.as_str())), "to the top, where the correction is shown");
     let unread = fisherman.get("/shelf/unread").await.body;
     assert!(unread.contains(&address), "{unread}");
 
@@ -76,12 +76,12 @@ async fn the_text_is_sent_once_and_not_again_with_the_data_of_the_page() {
     let page = fisherman.get(&format!("/library/{id}")).await.body;
     assert_eq!(page.matches("Mọi tàu có chỗ neo đậu an toàn").count(), 1, "{page}");
     let asked = fisherman.get_json(&format!("/api/documents/read?id={id}")).await.body;
-    assert!(asked.contains("Mọi tàu có chỗ neo đậu an toàn"), "the browser's own request brings it along");
+    assert!(asked.contains("Mọi tàu có chỗ neo đậu an toàn"), "the browser's own request contains it");
     assert!(asked.contains(&format!("http://{}/library/{id}", app.address)), "{asked}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_document_is_taken_along_as_a_file_by_those_it_reaches() {
+async fn a_document_is_downloaded_as_a_file_by_its_audience() {
     let app = TestApp::spawn().await;
     let id = app.published(&app.org.harbour).await;
     let address = format!("/library/{id}/download");

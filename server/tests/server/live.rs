@@ -1,4 +1,4 @@
-//! Figures that change while somebody looks at them.
+//! Live figures.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::app::TestApp;
 
-/// Far more than it takes, also on a busy machine.
+/// Far more than needed, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 struct Frames {
@@ -34,7 +34,7 @@ impl Frames {
         timeout(PATIENCE, end).await.expect("the stream ends in time");
     }
 
-    /// As [`Self::next`], without a deadline.
+    /// As [`Self::next`], without a timeout.
     async fn figures(&mut self) -> Option<StatisticsPage> {
         loop {
             if let Some((frame, rest)) = self.received.split_once("\n\n") {
@@ -96,7 +96,7 @@ async fn an_open_page_ends_with_its_session_and_with_the_program() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn one_session_does_not_open_pages_without_end() {
+async fn live_streams_of_one_session_are_limited() {
     let app = TestApp::spawn().await;
     let browser = app.signed_in(&app.org.coast_secretary).await;
     let mut open = Vec::new();
@@ -108,7 +108,7 @@ async fn one_session_does_not_open_pages_without_end() {
     let other = app.signed_in(&app.org.province_statistician).await;
     Frames::of(other.request("GET", "/live").send().await.expect("an answer"));
     drop(open);
-    // The server notices that a reader is gone when it next has something for it, or has looked.
+    // The server notices a disconnected reader when it next sends to it or checks it.
     let again = async {
         while browser.request("GET", "/live").send().await.expect("an answer").status().as_u16() != 200 {
             tokio::task::yield_now().await;
@@ -118,7 +118,7 @@ async fn one_session_does_not_open_pages_without_end() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn nobody_listens_to_figures_that_are_not_theirs() {
+async fn live_figures_need_the_right_to_read_them() {
     let app = TestApp::spawn().await;
     let status = async |browser: &crate::browser::Browser, path: &str| {
         browser.request("GET", path).send().await.expect("an answer").status().as_u16()

@@ -1,7 +1,7 @@
 //! The authorisation matrix: every server function, for people of every role and relation.
 //!
-//! The things asked for are one document of the coast's editor for the harbour's members, a draft of it, and a fisherman's
-//! opinion for his branch. A server function without a row here fails the test.
+//! The objects are a document of the coast's editor for the harbour's members, a draft of it, and a fisherman's opinion to his
+//! branch. A server function without a row here fails the test.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,7 +29,7 @@ use crate::{
     samples::docx,
 };
 
-/// Who asks: role and relation to the harbour's branch.
+/// The caller: role and relation to the harbour's branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Who {
     SignedOut,
@@ -42,13 +42,13 @@ enum Who {
     // Sibling branch.
     SiblingMember,
     SiblingSecretary,
-    // The unit above; its people are posted to the sibling branch.
+    // The unit above; its people belong to the sibling branch.
     AboveSecretary,
     AboveCommitteeMember,
     AboveEditor,
     AboveRegistrar,
     AboveFormerSecretary,
-    // The top.
+    // The root.
     TopChiefEditor,
     TopStatistician,
     TopOperator,
@@ -112,45 +112,45 @@ impl Who {
     }
 }
 
-/// Members whom the document reaches.
+/// Members in the audience of the document.
 const REACHED: &[Who] = &[Author, Member, Exempt, Secretary, Deputy];
-/// Those who may read it by office only.
+/// People who may read it by office only.
 const READERS_BY_OFFICE: &[Who] = &[AboveSecretary, AboveCommitteeMember, AboveEditor, TopChiefEditor];
 /// Editors of the document's issuer.
 const EDITORS: &[Who] = &[AboveEditor, TopChiefEditor];
 
-/// The one of them who publishes.
+/// The one who publishes.
 const CHIEF: &[Who] = &[TopChiefEditor];
 
-/// Those who may change the coast's units.
+/// People who may change the coast's units.
 const UNIT_KEEPERS: &[Who] = &[AboveRegistrar, TopOperator];
-/// Those who hold another office above the harbour.
+/// People with another office above the harbour.
 const OFFICES_ABOVE: &[Who] = &[AboveSecretary, AboveCommitteeMember, AboveEditor, TopChiefEditor, TopStatistician];
-/// The other members whose line leads over the coast.
+/// The other members below the coast.
 const BESIDE: &[Who] = &[SiblingMember, SiblingSecretary, AboveFormerSecretary];
-/// Those whose office opens the records of the harbour's members, and who may send them on.
+/// People whose office may read the records of the harbour's members and request their transfer.
 const RECORD_READERS: &[Who] = &[Secretary, Deputy, AboveSecretary, AboveRegistrar];
-/// Those of them who keep the records.
+/// Those who may also change the records.
 const REGISTRARS: &[Who] = &[AboveRegistrar];
-/// Everybody with some subtree of members.
+/// Everybody with a subtree of members.
 const LEADERS: &[Who] = &[Secretary, Deputy, SiblingSecretary, AboveSecretary, AboveRegistrar, OtherSecretary];
-/// Who leads the harbour's branch or keeps its registry.
+/// People who lead the harbour's branch or keep its registry.
 const ISSUERS: &[Who] = &[Secretary, Deputy, AboveSecretary, AboveRegistrar];
-/// Those who see the harbour's roles and not its audit trail: by an office.
+/// People whose office sees the harbour's roles but not its audit trail.
 const LOOKERS: &[Who] = &[Secretary, Deputy, AboveSecretary, AboveCommitteeMember, AboveEditor, TopChiefEditor, TopStatistician];
-/// Those who give roles there, and read its audit trail.
+/// People who grant roles there and read its audit trail.
 const GIVERS: &[Who] = &[AboveRegistrar, TopOperator];
-/// Those who keep records or units.
+/// People who keep records or units.
 const REGISTRY: &[Who] = &[AboveRegistrar, TopOperator];
 
-/// Those who follow or give the harbour's courses by an office and have none of them to study.
+/// People who follow or assign the harbour's courses by an office and take none of them.
 const COURSE_OFFICES: &[Who] = &[AboveSecretary, AboveCommitteeMember, AboveEditor, TopChiefEditor, TopStatistician];
 
-/// Those who look at the figures of some unit.
+/// People who see the figures of some unit.
 const FOLLOWERS: &[Who] =
     &[Secretary, Deputy, SiblingSecretary, AboveSecretary, AboveCommitteeMember, TopStatistician, OtherSecretary];
 
-/// What is asked for; made anew once somebody's step was taken, so that it does not stand in the next one's way.
+/// The arguments of a request. Created again after a successful step, so that the next person gets a fresh object.
 #[derive(Debug, Clone, Copy)]
 enum Given {
     Nothing,
@@ -158,17 +158,17 @@ enum Given {
     /// A published document and the harbour.
     Unread,
     OwnList,
-    /// A place in a document.
+    /// A reading position in a document.
     Place,
     Draft(&'static str),
     NewDraft,
     /// A draft and its version.
     Version,
-    /// A draft that was sent to be reviewed, with what its steps ask for.
+    /// A draft in review, with the arguments of its steps.
     InReview,
     /// A remark on such a draft.
     Remark,
-    /// A published document and why it is taken back.
+    /// A published document and the reason of its withdrawal.
     Reasoned,
     Coast,
     Opinion(&'static str),
@@ -179,15 +179,15 @@ enum Given {
     NewUnit,
     OtherName,
     Phase,
-    /// Where it hangs already.
+    /// The unit's current place.
     SamePlace,
-    /// A branch that was just made, beside the harbour.
+    /// A branch created next to the harbour.
     FreshBranch,
     NobodyGoes,
     UnknownMeeting,
     UnknownSession,
     Preferences,
-    /// Somebody registered at the harbour.
+    /// A member registered at the harbour.
     Member(&'static str),
     NewMember,
     ChangedMember,
@@ -195,7 +195,7 @@ enum Given {
     Correction,
     AskedCorrection,
     Transfer,
-    /// On the way from the harbour to the farm.
+    /// From the harbour to the farm.
     AskedTransfer,
     TwoMembers,
     Fisherman(&'static str),
@@ -204,11 +204,11 @@ enum Given {
     NewOffice,
     Office,
     Guide,
-    /// A file of the coast's registrar, looked at and not confirmed.
+    /// A file of the coast's registrar, checked and not confirmed.
     Import(&'static str),
-    /// A file of a draft of the coast's editor that bears a mark of secrecy.
+    /// A file with a secrecy mark in a draft of the coast's editor.
     WaitingFile,
-    /// A file of which nothing has arrived, announced by the coast's editor.
+    /// A file announced by the coast's editor, of which nothing has been sent.
     Upload,
     /// Of the coast's editor, for the harbour's members.
     Course(&'static str),
@@ -220,9 +220,9 @@ enum Given {
     Rules,
     Assignment,
     Copy,
-    /// At the quiz of a course with one try, for all of the harbour.
+    /// For the quiz of a course with one attempt, for all of the harbour.
     AnotherTry,
-    /// A try of the fisherman.
+    /// An attempt of the fisherman.
     OpenTry,
     PassedTry,
     Passed,
@@ -231,11 +231,11 @@ enum Given {
 struct Row {
     path: &'static str,
     given: Given,
-    /// Who gets which status; the first line that names the person counts.
+    /// The statuses; the first line that names the person applies.
     expected: &'static [(u16, &'static [Who])],
-    /// For all others who are signed in.
+    /// For all other signed-in people.
     otherwise: u16,
-    /// For who is not.
+    /// For people who are not signed in.
     signed_out: u16,
 }
 
@@ -243,12 +243,12 @@ const fn row(path: &'static str, given: Given, expected: &'static [(u16, &'stati
     Row { path, given, expected, otherwise, signed_out: 401 }
 }
 
-/// Signing out comes last: it ends the sessions the other rows use.
+/// Signing out is last: it ends the sessions that the other rows use.
 const ROWS: &[Row] = &[
     Row { signed_out: 422, ..row("/api/account/sign_in", Given::Nothing, &[], 422) },
     row("/api/account/own", Given::Nothing, &[], 200),
     row("/api/account/menu", Given::Nothing, &[], 200),
-    // Everybody may begin an activation; what is asked there lacks its fields, or an activation.
+    // Everybody may begin an activation; these requests lack their fields, or an activation.
     Row { signed_out: 200, ..row("/api/account/door", Given::Nothing, &[], 200) },
     Row { signed_out: 422, ..row("/api/account/welcome", Given::Nothing, &[], 422) },
     Row { signed_out: 422, ..row("/api/account/way", Given::Nothing, &[], 422) },
@@ -257,7 +257,7 @@ const ROWS: &[Row] = &[
     row("/api/account/code_branches", Given::Nothing, &[(200, ISSUERS), (200, &[SiblingSecretary, OtherSecretary])], 404),
     row("/api/account/branch_codes", Given::Harbour, &[(200, ISSUERS)], 404),
     row("/api/account/member_codes", Given::Fisherman("member"), &[(200, ISSUERS)], 404),
-    // Before anybody has issued one.
+    // Before any was issued.
     row("/api/account/code_sheet", Given::Nothing, &[], 404),
     row("/api/account/issue_codes", Given::Codes, &[(200, ISSUERS)], 404),
     row("/api/account/issue_code", Given::Fisherman("member"), &[(200, ISSUERS)], 404),
@@ -265,22 +265,22 @@ const ROWS: &[Row] = &[
     row("/api/account/save_preferences", Given::Preferences, &[], 200),
     row("/api/account/set_text_size", Given::Preferences, &[], 200),
     row("/api/home/page", Given::Nothing, &[], 200),
-    // One's own numbers, whoever asks.
+    // The caller's own numbers.
     row("/api/home/badges", Given::Nothing, &[], 200),
     row("/api/documents/library", Given::Nothing, &[], 200),
-    // What is found differs, see the tests of `backend`; everybody may ask.
+    // Everybody may search; the results differ, see the tests of `backend`.
     row("/api/search/find", Given::Nothing, &[], 200),
     row("/api/documents/read", Given::Document("id"), &[(200, REACHED), (200, READERS_BY_OFFICE)], 404),
-    // A draft is not even known to those it is meant for; its editors read it at the desk.
+    // A draft is not even known to its future audience; editors read it at the desk.
     row("/api/documents/read", Given::Draft("id"), &[], 404),
     row("/api/documents/shelf", Given::OwnList, &[], 200),
     row("/api/documents/progress", Given::Place, &[(200, REACHED), (200, READERS_BY_OFFICE)], 404),
-    // Who looks at it for an office has not read it.
+    // Opening it for an office is not reading.
     row("/api/documents/mark_read", Given::Document("id"), &[(200, REACHED), (403, READERS_BY_OFFICE)], 404),
     row("/api/documents/mark_read", Given::Draft("id"), &[], 404),
     row("/api/documents/bookmark", Given::Document("id"), &[(200, REACHED), (200, READERS_BY_OFFICE)], 404),
     row("/api/documents/bookmark", Given::Draft("id"), &[], 404),
-    // Nobody's but one's own: where there is none, nothing happens.
+    // Only the caller's own bookmark; removing a missing one does nothing.
     row("/api/documents/remove_bookmark", Given::Document("id"), &[], 200),
     row(
         "/api/documents/readers",
@@ -289,19 +289,19 @@ const ROWS: &[Row] = &[
         404,
     ),
     row("/api/documents/followed", Given::Nothing, &[(200, FOLLOWERS)], 404),
-    // Who looks at the branch need not be one of those who ask its members.
+    // People who may see the branch's readers may still lack the right to remind them.
     row("/api/documents/remind", Given::Unread, &[(200, &[Secretary, Deputy]), (200, CHIEF), (403, COURSE_OFFICES)], 404),
     row("/api/documents/desk", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
     row("/api/documents/blank", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
     row("/api/documents/draft", Given::Draft("id"), &[(200, EDITORS)], 404),
-    // An editor elsewhere is not offered this issuer.
+    // An editor elsewhere may not choose this issuer.
     row("/api/documents/save_draft", Given::NewDraft, &[(200, EDITORS), (422, &[OtherEditor])], 404),
     row("/api/documents/review", Given::Draft("id"), &[(200, EDITORS)], 404),
     row("/api/documents/approval", Given::Draft("id"), &[(200, EDITORS)], 404),
     row("/api/documents/submit", Given::Version, &[(200, EDITORS)], 404),
     row("/api/documents/discard", Given::Version, &[(200, EDITORS)], 404),
     row("/api/documents/restore", Given::Version, &[(200, EDITORS)], 404),
-    // The coast's editor wrote it, and approves nothing anyway.
+    // The coast's editor wrote it, and has no right to approve anyway.
     row("/api/documents/publish", Given::InReview, &[(200, CHIEF), (403, EDITORS)], 404),
     row("/api/documents/want_changes", Given::InReview, &[(200, CHIEF), (403, EDITORS)], 404),
     row("/api/documents/recall", Given::InReview, &[(200, EDITORS)], 404),
@@ -319,7 +319,7 @@ const ROWS: &[Row] = &[
     row("/api/documents/still_writing", Given::Draft("id"), &[(200, EDITORS)], 404),
     row("/api/documents/keep_typed", Given::Version, &[(200, EDITORS)], 404),
     row("/api/documents/conflict", Given::Draft("id"), &[(200, EDITORS)], 404),
-    // Forgets the own typing only; whose draft it is about makes no difference.
+    // Deletes only the caller's unsaved text; the owner of the draft does not matter.
     row("/api/documents/forget_typed", Given::Draft("id"), &[(200, EDITORS), (200, &[OtherEditor])], 404),
     row("/api/documents/set_rules", Given::Coast, &[(200, CHIEF)], 404),
     row("/api/feedback/invitation", Given::Document("document"), &[(200, REACHED), (403, READERS_BY_OFFICE)], 404),
@@ -332,7 +332,7 @@ const ROWS: &[Row] = &[
         &[(200, &[Secretary, Deputy, SiblingSecretary, AboveSecretary, OtherSecretary]), (200, EDITORS), (200, &[OtherEditor])],
         404,
     ),
-    // It was written for the branch: not even the committee above opens it.
+    // It was sent to the branch: not even the committee above may open it.
     row("/api/feedback/open", Given::Opinion("opinion"), &[(200, &[Secretary, Deputy])], 404),
     row("/api/feedback/answer", Given::Answer, &[(200, &[Secretary, Deputy])], 404),
     row("/api/meetings/list", Given::Nothing, &[], 200),
@@ -351,7 +351,7 @@ const ROWS: &[Row] = &[
     Row { signed_out: 200, ..row("/api/guides/list", Given::Nothing, &[], 200) },
     Row { signed_out: 200, ..row("/api/guides/read", Given::Guide, &[], 200) },
     row("/api/account/devices", Given::Nothing, &[], 200),
-    // A device that is nobody's; other people's are the same.
+    // An id of no device; other people's devices are the same.
     row("/api/account/revoke_session", Given::UnknownSession, &[], 404),
     row("/api/account/revoke_other_sessions", Given::Nothing, &[], 200),
     row("/api/account/change_password", Given::Nothing, &[], 422),
@@ -359,7 +359,7 @@ const ROWS: &[Row] = &[
     row("/api/units/list", Given::Nothing, &[], 200),
     row("/api/units/page", Given::Harbour, &[(200, REACHED), (200, OFFICES_ABOVE), (200, UNIT_KEEPERS)], 404),
     row("/api/units/targets", Given::Targets, &[(200, UNIT_KEEPERS), (403, REACHED), (403, OFFICES_ABOVE)], 404),
-    // Members' names are for who keeps their records.
+    // Names of members are for those who keep their records.
     row(
         "/api/units/roster",
         Given::Harbour,
@@ -393,7 +393,7 @@ const ROWS: &[Row] = &[
     row("/api/members/transfer_form", Given::Member("id"), &[(200, RECORD_READERS)], 404),
     row("/api/members/request_transfer", Given::Transfer, &[(200, RECORD_READERS)], 404),
     row("/api/members/transfers", Given::Nothing, &[(200, LEADERS)], 404),
-    // The side that sends sees it, but only the side that receives accepts.
+    // The sending side sees it, but only the receiving side accepts.
     row("/api/members/decide_transfer", Given::AskedTransfer, &[(200, &[OtherSecretary]), (403, RECORD_READERS)], 404),
     row("/api/members/quality", Given::Nothing, &[(200, LEADERS)], 404),
     row("/api/members/merge_form", Given::TwoMembers, &[(200, REGISTRARS), (403, RECORD_READERS)], 404),
@@ -403,25 +403,25 @@ const ROWS: &[Row] = &[
     // The guard warned of it, and nobody has decided.
     row("/api/files/keep", Given::WaitingFile, &[(200, EDITORS)], 404),
     row("/api/files/remove", Given::WaitingFile, &[(200, EDITORS)], 404),
-    // An upload is its sender's alone.
+    // An upload belongs to its sender.
     row("/api/files/give_up", Given::Upload, &[(200, &[AboveEditor])], 404),
     // Its bytes are missing.
     row("/api/files/finish", Given::Upload, &[(422, &[AboveEditor])], 404),
     row("/api/imports/list", Given::Nothing, &[(200, REGISTRY)], 404),
     row("/api/imports/blank", Given::Nothing, &[(200, REGISTRY)], 404),
     row("/api/imports/page", Given::Import("id"), &[(200, &[AboveRegistrar])], 404),
-    // No columns are no mapping of the file's two.
+    // No columns are not a valid mapping of the file's two.
     row("/api/imports/remap", Given::Import("id"), &[(422, &[AboveRegistrar])], 404),
     // It lacks columns, so it cannot be confirmed.
     row("/api/imports/confirm", Given::Import("id"), &[(403, &[AboveRegistrar])], 404),
     row("/api/imports/cancel", Given::Import("id"), &[(200, &[AboveRegistrar])], 404),
     row("/api/courses/list", Given::Nothing, &[], 200),
     row("/api/courses/read", Given::Course("id"), &[(200, REACHED), (403, COURSE_OFFICES)], 404),
-    // There is a quiz to pass first.
+    // The quiz has to be passed first.
     row("/api/courses/complete", Given::Course("course"), &[(403, REACHED), (403, COURSE_OFFICES)], 404),
     row("/api/courses/start", Given::Course("course"), &[(200, REACHED), (403, COURSE_OFFICES)], 404),
     row("/api/courses/quiz", Given::Course("id"), &[(200, REACHED), (403, COURSE_OFFICES)], 404),
-    // Other people's tries are not there.
+    // Other people's attempts are not found.
     row("/api/courses/answer", Given::OpenTry, &[(200, &[Author])], 404),
     row("/api/courses/result", Given::PassedTry, &[(200, &[Author]), (403, COURSE_OFFICES)], 404),
     row("/api/courses/certificate", Given::Passed, &[(200, &[Author])], 404),
@@ -435,7 +435,7 @@ const ROWS: &[Row] = &[
     row("/api/courses/desk", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
     row("/api/courses/blank", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
     row("/api/courses/form", Given::CourseDraft("id"), &[(200, EDITORS)], 404),
-    // An editor elsewhere is not offered this unit.
+    // An editor elsewhere may not choose this unit.
     row("/api/courses/save", Given::NewCourse, &[(200, EDITORS), (422, &[OtherEditor])], 404),
     row("/api/courses/arrange", Given::CourseDocument, &[(200, EDITORS)], 404),
     row("/api/courses/question", Given::CourseDraft("id"), &[(200, EDITORS)], 404),
@@ -472,7 +472,7 @@ fn every_server_function_has_a_row() {
     assert_eq!(rows.difference(&functions).collect::<Vec<_>>(), Vec::<&&str>::new(), "a row without its server function");
 }
 
-/// Functions that read what is shown beside a page's own data, or in the frame of every page.
+/// Read functions for what is shown next to a page's own data, or in the frame of every page.
 const OF_NO_PAGE: [&str; 3] = ["/api/documents/begin_writing", "/api/documents/unfinished", "/api/home/badges"];
 
 #[test]
@@ -489,7 +489,7 @@ fn every_page_names_a_row_and_every_row_that_reads_is_named() {
     assert_eq!(without, OF_NO_PAGE, "a function that reads without its page");
 }
 
-/// What a page answers; none where that follows from what its address names, or its function is asked about.
+/// The expected status of a page; none if it depends on the object in its address, or on the arguments of its function.
 fn status_of(page: &Page, who: Who) -> Option<u16> {
     let names_something = page.path.contains(':');
     match page.access {
@@ -497,14 +497,14 @@ fn status_of(page: &Page, who: Who) -> Option<u16> {
         Access::By(function) => {
             let row = ROWS.iter().find(|row| row.path == function)?;
             let is_asked_alike = !names_something && matches!(row.given, Given::Nothing);
-            // Who is not signed in is asked to do so, whatever the address names.
+            // A signed-out visitor is asked to sign in, whatever the address.
             (is_asked_alike || who == SignedOut).then(|| row.expected(who))
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn pages_are_opened_by_whom_their_rows_answer() {
+async fn pages_are_opened_by_those_their_rows_allow() {
     let app = TestApp::spawn().await;
     let mut wrong = Vec::new();
     for who in EVERYBODY {
@@ -525,8 +525,8 @@ async fn pages_are_opened_by_whom_their_rows_answer() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The rows are asked in parts, each by a test of its own, so that they run beside each other. A part starts a program and signs everybody
-/// in, which takes a few seconds.
+/// The rows are tested in parts, one test each, so that they run concurrently. Each part starts a program and signs everybody in,
+/// which takes a few seconds.
 macro_rules! parts {
     ($($name:ident)+) => {
         const PARTS: &[&str] = &[$(stringify!($name)),+];
@@ -546,7 +546,7 @@ parts! {
     every_person_is_answered_as_the_table_says_third_part
 }
 
-/// Asks the rows of one part, as everybody.
+/// Sends the requests of one part, as everybody.
 async fn assert_answers(part: usize) {
     let app = TestApp::spawn().await;
     let methods = methods();
@@ -568,7 +568,7 @@ async fn assert_answers(part: usize) {
                 None => row.given.arguments(&app).await,
             };
             let status = ask(browser, row.path, method, &arguments).await;
-            // Who reads or is refused changes nothing, so the next person is asked about the same thing.
+            // A read or a rejected request changes nothing, so the next person gets the same object.
             unchanged = (method == "GET" || status != 200).then_some(arguments);
             if status != row.expected(*who) {
                 wrong.push(format!("{} {:?} for {who:?}: {status} instead of {}", row.path, row.given, row.expected(*who)));
@@ -589,7 +589,7 @@ async fn ask(browser: &mut Browser, path: &str, method: &str, arguments: &[(&'st
     }
 }
 
-/// A role is held once at a time, so each request asks for another day.
+/// A role can be held once at a time, so each request uses another day.
 fn a_day_of_its_own() -> String {
     static DAYS: AtomicU64 = AtomicU64::new(0);
     let first = NaiveDate::from_ymd_opt(2027, 1, 1).expect("a day");
@@ -673,12 +673,12 @@ impl Given {
                 vec![("file", arrived.attachment.to_string()), ("reason", "Đã được giải mật.".to_owned())]
             }
             Self::Upload => {
-                /// A person has only so many files on their way.
+                /// A person may have only a few uploads in progress.
                 static LAST: Mutex<Option<UploadId>> = Mutex::new(None);
                 let (files, editor) = (app.backend.files(), &org.coast_editor.viewer);
                 let last = LAST.lock().expect("is whole").take();
                 if let Some(last) = last {
-                    // Gone where the row before was about that.
+                    // Already gone if the previous row deleted it.
                     let _ = files.give_up(editor, last).await;
                 }
                 let new = NewUpload { document: app.draft(&org.harbour).await, name: "a.pdf", size: 10 };
@@ -855,7 +855,7 @@ impl Given {
     }
 }
 
-/// A unit as its forms name it, with the version they start from.
+/// A unit as its forms identify it, with the version they are based on.
 async fn identified(app: &TestApp, unit: UnitId, mut fields: Vec<(&'static str, String)>) -> Vec<(&'static str, String)> {
     let page = app
         .backend
@@ -875,9 +875,9 @@ fn today(app: &TestApp) -> String {
     app.backend.clock().today().to_string()
 }
 
-/// A form of a member that can be accepted; the card number is the end of the id, so each is unique.
+/// A valid form of a member; the card number is the end of the id, so it is unique.
 fn member_form(id: &str, version: &str, unit: &str) -> Vec<(&'static str, String)> {
-    // Hundreds of one name and birth date would all be each other's duplicates.
+    // Hundreds of people with one name and birth date would be duplicates of each other.
     let name = format!("Trương Thị {}", &id[16..]);
     [
         ("id", id),

@@ -1,4 +1,4 @@
-//! A walk through the pages of the application, as one follows its links.
+//! A walk through the pages of the application by their links.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -14,10 +14,10 @@ use crate::{
     organisation::{Fixture, Person},
 };
 
-/// Pages that lead elsewhere without an activation, which needs a code.
+/// Pages that redirect without an activation, which needs a code.
 pub(crate) const NOT_SEEN: [&str; 5] = ["/welcome/way", "/welcome/code", "/welcome/password", "/welcome/later", "/welcome/phone"];
 
-/// An id of nothing.
+/// A valid id that belongs to nothing.
 pub(crate) const NOWHERE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 
 /// People who together can see every page.
@@ -36,13 +36,13 @@ pub(crate) fn one_of_each(org: &Fixture) -> [&Person; 8] {
 
 /// A page that was shown.
 pub(crate) struct Page<'p> {
-    /// Its address, with `{…}` for what differs.
+    /// Its address, with `{…}` for variable parts.
     pub(crate) pattern: &'p str,
     pub(crate) address: &'p str,
     pub(crate) answer: &'p Answer,
 }
 
-/// Every page's address, with `{…}` for what differs.
+/// The addresses of all pages, with `{…}` for variable parts.
 pub(crate) struct Pages {
     pub(crate) patterns: BTreeSet<String>,
 }
@@ -55,12 +55,12 @@ impl Pages {
         Self { patterns }
     }
 
-    /// Follows every link, to one page of each kind. Of those whose address has `word`, such as `asked`, each kind is seen once more.
+    /// Follows every link, to one page of each kind. Kinds with `word` in the address (such as `asked`) are visited once per value.
     pub(crate) async fn walk(&self, mut browser: Browser, (word, asked): (&str, &[String]), mut look: impl FnMut(Page<'_>)) {
         let plain = self.patterns.iter().filter(|pattern| !pattern.contains('{')).cloned();
         let mut ahead: VecDeque<String> = plain.chain(asked.iter().cloned()).collect();
         let mut done = BTreeSet::new();
-        // What no link leads to comes last, with ids that links had.
+        // Pages that no link leads to come last, with ids from other links.
         let mut known = BTreeMap::<String, String>::new();
         let mut unlinked: VecDeque<String> = self.patterns.iter().filter(|pattern| pattern.contains('{')).cloned().collect();
         while let Some(address) = ahead.pop_front().or_else(|| unlinked.pop_front().map(|pattern| filled(&pattern, &known))) {
@@ -71,7 +71,7 @@ impl Pages {
             }
             let answer = browser.get(&address).await;
             assert!(answer.status < 500, "{address}: {}", answer.status);
-            // Sent elsewhere.
+            // A redirect.
             if answer.status < 400 && answer.status != 200 {
                 continue;
             }
@@ -91,13 +91,13 @@ impl Pages {
     }
 }
 
-/// The path of a row of the table, with `{…}` for what differs.
+/// The path of a row of the table, with `{…}` for variable parts.
 pub(crate) fn pattern_of(path: &str) -> String {
     let part = |part: &str| part.strip_prefix(':').map_or_else(|| part.to_owned(), |name| format!("{{{name}}}"));
     path.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 
-/// Keeps each id under the path before it.
+/// Stores each id under the path before it.
 fn remember(address: &str, known: &mut BTreeMap<String, String>) {
     let path = address.split(['?', '#']).next().unwrap_or_default();
     for (at, _) in path.match_indices('/') {
@@ -108,7 +108,7 @@ fn remember(address: &str, known: &mut BTreeMap<String, String>) {
     }
 }
 
-/// An address of this pattern, with an id of nothing where none is known.
+/// An address of this pattern, with [`NOWHERE`] for unknown ids.
 pub(crate) fn filled(pattern: &str, known: &BTreeMap<String, String>) -> String {
     let mut address = String::new();
     for part in pattern.split('/').skip(1) {
@@ -125,7 +125,7 @@ pub(crate) fn filled(pattern: &str, known: &BTreeMap<String, String>) -> String 
     address
 }
 
-/// Addresses of this site that a page leads to.
+/// Local addresses that a page links to.
 fn links(body: &str) -> Vec<String> {
     let hrefs = body.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
     hrefs.filter(|href| href.starts_with('/')).map(|href| href.replace("&amp;", "&")).collect()

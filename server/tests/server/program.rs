@@ -1,4 +1,4 @@
-//! The program as an operator meets it: settings, messages, exit codes.
+//! The program from the view of an operator: settings, messages, exit codes.
 
 use std::{
     io::{BufRead, BufReader},
@@ -53,7 +53,7 @@ fn the_samples_sign_ins_are_listed_for_programs() {
 }
 
 #[test]
-fn a_second_program_on_the_same_data_is_told_so_and_the_first_stops_when_asked() {
+fn a_second_program_on_the_same_data_fails_and_the_first_stops_on_request() {
     let folder = tempfile::tempdir().expect("a folder");
     let (mut first, _out) = serve(folder.path());
     let output = handbook(&["serve", "--addr", "127.0.0.1:0", "--data"]).arg(folder.path()).output().expect("runs");
@@ -64,7 +64,7 @@ fn a_second_program_on_the_same_data_is_told_so_and_the_first_stops_when_asked()
     if cfg!(unix) {
         ask_to_stop(&first);
         assert_eq!(first.wait().expect("ends").code(), Some(0));
-        // The folder is free again, and the key is the same.
+        // The folder is released, and the key is the same.
         let (mut again, _out) = serve(folder.path());
         again.kill().expect("ends");
         again.wait().expect("ends");
@@ -74,7 +74,7 @@ fn a_second_program_on_the_same_data_is_told_so_and_the_first_stops_when_asked()
 }
 
 #[test]
-fn the_first_operator_of_an_empty_store_gets_a_code_and_the_id_is_told_to_nobody() {
+fn the_first_operator_of_an_empty_store_gets_a_code_and_the_id_is_not_printed() {
     let folder = tempfile::tempdir().expect("a folder");
     let id = "951075000001";
     let create = |arguments: &[&str]| {
@@ -93,9 +93,9 @@ fn the_first_operator_of_an_empty_store_gets_a_code_and_the_id_is_told_to_nobody
     assert!(text.contains("Mai Văn Máy is operator of Tỉnh ủy Trà Khúc (/51/)") && text.contains("One-time code"), "{text}");
 
     let registrar = create(&["--role", "registrar"]);
-    assert!(registrar.status.success() && told(&registrar).contains("who was in the registry already"), "{}", told(&registrar));
+    assert!(registrar.status.success() && told(&registrar).contains("an existing member"), "{}", told(&registrar));
     let again = create(&["--role", "registrar"]);
-    assert!(again.status.success() && told(&again).contains("One-time code"), "the way back in: {}", told(&again));
+    assert!(again.status.success() && told(&again).contains("One-time code"), "the sign-in address: {}", told(&again));
     for output in [&nameless, &first, &registrar, &again] {
         assert!(!told(output).contains(id), "{}", told(output));
     }
@@ -105,7 +105,7 @@ fn the_first_operator_of_an_empty_store_gets_a_code_and_the_id_is_told_to_nobody
 }
 
 #[test]
-fn the_operator_sees_the_jobs_and_is_told_of_one_that_is_not_there() {
+fn the_operator_sees_the_jobs_and_an_unknown_one_is_an_error() {
     let folder = tempfile::tempdir().expect("a folder");
     let listed = handbook(&["jobs", "--data"]).arg(folder.path()).output().expect("runs");
     assert!(listed.status.success(), "{}", complaint(&listed));
@@ -151,7 +151,7 @@ fn the_branch_for_the_office_is_named_in_the_words_of_the_organisation() {
 }
 
 #[test]
-fn a_national_id_that_is_none_is_refused_without_being_repeated() {
+fn an_invalid_national_id_is_refused_without_being_printed() {
     let folder = tempfile::tempdir().expect("a folder");
     let arguments = ["admin", "create", "--name", "Ai Đó", "--national-id", "12345", "--unit", "X", "--data"];
     let output = handbook(&arguments).arg(folder.path()).output().expect("runs");
@@ -162,7 +162,7 @@ fn a_national_id_that_is_none_is_refused_without_being_repeated() {
 
 #[cfg(unix)]
 #[test]
-fn nobody_else_on_the_machine_looks_into_the_data_folder() {
+fn other_users_of_the_machine_cannot_read_the_data_folder() {
     use std::os::unix::fs::PermissionsExt;
 
     let home = tempfile::tempdir().expect("a folder");
@@ -177,7 +177,7 @@ fn nobody_else_on_the_machine_looks_into_the_data_folder() {
 
 #[cfg(unix)]
 #[test]
-fn an_open_key_and_a_server_in_front_without_a_name_are_told_at_the_start() {
+fn a_readable_key_and_an_untrusted_proxy_are_reported_at_the_start() {
     use std::{
         fs::{Permissions, set_permissions},
         os::unix::fs::PermissionsExt,
@@ -197,7 +197,7 @@ fn an_open_key_and_a_server_in_front_without_a_name_are_told_at_the_start() {
     assert!(!told.contains(KEY) && !told.contains(PROXY), "{told}");
 }
 
-/// What the program says from its start to its end, which comes as soon as it has started.
+/// The program's output from its start to its end; it is stopped as soon as it has started.
 #[cfg(unix)]
 fn told_at_start(data: &Path, settings: &[&str]) -> String {
     let mut command = handbook(&["serve", "--addr", "127.0.0.1:0", "--data"]);
@@ -215,7 +215,7 @@ fn told_at_start(data: &Path, settings: &[&str]) -> String {
 
 #[cfg(unix)]
 #[test]
-fn an_idle_program_stops_at_once_and_a_check_right_afterwards_finds_a_whole_store() {
+fn an_idle_program_stops_at_once_and_a_check_right_afterwards_succeeds() {
     use std::{
         io::{Read, Write},
         time::{Duration, Instant},
@@ -231,16 +231,16 @@ fn an_idle_program_stops_at_once_and_a_check_right_afterwards_finds_a_whole_stor
     ask_to_stop(&child);
     let check = handbook(&["check", "audit", "--data"]).arg(folder.path()).output().expect("runs");
     assert_eq!(child.wait().expect("ends").code(), Some(0));
-    // Two seconds are the aim; a busy machine may take longer, and the mistake this is about took ten.
+    // The target is two seconds; a busy machine may take longer, and the bug that this tests took ten.
     assert!(asked.elapsed() < Duration::from_secs(8), "{:?}", asked.elapsed());
-    // Either it was still stopping, which is said in words, or the store is whole.
+    // Either it was still stopping, which is reported, or the store is intact.
     let told = complaint(&check);
     assert!(check.status.success() || told.contains("another process is using the data folder"), "{told}");
     assert!(!told.contains("IO error"), "{told}");
 }
 
-/// The disk is full for a file that grows: the engine gives up writing. That the folder takes what is written again changes nothing
-/// for it, so the program must end, in words.
+/// The disk is full for a growing file: the engine stops writing. It does not resume when the folder accepts writes again, so the
+/// program must exit with a message.
 #[cfg(target_os = "linux")]
 #[test]
 fn the_program_ends_when_its_store_has_stopped_writing_for_good() {
@@ -250,7 +250,7 @@ fn the_program_ends_when_its_store_has_stopped_writing_for_good() {
     };
 
     let folder = tempfile::tempdir().expect("a folder");
-    // Beyond the limit a write fails as on a full disk, instead of ending the process.
+    // Beyond the limit a write fails as on a full disk, instead of killing the process.
     let mut shell = Command::new("sh");
     shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(env!("CARGO_BIN_EXE_handbook"));
     shell.args(["serve", "--addr", "127.0.0.1:0", "--data"]).arg(folder.path());
@@ -258,7 +258,7 @@ fn the_program_ends_when_its_store_has_stopped_writing_for_good() {
         shell.env_remove(name);
     }
     let mut child = shell.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
-    // The program stops at a full pipe, and it has much to say about a full disk.
+    // The program would block on a full pipe, and it logs much about a full disk.
     let mut err = child.stderr.take().expect("a pipe");
     let complaints = std::thread::spawn(move || {
         let mut told = Vec::new();
@@ -277,7 +277,7 @@ fn the_program_ends_when_its_store_has_stopped_writing_for_good() {
     limit("1");
     let deadline = Instant::now() + Duration::from_mins(1);
     while !ready(&address).contains(" 503 ") {
-        assert!(Instant::now() < deadline, "a disk that takes nothing is not noticed");
+        assert!(Instant::now() < deadline, "a full disk is not noticed");
         std::thread::sleep(Duration::from_millis(100));
     }
     limit("unlimited");
@@ -287,7 +287,7 @@ fn the_program_ends_when_its_store_has_stopped_writing_for_good() {
     assert!(told.contains("handbook: the store stopped writing"), "{told}");
 }
 
-/// How the program ended; one that does not is killed.
+/// The program's exit status; a program that does not exit is killed.
 #[cfg(target_os = "linux")]
 fn ended(child: &mut Child, patience: std::time::Duration) -> Option<std::process::ExitStatus> {
     let deadline = std::time::Instant::now() + patience;
@@ -316,13 +316,13 @@ fn ready(address: &str) -> String {
     answer
 }
 
-/// As a service manager asks. `kill` is a part of every shell, but not a program on every machine.
+/// Stops the program like a service manager. `kill` is built into every shell, but is not a program on every machine.
 pub(crate) fn ask_to_stop(child: &Child) {
     let status = Command::new("sh").args(["-c", "kill \"$1\"", "sh", &child.id().to_string()]).status();
     assert!(status.expect("runs").success());
 }
 
-/// Starts the program and waits until it says its address.
+/// Starts the program and waits until it prints its address.
 fn serve(data: &Path) -> (Child, BufReader<ChildStdout>) {
     let (child, out, _) = serve_at(data);
     (child, out)

@@ -1,4 +1,4 @@
-//! An `OpenID` Connect provider that does what the test wants.
+//! An `OpenID` Connect provider with configurable behaviour.
 
 use std::{
     collections::BTreeMap,
@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 use server::federation::Settings;
 use tokio::{net::TcpListener, task::JoinHandle};
 
-/// Keys of one byte repeated; they open nothing.
+/// Keys of one repeated byte, for tests only.
 const KEYS: [&str; 2] = [
     "MC4CAQAwBQYDK2VwBCIEIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH",
     "MC4CAQAwBQYDK2VwBCIEIAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI",
@@ -36,34 +36,34 @@ const KEYS: [&str; 2] = [
 pub(crate) const CLIENT: &str = "handbook";
 const SECRET: &str = "open sesame & more";
 
-/// How it behaves; a good one by default.
+/// Its behaviour; conforming by default.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Manners {
-    /// Waits so long before each answer.
+    /// Delay before each response.
     pub(crate) slow: Duration,
-    /// Answers everything with this status.
+    /// Answers every request with this status.
     pub(crate) failing: Option<u16>,
-    /// Says that its sign-in page, or its place for tokens, is on this other host.
+    /// Announces its authorisation or token endpoint on this other host.
     pub(crate) pages_at: Option<String>,
     pub(crate) tokens_at: Option<String>,
-    /// Which of its keys it publishes, and which it signs with.
+    /// Index of the published key, and of the signing key.
     pub(crate) published: usize,
     pub(crate) signing: usize,
 }
 
-/// What it writes into an ID token instead of the truth.
+/// Wrong content of an ID token.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Lies {
     pub(crate) nonce: Option<String>,
     pub(crate) audience: Option<String>,
     pub(crate) issuer: Option<String>,
-    /// So long ago.
+    /// Expired this long ago.
     pub(crate) expired: Option<TimeDelta>,
-    /// Leaves the claim out.
+    /// Omits the claim.
     pub(crate) nameless: bool,
-    /// Dates it so far ahead.
+    /// Issued this far in the future.
     pub(crate) issued_in: Option<TimeDelta>,
-    /// Claims beside the usual ones, or in their place.
+    /// Additional or replaced claims.
     pub(crate) claims: serde_json::Map<String, Value>,
 }
 
@@ -80,7 +80,7 @@ struct Shared {
     issuer: String,
     clock: Clock,
     manners: Arc<Mutex<Manners>>,
-    /// By code; taken out when the code is used.
+    /// By code; removed when the code is used.
     grants: Arc<Mutex<BTreeMap<String, Grant>>>,
 }
 
@@ -90,7 +90,7 @@ pub(crate) struct FakeProvider {
 }
 
 impl FakeProvider {
-    /// Tokens are dated by `clock`.
+    /// Tokens are issued by `clock`.
     pub(crate) async fn start(clock: Clock) -> Self {
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("listens");
         let issuer = format!("http://{}", listener.local_addr().expect("an address"));
@@ -106,7 +106,7 @@ impl FakeProvider {
         Self { shared, served }
     }
 
-    /// What the operator writes into the file.
+    /// The content of the operator's file.
     pub(crate) fn settings(&self) -> Settings {
         let provider = json!({
             "key": "vneid", "name": "VNeID", "issuer": self.shared.issuer, "client_id": CLIENT, "client_secret": SECRET,
@@ -119,13 +119,13 @@ impl FakeProvider {
         *self.shared.manners.lock().unwrap_or_else(PoisonError::into_inner) = manners;
     }
 
-    /// Nobody answers any more.
+    /// Stops responding.
     pub(crate) async fn stop(self) {
         self.served.abort();
         let _ = self.served.await;
     }
 
-    /// Somebody arrives at `page` and proves to have `national_id`. Returns the path they are sent back to.
+    /// A person opens `page` and proves to have `national_id`. Returns the path of the redirect back.
     pub(crate) fn vouch(&self, page: &str, national_id: &str, lies: Lies) -> String {
         let asked = parameters(page);
         let code = format!("code-{}", self.shared.clock.ulid());
@@ -142,7 +142,7 @@ impl FakeProvider {
     }
 }
 
-/// The query of an address.
+/// The query parameters of an address.
 pub(crate) fn parameters(address: &str) -> BTreeMap<String, String> {
     Url::parse(address).expect("an address").query_pairs().into_owned().collect()
 }

@@ -1,4 +1,4 @@
-//! Devices, the password and its proof again, as somebody without script meets them.
+//! Devices, the password and its confirmation, without script.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use crate::{app::TestApp, organisation::PASSWORD};
 
 const NEW_PASSWORD: &str = "thuyen ve ben luc 5 gio";
 
-/// The ids of the devices that can be signed out on the page.
+/// The ids of the devices that the page offers to sign out.
 fn offered(page: &str) -> Vec<String> {
     page.split("name=\"session\" value=\"").skip(1).map(|rest| rest[..26].to_owned()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_stolen_cookie_is_dead_as_soon_as_its_device_is_signed_out() {
+async fn a_stolen_cookie_is_invalid_as_soon_as_its_device_is_signed_out() {
     let app = TestApp::spawn().await;
     let mut thief = app.signed_in(&app.org.coast_secretary).await;
     let mut owner = app.signed_in(&app.org.coast_secretary).await;
@@ -81,7 +81,7 @@ async fn a_new_password_keeps_this_device_and_no_other() {
     assert_eq!((refused.status, refused.location()), (302, Some("/password")));
     let page = browser.get("/password").await;
     assert!(page.body.contains("Hãy nhập ít nhất 12 ký tự"), "{}", page.body);
-    assert!(!page.body.contains("sai-mat-khau-2026") && !page.body.contains("ngắn quá"), "no password comes back");
+    assert!(!page.body.contains("sai-mat-khau-2026") && !page.body.contains("ngắn quá"), "no password is returned");
 
     let changed = browser.post("/api/account/change_password", "/password", &form(PASSWORD, NEW_PASSWORD)).await;
     assert_eq!((changed.status, changed.location()), (302, Some("/devices?changed=1")));
@@ -100,17 +100,17 @@ async fn an_office_asks_for_the_password_again_after_half_a_day() {
     app.backend.clock().advance(TimeDelta::hours(12));
 
     let desk = editor.get("/desk").await;
-    assert_eq!(desk.status, 403, "it is there, but the office rests");
+    assert_eq!(desk.status, 403, "it exists, but the rights of the office are suspended");
     assert!(desk.body.contains("Cần nhập lại mật khẩu") && desk.body.contains("href=\"/confirm?next=%2Fdesk\""), "{}", desk.body);
-    assert!(desk.body.contains("href=\"/desk\""), "the way to it stays visible");
+    assert!(desk.body.contains("href=\"/desk\""), "its link stays visible");
     let told = editor.get_json("/api/documents/desk").await;
     assert_eq!(told.status, 403);
     assert!(told.body.contains("\"kind\":\"confirm_password\""), "{}", told.body);
-    assert_eq!(editor.get("/library").await.status, 200, "a member goes on reading");
+    assert_eq!(editor.get("/library").await.status, 200, "a member can still read");
     let live = editor.request("GET", "/live").send().await.expect("an answer");
     assert_eq!(live.status().as_u16(), 403);
 
-    // What was typed waits behind the password.
+    // The typed form is kept until the password is confirmed.
     let address = format!("/desk/{draft}");
     let draft = draft.to_string();
     let (issuer, audience) = (app.org.coast.id.to_string(), app.org.harbour.id.to_string());
@@ -132,9 +132,9 @@ async fn an_office_asks_for_the_password_again_after_half_a_day() {
 
     let page = editor.get(&confirm).await;
     assert_eq!(page.status, 200);
-    assert!(page.body.contains(&app.org.coast.name), "the office that waits is named: {}", page.body);
+    assert!(page.body.contains(&app.org.coast.name), "the suspended office is named: {}", page.body);
     let wrong = [("password", "sai-mat-khau-2026"), ("next", address.as_str())];
-    // In a window of its own: the test's browser keeps one returned form, not one for each page.
+    // In another window: the test's browser keeps one returned form, not one per page.
     let mut window = editor.clone();
     let refused = window.post("/api/account/confirm_password", &confirm, &wrong).await;
     assert_eq!((refused.status, refused.location()), (302, Some(confirm.as_str())));
@@ -146,7 +146,7 @@ async fn an_office_asks_for_the_password_again_after_half_a_day() {
     assert_eq!((confirmed.status, confirmed.location()), (302, Some(address.as_str())));
     let page = editor.get(&address).await;
     assert!(page.status == 200 && page.body.contains("Gõ lúc quyền đang nghỉ"), "{}", page.body);
-    assert_eq!(thief.get_json("/api/home/page").await.status, 401, "a copy of the cookie does not wake up with it");
+    assert_eq!(thief.get_json("/api/home/page").await.status, 401, "a copy of the cookie is not restored");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -160,7 +160,7 @@ async fn confirming_leads_only_to_pages_of_this_site() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_is_not_there_is_not_found_for_who_holds_no_office() {
+async fn a_missing_object_is_not_found_for_people_without_an_office() {
     let app = TestApp::spawn().await;
     let mut browser = app.signed_in(&app.org.fisherman).await;
     app.backend.clock().advance(TimeDelta::hours(13));

@@ -1,9 +1,9 @@
-//! What the start of the browser half relies on, and what becomes of a form whose session has ended.
+//! What the start of the browser half relies on, and forms whose session has expired.
 
 use crate::{app::TestApp, browser::Browser};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_application_lies_in_an_element_of_its_own_and_the_page_ends_behind_it() {
+async fn the_application_is_in_its_own_element_and_the_page_ends_after_it() {
     let app = TestApp::spawn().await;
     let mut member = app.signed_in(&app.org.fisherman).await;
     for path in ["/", "/library", "/more", "/courses", "/problem/busy", "/nowhere"] {
@@ -21,7 +21,7 @@ async fn report(browser: &Browser, what: &str, site: &str) -> u16 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn browsers_say_in_known_words_that_the_start_failed() {
+async fn browsers_report_a_failed_start_in_fixed_words() {
     let app = TestApp::spawn().await;
     let browser = app.browser();
     for (what, site, status) in [
@@ -35,7 +35,7 @@ async fn browsers_say_in_known_words_that_the_start_failed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_script_whose_session_has_ended_is_shown_the_way_back_and_the_text_waits() {
+async fn a_script_whose_session_expired_gets_the_sign_in_address_and_the_text_is_kept() {
     let app = TestApp::spawn().await;
     let document = app.published(&app.org.coast).await;
     let write = format!("/library/{document}/opinion");
@@ -52,7 +52,7 @@ async fn a_script_whose_session_has_ended_is_shown_the_way_back_and_the_text_wai
     assert_eq!(told["to"], format!("/sign-in?next={write}"));
     assert!(told["way"].as_str().is_some_and(|way| way.contains("được giữ")), "{told}");
 
-    // Nothing was typed: nothing is promised.
+    // Nothing was typed, so nothing is kept.
     let out = nobody.post_json("/api/account/save_preferences", &[]).await;
     assert_eq!(out.status, 401);
     let told: serde_json::Value = serde_json::from_str(&out.body).expect("json");

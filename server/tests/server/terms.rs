@@ -1,4 +1,4 @@
-//! No page of an organisation has words of another kind of organisation, wherever in the program they come from.
+//! No page of an organisation contains words of another kind of organisation, from any part of the program.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::{
     pages::{NOT_SEEN, Page, Pages, one_of_each},
 };
 
-// The words are chosen for the whole process, and each test runs in one of its own.
+// The words are chosen per process, and each test runs in its own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_page_of_an_association_has_words_of_a_party() {
     Box::pin(assert_no_words_of(Terms::Party, Terms::Association)).await;
@@ -27,7 +27,7 @@ async fn assert_no_words_of(other: Terms, own: Terms) {
     let app = TestApp::spawn().await;
     write_everything(&app).await;
     let org = &app.org;
-    // Names of units are not the program's.
+    // Names of units are content.
     let names = [&org.province, &org.coast, &org.hills, &org.harbour, &org.school, &org.farm].map(|unit| unit.name.clone());
     let words = ONLY.iter().filter(|(owner, locale, _)| *owner == other && *locale == Locale::Vi).flat_map(|(.., words)| *words);
     let words: Vec<&str> = words.copied().collect();
@@ -58,7 +58,7 @@ async fn assert_no_words_of(other: Terms, own: Terms) {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// The place in a text with what stands beside it.
+/// The match with its surrounding text.
 fn around(text: &str, at: usize) -> String {
     let from = (0..=at.saturating_sub(60)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
     text[from..].chars().take(120).collect()

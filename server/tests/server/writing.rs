@@ -1,4 +1,4 @@
-//! DOCX files that come into a draft over HTTP: as text for the script, into the form without one, and to nobody who does not write.
+//! DOCX files imported into a draft over HTTP: as text for the script, into the form without it, and only for editors.
 
 use crate::{
     app::TestApp,
@@ -6,7 +6,7 @@ use crate::{
     samples::docx,
 };
 
-/// What a form with a file sends.
+/// The body of a form with a file.
 fn body(version: &str, file: &[u8]) -> Vec<u8> {
     let mut body = format!(
         "--x\r\ncontent-disposition: form-data; name=\"version\"\r\n\r\n{version}\r\n\
@@ -28,7 +28,7 @@ const HTML: &str = "text/html";
 const SAME: &str = "same-origin";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_docx_comes_back_as_text_or_waits_in_the_form() {
+async fn a_docx_is_returned_as_text_or_put_into_the_form() {
     let app = TestApp::spawn().await;
     let document = app.draft(&app.org.harbour).await.to_string();
     let mut editor = app.signed_in(&app.org.coast_editor).await;
@@ -51,7 +51,7 @@ async fn a_docx_comes_back_as_text_or_waits_in_the_form() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_is_no_docx_is_told_and_changes_nothing() {
+async fn an_invalid_docx_is_reported_and_changes_nothing() {
     let app = TestApp::spawn().await;
     let document = app.draft(&app.org.harbour).await.to_string();
     let mut editor = app.signed_in(&app.org.coast_editor).await;
@@ -63,14 +63,14 @@ async fn what_is_no_docx_is_told_and_changes_nothing() {
         let form = send(&mut editor, &document, HTML, SAME, wrong).await;
         assert_eq!((form.status, form.location()), (303, Some(&*format!("/desk/{document}"))));
         let page = editor.get(&format!("/desk/{document}")).await.body;
-        assert!(page.contains("error-summary"), "what is wrong is told on the page");
+        assert!(page.contains("error-summary"), "the error is shown on the page");
     }
     let draft = app.backend.documents().draft(&app.org.coast_editor.viewer, document.parse().expect("an id")).await;
     assert_eq!(draft.expect("is there").draft.version, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn nobody_else_brings_a_docx_into_a_draft() {
+async fn only_editors_import_a_docx_into_a_draft() {
     let app = TestApp::spawn().await;
     let document = app.draft(&app.org.harbour).await.to_string();
     let file = docx("Neo đậu trước 17 giờ.");
@@ -84,5 +84,5 @@ async fn nobody_else_brings_a_docx_into_a_draft() {
     assert_eq!(send(&mut elsewhere, &document, HTML, SAME, body("1", &file)).await.status, 404);
     let mut editor = app.signed_in(&app.org.coast_editor).await;
     let forged = send(&mut editor, &document, HTML, "cross-site", body("1", &file)).await;
-    assert_eq!(forged.status, 403, "a page elsewhere cannot send it");
+    assert_eq!(forged.status, 403, "a page of another site cannot send it");
 }
