@@ -1,5 +1,5 @@
-// axe on every page and state in every language, its colours in light and dark; on the same pages the way back of the phone, and what
-// says its language.
+// Runs axe on every page and state in every language, with colours in light and dark. Also checks the way back on the phone and
+// the language marks of the same pages.
 
 import { strict as assert } from 'node:assert';
 
@@ -11,13 +11,13 @@ import { prefer } from './support/accounts.mjs';
 import { LANGUAGES } from './support/texts.mjs';
 import { wayBackLacks } from './way_back.mjs';
 
-/** WCAG 2.2 AA and good practice, and 7:1 for text, which the project asks of itself. */
+/** WCAG 2.2 AA and best practices, and contrast 7:1 for text, which the project requires. */
 const EVERYTHING = {
   runOnly: { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] },
   rules: { 'color-contrast-enhanced': { enabled: true } },
 };
 const COLOURS = ['color-contrast', 'color-contrast-enhanced'];
-/** The language in which colours and places are looked at: they are the same in all. */
+/** The language in which colours and positions are checked: they are the same in all. */
 const FIRST = LANGUAGES[0];
 const WITHOUT_COLOURS = {
   ...EVERYTHING,
@@ -37,7 +37,7 @@ async function look(stage, as, language) {
       if (language === FIRST) {
         note('light', await analyse(visitor, (axe) => axe.options(EVERYTHING)));
         await visitor.page.emulateMedia({ colorScheme: 'dark' });
-        // Nothing but colours changes in the dark.
+        // Only colours change in dark mode.
         note('dark', await analyse(visitor, (axe) => axe.withRules(COLOURS)));
         await visitor.page.emulateMedia({ colorScheme: 'light' });
         note('way back', [await wayBackLacks(visitor)].filter(Boolean));
@@ -54,9 +54,9 @@ async function look(stage, as, language) {
 }
 
 async function analyse({ page }, choose) {
-  // From the top, as a page comes: somewhere below it a link may lie half under the bar that stays, as on any page that is scrolled.
+  // Scrolled to the top, as a page loads: further down the sticky bar may cover a link, as on any scrolled page.
   await page.evaluate(() => scrollTo({ top: 0, behavior: 'instant' }));
-  // Legacy mode needs no second page; ours have no frames.
+  // Legacy mode needs no second page; these pages have no frames.
   const { violations } = await choose(new AxeBuilder({ page }).setLegacyMode(true)).analyze();
   return violations.map(({ id, help, nodes }) => `${id} (${help}):\n    ${nodes.slice(0, 4).map(describe).join('\n    ')}`);
 }

@@ -1,4 +1,4 @@
-// What a page may weigh, how it must fit the phone, and that its HTML is valid.
+// Checks the weight of pages, that they fit the phone, and that their HTML is valid.
 
 import { strict as assert } from 'node:assert';
 import { connect } from 'node:net';
@@ -7,18 +7,18 @@ import { Markup } from './markup.mjs';
 import { LOOKERS, STATES, addressOf, enter } from './states.mjs';
 import { DESKTOP, PHONE } from './support/browser.mjs';
 
-/** Ten TCP segments: what arrives before the first acknowledgement. */
+/** Ten TCP segments, the initial congestion window: sent before the first acknowledgement. */
 const FIRST_FLIGHT = 14_600;
-/** What a document may take of it: texts will come that are longer than those of the sample. */
+/** The budget of a document, smaller because real texts are longer than those of the sample. */
 const DOCUMENT = 12_500;
-/** px; LOOK asks for it, WCAG 2.2 for 24. */
+/** px; our design requires it, WCAG 2.2 requires 24. */
 const TARGET = 44;
 
 async function firstHtml(stage) {
   const { server } = stage.world;
   const guest = await stage.visitor({ script: false });
   const member = await stage.visitor({ as: 'member', script: false });
-  // Every document that reaches the member, the longest among them.
+  // Every document in the member's library, including the longest.
   const documents = [];
   for (let next = '/library'; next; ) {
     await member.open(next);
@@ -48,7 +48,7 @@ async function weigh(visitor, server, address) {
   return bytes;
 }
 
-/** Counts every byte the server sends for a page, headers included. */
+/** Counts every byte of the response, headers included. */
 function download(port, address, cookies) {
   const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
   const request = [
@@ -73,7 +73,7 @@ function download(port, address, cookies) {
   });
 }
 
-/** A phone, its largest text, the narrowest screen of WCAG 2.2 (1.4.10), and the desktop. */
+/** A phone, its largest text size, the narrowest screen of WCAG 2.2 (1.4.10), and the desktop. */
 const FITS = [
   { view: 'phone', size: PHONE, text: '1' },
   { view: 'phone with the largest text', size: PHONE, text: '3' },
@@ -81,7 +81,7 @@ const FITS = [
   { view: 'desktop', size: DESKTOP, text: '1' },
 ];
 
-/** Nothing sticks out of the screen or is cut off by its edge, nothing is too small for a thumb, and the HTML is valid. */
+/** Nothing overflows the screen or is cut off by its edge, no target is too small for a thumb, and the HTML is valid. */
 async function fits(stage, as) {
   const visitor = await stage.visitor({ as, script: false });
   const markup = new Markup(visitor);
@@ -104,7 +104,7 @@ async function fits(stage, as) {
   assert.ok(markup.pages >= states.length, `${markup.pages} pages for ${states.length} states`);
 }
 
-/** Runs in the page: the innermost elements beyond the edge of the screen that cannot be scrolled to within the page's width. */
+/** Runs in the page: the innermost elements beyond the screen's edge that cannot be scrolled into view within the page's width. */
 export function stickingOut() {
   const root = document.scrollingElement;
   const scrolls = (element) => element !== null && (/auto|scroll/.test(getComputedStyle(element).overflowX) || scrolls(element.parentElement));
@@ -117,7 +117,7 @@ export function stickingOut() {
   return found.length === 0 && root.scrollWidth > root.clientWidth ? [`something, ${root.scrollWidth} px wide`] : found;
 }
 
-/** Runs in the page: buttons and links of navigation, rows and menus that a thumb would miss. */
+/** Runs in the page: buttons and links of navigation, rows and menus that are too small for a thumb. */
 function smallTargets(least) {
   const targets = 'button, .button, .tab, .rail-link, .menu-link, .chip, .file, .card-more, select, input:not([type="hidden"]), textarea';
   return [...document.querySelectorAll(targets)]

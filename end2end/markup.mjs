@@ -1,30 +1,30 @@
-// The HTML of every page and state, as the server sends it: no element where none may stand, no attribute that means nothing, no id twice.
+// Checks the HTML of every page and state as the server sends it: element nesting, attributes and duplicate ids.
 
 import { HtmlValidate, StaticConfigLoader } from 'html-validate';
 
-/** What HTML itself asks for. Style of writing is the renderer's matter: nobody writes this markup by hand. */
+/** The rules of HTML itself. Style rules are off: a renderer writes this markup. */
 const RULES = {
   extends: ['html-validate:standard', 'html-validate:document'],
   rules: {
-    // Of the same meaning, and one of them is what the renderer writes.
+    // Equivalent forms, one of which the renderer writes.
     'attr-quotes': 'off',
     'attribute-boolean-style': 'off',
     'attribute-empty-style': 'off',
     'doctype-style': 'off',
     'no-trailing-whitespace': 'off',
     'void-style': 'off',
-    // The role brings back what a browser drops from a list without marks.
+    // The role restores the list semantics that browsers drop from a list without markers.
     'no-redundant-role': 'off',
-    // Everything comes from this site.
+    // All resources come from this site.
     'require-sri': 'off',
-    // Landmarks that lead to the same places, of which one is shown.
+    // Landmarks with the same links, one of which is visible.
     'unique-landmark': 'off',
   },
 };
 
 const checker = new HtmlValidate(new StaticConfigLoader(RULES));
 
-/** Checks each page the visitor gets from the server, from now on. */
+/** Checks each page that the visitor gets from the server from now on. */
 export class Markup {
   pages = 0;
   #found = new Map();
@@ -41,7 +41,7 @@ export class Markup {
     this.pages += 1;
   }
 
-  /** What is wrong, each kind once. */
+  /** The errors, each kind once. */
   async conclude() {
     await Promise.all(this.#checks);
     return [...this.#found].map(([what, where]) => `${what}\n    ${where}`);
@@ -51,7 +51,7 @@ export class Markup {
 /** Each kind of error once, with the first place where it was found. */
 async function note(found, path, html) {
   if (!html) return;
-  // The framework's marks between nodes; a browser reads them as empty comments, the checker does not.
+  // The framework's markers between nodes; a browser reads them as empty comments, the checker does not.
   const read = html.replaceAll('<!>', '<!---->');
   const { results } = await checker.validateString(read);
   for (const { ruleId, message, offset, size } of results.flatMap(({ messages }) => messages)) {

@@ -1,12 +1,12 @@
-// What is left of the speed when three times as much is asked for as can be answered. Run by hand, on a machine that does nothing else:
+// Measures the throughput that remains under three times the load that can be processed. Run it by hand on an idle machine:
 //
 //   node end2end/overload.mjs [--seconds 20] [--times 3] [--most 128]
 //
 // Starts the program of HANDBOOK_BIN (target/dist/handbook) with the site of HANDBOOK_SITE (target/dist/site) and the sample
-// organisation in a folder of its own, signs members in, and lets more and more clients ask for pages, each for the next one as soon as
-// it has one. Then as many times the clients of the best rate ask for that long.
-// Invariant: the exit code is 1 when less than 80 % of the best rate is left. It is no part of the tests: what it measures depends on
-// the machine.
+// organisation in a separate folder, signs members in, and increases the number of clients. Each client requests a page as soon
+// as it has received the previous one. Then it runs a multiple of the number of clients that gave the best rate.
+// Invariant: the exit code is 1 if less than 80 % of the best rate remains. It is not part of the tests, because the result
+// depends on the machine.
 
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,13 +23,13 @@ import { parseArgs, promisify } from 'node:util';
 /** What every member opens. */
 const PAGES = ['/', '/library', '/meetings', '/opinions', '/courses', '/more'];
 
-/** How long each number of clients asks while the best one is looked for, and before that, in seconds. */
+/** Seconds of measurement, and of warm-up before it, for each number of clients while the best one is searched. */
 const STEP = { measured: 6, before: 2 };
 
-/** Who is sent away comes back sooner than browsers do, which wait as long as they are told. */
+/** A rejected client retries sooner than browsers, which wait as long as `Retry-After` says. */
 const BACK_AFTER_MS = 250;
 
-/** Requests of one session at a time that the program takes (`server/src/overload.rs`). */
+/** Concurrent requests per session that the program accepts (`server/src/overload.rs`). */
 const PER_SESSION = 32;
 
 const SHARE_MIN = 0.8;
@@ -96,7 +96,7 @@ function built(name, fallback) {
   return place;
 }
 
-/** The cookies of a session for everybody of the sample who has a password. */
+/** The session cookies of everybody in the sample who has a password. */
 async function signIns(origin) {
   const { stdout } = await promisify(execFile)(server.program, ['demo', '--list']);
   const agent = new Agent();
@@ -114,7 +114,7 @@ async function signIns(origin) {
   return sessions;
 }
 
-/** The number of clients with which most pages are answered, looked for by doubling it. */
+/** The number of clients with the highest rate of answered pages, searched by doubling. */
 async function findBest(origin, sessions) {
   let best = { rate: 0, clients: 0 };
   for (let clients = 1; clients <= Number(options.most); clients *= 2) {
@@ -127,7 +127,7 @@ async function findBest(origin, sessions) {
   return best;
 }
 
-/** Lets so many clients ask for pages; what was answered in the measured seconds counts. */
+/** Runs this many clients; responses in the measured seconds count. */
 async function load(origin, sessions, clients, { measured, before }) {
   const agent = new Agent({ keepAlive: true, maxSockets: clients });
   const from = performance.now() + before * 1000;
@@ -155,7 +155,7 @@ async function load(origin, sessions, clients, { measured, before }) {
   return { rate: times.length / measured, refused, failed, p99 };
 }
 
-/** Asks and takes in the whole answer. */
+/** Sends a request and reads the whole response. */
 function ask(agent, origin, address, { method = 'GET', headers, body }) {
   return new Promise((resolve, reject) => {
     const asked = request(new URL(address, origin), { agent, method, headers }, (answer) => {

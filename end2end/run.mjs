@@ -1,10 +1,10 @@
-// Browser tests: the real server with the sample organisation, a real Chromium, the journeys of the people we build for.
+// Browser tests: journeys in a real Chromium against the real server with the sample organisation.
 //
 //   node end2end/run.mjs [--grep TEXT] [--screenshots DIR | --readme-pictures DIR] [--keep]
 //
-// With a folder, pictures are put there instead: of all states, or those of the README.
-// HANDBOOK_BIN and HANDBOOK_SITE say what is tested (target/debug/handbook, target/site), CHROME which browser, HANDBOOK_DAY on
-// which day in Vietnam (2028-02-29T23:50; needs a server of the dev profile).
+// With a folder, it writes pictures instead: of all states, or those of the README.
+// HANDBOOK_BIN and HANDBOOK_SITE select what is tested (default target/debug/handbook, target/site), CHROME the browser,
+// HANDBOOK_DAY the time in Vietnam (2028-02-29T23:50; needs a server of the dev profile).
 // Invariant: the last line is `N passed, N failed`; the exit code is 1 when something failed.
 
 import { strict as assert } from 'node:assert';
@@ -48,7 +48,7 @@ import { launch } from './support/browser.mjs';
 import { Report } from './support/report.mjs';
 import { Sample } from './support/server.mjs';
 
-/** Lanes run beside each other, each with a server and a browser of its own; the suites of a lane one after the other. */
+/** Lanes run concurrently, each with its own server and browser; the suites of a lane run in sequence. */
 const LANES = [
   [
     signIn,
@@ -79,13 +79,13 @@ const LANES = [
     pressed,
     budget,
     accessibility,
-    // What changes the registry comes last: the others know the sample as it was loaded.
+    // Suites that change the registry come last: the others expect the sample as it was loaded.
     audit,
     roles,
     members,
     imports,
     units,
-    // Has a server of its own.
+    // Has its own server.
     province,
   ],
 ];

@@ -1,4 +1,4 @@
-// Pictures of pages and states: of all of them, to be looked at, and of a few for the README.
+// Pictures of pages and states: of all of them for review, and of a few for the README.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -8,7 +8,7 @@ import { DESKTOP, PHONE } from './support/browser.mjs';
 
 const SIZES = { phone: PHONE, desktop: DESKTOP };
 
-/** Pictures of the README: name of the file, name of the state, size of the window, and its device pixel ratio. */
+/** Pictures of the README: file name, name of the state, viewport, and device pixel ratio. */
 const README = [
   { file: 'home', name: 'home', size: PHONE, scale: 2 },
   { file: 'document', name: 'document', size: PHONE, scale: 2 },
@@ -16,11 +16,11 @@ const README = [
   { file: 'statistics', name: 'committee of a province', size: DESKTOP, scale: 1 },
 ];
 
-/** What a picture of the README may weigh, and the qualities that are tried for it, in percent. */
+/** Maximum size of a README picture in bytes, and the qualities that are tried, in percent. */
 const README_BYTES = 60_000;
 const QUALITIES = [90, 80, 70, 60, 50, 40, 30];
 
-/** As tests, so that they are run, timed and counted like them: one for each person who looks. */
+/** As tests, so that they are run, timed and counted in the same way: one per person. */
 export function screenshots(folder) {
   return LOOKERS.map((as) => ({
     name: `screenshots: pages of ${as ? `the ${as}` : 'the way in'}`,
@@ -60,7 +60,7 @@ export function readmePictures(folder) {
   }));
 }
 
-/** The window as WebP, in the best quality that is small enough. Playwright writes PNG and JPEG only, the browser more. */
+/** The viewport as WebP, in the best quality that fits the limit. Playwright writes only PNG and JPEG, the browser also WebP. */
 async function webp(page) {
   const session = await page.context().newCDPSession(page);
   for (const quality of QUALITIES) {

@@ -1,4 +1,4 @@
-// Every page of the application and the states it can be in, for whatever must hold on all of them.
+// Every page of the application and its states, for checks that apply to all of them.
 
 import { inDays } from './support/clock.mjs';
 import { until } from './support/wait.mjs';
@@ -10,11 +10,11 @@ import { until } from './support/wait.mjs';
  */
 
 /**
- * `as` is who looks (nobody when missing), `address` where, or `find` how a person gets there, `act` what is done on the page,
- * `status` what the server answers when it is not 200.
+ * `as` is the role of the visitor (signed out if missing), `address` the page, or `find` the way to it, `act` an action on the
+ * page, `status` the status of the response if it is not 200.
  *
- * `page` is what `find` leads to and `to` where `act` ends when that is another page, as the table of `app/src/pages.rs` writes them.
- * A test there compares the two lists: each page has a state.
+ * `page` is the page that `find` leads to, and `to` the one where `act` ends if that is another, as in the table of
+ * `app/src/pages.rs`. A test there compares the two lists: each page has a state.
  *
  * @type {State[]}
  */
@@ -206,12 +206,12 @@ export const STATES = [
   { name: 'close a unit with members', as: 'registrar', page: '/units/:id/close', find: (visitor) => step(visitor, 'close') },
 ];
 
-/** Everybody who looks at a state; `undefined` is who is not signed in. */
+/** The roles of all states; `undefined` is signed out. */
 export const LOOKERS = [...new Set(STATES.map(({ as }) => as))];
 
 const found = new WeakMap();
 
-/** The address of a state, found once for all tests with a visitor of the right role. */
+/** The address of a state, looked up once for all tests with a visitor of the right role. */
 export async function addressOf(state, visitor, server) {
   if (state.address) return state.address;
   const known = found.get(server) ?? new Map();
@@ -248,12 +248,12 @@ async function by(visitor, from, selector) {
   return visitor.$(`main ${selector}`).first().getAttribute('href');
 }
 
-/** A course the fisherman has behind him. */
+/** A course that the fisherman has completed. */
 function completed(visitor) {
   return by(visitor, '/courses', '.card:not(.card-strong) .row-link');
 }
 
-/** The course that has a quiz, all of it read. */
+/** The course with a quiz, all its documents read. */
 async function readCourse(visitor) {
   const course = await by(visitor, '/courses', '.card-strong .row-link');
   await visitor.open(course);
@@ -266,7 +266,7 @@ async function readCourse(visitor) {
   return course;
 }
 
-/** The quiz, begun. */
+/** The quiz, started. */
 async function quiz(visitor) {
   const course = await readCourse(visitor);
   const start = visitor.$('main form[action$="/courses/start"] button');
@@ -274,21 +274,21 @@ async function quiz(visitor) {
   return `${course}/quiz`;
 }
 
-/** The quiz, handed in without an answer. */
+/** The quiz, submitted without an answer. */
 async function failedQuiz(visitor) {
   await visitor.open(await quiz(visitor));
   await visitor.submit(visitor.$('button[value="hand_in"]'));
   return visitor.path;
 }
 
-/** The same until no try is left and what is right is told. */
+/** The same until no attempt is left and the right answers are shown. */
 async function failedThrice(visitor) {
   await failedQuiz(visitor);
   await failedQuiz(visitor);
   return failedQuiz(visitor);
 }
 
-/** The results of a course with a limit of tries for who gives it, after another try was given. Drafts stand above what is given. */
+/** The results of a course with limited attempts, for its editor, after another attempt was given. Drafts are listed first. */
 async function resultsOfGiven(visitor) {
   await visitor.open('/courses/manage');
   const courses = visitor.$('main .card').last().locator('.row-link');
@@ -300,7 +300,7 @@ async function resultsOfGiven(visitor) {
   throw new Error('no course lets another try be given');
 }
 
-/** The results of the course given to the commune: the one with units below. */
+/** The results of the course assigned to the commune, which has units below. */
 async function commune(visitor) {
   await visitor.open('/courses/results');
   const links = await visitor.$('main .row-link').evaluateAll((links) => links.map((link) => link.getAttribute('href')));
@@ -315,7 +315,7 @@ function givenCourse(visitor) {
   return by(visitor, '/courses/manage', '.row-link');
 }
 
-/** A draft with a question: made once, found again by its title. */
+/** A draft with a question: created once, later found by its title. */
 async function courseDraft(visitor) {
   const title = 'Chuyên đề đang soạn';
   await visitor.open('/courses/manage');
@@ -335,9 +335,9 @@ async function courseDraft(visitor) {
   return draft;
 }
 
-/** What was typed last could not be searched for. */
+/** The last typed query could not be sent. */
 async function lostConnection(visitor) {
-  // Without script nothing is asked while one types.
+  // Without script, typing sends no query.
   if (!visitor.script) return;
   visitor.expects('net::ERR_FAILED');
   await visitor.page.route('**/search?q=*', (route) => route.abort());
@@ -350,7 +350,7 @@ async function opinionForm(visitor) {
   return `${await by(visitor, '/library', '.row-link')}/opinion`;
 }
 
-/** The first document whose text has a table: the widest thing there is. */
+/** The first document with a table, the widest content. */
 async function withTable(visitor) {
   let next = '/library';
   while (next) {
@@ -365,7 +365,7 @@ async function withTable(visitor) {
   throw new Error('no document has a table');
 }
 
-/** A document that has all a document can have. */
+/** A document with every optional part. */
 async function storms(visitor) {
   return by(visitor, '/search?q=21-CT/TU', '.row-link');
 }
@@ -374,7 +374,7 @@ async function marked(visitor) {
   const form = visitor.$('form[action="/api/documents/bookmark"]');
   if (await form.isVisible()) {
     if (visitor.script) {
-      await until('the script is there', () => visitor.page.evaluate(() => document.documentElement.dataset.reading === 'true'));
+      await until('the script is loaded', () => visitor.page.evaluate(() => document.documentElement.dataset.reading === 'true'));
       await form.locator('button').click();
     } else {
       await Promise.all([visitor.page.waitForEvent('domcontentloaded'), form.locator('button').click()]);
@@ -385,7 +385,7 @@ async function marked(visitor) {
   await visitor.sees('#address');
 }
 
-/** An opinion nobody has answered; opening it makes it seen, as a secretary does. */
+/** An unanswered opinion; opening it as a secretary marks it as seen. */
 async function unanswered(visitor) {
   await visitor.open('/branch');
   const addresses = await visitor.$('main .row-link').evaluateAll((links) => links.map((link) => link.getAttribute('href')));
@@ -396,13 +396,13 @@ async function unanswered(visitor) {
   throw new Error('the branch has answered every opinion');
 }
 
-/** The page of one change of the own unit, or of the branch that comes first by its code. */
+/** The page of one change of the own unit, or of the first branch by code. */
 async function step(visitor, change, below = true) {
   if (!below) return `${await by(visitor, '/units', '.tree-link')}/${change}`;
   return `${await by(visitor, '/units?q=ben dinh', '.row-link')}/${change}`;
 }
 
-/** A stored draft: the first of the desk that can still be edited, else a new one. */
+/** A stored draft: the first editable one at the desk, otherwise a new one. */
 async function draft(visitor) {
   await visitor.open('/desk');
   const addresses = await visitor.$('main .row-link').evaluateAll((links) => links.map((link) => link.getAttribute('href')));
@@ -418,7 +418,7 @@ async function draft(visitor) {
   return visitor.path;
 }
 
-/** A draft of the chief editor that waits for another one: sent once, then found on the desk. */
+/** A draft of the chief editor in review by another one: sent once, later found at the desk. */
 async function inReview(visitor) {
   await visitor.open('/desk/new');
   await visitor.field('title').fill('Kế hoạch kiểm tra việc dùng sổ tay ở các chi bộ trong quý');
@@ -442,29 +442,29 @@ async function roles(visitor) {
   return `/units/${viewer.offices[0].unit.id}/roles`;
 }
 
-/** The question before the first role that may be ended is. */
+/** The confirmation page for the first role that may be ended. */
 async function ending(visitor) {
   return by(visitor, await roles(visitor), 'a[href*="?end="]');
 }
 
-/** A document that went out, as its editors see it. */
+/** A published document, as its editors see it. */
 async function published(visitor) {
   const out = await visitor.context.request.get('/api/documents/desk');
   return `/desk/${(await out.json()).published[0].id}`;
 }
 
-/** Who has read what the own units published. */
+/** The readers of documents published by the own units. */
 async function readersAtTheDesk(visitor) {
   return (await published(visitor)).replace('/desk/', '/readers/');
 }
 
-/** Once a day. */
+/** Allowed once a day. */
 async function reminded(visitor) {
   const remind = visitor.$('main form[action$="/documents/remind"] button');
   if ((await remind.count()) > 0) await visitor.submit(remind);
 }
 
-/** Sends the form around the control as it is, empty, and waits for what is to be mended. */
+/** Submits the empty form of the control and waits for the errors. */
 async function refused(visitor, name) {
   await visitor.submit(visitor.sender(name));
   await visitor.sees('.error-summary');
@@ -472,7 +472,7 @@ async function refused(visitor, name) {
 
 let visits = 0;
 
-/** Begins a visit with an ID that is nobody's: the doors are the same for everybody. Each with its own, for messages are rationed. */
+/** Begins an activation with an unknown ID: the pages are the same for all. Each call uses another ID, because messages are limited. */
 async function knocked(visitor) {
   visits += 1;
   await visitor.field('national_id').fill(String(1_000_000_000 + visits).padStart(12, '0'));
@@ -494,7 +494,7 @@ async function codeRefused(visitor) {
   await visitor.sees('.error-summary');
 }
 
-/** Issues codes for the members without account, as they are ticked already; to one of those who have a card when all have. */
+/** Issues codes for the preselected members without an account; for one of those with a card if all have one. */
 async function sheet(visitor) {
   if ((await visitor.$('main [name="members[]"]:checked').count()) === 0) {
     await visitor.page.evaluate(() => document.querySelectorAll('main details').forEach((group) => (group.open = true)));
@@ -503,7 +503,7 @@ async function sheet(visitor) {
   await visitor.submit(visitor.sender('members[]'));
   await visitor.sees('.code-card');
 }
-/** The browser sends this form itself, with script too. */
+/** The browser submits this form itself, also with script. */
 async function sentWithoutAFile(visitor) {
   await Promise.all([visitor.page.waitForEvent('domcontentloaded'), visitor.sender('file').click()]);
   await visitor.settled();

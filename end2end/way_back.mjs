@@ -1,10 +1,10 @@
-// On the phone every page but the roots of the places has an arrow back in the bar, and says beside it where one is.
+// On the phone every page except the roots of the navigation has a back arrow in the bar, with the name of the page next to it.
 
-/** Where a thumb begins: the tabs, and for who is not signed in the sign-in. */
+/** Start pages: the tabs, and the sign-in for visitors without a session. */
 const ROOTS = ['/', '/library', '/meetings', '/opinions', '/more', '/sign-in'];
 const THUMB = 44;
 
-/** What the way back of the page lacks; nothing where it is whole. Expects the screen of a phone. */
+/** The missing parts of the page's way back; empty if complete. Expects the viewport of a phone. */
 export const wayBackLacks = async (visitor) => (ROOTS.includes(visitor.path) ? '' : missing(visitor));
 
 async function missing(visitor) {

@@ -1,18 +1,18 @@
-// Makes the quiz of a course more comfortable. It does the same without it.
+// Enhances the quiz of a course, which works without it too.
 //
-// What is ticked is kept on the device, and on the server a moment later; what is left of the time is shown, and when time is
-// over the form is handed in. The server keeps the time; this clock only shows it.
+// Answers are kept on the device, and sent to the server a moment later. The remaining time is shown, and the form is submitted
+// when it ends. The server measures the time; this clock only shows it.
 
 'use strict';
 
-/** How long after the last tick the answers are sent. */
+/** Delay between the last tick and sending the answers. */
 const REST_MS = 1_200;
 
-/** How long a try to send may take, and when one that failed is made again. */
+/** Timeout of a request, and delay before a failed one is retried. */
 const PATIENCE_MS = 8_000;
 const AGAIN_MS = 10_000;
 
-/** What is left is said aloud when this many seconds are. */
+/** The remaining seconds at which the time is announced to screen readers. */
 const SAID_AT = [600, 300, 60, 20];
 
 const KEPT = 'handbook-quiz:';
@@ -32,22 +32,22 @@ function take(quiz) {
   const way = document.createElement('a');
   Object.assign(way, { className: 'button button-secondary', hidden: true });
   mark.after(way);
-  /** What the server may have of this page: what it showed, or took last, and what was sent since without an answer. */
+  /** Answers that the server may have for this page: those it rendered or accepted last, and those sent since without a response. */
   let known = [those('defaultChecked').join()];
   let waiting = 0;
   let handedIn = false;
 
-  /** What the server has not got yet stays on the device; `null` when it has all. */
+  /** Keeps answers that the server has not stored on the device; `null` when it has all. */
   function keepHere(ticked) {
     try {
       if (ticked) localStorage.setItem(key, JSON.stringify({ number, ticked, known, at: Date.now() }));
       else localStorage.removeItem(key);
     } catch {
-      // No room, or the browser keeps nothing: the server still does.
+      // No space, or storage is disabled: the server still has them.
     }
   }
 
-  /** Ticks what the device kept of this try, unless the server has got other answers since, as from another device. */
+  /** Restores the answers that the device kept of this attempt, unless the server has newer ones, for example from another device. */
   function restore() {
     try {
       const kept = JSON.parse(localStorage.getItem(key));
@@ -67,7 +67,7 @@ function take(quiz) {
   const keep = async () => {
     if (handedIn) return;
     const sent = ticks().join();
-    // An answer may be lost on its way.
+    // A response may be lost.
     if (!known.includes(sent)) known.push(sent);
     keepHere(ticks());
     const body = new URLSearchParams(new FormData(form));
@@ -85,7 +85,7 @@ function take(quiz) {
         keepHere(ticks().join() === sent ? null : ticks());
       }
       mark.textContent = answer.ok ? quiz.dataset.kept : told.message;
-      // Where the session has ended only its owner can go on; the next tick asks again.
+      // If the session has expired, only its owner can continue; the next tick sends again.
       way.hidden = answer.status !== 401;
       if (!way.hidden) Object.assign(way, { href: told.to, textContent: told.way });
       if (answer.ok || answer.status === 401) return;
@@ -111,7 +111,7 @@ function take(quiz) {
   if (quiz.dataset.seconds) count(quiz, form);
 }
 
-/** On the page of a result: what was kept of that try on the device is not needed any more. */
+/** On a result page: deletes what the device kept of that attempt. */
 function forgetHandedIn() {
   const [, , course, part, number] = location.pathname.split('/');
   if (part !== 'tries') return;
@@ -119,15 +119,15 @@ function forgetHandedIn() {
     const own = Object.keys(localStorage).filter((key) => key.startsWith(KEPT) && key.endsWith(`:${course}`));
     for (const key of own) if (JSON.parse(localStorage.getItem(key)).number === number) localStorage.removeItem(key);
   } catch {
-    // The browser keeps nothing.
+    // Storage is disabled.
   }
 }
 
-/** Shows what is left of the time, and hands the form in at its end. */
+/** Shows the remaining time, and submits the form at its end. */
 function count(quiz, form) {
   const shown = document.querySelector('[data-time-left]');
   const said = document.querySelector('[data-time-told]');
-  // A clock that only goes forward: that of the device may be set while it runs.
+  // A monotonic clock: the device's clock may be changed meanwhile.
   const end = performance.now() + Number(quiz.dataset.seconds) * 1_000;
   const tick = () => {
     const left = Math.max(0, Math.ceil((end - performance.now()) / 1_000));

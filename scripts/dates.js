@@ -1,5 +1,5 @@
-// Says a day back with its day of the week while one types it, as the server does (`domain::Locale::long_date`). What is typed is read
-// as the server reads it (`domain::forms::day`): 21/11/2026, 21-11-2026, 21.11.2026, 2026-11-21; behind a moment's day stands a time.
+// Shows a typed date with its weekday, as the server does (`domain::Locale::long_date`). Dates are parsed as on the server
+// (`domain::forms::day`): 21/11/2026, 21-11-2026, 21.11.2026, 2026-11-21; in a field with a time, the time follows the date.
 
 const TIME = /[ T]\d{1,2}:\d{1,2}(:\d{1,2})?$/;
 const DAY = /^(\d{1,2}|\d{4})\s*[/.-]\s*(\d{1,2})\s*[/.-]\s*(\d{1,2}|\d{4})$/;
@@ -8,7 +8,7 @@ const { lang } = document.documentElement;
 const [digits, month, between] = lang === 'vi' ? ['2-digit', '2-digit', '/'] : ['numeric', 'long', ' '];
 const names = new Intl.DateTimeFormat(lang === 'en' ? 'en-GB' : lang, { weekday: 'long', day: digits, month, year: 'numeric' });
 
-/** The day that was typed; none when the calendar has no such day. */
+/** The typed date; none if the calendar has no such day. */
 function dayOf({ value, dataset }) {
   const typed = value.trim();
   const [, first, middle, last] = DAY.exec(dataset.date === 'moment' ? typed.replace(TIME, '').trim() : typed) ?? [];
@@ -26,5 +26,5 @@ function say(input) {
 }
 
 document.addEventListener('input', ({ target }) => target.matches('input[data-date]') && say(target));
-// What the browser has put back into the fields.
+// Values that the browser restored.
 document.querySelectorAll('input[data-date]').forEach(say);

@@ -1,23 +1,23 @@
-// Comfort for whoever writes at the desk: a toolbar, shortcuts, a preview while one types, pasting from Word, and nothing typed is
-// lost. The text stays what the field holds, so without this script, or when something here fails, writing and saving work the same.
-// All words come from the page.
+// Enhances the editor of the desk: toolbar, shortcuts, live preview, pasting from Word, and unsaved text is kept. The text is
+// always the value of the field, so without this script, or when something here fails, writing and saving work the same. All
+// texts come from the page.
 
 const writing = document.querySelector('[data-writing]');
 
-/** Pauses after the last key: before the device keeps the text, before it is shown, before the server keeps it. */
+/** Delays after the last key: until the device stores the text, until the preview, until the server stores the text. */
 const KEEP_MS = 400;
 const SHOW_MS = 600;
 const SEND_MS = 3000;
 
-/** How often the server hears that one is still there. */
+/** How often the server is told that the editor is still open. */
 const PRESENT_MS = 15_000;
 
-/** How long a conversion is waited for before the words go in as they are. */
+/** Timeout of a conversion, after which the plain text is inserted. */
 const CONVERT_MS = 15_000;
 
 const DAYS_KEPT = 30;
 
-/** For the preview, which the server has cleaned. */
+/** For the preview, which the server has sanitised. */
 const rules = { createHTML: (html) => html };
 const policy = window.trustedTypes?.createPolicy('handbook', rules) ?? rules;
 
@@ -26,12 +26,12 @@ document.querySelectorAll('[data-part="audience"]').forEach(findUnits);
 document.querySelectorAll('[data-part="parts"]').forEach(chooseParts);
 remarkOnMarked();
 
-/** A text as it is compared: without marks, in small letters. */
+/** A text normalised for comparison: without diacritics, in lower case. */
 function plain(text) {
   return text.normalize('NFD').replace(/\p{M}/gu, '').replace(/[đĐ]/g, 'd').toLowerCase().trim();
 }
 
-/** A field to look for units with. */
+/** A search field for units. */
 function unitField(label) {
   const find = document.createElement('input');
   Object.assign(find, { type: 'search', className: 'input', placeholder: label, autocomplete: 'off' });
@@ -39,7 +39,7 @@ function unitField(label) {
   return find;
 }
 
-/** A field above a long list of units that leaves those whose names have what was typed, with or without marks. */
+/** Adds a field above a long list of units that filters them by name, with or without diacritics. */
 function findUnits(part) {
   const select = part.querySelector('select');
   if (select.options.length < 8) return;
@@ -49,17 +49,17 @@ function findUnits(part) {
   find.addEventListener('input', () => {
     const words = plain(find.value).split(/\s+/).filter(Boolean);
     const chosen = select.value;
-    // What was chosen stays so, and listed: to look for a unit is not to choose it.
+    // The selected unit stays selected and listed: searching is not selecting.
     const fits = all.filter(([option, name]) => option.value === chosen || words.every((word) => name.includes(word)));
     select.replaceChildren(...fits.map(([option]) => option));
     select.value = chosen;
   });
-  // Enter chooses, it does not send.
+  // Enter moves to the list instead of submitting.
   find.addEventListener('keydown', (event) => event.key === 'Enter' && (event.preventDefault(), select.focus()));
   select.before(find);
 }
 
-/** Of the parts of an audience, those below the unit chosen and with what was typed in their names; and whom the text would reach. */
+/** Filters the parts of an audience by the selected unit and the typed name; shows how many members the text would reach. */
 function chooseParts(part) {
   const whom = part.closest('[data-part="audience"]');
   const { form } = whom.querySelector('select');
@@ -73,12 +73,12 @@ function chooseParts(part) {
   if (!find.isConnected && rows.length > 7) list.parentElement.before(find);
   const narrow = () => {
     const words = plain(find.value).split(/\s+/).filter(Boolean);
-    // Units stand behind the one they belong to, set in further; above the highest listed all are below.
+    // Units follow their parent, indented; units above the first row contain all rows.
     const at = rows.findIndex(({ box }) => box.value === audience.value);
     const next = rows.findIndex(({ depth }, place) => at >= 0 && place > at && depth <= rows[at].depth);
     rows.forEach(({ row, box, name }, place) => {
       const isBelow = place > at && (next < 0 || place < next);
-      // What is ticked stays in sight: it is sent.
+      // Ticked parts stay visible, because they are submitted.
       row.hidden = !box.checked && !(isBelow && words.every((word) => name.includes(word)));
     });
   };
@@ -93,7 +93,7 @@ function chooseParts(part) {
       const found = await answer.json();
       if (mine === asked) said.textContent = answer.ok ? found : found.message;
     } catch {
-      // Saving says it too.
+      // Saving reports the same error.
     }
   };
   form.addEventListener('change', ({ target }) => {
@@ -102,12 +102,12 @@ function chooseParts(part) {
     tell();
   });
   find.addEventListener('input', narrow);
-  // Enter looks for units, it does not send.
+  // Enter searches units instead of submitting.
   if (!find.name) find.addEventListener('keydown', (event) => event.key === 'Enter' && event.preventDefault());
   narrow();
 }
 
-/** What is marked in the preview can be remarked on without copying it. */
+/** Allows remarks on a selection in the preview without copying it. */
 function remarkOnMarked() {
   const part = document.querySelector('[data-part="quote"]');
   const shown = document.querySelector('.phone-preview');
@@ -121,7 +121,7 @@ function remarkOnMarked() {
     marked = shown.contains(selection.anchorNode) && shown.contains(selection.focusNode) ? selection.toString().trim().slice(0, 1000) : '';
     button.hidden = !marked;
   });
-  // The selection stays while the button is pressed.
+  // The selection is kept while the button is pressed.
   button.addEventListener('pointerdown', (event) => event.preventDefault());
   button.addEventListener('click', () => {
     quote.value = marked;
@@ -153,7 +153,7 @@ function start() {
     };
   };
 
-  /** Asks a server function; what it refuses is thrown with the sentence it gives. */
+  /** Calls a server function; a rejection is thrown with its message. */
   async function ask(what, data, signal) {
     const headers = { Accept: 'application/json' };
     const answer = await fetch(`/api/documents/${what}`, { method: 'POST', headers, body: new URLSearchParams(data), signal });
@@ -164,7 +164,7 @@ function start() {
 
   // --- The text -------------------------------------------------------------------------------------------------------------
 
-  /** Puts text in the place of a stretch, so that the browser can undo it, and selects a part of the whole. */
+  /** Replaces a range with text, so that the browser can undo it, and selects a part of the result. */
   function put(from, to, text, selected = [from + text.length, from + text.length]) {
     area.focus();
     area.setSelectionRange(from, to);
@@ -178,7 +178,7 @@ function start() {
 
   const selection = () => [area.selectionStart, area.selectionEnd];
 
-  /** Marks the words selected, or takes the marks away. */
+  /** Wraps the selected words in markers, or removes the markers. */
   function mark(sign, sample) {
     let [from, to] = selection();
     const all = area.value;
@@ -186,7 +186,7 @@ function start() {
     while (to > from && /\s/.test(all[to - 1])) to -= 1;
     const words = all.slice(from, to);
     const size = sign.length;
-    // One star around a word may be one of two.
+    // A single asterisk around a word may be part of a double one.
     const marked = all.slice(from - size, from) === sign && all.slice(to, to + size) === sign;
     const doubled = size === 1 && all[from - 2] === sign && all[from - 3] !== sign;
     if (words && marked && !doubled) {
@@ -206,7 +206,7 @@ function start() {
     put(from, to, text, start === end ? [from + text.length, from + text.length] : [from, from + text.length]);
   }
 
-  /** Gives lines a beginning; takes it away where all have it. */
+  /** Adds a prefix to lines, or removes it if all have it. */
   function begin(sign, own, others) {
     lines((all) => {
       const has = all.every((line) => own.test(line));
@@ -256,7 +256,7 @@ function start() {
     },
   };
 
-  /** A new line goes on with the list it is in; an empty item ends it. */
+  /** A new line continues the list; an empty item ends it. */
   function newLine(event) {
     const [start, end] = selection();
     if (start !== end) return;
@@ -288,7 +288,7 @@ function start() {
     buttons[to].focus();
   });
   area.addEventListener('keydown', (event) => {
-    // Vietnamese is typed through an input method: its keys are its own.
+    // Vietnamese is typed with an input method: its key events are ignored.
     if (event.isComposing || event.keyCode === 229) return;
     if (event.key === 'Enter' && !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey) return newLine(event);
     if (!event.ctrlKey && !event.metaKey) return;
@@ -306,7 +306,7 @@ function start() {
 
   // --- Pasting and files ----------------------------------------------------------------------------------------------------
 
-  /** Waits for a text from the server and puts it where the selection was. Nobody types meanwhile. */
+  /** Waits for a converted text from the server and inserts it at the selection. The field is read-only meanwhile. */
   async function convert(work, otherwise, tell = say) {
     const [from, to] = selection();
     area.readOnly = true;
@@ -330,7 +330,7 @@ function start() {
     const keeps = toolbar.querySelector('[data-do="rich"]').getAttribute('aria-pressed') === 'true';
     if (!html || !keeps) return;
     event.preventDefault();
-    // Styles and pictures are most of what Word puts there, and none of it is used.
+    // Styles and pictures are most of Word's clipboard content, and none of it is used.
     const lean = html
       .replace(/<style[\s\S]*?<\/style>/gi, '')
       .replace(/<!--[\s\S]*?-->/g, '')
@@ -339,7 +339,7 @@ function start() {
     convert(() => ask('convert_html', { html: lean }, AbortSignal.timeout?.(CONVERT_MS)), data.getData('text/plain'));
   });
 
-  /** The text of a file without its title, where that goes into the form or stands there already. */
+  /** The text of a file without its title, if that goes into the form or equals the one there. */
   function titled({ title, text, whole }) {
     const own = field('title');
     const same = (one) => one.trim().replace(/\s+/g, ' ').normalize('NFC').toLocaleLowerCase('vi');
@@ -357,7 +357,7 @@ function start() {
     const mode = new FormData(sent).get('mode');
     if (mode === 'replace') area.select();
     else area.setSelectionRange(area.value.length, area.value.length);
-    // Told where the file was chosen: the text may be far from there.
+    // Reported where the file was chosen, because the text may be far from there.
     const tell = (told) => (part('docx-status').textContent = told);
     let aside = '';
     convert(async () => {
@@ -387,7 +387,7 @@ function start() {
       say(fill(texts.kept_here, { time: clock.format(new Date()) }));
       return true;
     } catch {
-      // No room, or the browser keeps nothing: the server still does.
+      // No space, or storage is disabled: the server still has it.
       return false;
     }
   }
@@ -406,12 +406,12 @@ function start() {
       if (leaving) return;
       part('others').hidden = true;
       const here = keepHere();
-      // A line that broke has no sentence for people.
+      // A network error has no message for people.
       say(fill(here ? texts.only_here : texts.not_kept, { why: error instanceof TypeError ? '' : error.message }));
     }
   }
 
-  /** Who else is there, and whether they saved. */
+  /** Shows who else is editing, and whether they saved. */
   function heard({ others, version }) {
     const notice = part('others');
     notice.querySelector('[data-names]').textContent = others.join(', ');
@@ -419,7 +419,7 @@ function start() {
     part('newer').hidden = version <= Number(field('version').value);
   }
 
-  // Nothing is kept once it was sent to be saved: it would look newer than what was saved.
+  // Nothing is stored after the form was submitted: it would look newer than the saved text.
   const keepSoon = later(KEEP_MS, () => leaving || !unsent || keepHere());
   const sendSoon = later(SEND_MS, send);
   form.addEventListener('input', (event) => {
@@ -441,7 +441,7 @@ function start() {
   });
   addEventListener('online', send);
 
-  /** Tells that one is there, and hears who else is. What nobody tells any more is not shown. */
+  /** Reports that this editor is open, and shows the others. An expired report is not shown. */
   function present() {
     if (document.hidden || opened.version === '0') return;
     if (unsent) send();
@@ -455,10 +455,10 @@ function start() {
   });
   setInterval(present, PRESENT_MS);
 
-  /** Without the blanks that are not stored. */
+  /** Without the whitespace that is not stored. */
   const lean = (text) => text.replaceAll(/\s+/g, ' ').trim();
 
-  /** Offers what this device kept and the server does not have, and forgets what it has. */
+  /** Offers the text that this device has and the server does not, and deletes text that the server has. */
   function offer() {
     const found = Object.keys(localStorage)
       .filter((name) => name.startsWith(key('')))
@@ -467,7 +467,7 @@ function start() {
     const mine = found.filter(([, kept]) => (opened.version === '0' ? kept.version === '0' : kept.id === opened.id));
     const [name, kept] = mine.sort((one, other) => other[1].at - one[1].at)[0] ?? [];
     if (!kept) return;
-    // What the server has heard of is not here any more, so this is the only copy: of no clock's time is it too old.
+    // Text that the server has is deleted here, so this is the only copy: it is offered whatever its time.
     if (lean(kept.body) === lean(opened.body) && lean(kept.title) === lean(opened.title)) {
       if (!document.querySelector('.error-summary')) localStorage.removeItem(name);
       return;
@@ -513,7 +513,7 @@ function start() {
       part('preview').querySelector('.prose').innerHTML = policy.createHTML(found.html);
       part('preview').querySelector('.preview-title').textContent = field('title').value;
     } catch {
-      // The preview of before stays; saving says what is wrong.
+      // The previous preview stays; saving reports the error.
     }
   }
   const showSoon = later(SHOW_MS, show);
@@ -521,7 +521,7 @@ function start() {
   try {
     offer();
   } catch {
-    // A browser that keeps nothing, or what somebody else put there: nothing to offer.
+    // Storage is disabled, or has an invalid value: nothing to offer.
   }
   count();
 }

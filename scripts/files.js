@@ -1,8 +1,8 @@
-// The files of a draft: dropped or chosen, sent piece by piece, gone on with after an interruption.
+// Uploads the files of a draft: dropped or chosen, sent in pieces, resumed after an interruption.
 //
-// The form on the page does the same without us, in one go. A file is announced with a POST; each PATCH sends the piece at
-// `Upload-Offset`; where the server is further, or the line broke, a HEAD tells where to go on. What is on its way is noted in
-// localStorage by the file's name, size and time, so that the same file chosen again after a reload goes on where it was.
+// The form on the page does the same without script, in one request. A file is announced with a POST; each PATCH sends the piece
+// at `Upload-Offset`; if the server has more, or the connection breaks, a HEAD returns the offset. Uploads in progress are stored
+// in localStorage by the file's name, size and time, so that choosing the same file after a reload resumes it.
 
 const PIECE = 1 << 20;
 const PAUSES = [1000, 2000, 4000, 8000, 15000];
@@ -27,7 +27,7 @@ function takeOver(form) {
   form.prepend(hint);
 
   form.addEventListener('submit', (event) => {
-    // Without a file the server says what is missing, as it does without us.
+    // Without a file the server reports what is missing, as without script.
     if (input.files.length === 0) return;
     event.preventDefault();
     take(input.files);
@@ -43,13 +43,13 @@ function takeOver(form) {
     take(event.dataTransfer.files);
   });
 
-  // What is on its way would be lost from sight, though not from the server.
+  // The progress would be lost from the page, though not from the server.
   addEventListener('beforeunload', (event) => underWay > 0 && event.preventDefault());
 
   async function take(files) {
     const chosen = [...files];
     input.value = '';
-    // One after the other: two would only share the line.
+    // In sequence: two uploads would share the bandwidth.
     underWay += chosen.length;
     button.setAttribute('aria-disabled', 'true');
     for (const file of chosen) {
@@ -58,7 +58,7 @@ function takeOver(form) {
     }
     if (underWay > 0) return;
     button.removeAttribute('aria-disabled');
-    // Everything is on the page then; what failed stays in sight here.
+    // The page then shows all files; failed ones stay visible here.
     if (arrived && !list.querySelector('[data-failed]')) location.assign(`${location.pathname}?added=1`);
   }
 
@@ -86,7 +86,7 @@ function takeOver(form) {
     }
   }
 
-  /** Sends a file to its end, however often the line breaks. */
+  /** Sends a file completely, retrying on network errors. */
   async function deliver(file, key, shown) {
     let address = known(key);
     let offset = address ? undefined : 0;
@@ -99,7 +99,7 @@ function takeOver(form) {
         }
         offset ??= await progress(address);
         if (offset === undefined) {
-          // It was given up, or its time was over: begin again.
+          // It was cancelled or has expired: start again.
           address = undefined;
           continue;
         }
@@ -121,7 +121,7 @@ function takeOver(form) {
           forget(key);
           throw new Refused(texts.stop);
         }
-        // Only a broken line makes fetch throw a TypeError.
+        // Only a network error makes fetch throw a TypeError.
         if (!(problem instanceof TypeError)) throw problem;
         shown.say(texts.offline);
         say(texts.offline);
@@ -139,7 +139,7 @@ function takeOver(form) {
     return answer.headers.get('Location');
   }
 
-  /** Where the server is; undefined when it does not know the file any more. */
+  /** The server's offset; undefined if it does not have the upload any more. */
   async function progress(address) {
     const answer = await fetch(address, { method: 'HEAD' });
     if (answer.status === 404) return undefined;
@@ -165,7 +165,7 @@ function takeOver(form) {
     return text.replace('{name}', file.name);
   }
 
-  /** A line of the list: name, bar, what is happening, and a way to stop. */
+  /** A row of the list: name, progress bar, state, and a button to cancel. */
   function row(name) {
     const stop = new AbortController();
     const line = document.createElement('li');
@@ -212,10 +212,10 @@ function takeOver(form) {
   }
 }
 
-/** Not worth trying again as it is. */
+/** A permanent error: a retry would not help. */
 class Refused extends Error {}
 
-/** After a pause, or as soon as the browser says that there is a line again. */
+/** Resolves after a delay, or when the browser is online again. */
 function backOnline(pause) {
   return new Promise((resume) => {
     const go = () => {
@@ -228,7 +228,7 @@ function backOnline(pause) {
   });
 }
 
-// Storage may be forbidden: then a reload begins again, and nothing else is lost.
+// Storage may be disabled: then a reload starts again, and nothing else is lost.
 function known(key) {
   try {
     return localStorage.getItem(key) ?? undefined;
@@ -241,7 +241,7 @@ function remember(key, address) {
   try {
     localStorage.setItem(key, address);
   } catch {
-    // See above.
+    // As above.
   }
 }
 
@@ -249,6 +249,6 @@ function forget(key) {
   try {
     localStorage.removeItem(key);
   } catch {
-    // See above.
+    // As above.
   }
 }

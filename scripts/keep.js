@@ -1,24 +1,24 @@
-// Keeps what is typed into text areas on the device until the server has taken the form, so that a reload, going back, a closed tab and a
-// session that ends lose nothing. It is kept by person, page and form, and put back where the field is empty. Fields of one line, where
-// numbers, passwords and codes are typed, are never kept. The text of a draft is kept by `desk.js`, what is ticked in a quiz by
-// `courses.js`; when all of it goes is seen to here.
+// Keeps the text of text areas on the device until the server has accepted the form, so that a reload, navigation, a closed tab
+// and an expired session lose nothing. It is stored by person, page and form, and restored if the field is empty. Single-line
+// fields, which hold numbers, passwords and codes, are never stored. `desk.js` stores the text of a draft, `courses.js` the
+// answers of a quiz; this script deletes all of it.
 //
-// Whether a form was taken, only the server knows: a cookie names the form on its way, to its own address only, and the answer to one
-// that is taken is a cookie of that name (`app/src/forms.rs`). So several forms can be on their way at a time.
+// Only the server knows whether a form was accepted: a cookie names the submitted form, for its own address only, and the answer
+// to an accepted one is a cookie with that name (`app/src/forms.rs`). So several forms can be in flight at a time.
 
 const DAYS_KEPT = 30;
 const KEPT = 'handbook-typed:';
-/** All that scripts keep of a person. Whose it is follows. */
+/** Prefixes of everything that scripts store for a person; the person's id follows. */
 const ALL_KEPT = [KEPT, 'handbook-quiz:', 'handbook-desk:'];
 const SENT = 'handbook-sent';
 const COOKIE = 'handbook-typed';
-/** Forms of a tab that are remembered until the server has taken them. */
+/** Submitted forms that a tab remembers until the server has accepted them. */
 const SENT_MAX = 20;
 
 const { owner, kept, remove } = document.querySelector('script[data-kept]').dataset;
 const own = `${KEPT}${owner}:`;
 
-/** What a task with the browser's stores gives; nothing where the browser keeps nothing or has no room. */
+/** The result of a storage access; undefined if storage is disabled or full. */
 function attempt(task) {
   try {
     return task();
@@ -29,7 +29,7 @@ function attempt(task) {
 
 const names = () => Object.keys(localStorage).filter((name) => ALL_KEPT.some((kept) => name.startsWith(kept)));
 
-/** Forgets what is old, and what is kept of others who used this device. */
+/** Deletes expired values, and those of other people who used this device. */
 function tidy() {
   for (const name of names()) {
     const { at = 0 } = attempt(() => JSON.parse(localStorage.getItem(name))) ?? {};
@@ -41,16 +41,16 @@ function tidy() {
 const isKept = (field) =>
   owner && field.matches('form[method="post"] textarea:not([readonly])') && !field.closest('[data-writing]');
 
-/** Under which name a field is kept: whose, on which page, in which form of it. */
+/** The key of a field: the person, the page, and the form on it. */
 function nameOf(field) {
   const open = new URLSearchParams(location.search).get('open') ?? '';
   const file = field.form.elements.file?.value ?? '';
   return [own + location.pathname, open, field.form.getAttribute('action'), file, field.name].join(' ');
 }
 
-/** Fields that were looked at, and under which name. */
+/** The keys of fields that were processed. */
 const seen = new WeakMap();
-/** Fields something was put back into, which is not said yet. */
+/** Restored fields whose notice is not shown yet. */
 const restored = new Set();
 let isRestoring = false;
 
@@ -67,7 +67,7 @@ function restore(field) {
   isRestoring = false;
 }
 
-/** Says below the field that it was kept, and offers to forget it. */
+/** Shows below the field that its text was kept, and offers to delete it. */
 function say(field) {
   const line = document.createElement('p');
   line.className = 'kept';
@@ -83,10 +83,10 @@ function say(field) {
   field.parentElement.append(line);
 }
 
-/** The forms of this tab that are on their way: the mark of each, and under which names its fields are kept or that all of it goes. */
+/** The submitted forms of this tab: the mark of each, and the keys of its fields or that everything is deleted. */
 const onTheirWay = () => [].concat(attempt(() => JSON.parse(sessionStorage.getItem(SENT))) ?? []);
 
-/** Forgets what was sent with forms the server has taken. */
+/** Deletes the text of forms that the server has accepted. */
 function forgetTaken() {
   const cookies = document.cookie.split('; ');
   const sent = onTheirWay();
@@ -104,7 +104,7 @@ function look() {
   planned = 0;
   forgetTaken();
   for (const field of document.querySelectorAll('textarea')) if (isKept(field)) restore(field);
-  // The module compares the page with its own while it takes it over: nothing is added before.
+  // Hydration compares the page with the module's own: nothing is added before.
   const { hydrated, static: still } = document.documentElement.dataset;
   if (!hydrated && !still) return;
   for (const field of restored) if (field.isConnected && field.value) say(field);
@@ -128,7 +128,7 @@ addEventListener(
   ({ target: form }) => {
     if (!owner || form.hasAttribute('aria-busy')) return;
     const action = form.getAttribute('action') ?? '';
-    // Who signs out leaves nothing on the device.
+    // Signing out deletes everything from the device.
     const all = action === '/api/account/sign_out';
     const fields = [...form.querySelectorAll('textarea')].filter(isKept);
     if (!all && fields.length === 0) return;

@@ -1,13 +1,13 @@
-// Looks again at a page of the server that says of itself that it is not final, and puts what has changed in place. The focus, the
-// place on the page and what is being typed elsewhere on it stay. Without it a link does the same.
+// Polls a page of the server that is marked as not final, and updates what changed in place. Focus, scroll position and typed
+// text stay. Without it a link reloads the page.
 
-/** Milliseconds between two looks, and after one that failed. */
+/** Milliseconds between two requests, and after a failed one. */
 const PAUSE = 2000;
 const AGAIN = 8000;
 
 const part = () => document.querySelector('[data-look-again]');
 
-/** The answer as a document. Its styles are left out: this page has them, and would refuse those meant for another. */
+/** The response as a document, without its styles: this page has them, and its policy would reject those with another nonce. */
 const rules = { createHTML: (text) => text.replace(/<style[\s\S]*?<\/style>/g, '') };
 const policy = window.trustedTypes?.createPolicy('handbook', rules) ?? rules;
 const parse = (text) => new DOMParser().parseFromString(policy.createHTML(text), 'text/html');
@@ -15,7 +15,7 @@ const parse = (text) => new DOMParser().parseFromString(policy.createHTML(text),
 async function look() {
   try {
     const answer = await fetch(location.href, { headers: { Accept: 'text/html' } });
-    // Signed out meanwhile: the way back in is a page of its own.
+    // Signed out meanwhile: the sign-in is a separate page.
     if (answer.redirected) return location.reload();
     if (!answer.ok) throw new Error(`${answer.status}`);
     show(parse(await answer.text()));
@@ -31,7 +31,7 @@ function show(page) {
     setTimeout(look, PAUSE);
     return;
   }
-  // It is final: the page is another one, and says so.
+  // The final page may differ and has its own title.
   document.title = page.title;
   const main = document.querySelector('main');
   const had = main.contains(document.activeElement);
@@ -41,7 +41,7 @@ function show(page) {
   if (had || document.activeElement === document.body) heading.focus({ preventScroll: true });
 }
 
-/** Brings what is shown to the state of the answer, and leaves alone what is the same. */
+/** Updates the current nodes from the response, and leaves equal ones unchanged. */
 function change(shown, fresh) {
   if (shown.isEqualNode(fresh)) return;
   if (shown.nodeType !== fresh.nodeType || shown.nodeName !== fresh.nodeName) return shown.replaceWith(fresh.cloneNode(true));

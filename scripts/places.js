@@ -1,19 +1,18 @@
-// Going from page to page within the application: the new page is told and has the focus, as a page that is loaded has it from the
-// browser; whoever goes back finds the place they left; the numbers in the frame are asked for again. Also closes what is unfolded over
-// the page with Escape.
+// Navigation within the application: announces and focuses the new page, as the browser does for a loaded one; restores the
+// scroll position when going back; requests the badges of the frame again. Also closes what is open over the page on Escape.
 
-/** Entries of the history whose place is kept. */
+/** History entries whose position is stored. */
 const MOST = 60;
 
 const KEPT = 'handbook-places';
 
-/** By entry: how far the page was scrolled, and the link that led on. */
+/** By entry: the scroll position, and the link that was followed. */
 const places = read();
 
 const address = () => location.pathname + location.search;
 
 let shown = address();
-/** The entry that is gone back to; while its page is not there, scrolling means nothing. */
+/** The entry being returned to; until its page is shown, scroll events are ignored. */
 let returning = false;
 
 function read() {
@@ -28,11 +27,11 @@ function write() {
   try {
     sessionStorage.setItem(KEPT, JSON.stringify([...places].slice(-MOST)));
   } catch {
-    // Without room the browser's own memory must do.
+    // Storage is full: the browser's own restoration has to do.
   }
 }
 
-/** Name of the entry of the history that is shown. */
+/** Key of the current history entry. */
 function entry() {
   const state = history.state ?? {};
   if (state.place) return state.place;
@@ -44,7 +43,7 @@ function entry() {
 function keep(more) {
   const name = entry();
   const kept = { ...places.get(name), top: Math.round(scrollY), ...more };
-  // The newest last: the oldest are forgotten first.
+  // The newest last, because the oldest are deleted first.
   places.delete(name);
   places.set(name, kept);
 }
@@ -54,7 +53,7 @@ addEventListener('pagehide', write);
 addEventListener('popstate', () => {
   if (address() !== shown) returning = true;
 });
-// Before the router takes the click, and the address with it.
+// Before the router handles the click and changes the address.
 addEventListener(
   'click',
   ({ target }) => {
@@ -64,7 +63,7 @@ addEventListener(
   { capture: true },
 );
 
-/** Called when the page of another address is whole. */
+/** Called when the page of another address is complete. */
 function arrive(heading) {
   const from = returning ? places.get(entry()) : undefined;
   returning = false;
@@ -78,10 +77,10 @@ function arrive(heading) {
   count();
 }
 
-/** Brings the numbers at the places up to date. Where that fails they stay as they are until the next page. */
+/** Updates the badges. On failure they stay until the next page. */
 async function count() {
   const badges = document.querySelectorAll('nav .badge');
-  // Who is not signed in has no places.
+  // A signed-out visitor has no badges.
   if (badges.length === 0) return;
   const answer = await fetch('/api/home/badges', { headers: { accept: 'application/json' } }).catch(() => undefined);
   if (!answer?.ok) return;
@@ -114,6 +113,6 @@ addEventListener('keydown', ({ key }) => {
   open.querySelector('summary').focus();
 });
 
-// A page loaded again, or gone back to from a page of the server: where the browser has not found the place by itself.
+// After a reload or a return from a page of the server, if the browser has not restored the position itself.
 const { top: before = 0 } = places.get(entry()) ?? {};
 if (scrollY === 0 && before > 0) scrollTo({ top: before, behavior: 'instant' });

@@ -1,4 +1,4 @@
-// Shows the buttons that print, which can do nothing without it.
+// Shows the print buttons, which are hidden because they need a script.
 
 'use strict';
 

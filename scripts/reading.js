@@ -1,16 +1,16 @@
-// Comfort on the pages of documents: keeps the place, goes on from it, marks without leaving, shares, prints. Without it they do
-// the same but for the place. Loaded once; the application changes the page below it, so everything is looked up when it is needed.
+// Enhances the pages of documents: stores and restores the reading position, bookmarks in place, shares, prints. Without it only
+// the position is missing. Loaded once while the application changes the page, so elements are looked up when they are needed.
 
-/** Milliseconds between two messages about the place while somebody reads. */
+/** Milliseconds between two reports of the position while reading. */
 const PAUSE = 4000;
 
 const article = () => document.querySelector('[data-document]');
 
-/** What was read and is not told yet: `{ id, heading, part }`. */
+/** A position that is not reported yet: `{ id, heading, part }`. */
 let untold = null;
 let timer = 0;
 
-/** The place on the screen: the last heading above its middle, and the part of the text above its lower edge, in thousandths. */
+/** The position: the last heading above the middle of the screen, and the part of the text above its lower edge, in thousandths. */
 function place(text) {
   const { top, height } = text.getBoundingClientRect();
   const part = Math.round((1000 * (innerHeight - top)) / Math.max(height, 1));
@@ -28,7 +28,7 @@ function tell() {
   if (!untold) return;
   const body = new URLSearchParams(untold);
   untold = null;
-  // It may outlive the page. When it does not arrive, the next place does.
+  // The request may outlive the page. If it fails, the next report replaces it.
   fetch('/api/documents/progress', { method: 'POST', body, keepalive: true }).catch(() => {});
 }
 
@@ -39,7 +39,7 @@ addEventListener(
     const text = read?.querySelector('.prose');
     if (!text) return;
     const { heading, part } = place(text);
-    // Who only looks has no place. The furthest one counts.
+    // No position is stored for an opening by office. The furthest position counts.
     if (!('part' in read.dataset) || part <= Number(read.dataset.part)) return;
     const id = read.dataset.document;
     if (untold && untold.id !== id) tell();
@@ -53,14 +53,14 @@ addEventListener(
 addEventListener('visibilitychange', () => document.visibilityState === 'hidden' && tell());
 addEventListener('pagehide', tell);
 
-/** The text in view, for how many seconds, and how much of it was read before; when something was last moved or pressed. */
+/** The text in view, for how many seconds, how much was read before, and the time of the last input. */
 let viewed = { id: '', seconds: 0, before: 0 };
 let moved = Date.now();
 for (const kind of ['scroll', 'pointerdown', 'pointermove', 'keydown']) {
   addEventListener(kind, () => (moved = Date.now()), { passive: true });
 }
 
-// Whether a text was read: the rule, and its numbers, are in domain/src/documents/reading.rs. The server checks them again.
+// Whether a text was read: domain/src/documents/reading.rs has the rule and its numbers. The server checks them again.
 setInterval(() => {
   const read = article();
   const { document: id, end, whole } = read?.dataset ?? {};
@@ -69,17 +69,17 @@ setInterval(() => {
   const { top, bottom } = text.getBoundingClientRect();
   if (top > innerHeight || bottom < 0) return;
   const part = Number(read.dataset.part);
-  // What was read before this visit, not what was scrolled over since it began.
+  // The part read before this visit, without what was scrolled over since.
   if (viewed.id !== id) viewed = { id, seconds: 0, before: Number(read.dataset.was ?? part) / 1000 };
   viewed.seconds += 1;
   if (viewed.seconds >= Number(whole)) markRead(read, 'in_view');
   else if (Math.max(place(text).part, part) >= 970 && viewed.seconds >= Math.max(5, end * (1 - viewed.before))) markRead(read, 'end');
 }, 1000);
 
-/** Tells the server that a text was read, and the reader that it is recorded. Says whether it is. */
+/** Reports to the server that a text was read, and shows the reader that it is recorded. Returns whether it is. */
 async function markRead(read, seen) {
   const { document: id, end } = read.dataset;
-  // Not twice; again when it did not arrive.
+  // Reported once; again if the request failed.
   delete read.dataset.end;
   const answer = await fetch('/api/documents/mark_read', {
     method: 'POST',
@@ -90,7 +90,7 @@ async function markRead(read, seen) {
   const form = read.querySelector('form[data-read]');
   if (!answer?.ok || !form) {
     if (end) read.dataset.end = end;
-    // Soon again, but not every second.
+    // Retries soon, but not every second.
     viewed.seconds = Math.max(0, viewed.seconds - 10);
     return Boolean(answer?.ok);
   }
@@ -104,7 +104,7 @@ async function markRead(read, seen) {
   return true;
 }
 
-/** Puts the reader back to the very place, not only below its heading. */
+/** Returns to the exact position, not only to its heading. */
 function goOn(event) {
   const read = article();
   const text = read?.querySelector('.prose');
@@ -121,7 +121,7 @@ async function share(event) {
   if (!navigator.share) return;
   event.preventDefault();
   const url = document.querySelector('#address')?.value ?? location.href;
-  // Closing the sheet is no error.
+  // Closing the share dialog is not an error.
   await navigator.share({ title: document.title, url }).catch(() => {});
 }
 
@@ -132,7 +132,7 @@ addEventListener('click', (event) => {
   else if (clicked('[data-print-page]')) print();
 });
 
-/** Sends a mark in the background and offers the opposite. When that fails, the browser sends the form. */
+/** Sends a bookmark in the background and offers the opposite. On failure, the browser submits the form. */
 async function mark(form) {
   const answer = await fetch(form.action, {
     method: 'POST',
@@ -155,23 +155,23 @@ addEventListener('submit', (event) => {
     event.preventDefault();
     markRead(article(), 'said').then((done) => done || form.submit());
   } else if (form.method === 'get') {
-    // The address names only what is asked for.
+    // Empty fields are left out of the address.
     for (const field of form.elements) if (field.name && !field.value) field.disabled = true;
   }
 });
-// Whoever comes back finds the fields usable again.
+// Enables the fields again after navigating back.
 addEventListener('pageshow', () => {
   for (const field of document.querySelectorAll('form[method="get"] :disabled')) field.disabled = false;
 });
 
-/** Above each printed page stands what it is a page of. */
+/** The running header of each printed page. */
 addEventListener('beforeprint', () => {
   const head = article()?.dataset.print;
   if (head) document.documentElement.style.setProperty('--running-head', JSON.stringify(head));
 });
 addEventListener('afterprint', () => document.documentElement.style.removeProperty('--running-head'));
 
-/** The text size, one step at a time, without losing the line one reads. When it cannot be kept, the browser sends the form. */
+/** Changes the text size by one step and keeps the current line in view. If it cannot be saved, the browser submits the form. */
 async function resize(form, button) {
   const root = document.documentElement;
   const before = Number(root.dataset.textSize);
@@ -184,7 +184,7 @@ async function resize(form, button) {
   const body = new URLSearchParams(new FormData(form));
   body.set('text_size', size);
   const answer = await fetch(form.action, { method: 'POST', headers: { Accept: 'application/json' }, body }).catch(() => null);
-  // Signed out meanwhile: the way back in is a page of its own. Without a connection the size holds as long as the page.
+  // Signed out meanwhile: the sign-in is a separate page. Offline, the size holds until the page is left.
   if (answer?.status === 401) {
     form.dataset.sent = 'true';
     button.value = size;
@@ -198,7 +198,7 @@ addEventListener('submit', (event) => {
   resize(event.target, event.submitter);
 });
 
-/** Text size and theme, saved as they are chosen, one after the other. When that fails the form is sent, and tells why. */
+/** Text size and theme are saved on change, in sequence. On failure the form is submitted and shows the error. */
 let saving = Promise.resolve();
 addEventListener('change', ({ target }) => {
   const saved = target.closest('[data-saved]');
@@ -213,5 +213,5 @@ addEventListener('change', ({ target }) => {
   });
 });
 
-// What only a script can do is offered where one runs: see style/document.css.
+// Marks that scripts run, for controls that need them: see style/document.css.
 document.documentElement.dataset.reading = 'true';

@@ -1,11 +1,10 @@
-// Results while one types. The page asks for itself again with what the form says now, and the results of the answer take the place
-// of those shown; the field, and whoever is writing in it, is left alone. Without this script the form does the same by loading the
-// page, so whatever goes wrong here loses nothing.
+// Search results while typing. The script fetches the page for the current form values and replaces the results with those of the
+// response; the field keeps its focus and text. Without this script the form reloads the page, so a failure here loses nothing.
 
-/** How long somebody has to pause before what they typed is searched for. */
+/** Pause after the last key before the search is sent. */
 const PAUSE_MS = 250;
 
-/** How soon an index that is being made is asked again. */
+/** Delay before an index that is being built is queried again. */
 const AGAIN_MS = 2000;
 
 const form = document.querySelector('main form[role="search"]');
@@ -13,7 +12,7 @@ const results = document.getElementById('search-results');
 const told = document.getElementById('search-told');
 const failed = document.getElementById('search-failed');
 
-/** What is asked for, the same for every spelling of an address. */
+/** The parameters in a canonical form, the same for every spelling of an address. */
 const meaning = (params) => [...params].filter(([, value]) => value !== '').map(([name, value]) => `${name}=${value}`).sort().join('&');
 
 const asked = () => new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ''));
@@ -30,7 +29,7 @@ function soon(pause) {
 async function find() {
   clearTimeout(timer);
   const params = asked();
-  // Whoever is still waiting for an older answer does not want it any more.
+  // A newer query makes the pending one obsolete.
   asking?.abort();
   asking = undefined;
   if (meaning(params) === shown) {
@@ -44,7 +43,7 @@ async function find() {
   const address = form.getAttribute('action') + (query && `?${query}`);
   try {
     const answer = await fetch(address, { signal: mine.signal });
-    // Signed out meanwhile: the way back in is a page of its own.
+    // Signed out meanwhile: the sign-in is a separate page.
     if (answer.redirected) {
       location.assign(address);
       return;
@@ -53,12 +52,12 @@ async function find() {
     const page = parse(await answer.text());
     if (asking === mine) show(page, address, meaning(params));
   } catch {
-    // The results of before stay, and the page says whose they are. One that was given up for a newer one says nothing.
+    // The previous results stay, and the page says which query they belong to. An aborted request shows nothing.
     if (asking === mine) settle(failed.dataset.text);
   }
 }
 
-/** The answer as a document. Its styles are left out: this page has them, and would refuse those meant for another. */
+/** The response as a document, without its styles: this page has them, and its policy would reject those with another nonce. */
 const rules = { createHTML: (text) => text.replace(/<style[\s\S]*?<\/style>/g, '') };
 const policy = window.trustedTypes?.createPolicy('handbook', rules) ?? rules;
 const parse = (text) => new DOMParser().parseFromString(policy.createHTML(text), 'text/html');
@@ -88,7 +87,7 @@ if (form && results && told && failed) {
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     find();
-    // The keyboard of a phone hides what was found.
+    // The on-screen keyboard of a phone covers the results.
     if (matchMedia('(pointer: coarse)').matches) form.elements.q.blur();
   });
   addEventListener('online', () => {
@@ -98,6 +97,6 @@ if (form && results && told && failed) {
     shown = undefined;
     soon(AGAIN_MS);
   }
-  // What a browser has put back into the form after a reload.
+  // Values that the browser restored after a reload.
   if (meaning(asked()) !== shown && !new URLSearchParams(location.search).has('after')) soon(0);
 }

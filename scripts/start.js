@@ -1,21 +1,20 @@
-// Starts the WebAssembly half of a page of the application, and sees to it that a page it cannot take over goes on working as
-// without script.
+// Starts the WebAssembly half of a page, and keeps a page that cannot be hydrated working as without script.
 //
-// Taking over compares the page with what the module would have rendered, node by node. A page that a translator or an extension has
-// changed meanwhile would make it stop half way, with links that no longer lead anywhere. So:
-// - a page that was changed before the module is there is left alone;
-// - a start that fails all the same loads the page again, and no page of this tab starts that build of the module any more.
-// Each is told to the server once in a tab.
+// Hydration compares the page with the module's own rendering, node by node. A page that a translator or an extension has changed
+// would make it panic half-way and leave dead links. Therefore:
+// - a page that was changed before the module is loaded is not hydrated;
+// - after a failed start the page is reloaded without the module, and no page of this tab starts that build again.
+// Each case is reported to the server once per tab.
 //
-// The module writes markup as texts, which browsers with Trusted Types take from the policy `default` only. Nothing of ours runs in
-// them, so what would is refused.
+// The module writes markup as strings, which browsers with Trusted Types accept only through the policy `default`. Our markup
+// contains nothing that runs, so the policy rejects what would.
 
-// Animations can write an address.
+// Animations can set an address.
 const RUNS = 'script, iframe, object, embed, base, meta, link, template, animate, set';
 const ADDRESS = /^(href|xlink:href|src|action|formaction|data)$/;
-// Browsers pass over control characters and spaces in a scheme.
+// Browsers ignore control characters and spaces in a scheme.
 const isScript = (address) => /^javascript:/i.test(address.replace(/[\0- ]/g, ''));
-// Any other value is text, whatever it says.
+// Any other value is text.
 const runs = (element) =>
   element.matches(RUNS) ||
   [...element.attributes].some(({ name, value }) => /^(on|srcdoc$)/.test(name) || (ADDRESS.test(name) && isScript(value)));
@@ -24,7 +23,7 @@ if (window.trustedTypes) {
   const looking = trustedTypes.createPolicy('handbook', { createHTML: (html) => html });
   trustedTypes.createPolicy('default', {
     createHTML(html) {
-      // What is in a template is not part of the page, and does not run.
+      // The content of a template is not part of the page, and does not run.
       const seen = document.createElement('template');
       seen.innerHTML = looking.createHTML(html);
       return [...seen.content.querySelectorAll('*')].some(runs) ? null : html;
@@ -36,10 +35,10 @@ const own = document.querySelector('script[data-wasm]');
 const root = document.getElementById('app');
 const { js, wasm, build, scripts } = own.dataset;
 
-/** Inside a document its own script may change something: the module does not look in there. */
+/** A document's text may be changed by its own script: the module does not hydrate it. */
 const counts = ({ target }) => !(target.parentElement ?? root).closest('[data-document]');
 
-// Translators wrap what they translate in this element, perhaps before this script is there.
+// Translators wrap translated text in this element, perhaps before this script runs.
 let isChanged = root.querySelector('font') !== null;
 const watch = new MutationObserver((changes) => {
   isChanged ||= changes.some(counts);
@@ -48,7 +47,7 @@ watch.observe(root, { childList: true, characterData: true, subtree: true });
 
 const key = (what) => `handbook-${what}`;
 
-/** Notes something for this tab and this build. False when it is noted already, or the browser keeps nothing. */
+/** Stores a note for this tab and this build. False if it exists already, or if storage is disabled. */
 function note(what) {
   try {
     if (sessionStorage.getItem(key(what)) === build) return false;
@@ -65,10 +64,10 @@ function tell(what) {
   return true;
 }
 
-/** Where nothing can be noted, a failed start could not be told from a first one. */
+/** Without storage, a failed start could not be distinguished from a first one. */
 function mayStart() {
   try {
-    // A full or forbidden store can still be read.
+    // Full or disabled storage can still be read.
     sessionStorage.setItem('handbook-probe', '1');
     sessionStorage.removeItem('handbook-probe');
     return sessionStorage.getItem(key('failed')) !== build;
@@ -77,7 +76,7 @@ function mayStart() {
   }
 }
 
-/** The page stays as the server sent it. */
+/** Leaves the page as the server sent it. */
 function leave() {
   watch.disconnect();
   document.documentElement.dataset.static = 'true';
@@ -95,7 +94,7 @@ async function start() {
     half = await import(js);
     await half.default({ module_or_path: wasm });
   } catch {
-    // The line broke, or the browser is too old for the module.
+    // The connection broke, or the browser is too old for the module.
     return leave();
   }
   isChanged ||= watch.takeRecords().some(counts);
@@ -104,7 +103,7 @@ async function start() {
     return leave();
   }
   watch.disconnect();
-  // What stops the module later, e.g. a translation begun after the start, would leave dead links as well.
+  // A later panic of the module, for example by a translation started after hydration, would leave dead links too.
   addEventListener('error', ({ error }) => error instanceof WebAssembly.RuntimeError && fail());
   addEventListener('unhandledrejection', ({ reason }) => reason instanceof WebAssembly.RuntimeError && fail());
   try {
@@ -114,7 +113,7 @@ async function start() {
   }
 }
 
-// It must not compete with the first paint; until the module is there, every link and form works by itself.
+// Must not compete with the first paint; until the module is loaded, every link and form works without it.
 const idle = () => ('requestIdleCallback' in window ? requestIdleCallback(start, { timeout: 2000 }) : setTimeout(start, 200));
 if (document.readyState === 'complete') idle();
 else addEventListener('load', idle, { once: true });

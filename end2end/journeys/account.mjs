@@ -1,4 +1,4 @@
-// Language, text size and theme: chosen once, kept for ever.
+// Language, text size and theme: chosen once, stored for the account.
 
 import { strict as assert } from 'node:assert';
 
@@ -10,7 +10,7 @@ import { until } from '../support/wait.mjs';
 const AS_DELIVERED = { locale: 'vi', text_size: '1', theme: 'system' };
 
 async function choose(stage, script) {
-  // A session of its own: it signs out.
+  // A separate session, because it signs out.
   const account = stage.account('ward_member');
   const visitor = await stage.visitor({ script });
   await signIn(visitor, account);
@@ -38,7 +38,7 @@ async function choose(stage, script) {
   assert.deepEqual(await looks(visitor), { lang: 'vi', size: '1', theme: 'system', font: '18px' });
 }
 
-/** Who one is stands first; with a script there is no button for what is saved as it is chosen. */
+/** The page starts with the account's name; with script, settings that save on change have no button. */
 async function firstThings(stage, script) {
   const visitor = await stage.visitor({ as: 'member', script });
   await visitor.open('/more');
@@ -68,7 +68,7 @@ async function looks(visitor) {
   };
 }
 
-/** Numbers of documents and names of units before it are written as they are on paper. */
+/** Numbers of documents and names of units before it have fixed spellings. */
 const lastPart = (line) => line.split('·').at(-1);
 
 export const tests = [

@@ -1,4 +1,4 @@
-// The audit trail: of a subtree for its registrar, of the own record for everybody.
+// The audit trail: of a subtree for its registrar, of the own record for every member.
 
 import { strict as assert } from 'node:assert';
 
@@ -51,7 +51,7 @@ async function ofASubtree(stage, script) {
     return told.length > 0 && told.every((line) => kinds.some((kind) => fits(audit[kind], line)));
   });
 
-  // Somebody who is not there, asked for by hand.
+  // An unknown person, entered by hand.
   await registrar.field('member').fill('99.999999');
   await search(registrar);
   await registrar.sees('.notice-warn', { hasText: audit.unknown_title });
@@ -73,7 +73,7 @@ async function notForEverybody(stage, script) {
   assert.equal(await member.$('nav a[href="/audit"]').count(), 0);
 }
 
-/** Sends the search field; its answer is a page under another address. */
+/** Submits the search field; the result is a page with another address. */
 async function search(visitor) {
   const button = visitor.$('main form[role="search"] button[type="submit"]');
   await Promise.all([visitor.page.waitForURL(/member=99/), button.click()]);

@@ -1,4 +1,4 @@
-// What no checker sees and a hand notices: where the focus is, what is said, what is kept, what is cut off.
+// Properties that automated checkers miss: focus, announcements, kept state, cut-off text.
 
 import { strict as assert } from 'node:assert';
 
@@ -21,9 +21,9 @@ const by = async (visitor, from, selector) => {
   return visitor.$(`main ${selector}`).first().getAttribute('href');
 };
 
-/** With the comfort of going from page to page in place. */
+/** With navigation in place, without a page load. */
 async function withPlaces(visitor) {
-  await until('the script is there', () => visitor.page.evaluate(() => Boolean(history.state?.place)));
+  await until('the script is loaded', () => visitor.page.evaluate(() => Boolean(history.state?.place)));
 }
 
 // A1
@@ -50,7 +50,7 @@ async function headingIsTold(stage) {
   for (const place of ['/library', '/meetings', '/opinions', '/more']) {
     await member.follow(member.$(`.tab[href="${place}"]`));
     await until(`the heading of ${place} has the focus`, () => focused(member, 'main h1'));
-    assert.equal(await member.$('h1').getAttribute('tabindex'), '-1', 'and is no stop of its own');
+    assert.equal(await member.$('h1').getAttribute('tabindex'), '-1', 'and is not a tab stop');
   }
   await member.follow(member.$('.tab[href="/library"]'));
   // The same page with another list.
@@ -76,23 +76,23 @@ async function quietClock(stage) {
   await member.open(`${course}/quiz`);
   const clock = member.$('[data-time-left]');
   const before = await clock.innerText();
-  assert.equal(await clock.evaluate((shown) => shown.closest('[role="status"], [role="alert"], [aria-live]')), null, 'the clock speaks by itself');
+  assert.equal(await clock.evaluate((shown) => shown.closest('[role="status"], [role="alert"], [aria-live]')), null, 'the clock announces itself');
   await member.page.clock.runFor(3_000);
-  assert.notEqual(await clock.innerText(), before, 'the clock goes');
+  assert.notEqual(await clock.innerText(), before, 'the clock is running');
   const told = member.$('[data-time-told][role="status"]');
   assert.equal(await told.innerText(), '');
   const seconds = Number(await member.$('[data-quiz]').getAttribute('data-seconds'));
   await member.page.clock.runFor((seconds - 300) * 1_000);
-  assert.notEqual(await told.innerText(), '', 'five minutes before its end it is said');
+  assert.notEqual(await told.innerText(), '', 'five minutes before its end it is announced');
 }
 
 // A5
 
-/** An import at work: what is looked at again changes in place. */
+/** A running import: the page updates in place. */
 async function importKeepsTheFocus(stage) {
   const registrar = await stage.visitor({ as: 'registrar' });
   let looks = 0;
-  // The page as it is while rows are read: how far it is, and a link.
+  // The page while rows are read: the progress and a link.
   await registrar.page.route('**/imports?at-work', async (route) => {
     const page = await route.fetch();
     looks += 1;
@@ -105,23 +105,23 @@ async function importKeepsTheFocus(stage) {
   const loaded = await registrar.page.evaluate(() => performance.timeOrigin);
   await registrar.$('#more').focus();
   await registrar.page.clock.runFor(2_000);
-  await until('it was looked at again', async () => (await registrar.text('#told')) === '2');
+  await until('the page was polled', async () => (await registrar.text('#told')) === '2');
   assert.ok(await focused(registrar, '#more'), 'the focus stays');
   await registrar.page.clock.runFor(2_000);
-  await until('and again', async () => (await registrar.text('#told')) === '3');
+  await until('polled again', async () => (await registrar.text('#told')) === '3');
   assert.ok(await focused(registrar, '#more'));
   await registrar.page.clock.runFor(2_000);
-  await until('until it is done', async () => (await registrar.text('#told')) === 'done');
-  assert.ok(await focused(registrar, 'main h1'), 'the focus was in what is gone: it is on the heading');
-  assert.equal(await registrar.page.evaluate(() => performance.timeOrigin), loaded, 'nothing was loaded anew');
+  await until('it is done', async () => (await registrar.text('#told')) === 'done');
+  assert.ok(await focused(registrar, 'main h1'), 'the focus was in a removed element and is on the heading');
+  assert.equal(await registrar.page.evaluate(() => performance.timeOrigin), loaded, 'nothing was reloaded');
 }
 
 // A6, A7
 
-/** What WCAG 1.4.12 allows a reader to set. */
+/** The spacing that WCAG 1.4.12 allows a reader to set. */
 const SPACING = '* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important } p { margin-block-end: 2em !important }';
 
-/** Runs in the page: words that are cut off where they cannot be scrolled to. */
+/** Runs in the page: words that are cut off where they cannot be scrolled into view. */
 function cutOff() {
   const hidden = (element) => /hidden|clip/.test(getComputedStyle(element).overflowY) && element.closest('.visually-hidden') === null;
   return [...document.querySelectorAll('body *')]
@@ -155,7 +155,7 @@ async function roomForLetters(stage) {
           document.adoptedStyleSheets = [sheet];
         }, SPACING);
         for (const look of [stickingOut, cutOff]) wrong.push(...(await visitor.page.evaluate(look)).map((what) => `${address}: ${what}`));
-        // A bar that grows must not lie on what comes first.
+        // A bar that grows must not cover the first content.
         const hidden = await visitor.page.evaluate(() => {
           const bars = [...document.querySelectorAll('.top-bar, .breadcrumbs')].map((bar) => bar.getBoundingClientRect().bottom);
           return document.querySelector('main h1').getBoundingClientRect().top < Math.max(...bars) - 1;
@@ -185,7 +185,7 @@ async function titlesSayWhatHappened(stage, script) {
     member.expects(status);
     await member.open(address);
     const title = await member.heading();
-    // Beside the way back the bar says where one is, on every page.
+    // Next to the way back the bar shows the name of the page, on every page.
     const said = await member.$('main *:not(.breadcrumbs *)').evaluateAll(
       (elements, title) => elements.filter((element) => element.childElementCount === 0 && element.textContent.trim() === title && element.checkVisibility()).length,
       title,
@@ -197,7 +197,7 @@ async function titlesSayWhatHappened(stage, script) {
 
 // A9
 
-/** What one must hit with a thumb within a text: a note's mark, the way back from it. */
+/** Touch targets within a text: a note's mark, and the link back from it. */
 async function notesAreBigEnough(stage) {
   const member = await stage.visitor({ as: 'member', script: false });
   await member.open(await by(member, '/search?q=21-CT/TU', '.row-link'));
@@ -221,17 +221,17 @@ async function escapeCloses(stage) {
   const member = await stage.visitor({ as: 'member' });
   await member.open(await by(member, '/search?q=21-CT/TU', '.row-link'));
   await withPlaces(member);
-  // The browser's own sheet for sharing is not there in a test.
+  // The browser's native share dialog is not available in a test.
   await member.page.evaluate(() => delete Navigator.prototype.share);
   await member.$('details.share summary').click();
   await member.sees('#address');
   await member.$('#address').focus();
   await member.page.keyboard.press('Escape');
-  await until('it is closed', async () => !(await member.$('#address').isVisible()));
-  assert.ok(await focused(member, 'details.share summary'), 'the focus is where it was opened');
+  await until('the dialog is closed', async () => !(await member.$('#address').isVisible()));
+  assert.ok(await focused(member, 'details.share summary'), 'the focus is on the button that opened it');
 }
 
-// Going back
+// Navigating back
 
 async function backKeepsThePlace(stage) {
   const member = await stage.visitor({ as: 'member' });
@@ -248,26 +248,26 @@ async function backKeepsThePlace(stage) {
   await member.follow(link);
   await until('the document is read from its beginning', () => member.page.evaluate(() => scrollY < 10));
   await member.page.goBack();
-  await until('the list is there, at its place', async () => {
+  await until('the list is shown at its scroll position', async () => {
     const now = await member.page.evaluate(() => scrollY);
     return member.path === '/library' && Math.abs(now - top) < 40;
   });
-  assert.ok(await focused(member, `a[href="${href}"]`), 'the link that led on has the focus');
+  assert.ok(await focused(member, `a[href="${href}"]`), 'the followed link has the focus');
 
-  // Loaded again, and come back to from a page of the server.
+  // Reloaded, and returned to from a page of the server.
   await member.reload();
-  await until('the place is kept', async () => Math.abs((await member.page.evaluate(() => scrollY)) - top) < 40);
+  await until('the position is kept', async () => Math.abs((await member.page.evaluate(() => scrollY)) - top) < 40);
   await member.page.evaluate(() => document.querySelector('main nav.chips a[href="/shelf/unread"]').click());
-  await until('the own list is there', () => member.path === '/shelf/unread');
+  await until('the personal list is shown', () => member.path === '/shelf/unread');
   await member.settled();
   await member.page.goBack();
   const isThere = async () => member.path === '/library' && (await member.heading()) === heading;
-  await until('the list is there again', isThere);
+  await until('the list is shown again', isThere);
   await member.settled();
-  await until('the place is kept', async () => Math.abs((await member.page.evaluate(() => scrollY)) - top) < 40);
+  await until('the position is kept', async () => Math.abs((await member.page.evaluate(() => scrollY)) - top) < 40);
 }
 
-// A failed sending
+// A failed submission
 
 async function failureIsSeen(stage) {
   const member = await stage.visitor({ as: 'member' });
@@ -285,7 +285,7 @@ async function failureIsSeen(stage) {
   await member.context.setOffline(false);
 }
 
-/** The session has ended: one tap to the sign-in, and back to the text. */
+/** The session has expired: one tap to the sign-in, and back to the text. */
 async function endedSession(stage) {
   const words = 'Phiên kết thúc giữa chừng,\nnội dung vẫn còn.';
   const member = await stage.visitor({ as: 'member' });
@@ -309,12 +309,12 @@ async function textOnTheFirstScreen(stage, script) {
   const member = await stage.visitor({ as: 'member', script });
   await member.open('/library');
   const rows = await member.$('main .row-link').evaluateAll((links) => links.map((link) => [link.getAttribute('href'), link.innerText.length]));
-  // Titles of the usual length; of nine lines, none fits.
+  // Titles of the usual length; a title of nine lines does not fit.
   const usual = rows.filter(([, length]) => length <= 80).slice(0, 5);
   assert.ok(usual.length >= 3);
   for (const [address] of usual) {
     await member.open(address);
-    if (script) await until('the script is there', () => member.page.evaluate(() => document.documentElement.dataset.reading === 'true'));
+    if (script) await until('the script is loaded', () => member.page.evaluate(() => document.documentElement.dataset.reading === 'true'));
     const [text, notice] = await member.page.evaluate(() => [
       document.querySelector('.prose').getBoundingClientRect().top,
       document.querySelector('.document > .notice, .document > .no-print > .notice') !== null,
@@ -323,7 +323,7 @@ async function textOnTheFirstScreen(stage, script) {
   }
 }
 
-// Text size where one reads
+// Text size on the reading page
 
 async function textSize(stage, script) {
   const member = await stage.visitor({ as: 'member', script });
@@ -333,7 +333,7 @@ async function textSize(stage, script) {
   const press = async (step, wanted) => {
     const button = member.$(`.reading-bar [data-step="${step}"]`);
     if (script) {
-      await until('the script is there', () => member.page.evaluate(() => document.documentElement.dataset.reading === 'true'));
+      await until('the script is loaded', () => member.page.evaluate(() => document.documentElement.dataset.reading === 'true'));
       await Promise.all([member.page.waitForResponse((response) => response.url().endsWith('/set_text_size')), button.click()]);
     } else {
       await Promise.all([member.page.waitForEvent('domcontentloaded'), button.click()]);
@@ -344,18 +344,18 @@ async function textSize(stage, script) {
   await press(1, '2');
   await press(1, '3');
   await press(1, '3').catch((error) => {
-    // With script the largest is not asked for again.
+    // With script, the largest size is not requested again.
     if (!script) throw error;
   });
   await member.reload();
-  assert.equal(await size(), '3', 'it is kept');
+  assert.equal(await size(), '3', 'it is stored');
   await press(-1, '2');
   await press(-1, '1');
 }
 
-// What a larger text does to the frame
+// Larger text in the frame
 
-/** Runs in the page: the words of the bar below, with their size in pixels and the lines they stand on. */
+/** Runs in the page: the words of the tab bar, with their size in pixels and their number of lines. */
 function tabLabels() {
   return [...document.querySelectorAll('.tab-bar .tab')].map((tab) => {
     const words = document.createTreeWalker(tab, NodeFilter.SHOW_TEXT);
@@ -407,7 +407,7 @@ async function frameGrowsWithTheText(stage) {
   }
 }
 
-// What stands in the frame stands clear
+// Content is not covered by the frame
 
 async function frameIsClear(stage) {
   const registrar = await stage.visitor({ as: 'registrar', script: false });
@@ -439,7 +439,7 @@ async function frameIsClear(stage) {
   }
 }
 
-/** A list of links has no marks outside the page, and each is as high as a thumb. */
+/** A list of links has no markers outside the page, and each link is as high as a thumb. */
 async function templatesAreWithinReach(stage) {
   const registrar = await stage.visitor({ as: 'registrar', script: false });
   await registrar.open('/imports/new');
@@ -450,7 +450,7 @@ async function templatesAreWithinReach(stage) {
   for (const { height, mark } of links) assert.ok(height >= 44 && mark === 'none', `${height} px, ${mark}`);
 }
 
-/** Runs in the page: numbers of documents that are torn apart though they would fit on a line of their own. */
+/** Runs in the page: numbers of documents that are broken although they would fit on one line. */
 function tornNumbers() {
   return [...document.querySelectorAll('.unbroken')]
     .filter((number) => number.checkVisibility({ checkVisibilityCSS: true }) && number.getClientRects().length > 0)
@@ -483,7 +483,7 @@ async function numbersStayWhole(stage) {
   }
 }
 
-/** The parts of one control stand side by side, each on one line, or all below each other. */
+/** The parts of one control are next to each other, each on one line, or all below each other. */
 async function partsOfOneControl(stage, script) {
   const visitor = await stage.visitor({ as: 'member', script });
   const groups = () =>
@@ -524,7 +524,7 @@ async function partsOfOneControl(stage, script) {
 async function oneLeftEdge(stage) {
   const member = await stage.visitor({ as: 'member', size: DESKTOP });
   const edges = {};
-  // Narrow and full pages.
+  // Narrow and wide pages.
   for (const address of ['/library', '/more', '/courses', '/meetings', '/opinions']) {
     await member.open(address);
     edges[address] = await member.$('main h1').evaluate((heading) => Math.round(heading.getBoundingClientRect().left));
@@ -532,13 +532,13 @@ async function oneLeftEdge(stage) {
   assert.equal(new Set(Object.values(edges)).size, 1, JSON.stringify(edges));
 }
 
-// How far the text was read
+// Reading progress
 
 async function lineOfReading(stage) {
-  // Without script a page draws no pictures one can wait for.
+  // Without script a page has no animation frames to wait for.
   const member = await stage.visitor({ as: 'member' });
   await member.open(await by(member, '/search?q=21-CT/TU', '.row-link'));
-  /** Scrolls to a part of the text, from 0 to 1, and tells how long the line is, from 0 to 1. */
+  /** Scrolls to a part of the text, from 0 to 1, and returns the length of the progress bar, from 0 to 1. */
   const at = async (part) => {
     await member.page.evaluate((part) => {
       const { top, height } = document.querySelector('.document > .prose').getBoundingClientRect();
@@ -547,7 +547,7 @@ async function lineOfReading(stage) {
     return member.page.evaluate(
       () =>
         new Promise((resolve) => {
-          // A line that follows the scrolling is drawn anew with the next picture.
+          // A scroll-driven bar is updated in the next frame.
           requestAnimationFrame(() => {
             requestAnimationFrame(() => {
               const { transform } = getComputedStyle(document.querySelector('.reading-bar'), '::after');
@@ -561,9 +561,9 @@ async function lineOfReading(stage) {
   assert.ok(lengths[0] < 0.1 && lengths[1] > 0.3 && lengths[1] < 0.7 && lengths[2] > 0.9, `the line grows: ${lengths}`);
 }
 
-// What is chosen, and what is pressed
+// Selected and pressed controls
 
-/** Runs in the page: the colours of a part, and those of the tokens. */
+/** Runs in the page: the colours of an element, and those of the tokens. */
 function colours(part) {
   const probe = document.createElement('i');
   probe.style.cssText = 'background: var(--wash); color: var(--accent)';
@@ -590,7 +590,7 @@ async function chosenIsSeen(stage, script) {
   }
 }
 
-/** Under a thumb, where nothing hovers, what is pressed answers. */
+/** On touch screens, without hover, a pressed control changes its look. */
 async function pressIsSeen(stage) {
   const guest = await stage.visitor();
   const member = await stage.visitor({ as: 'member' });
@@ -631,23 +631,23 @@ export const tests = [
   ...bothWays('by hand: the skip link leads to the content', skipLink),
   { name: 'by hand: after a step to another page its heading has the focus', run: headingIsTold },
   { name: 'by hand: the clock of a quiz does not speak every second', run: quietClock },
-  { name: 'by hand: an import at work keeps the focus', run: importKeepsTheFocus },
-  { name: 'by hand: letters may be large and wide', run: roomForLetters },
-  ...bothWays('by hand: titles say what happened, once', titlesSayWhatHappened),
+  { name: 'by hand: a running import keeps the focus', run: importKeepsTheFocus },
+  { name: 'by hand: large and wide letters fit', run: roomForLetters },
+  ...bothWays('by hand: titles announce the result, once', titlesSayWhatHappened),
   { name: 'by hand: marks of notes are as big as a thumb', run: notesAreBigEnough },
   { name: 'by hand: Escape closes what is shared', run: escapeCloses },
   { name: 'by hand: going back keeps the place', run: backKeepsThePlace },
-  { name: 'by hand: a failed sending is seen', run: failureIsSeen },
+  { name: 'by hand: a failed submission is visible', run: failureIsSeen },
   { name: 'by hand: an ended session keeps what was typed', run: endedSession },
   ...bothWays('by hand: a document begins on the first screen', textOnTheFirstScreen),
-  ...bothWays('by hand: the text size is changed where one reads', textSize),
+  ...bothWays('by hand: the text size is changed on the reading page', textSize),
   { name: 'by hand: the frame grows with the text', run: frameGrowsWithTheText },
-  { name: 'by hand: numbers and names in the frame stand clear', run: frameIsClear },
+  { name: 'by hand: badges and names in the frame do not overlap', run: frameIsClear },
   { name: 'by hand: templates of imports are within reach', run: templatesAreWithinReach },
-  { name: 'by hand: the number of a document is not torn apart', run: numbersStayWhole },
-  ...bothWays('by hand: the parts of one control stand alike', partsOfOneControl),
-  { name: 'by hand: narrow and full pages have one left edge', run: oneLeftEdge },
-  { name: 'by hand: a line tells how far the text was read', run: lineOfReading },
-  ...bothWays('by hand: what is chosen is seen', chosenIsSeen),
-  { name: 'by hand: what is pressed answers', run: pressIsSeen },
+  { name: 'by hand: the number of a document is not broken', run: numbersStayWhole },
+  ...bothWays('by hand: the parts of one control are aligned', partsOfOneControl),
+  { name: 'by hand: narrow and wide pages have one left edge', run: oneLeftEdge },
+  { name: 'by hand: a line shows the reading progress', run: lineOfReading },
+  ...bothWays('by hand: selected controls are visible', chosenIsSeen),
+  { name: 'by hand: pressed controls change', run: pressIsSeen },
 ];

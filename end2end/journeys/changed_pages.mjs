@@ -1,5 +1,5 @@
-// Pages that something else changes before the application takes them over, and a start that fails: every link and form goes on
-// working, and the server's log says so once.
+// Pages that something else changes before the application hydrates them, and a start that fails: every link and form still
+// works, and the server's log has one report.
 
 import { strict as assert } from 'node:assert';
 
@@ -12,7 +12,7 @@ const told = (server, words) => server.log.filter((line) => line.includes(words)
 
 const how = (visitor) => visitor.page.evaluate(() => ({ ...document.documentElement.dataset }));
 
-/** Opens a page, does something to it before the module is there, and lets the module come. */
+/** Opens a page, changes it before the module is loaded, and then lets the module load. */
 async function changedBeforeTheStart(visitor, address, change) {
   let release;
   const released = new Promise((resolve) => (release = resolve));
@@ -29,7 +29,7 @@ async function changedBeforeTheStart(visitor, address, change) {
   await visitor.page.unroute('**/*.wasm');
 }
 
-/** As the translators of browsers do: each piece of text goes into two elements of its own. */
+/** Like browser translators: each piece of text is put into two elements of its own. */
 function translate() {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const found = [];
@@ -56,14 +56,14 @@ async function translated(stage) {
   const before = told(server, CHANGED);
   const member = await stage.visitor({ as: 'member' });
   await changedBeforeTheStart(member, '/', translate);
-  assert.deepEqual([(await how(member)).static, (await how(member)).hydrated], ['true', undefined], 'the page is left alone');
+  assert.deepEqual([(await how(member)).static, (await how(member)).hydrated], ['true', undefined], 'the page is not hydrated');
   await followsByLoading(member);
-  // A second page of the same tab.
+  // A second page in the same tab.
   await changedBeforeTheStart(member, '/more', translate);
   const loaded = await loadTime(member);
   await member.sender('locale').click();
   await until('the form was sent', async () => (await loadTime(member)) !== loaded && member.place === '/more?saved=1');
-  await until('the log tells it', () => told(server, CHANGED) > before);
+  await until('the log reports it', () => told(server, CHANGED) > before);
   assert.equal(told(server, CHANGED), before + 1, 'once in a tab');
 }
 
@@ -72,14 +72,14 @@ async function nodeBefore(stage) {
   await changedBeforeTheStart(member, '/', () => {
     document.body.prepend(document.createElement('grammar-helper'), 'text of an extension');
   });
-  assert.equal((await how(member)).hydrated, 'true', 'the page is taken over');
+  assert.equal((await how(member)).hydrated, 'true', 'the page is hydrated');
   const before = await loadTime(member);
   await member.follow(member.$('.tab[href="/library"]'));
   await member.sees('main .row-link');
-  assert.equal(await loadTime(member), before, 'and goes on without loading');
+  assert.equal(await loadTime(member), before, 'and navigates without loading');
 }
 
-/** Something the watch does not see: the module stops, and the page comes again without it. */
+/** A change that the observer does not see: the module panics, and the page is reloaded without it. */
 async function failedStart(stage) {
   const { server } = stage.world;
   const before = told(server, FAILED);
@@ -88,7 +88,7 @@ async function failedStart(stage) {
   member.page.on('request', (request) => (pages += Number(request.isNavigationRequest())));
   await member.page.addInitScript(() => {
     MutationObserver.prototype.observe = () => {};
-    // Words in elements of their own, other than those a translator leaves.
+    // Words in elements other than those that a translator creates.
     addEventListener('load', () => {
       for (const word of document.querySelectorAll('.tab span, main h1, main h2')) word.innerHTML = `<i>${word.textContent}</i>`;
     });
@@ -99,14 +99,14 @@ async function failedStart(stage) {
   assert.deepEqual([(await how(member)).static, (await how(member)).hydrated], ['true', undefined]);
   await followsByLoading(member);
   await member.sees('main .row-link');
-  assert.equal(pages, 3, 'no page is loaded twice any more');
-  await until('the log tells it', () => told(server, FAILED) > before);
+  assert.equal(pages, 3, 'no further page is reloaded');
+  await until('the log reports it', () => told(server, FAILED) > before);
   assert.equal(told(server, FAILED), before + 1);
   const complaints = member.troubles.splice(0);
   assert.ok(complaints.every((line) => /panicked|unreachable/.test(line)), complaints.join('\n'));
 }
 
-/** What each of these texts comes to where a script of the page sets it as the markup of an element. */
+/** The outcome for each of these texts when a script of the page sets it as the markup of an element. */
 const outcomes = (visitor, texts) =>
   visitor.page.evaluate(
     (all) =>
@@ -122,8 +122,8 @@ const outcomes = (visitor, texts) =>
   );
 
 /**
- * Markup that would run is refused, whoever puts it into the page: where the module is at work, and on a page of the server. What only
- * looks like it is taken: as the renderer of documents writes it, see `what_looks_like_a_script_stays_text`.
+ * Script-capable markup is rejected, whoever inserts it: on pages with the module and on pages of the server. Markup that only
+ * resembles it, as the renderer of documents writes, is accepted: see `what_looks_like_a_script_stays_text`.
  */
 async function refusesMarkupThatRuns(stage) {
   const harms = [
@@ -143,7 +143,7 @@ async function refusesMarkupThatRuns(stage) {
     '<p>javascript: onload=&quot;x&quot; &lt;script&gt;alert(1)&lt;/script&gt;</p>',
     '<p><a href="https://example.org/?q=javascript:alert(1)" title="onclick=alert(1)" rel="external noopener nofollow">trang</a></p>',
     '<img src="/favicon.svg" alt="javascript: hình vẽ" width="320" height="220">',
-    // A form that came back with what was typed.
+    // A form that was returned with the typed values.
     '<form action="/search"><input name="q" value="javascript:alert(1)"></form>',
   ];
   const member = await stage.visitor({ as: 'member' });
@@ -151,10 +151,10 @@ async function refusesMarkupThatRuns(stage) {
     await member.page.goto(place);
     await member.settled();
     if (place === '/') assert.equal((await how(member)).hydrated, 'true');
-    // A page of the server has no use for markup that others bring: it takes none.
+    // Pages of the server insert no markup, so they accept none.
     assert.deepEqual(await outcomes(member, texts), texts.map(() => (place === '/' ? 'taken' : 'TypeError')), place);
     assert.deepEqual(await outcomes(member, harms), harms.map(() => 'TypeError'), place);
-    // The browser complains of each.
+    // The browser logs each of them.
     const complaints = member.troubles.splice(0);
     assert.ok(complaints.every((line) => /Trusted|inline event handler/.test(line)), complaints.join('\n'));
   }
@@ -163,6 +163,6 @@ async function refusesMarkupThatRuns(stage) {
 export const tests = [
   { name: 'changed pages: markup that would run is refused, what looks like it is not', run: refusesMarkupThatRuns },
   { name: 'changed pages: translated before the start, all works as without script', run: translated },
-  { name: 'changed pages: a node first in the body is no matter', run: nodeBefore },
+  { name: 'changed pages: a foreign node in the body does no harm', run: nodeBefore },
   { name: 'changed pages: a start that fails loads the page again without it, once', run: failedStart },
 ];

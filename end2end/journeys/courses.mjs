@@ -1,5 +1,5 @@
-// A course from its first draft to the certificate: an editor writes and gives it, a member reads, fails until no try is left, is given
-// another one and passes.
+// A course from the first draft to the certificate: an editor writes and assigns it; a member reads, fails until no attempt is
+// left, gets another one and passes.
 
 import { strict as assert } from 'node:assert';
 
@@ -55,7 +55,7 @@ async function write(editor, title, paper) {
   assert.match(course, /^\/courses\/manage\/[0-9A-Z]{26}$/);
   assert.equal(await editor.heading(), title);
 
-  // Two documents: one of the newest, one that was looked for. The second goes up, the first goes out.
+  // Two documents: one of the newest, one found by search. The second is moved up, the first removed.
   const chosen = () => editor.$('#documents ol .arranged-text').allInnerTexts();
   await editor.submit(editor.$('#documents ul .arranged').filter({ hasNotText: paper }).first().locator('button'));
   await editor.field('q').fill(paper);
@@ -99,7 +99,7 @@ async function ask(editor, text, kind, options, right) {
 
 async function give(editor, course) {
   await editor.follow(editor.$(`main a[href="${course}/assign"]`));
-  assert.ok(fits(desk.reach, await editor.text('.card-strong .fact:nth-of-type(2) dd')), 'the question says how many it will reach');
+  assert.ok(fits(desk.reach, await editor.text('.card-strong .fact:nth-of-type(2) dd')), 'the confirmation shows the reach');
   await editor.submit(editor.sender('due_on'));
   assert.equal((await editor.problems()).due_on, empty(courses.due));
   await editor.field('due_on').fill(inDays(-30));
@@ -108,17 +108,17 @@ async function give(editor, course) {
   await editor.field('due_on').fill(inDays(5));
   await editor.submit(editor.sender('due_on'));
   await editor.sees('main .notice-ok', { hasText: courses.assigned_now });
-  assert.equal(await editor.field('title').count(), 0, 'what was given is not edited');
+  assert.equal(await editor.field('title').count(), 0, 'an assigned course is not editable');
 }
 
-/** What is read is marked; the quiz comes afterwards. */
+/** Read documents are marked; the quiz comes afterwards. */
 async function read(member, address, title) {
   await member.open('/more');
   await member.follow(member.$('main a[href="/courses"]'));
   await member.follow(member.$(`main .row-link[href="${address}"]`));
   assert.equal(await member.heading(), title);
   await member.sees('main', { hasText: courses.not_read });
-  assert.equal(await member.$('main form[action$="/courses/start"]').count(), 0, 'first comes the reading');
+  assert.equal(await member.$('main form[action$="/courses/start"]').count(), 0, 'documents have to be read first');
   await member.follow(member.$('main .row-link[href^="/library/"]').first());
   await member.saysRead();
   await member.open(address);
@@ -128,7 +128,7 @@ async function read(member, address, title) {
 async function fail(member, address, account) {
   await member.submit(member.$('main form[action$="/courses/start"] button'));
   await until('the quiz is open', () => member.path === `${address}/quiz`);
-  assert.ok(!(await member.page.content()).includes(WHY), 'why it is so is told afterwards');
+  assert.ok(!(await member.page.content()).includes(WHY), 'the explanation is shown afterwards');
   await tick(member, 0, ['Một ngày']);
   await tick(member, 1, ['Chi ủy']);
   if (member.script) {
@@ -138,17 +138,17 @@ async function fail(member, address, account) {
     await member.submit(member.$('button[value="save"]'));
   }
   await member.open(`${address}/quiz`);
-  assert.equal(await option(member, 0, 'Một ngày').isChecked(), true, 'a reload goes on with the same try');
+  assert.equal(await option(member, 0, 'Một ngày').isChecked(), true, 'a reload shows the same attempt');
   if (member.script) await answeredElsewhere(member, address);
   await sessionEnds(member, address, account);
   await member.submit(member.$('button[value="hand_in"]'));
   await until('the result is shown', () => member.path === `${address}/tries/1`);
   await member.sees('main .notice-warn', { hasText: courses.not_passed });
   const told = await member.page.content();
-  assert.ok(!told.includes(WHY) && !told.includes('answer-right'), 'what is right is not told while there is a try left');
+  assert.ok(!told.includes(WHY) && !told.includes('answer-right'), 'no answers are shown while an attempt is left');
 }
 
-/** What the device kept before another device answered is not put over the newer answers. */
+/** Answers kept on the device do not replace newer answers from another device. */
 async function answeredElsewhere(member, address) {
   const key = await member.page.evaluate(() => {
     const { owner } = document.querySelector('[data-quiz]').dataset;
@@ -159,11 +159,11 @@ async function answeredElsewhere(member, address) {
     return key;
   });
   await member.open(`${address}/quiz`);
-  await until('older ticks are forgotten', () => member.page.evaluate((key) => localStorage.getItem(key) === null, key));
+  await until('older answers are deleted', () => member.page.evaluate((key) => localStorage.getItem(key) === null, key));
   assert.ok(await option(member, 0, 'Một ngày').isChecked(), 'the newer answers stay');
 }
 
-/** The session ends while somebody ticks: all of it is there behind the sign-in, with script also what was ticked afterwards. */
+/** The session expires while a member answers: all answers are there after the sign-in, with script also the later ones. */
 async function sessionEnds(member, address, account) {
   member.expects(401);
   const ticked = ['Chi ủy', 'Thư ký'];
@@ -172,7 +172,7 @@ async function sessionEnds(member, address, account) {
   if (member.script) {
     const way = member.$('.quiz-kept + a', { hasText: frame.sign_in_again_kept });
     await way.waitFor();
-    assert.ok(!(await member.text('.quiz-kept')).includes(courses.not_kept), 'the connection is not to blame');
+    assert.ok(!(await member.text('.quiz-kept')).includes(courses.not_kept), 'not reported as a connection error');
     await option(member, 1, 'Người qua đường').check();
     ticked.push('Người qua đường');
     await member.follow(way);
@@ -187,7 +187,7 @@ async function sessionEnds(member, address, account) {
   assert.ok(await option(member, 0, 'Một ngày').isChecked());
 }
 
-/** The second and last try fails too: home and the course ask for nothing any more, and say who can give another one. */
+/** The second and last attempt fails too: the first page and the course ask for nothing more, and say who can give another one. */
 async function useUp(member, address) {
   await member.follow(member.$('main .actions a').first());
   await member.submit(member.$('main form[action$="/courses/start"] button'));
@@ -196,7 +196,7 @@ async function useUp(member, address) {
   await member.submit(member.$('button[value="hand_in"]'));
   await until('the result is shown', () => member.path === `${address}/tries/2`);
   await member.open('/');
-  assert.ok(fits(home.course_used_up, await member.text(`main .notice a[href="${address}"]`)), 'home asks for nothing that cannot be done');
+  assert.ok(fits(home.course_used_up, await member.text(`main .notice a[href="${address}"]`)), 'the first page asks for nothing impossible');
   await member.open('/courses');
   const row = member.$('main .card-strong li', { has: member.$(`.row-link[href="${address}"]`) });
   assert.ok((await row.innerText()).includes(courses.used_up));
@@ -205,7 +205,7 @@ async function useUp(member, address) {
   assert.equal(await member.$('main form[action$="/courses/start"]').count(), 0);
 }
 
-/** The branch sees who has no try left; who gave the course gives another one, and home says so. */
+/** The branch sees who has no attempt left; the editor gives another one, and the first page says so. */
 async function giveAnother(stage, script, editor, member, address) {
   const { name } = stage.account('ward_member');
   const secretary = await stage.visitor({ as: 'ward_secretary', script });
@@ -213,7 +213,7 @@ async function giveAnother(stage, script, editor, member, address) {
   const offer = 'main form[action$="/courses/give_try"]';
   await secretary.open(`${address}/results`);
   assert.ok((await row.innerText()).includes(courses.used_up));
-  assert.equal(await secretary.$(offer).count(), 0, 'who did not give the course gives no try');
+  assert.equal(await secretary.$(offer).count(), 0, 'only the assigner gives an attempt');
   await editor.open(`${address}/results`);
   assert.ok(!(await editor.text()).includes(name));
   await editor.submit(editor.$(`${offer} button`));
@@ -248,7 +248,7 @@ async function pass(member, address, title, name) {
   assert.equal(pagesOf(sheet).length, 1, 'one sheet and no empty one');
   assert.equal(await member.$('[data-print]').isVisible(), member.script);
   await member.open('/courses');
-  assert.equal(await member.$(`.card-strong .row-link[href="${address}"]`).count(), 0, 'it is not to be done any more');
+  assert.equal(await member.$(`.card-strong .row-link[href="${address}"]`).count(), 0, 'it is not pending any more');
 }
 
 const question = (visitor, at) => visitor.$(`main fieldset:has(#question-${at + 1})`);
@@ -258,7 +258,7 @@ async function tick(visitor, at, options) {
   for (const text of options) await option(visitor, at, text).check();
 }
 
-/** The branch sees names, those above see numbers, others see nothing. */
+/** The branch sees names, units above see numbers, others see nothing. */
 async function follow(stage, script, address) {
   const { name } = stage.account('ward_member');
   const secretary = await stage.visitor({ as: 'ward_secretary', script });
@@ -312,6 +312,6 @@ async function onlyEditorsGive(stage, script) {
 
 export const tests = [
   ...bothWays('courses: written, given, read, failed, passed, certified, followed and ended', writeGiveAndStudy),
-  ...bothWays('courses: the first page tells what is due', remindedAtHome),
-  ...bothWays('courses: who holds no office gives none', onlyEditorsGive),
+  ...bothWays('courses: the first page shows what is due', remindedAtHome),
+  ...bothWays('courses: people without an office assign none', onlyEditorsGive),
 ];

@@ -1,4 +1,4 @@
-// Days are typed as people write them, and said back with their weekday: by the server, and while one types.
+// Dates are typed in common formats and shown with their weekday: by the server, and while typing.
 
 import { strict as assert } from 'node:assert';
 
@@ -6,7 +6,7 @@ import { STATES, enter } from '../states.mjs';
 import { prefer } from '../support/accounts.mjs';
 import { LANGUAGES } from '../support/texts.mjs';
 
-/** Pages with days, by their names in `states.mjs`. */
+/** Pages with date fields, by their names in `states.mjs`. */
 const DATED = [
   'new draft',
   'sending for review',
@@ -23,7 +23,7 @@ const DATED = [
 const ONE_DAY = ['21/11/2026', '21-11-2026', '21.11.2026', ' 2026-11-21 '];
 const NO_DAY = ['31/02/2026', '21/11', '21/11/26', 'mai'];
 
-/** Types into each field of a day and reads what is said; some of them are folded away. */
+/** Types into each date field and reads the shown date; some of the fields are collapsed. */
 function said(visitor, typed) {
   return visitor.$('main input[data-date]').evaluateAll(
     (fields, typed) =>
@@ -47,7 +47,7 @@ async function saidWhileTyped(stage, as) {
   }
 }
 
-/** The script says what the server has said, in every language. */
+/** The script shows the same text as the server, in every language. */
 async function saidAlike(stage) {
   const visitor = await stage.visitor({ as: 'registrar' });
   const roles = STATES.find(({ name }) => name === 'roles');
@@ -65,7 +65,7 @@ async function saidAlike(stage) {
   }
 }
 
-/** Without script a day comes back as it is understood. */
+/** Without script, a returned date is shown as parsed. */
 async function comesBack(stage) {
   const registrar = await stage.visitor({ as: 'registrar', script: false });
   registrar.expects(422);
@@ -82,6 +82,6 @@ const editors = [...new Set(STATES.filter(({ name }) => DATED.includes(name)).ma
 
 export const tests = [
   ...editors.map((as) => ({ name: `dates: what the ${as} types is said back`, run: (stage) => saidWhileTyped(stage, as) })),
-  { name: 'dates: script and server say a day alike', run: saidAlike },
-  { name: 'dates: without script a day comes back as it is understood', run: comesBack },
+  { name: 'dates: script and server show a date alike', run: saidAlike },
+  { name: 'dates: without script a date is returned as parsed', run: comesBack },
 ];

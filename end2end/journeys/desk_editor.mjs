@@ -1,4 +1,4 @@
-// Writing at the desk in comfort: tools, keys, pasting from Word, a preview, nothing typed lost, two editors at one draft.
+// The editor at the desk: toolbar, shortcuts, pasting from Word, preview, unsaved text, two editors of one draft.
 
 import { strict as assert } from 'node:assert';
 
@@ -13,7 +13,7 @@ const { desk, problems, writing } = texts('vi');
 
 const FIRST = 'Các khu phố treo cờ trước 17 giờ ngày 20.\n\nNhà sinh hoạt mở cửa cả ngày.';
 
-/** What Word puts on the clipboard for a heading, a list and a table. */
+/** The clipboard content of Word for a heading, a list and a table. */
 const WORD = `<html xmlns:o="urn:schemas-microsoft-com:office:office"><head><style><!-- p.MsoNormal {margin:0} --></style></head><body>
 <!--StartFragment--><h1>I. Phân công<o:p></o:p></h1>
 <p class=MsoListParagraph style='mso-list:l0 level1 lfo1'><span style='mso-list:Ignore'>·<span>&nbsp;&nbsp;</span></span>Tổ <b>một</b> lo âm thanh</p>
@@ -46,7 +46,7 @@ async function drafted(editor, title, body = FIRST) {
   return editor.path;
 }
 
-/** Chooses a stretch of the text by its words. */
+/** Selects a range of the text by its words. */
 function select(visitor, words) {
   return area(visitor).evaluate((field, chosen) => {
     const from = field.value.indexOf(chosen);
@@ -71,10 +71,10 @@ async function tools(stage) {
   await editor.page.keyboard.press('Control+b');
   assert.equal(await text(editor), 'Kế hoạch **ra quân**');
   await editor.page.keyboard.press('Control+b');
-  assert.equal(await text(editor), 'Kế hoạch ra quân', 'the same key takes the mark away');
+  assert.equal(await text(editor), 'Kế hoạch ra quân', 'the same key removes the markers');
   await editor.page.keyboard.press('Control+i');
   await editor.page.keyboard.press('Control+z');
-  assert.equal(await text(editor), 'Kế hoạch ra quân', 'what a tool did can be undone');
+  assert.equal(await text(editor), 'Kế hoạch ra quân', 'a tool can be undone');
 
   await tool(editor, 'heading').click();
   assert.equal(await text(editor), '## Kế hoạch ra quân');
@@ -88,18 +88,18 @@ async function tools(stage) {
   await area(editor).press('Enter');
   await area(editor).press('Enter');
   await editor.page.keyboard.type('hết');
-  assert.equal(await text(editor), '## Kế hoạch ra quân\n1. việc một\n2. việc hai\nhết', 'lists go on, and end');
+  assert.equal(await text(editor), '## Kế hoạch ra quân\n1. việc một\n2. việc hai\nhết', 'lists continue, and end');
 
   await select(editor, 'hết');
   await editor.page.keyboard.press('Control+k');
   await editor.page.keyboard.type('https://vi.du');
-  assert.ok((await text(editor)).endsWith('[hết](https://vi.du)'), 'the address is what one types next');
+  assert.ok((await text(editor)).endsWith('[hết](https://vi.du)'), 'the address is selected');
   await area(editor).press('Control+End');
   await tool(editor, 'footnote').click();
   await editor.page.keyboard.type('nguồn');
   assert.ok((await text(editor)).endsWith('[hết](https://vi.du)[^1]\n\n[^1]: nguồn'));
 
-  // One stop for Tab; arrows go from tool to tool.
+  // One tab stop; arrow keys move between tools.
   await tool(editor, 'heading').focus();
   await editor.page.keyboard.press('ArrowRight');
   assert.equal(await editor.page.evaluate(() => document.activeElement.dataset.do), 'subheading');
@@ -111,8 +111,8 @@ async function tools(stage) {
   // Shown as members will see it, before it is saved.
   await editor.sees('[data-part="preview"] .prose h2');
   await editor.sees('[data-part="preview"] .prose ol li');
-  await until('the reading time is told', async () => fits(writing.count, await editor.$('[data-part="count"]').innerText()));
-  await until('the server keeps it', async () => fits(writing.kept, await status(editor).innerText()));
+  await until('the reading time is shown', async () => fits(writing.count, await editor.$('[data-part="count"]').innerText()));
+  await until('the server has stored it', async () => fits(writing.kept, await status(editor).innerText()));
 }
 
 async function pasting(stage) {
@@ -127,7 +127,7 @@ async function pasting(stage) {
         if (html) data.setData('text/html', html);
         data.setData('text/plain', plain);
         const event = new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true });
-        // A real paste that nobody stops puts the plain text in.
+        // A real paste without `preventDefault` inserts the plain text.
         if (field.dispatchEvent(event)) document.execCommand('insertText', false, plain);
       },
       [html, plain],
@@ -144,15 +144,15 @@ async function pasting(stage) {
   await area(editor).focus();
   await paste(WORD, 'chỉ chữ');
   assert.equal(await text(editor), 'chỉ chữ');
-  await until('the server keeps it', async () => fits(writing.kept, await status(editor).innerText()));
+  await until('the server has stored it', async () => fits(writing.kept, await status(editor).innerText()));
 }
 
 async function kept(stage) {
   const editor = await stage.visitor({ as: 'editor' });
   const address = await drafted(editor, 'Thông báo treo cờ');
   await area(editor).fill(`${FIRST}\n\nTổ dân phố nhắc nhau.`);
-  await until('the server keeps it', async () => fits(writing.kept, await status(editor).innerText()));
-  // The window is closed without a word.
+  await until('the server has stored it', async () => fits(writing.kept, await status(editor).innerText()));
+  // The window is closed without a warning.
   await editor.page.close();
 
   const later = await stage.visitor({ as: 'editor', script: false });
@@ -164,16 +164,16 @@ async function kept(stage) {
   await later.submit(later.sender('body'));
   await later.sees('main .notice-ok');
   await later.open(address);
-  assert.equal(await later.$('main .notice-warn:visible').count(), 0, 'nothing is left to offer');
+  assert.equal(await later.$('main .notice-warn:visible').count(), 0, 'nothing is offered any more');
   assert.equal(await text(later), `${FIRST}\n\nTổ dân phố nhắc nhau.`);
 
-  // Without a line to the server, the device keeps it.
+  // Without a connection, the device keeps the text.
   const offline = await stage.visitor({ as: 'editor' });
   await offline.open(address);
   await offline.page.route('**/api/documents/*', (route) => route.abort('internetdisconnected'));
   offline.troubles.length = 0;
   await area(offline).fill('Viết lúc mất mạng');
-  await until('the device keeps it', async () => {
+  await until('the device has stored it', async () => {
     return (await status(offline).innerText()).startsWith(writing.only_here.split(' {')[0]);
   });
   offline.troubles.length = 0;
@@ -186,7 +186,7 @@ async function kept(stage) {
   await again.locator('form:has([name="body"]) button[type="submit"]:not([value="review"])').last().click();
   await again.locator('main .notice-ok').waitFor();
   assert.equal(await again.locator('[data-part="here"]:visible').count(), 0);
-  assert.deepEqual(await again.evaluate(() => Object.keys(localStorage)), [], 'the device forgets what is saved');
+  assert.deepEqual(await again.evaluate(() => Object.keys(localStorage)), [], 'the device deletes saved text');
 }
 
 async function twoEditors(stage, script) {
@@ -200,7 +200,7 @@ async function twoEditors(stage, script) {
   const chief = await stage.visitor({ as: 'chief', script, size: DESKTOP });
   await chief.open(address);
   const name = stage.account('editor').name;
-  assert.ok((await chief.text('[data-part="others"]')).includes(name), 'the second is warned');
+  assert.ok((await chief.text('[data-part="others"]')).includes(name), 'the second editor is warned');
   await area(chief).fill(FIRST.replace('17 giờ', '16 giờ'));
   await chief.submit(chief.sender('body'));
   await chief.sees('main .notice-ok');
@@ -220,22 +220,22 @@ async function twoEditors(stage, script) {
   assert.equal(await text(editor), typed.replace('17 giờ', '16 giờ'));
 }
 
-/** What is stored has no blanks at its end: that alone is no reason to offer what was typed. */
+/** Stored text has no trailing whitespace: that difference alone does not offer the typed text again. */
 async function savedOnce(stage) {
   const editor = await stage.visitor({ as: 'editor' });
   await drafted(editor, 'Thông báo họp tổ', `${FIRST}\n\n`);
   await editor.sees('[role="toolbar"]');
   assert.equal(await text(editor), FIRST);
-  assert.equal(await editor.$('[data-part="here"]:visible').count(), 0, 'what was just saved is not offered as not saved');
+  assert.equal(await editor.$('[data-part="here"]:visible').count(), 0, 'saved text is not offered as unsaved');
 }
 
 async function plainForm(stage) {
   const editor = await stage.visitor({ as: 'editor', script: false });
   editor.expects(422);
   const address = await drafted(editor, 'Biên bản họp tổ');
-  assert.equal(await editor.$('[role="toolbar"]:visible').count(), 0, 'no tools that do nothing');
+  assert.equal(await editor.$('[role="toolbar"]:visible').count(), 0, 'no tools without effect');
   assert.equal(await editor.$('[data-part="here"]:visible, [data-part="newer"]:visible').count(), 0);
-  // A file that is none; the question what becomes of the text comes first.
+  // An invalid file; the choice what happens to the existing text comes first.
   const send = async (mode) => {
     if (mode) await editor.field('mode').and(editor.$(`[value="${mode}"]`)).check();
     await editor.field('file').setInputFiles({ name: 'a.docx', mimeType: 'application/octet-stream', buffer: Buffer.from('PK') });
@@ -253,8 +253,8 @@ async function plainForm(stage) {
 export const tests = [
   { name: 'desk: tools and keys', run: tools },
   { name: 'desk: pasting from Word', run: pasting },
-  { name: 'desk: what is typed is kept', run: kept },
-  { name: 'desk: what is saved is not offered again', run: savedOnce },
+  { name: 'desk: unsaved text is kept', run: kept },
+  { name: 'desk: saved text is not offered again', run: savedOnce },
   ...bothWays('desk: two editors at one draft', twoEditors),
   { name: 'desk: the plain form', run: plainForm },
 ];

@@ -1,4 +1,4 @@
-// The devices somebody is signed in with, and the password.
+// The devices of a person, and the password.
 
 import { strict as assert } from 'node:assert';
 
@@ -9,7 +9,7 @@ import { fits, texts } from '../support/texts.mjs';
 const { problems, sessions } = texts('vi');
 const NEW_PASSWORD = 'thuyền về bến lúc năm giờ';
 
-/** A phone is lost: its owner signs it out from another one. */
+/** A lost phone: its owner signs it out from another device. */
 async function lostPhone(stage, script) {
   const account = stage.account('probationary');
   const lost = await stage.visitor({ script });
@@ -30,9 +30,9 @@ async function lostPhone(stage, script) {
   assert.equal(await buttons.count(), count - 1);
 
   await lost.open('/library');
-  assert.equal(lost.path, '/sign-in', 'the lost phone is out');
+  assert.equal(lost.path, '/sign-in', 'the lost phone is signed out');
   await owner.open('/library');
-  assert.equal(owner.path, '/library', 'the other one is not');
+  assert.equal(owner.path, '/library', 'the other one stays signed in');
 }
 
 async function otherPassword(stage, script) {
@@ -53,7 +53,7 @@ async function otherPassword(stage, script) {
   assert.equal((await visitor.$('.notice-title').first().innerText()).trim(), sessions.changed);
   try {
     await other.open('/');
-    assert.equal(other.path, '/sign-in', 'the other device is out');
+    assert.equal(other.path, '/sign-in', 'the other device is signed out');
     await fillIn(other, { ...account, password: NEW_PASSWORD });
     assert.equal(other.path, '/');
   } finally {
@@ -69,7 +69,7 @@ async function change(visitor, current, next) {
   await visitor.submit(visitor.sender('new_password'));
 }
 
-/** The page that asks for the password again leads back to where one was. */
+/** The page that asks for the password again leads back to the previous page. */
 async function confirmed(stage, script) {
   const visitor = await stage.visitor({ script });
   visitor.expects(422);
@@ -88,5 +88,5 @@ async function confirmed(stage, script) {
 export const tests = [
   ...bothWays('devices: a lost phone is signed out from another one', lostPhone),
   ...bothWays('devices: a new password signs the other devices out', otherPassword),
-  ...bothWays('devices: the password given again leads back', confirmed),
+  ...bothWays('devices: confirming the password leads back', confirmed),
 ];

@@ -1,4 +1,4 @@
-// Coming in on the word of another organisation: a real OpenID Connect provider, and what goes wrong on the way there and back.
+// Sign-in by a real OpenID Connect provider, and failures on the way there and back.
 
 import { strict as assert } from 'node:assert';
 
@@ -17,7 +17,7 @@ const BACK = `/sign-in/callback/${KEY}`;
 const button = (visitor) => visitor.$(`main a[href^="${AWAY}"]`);
 const isSignedIn = (visitor) => visitor.$('.tab-bar').isVisible();
 
-/** Presses the button of the sign-in page and waits for the provider's page. */
+/** Presses the button on the sign-in page and waits for the provider's page. */
 async function leave(visitor, next = '/') {
   await visitor.open(`/sign-in?next=${encodeURIComponent(next)}`);
   assert.ok(fits(sessions.sign_in_with, await button(visitor).innerText()));
@@ -25,7 +25,7 @@ async function leave(visitor, next = '/') {
   await visitor.page.waitForURL(/\/interaction\//);
 }
 
-/** Says at the provider's who one is, and waits until one is back. */
+/** Signs in at the provider, and waits for the return. */
 async function answer(visitor, nationalId, said = 'yes') {
   await visitor.page.locator('[name="national_id"]').fill(nationalId);
   await visitor.page.locator(`button[value="${said}"]`).click();
@@ -33,14 +33,14 @@ async function answer(visitor, nationalId, said = 'yes') {
   await visitor.settled();
 }
 
-/** What the sign-in page says about the way that was not finished. */
+/** The notice of the sign-in page about the failed sign-in. */
 async function told(visitor) {
   assert.equal(visitor.path, '/sign-in');
   assert.ok(!(await isSignedIn(visitor)));
   return (await visitor.$('.notice-title').innerText()).trim();
 }
 
-/** Somebody who has no password yet: once with the provider, then with a password of their own. */
+/** A person without a password: first with the provider, then with a password of their own. */
 async function firstSignIn(stage, script) {
   const { national_id: nationalId } = stage.account(script ? 'vouched' : 'vouched_too');
   const visitor = await stage.visitor({ script });
@@ -54,13 +54,13 @@ async function firstSignIn(stage, script) {
   assert.deepEqual(await visitor.problems(), { password: problems.common_password });
   await visitor.field('password').fill(OWN_PASSWORD);
   await visitor.submit(visitor.sender('password'));
-  assert.equal(visitor.path, '/', 'then one is at home');
+  assert.equal(visitor.path, '/', 'then the first page is shown');
   assert.ok(await isSignedIn(visitor));
 
   const later = await stage.visitor({ script });
   await leave(later, '/library');
   await answer(later, nationalId);
-  assert.equal(later.path, '/library', 'from then on the provider opens at once');
+  assert.equal(later.path, '/library', 'later the provider signs in at once');
   const another = await stage.visitor({ script });
   await signIn(another, { national_id: nationalId, password: OWN_PASSWORD });
   assert.equal(another.path, '/', 'and so does the password');
@@ -85,7 +85,7 @@ async function breaksOff(stage, script) {
   await answer(visitor, '', 'no');
   assert.ok(fits(sessions.unfinished_title, await told(visitor)));
   await fillIn(visitor, stage.account('ward_member'));
-  assert.ok(await isSignedIn(visitor), 'the password is another door');
+  assert.ok(await isSignedIn(visitor), 'the password still works');
 }
 
 async function isNotInTheRegistry(stage, script) {
@@ -96,7 +96,7 @@ async function isNotInTheRegistry(stage, script) {
   assert.ok(!(await visitor.page.content()).includes(UNKNOWN_ID), 'the ID is not shown');
 }
 
-/** Somebody in between exchanges the nonce: the token that comes back belongs to another sign-in. */
+/** An attacker replaces the nonce: the returned token belongs to another sign-in. */
 async function wrongNonce(stage, script) {
   const { national_id: nationalId } = stage.account('ward_member');
   const visitor = await stage.visitor({ script });
@@ -108,7 +108,7 @@ async function wrongNonce(stage, script) {
   assert.ok(fits(sessions.unfinished_title, await told(visitor)));
 }
 
-/** The address of the return is used again, by somebody who even has the cookies of the departure. */
+/** The return address is used again, by somebody who also has the cookies of the departure. */
 async function replayedCode(stage, script) {
   const { national_id: nationalId } = stage.account('ward_member');
   const visitor = await stage.visitor({ script });
@@ -133,7 +133,7 @@ async function providerIsDown(stage, script) {
   const visitor = await stage.visitor({ script });
   await provider.stop();
   try {
-    // For a few seconds the server may still believe that the provider is there.
+    // For a few seconds the server may still treat the provider as available.
     await until('the server has noticed', async () => {
       const away = await fetch(stage.origin + AWAY, { redirect: 'manual' });
       return away.headers.get('location').startsWith('/sign-in?');
@@ -157,10 +157,10 @@ async function providerIsDown(stage, script) {
 
 export const tests = [
   ...bothWays('federation: the first sign-in ends with a password of one\'s own', firstSignIn),
-  ...bothWays('federation: comes in and again later', comesAndGoesAgain),
-  ...bothWays('federation: broken off, the password still opens', breaksOff),
+  ...bothWays('federation: signs in, and again later', comesAndGoesAgain),
+  ...bothWays('federation: after a cancelled sign-in the password still works', breaksOff),
   ...bothWays('federation: not in the registry', isNotInTheRegistry),
   ...bothWays('federation: a token with a wrong nonce opens nothing', wrongNonce),
-  ...bothWays('federation: a code used again opens nothing', replayedCode),
-  ...bothWays('federation: the provider is down, the other doors are offered', providerIsDown),
+  ...bothWays('federation: a reused code opens nothing', replayedCode),
+  ...bothWays('federation: the provider is down, other ways are offered', providerIsDown),
 ];

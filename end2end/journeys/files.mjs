@@ -1,4 +1,4 @@
-// Files of a draft: sent over a line that breaks, refused, decided about, and in the end on a member's phone.
+// Files of a draft: uploaded over a broken connection, rejected, decided about, and finally opened on a member's phone.
 
 import { strict as assert } from 'node:assert';
 
@@ -11,7 +11,7 @@ const { files } = texts('vi');
 
 const file = (name, buffer) => ({ name, mimeType: 'application/octet-stream', buffer });
 
-/** A stored draft of the ward's editor; its address. */
+/** A stored draft of the ward's editor; returns its address. */
 export async function draftOf(editor, title) {
   await editor.open('/desk/new');
   await editor.field('title').fill(title);
@@ -21,7 +21,7 @@ export async function draftOf(editor, title) {
   return editor.path;
 }
 
-/** Chooses a file and sends it; waits until the page tells what became of it. */
+/** Chooses a file and uploads it; waits until the page shows the result. */
 export async function send(editor, chosen) {
   const button = editor.$('main form:has(input[type="file"]) button[type="submit"]');
   await editor.$('main input[type="file"]').setInputFiles(chosen);
@@ -49,12 +49,12 @@ async function fromDeskToPhone(stage, script) {
   await editor.sees('#files img.file-picture');
 
   await send(editor, file('anh.png', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>')));
-  await until('an SVG is refused, whatever it is called', async () => (await editor.text()).includes(files.refused_markup));
+  await until('an SVG is rejected under any name', async () => (await editor.text()).includes(files.refused_markup));
   if (!script) assert.equal((await editor.problems()).file, files.refused_markup);
   await editor.open(`${draft}/files`);
   assert.equal(await editor.$('#files .file').count(), 1);
 
-  // A picture has no text the guard could look at: a person must.
+  // A picture has no text that the guard could check: a person has to.
   assert.ok(!(await editor.text('#files')).includes(files.unseen));
   await send(editor, file('ban-ve.png', png()));
   await until('the picture is attached', async () => (await named(editor, 'ban-ve.png').count()) === 1);
@@ -68,9 +68,9 @@ async function fromDeskToPhone(stage, script) {
   await editor.open(`${draft}/review`);
   await editor.submit(editor.sender('reviewer'));
   await editor.open(`${draft}/files`);
-  assert.equal(await editor.field('file').count(), 0, 'what is reviewed does not change');
+  assert.equal(await editor.field('file').count(), 0, 'a text in review is read-only');
   await chief.open(`${draft}/publish`);
-  assert.ok((await chief.text('[data-part="goes-out"]')).includes('Thông báo.pdf'), 'who approves sees the files');
+  assert.ok((await chief.text('[data-part="goes-out"]')).includes('Thông báo.pdf'), 'the approver sees the files');
   await chief.$('main [name="when"][value="now"]').check();
   await chief.submit(chief.sender('version'));
   await chief.sees('main .notice-ok');
@@ -85,16 +85,16 @@ async function fromDeskToPhone(stage, script) {
   assert.deepEqual([got.status(), (await got.body()).toString()], [206, '%PDF-1.7']);
 
   const outsider = await stage.visitor({ as: 'member', script });
-  assert.equal((await outsider.context.request.get(address)).status(), 404, 'who is not reached gets nothing');
+  assert.equal((await outsider.context.request.get(address)).status(), 404, 'people outside the audience get nothing');
 }
 
-/** What the guard warns of stays out until somebody says why it may stay. */
+/** A file with a warning of the guard is not published until somebody gives a reason. */
 async function decided(editor) {
   await send(editor, file('ke-hoach.docx', docx('TỐI MẬT\nKế hoạch tuần tra')));
   await editor.sees('#waiting .notice-warn');
   await editor.settled();
   assert.ok((await editor.text('#waiting')).includes(files.warning_secrecy));
-  assert.equal(await named(editor, 'ke-hoach.docx').count(), 0, 'it does not belong to the text yet');
+  assert.equal(await named(editor, 'ke-hoach.docx').count(), 0, 'it is not attached to the text yet');
   const main = editor.$('#waiting .button:not(.button-quiet, .button-secondary, .button-danger)');
   const leads = await main.evaluateAll((buttons) => buttons.map((button) => new URL(button.form.action).pathname));
   assert.deepEqual(leads, ['/api/files/remove'], 'the safe way is the main button, and the only one');
@@ -102,14 +102,14 @@ async function decided(editor) {
   assert.ok((await editor.problems()).reason, 'a decision has a reason');
   await editor.field('reason').fill('Đã giải mật theo quyết định ngày 01/11.');
   await editor.submit(editor.$('#waiting form[action$="/keep"] button'));
-  await until('it is kept', async () => (await named(editor, 'ke-hoach.docx').count()) === 1);
+  await until('it is stored', async () => (await named(editor, 'ke-hoach.docx').count()) === 1);
   assert.ok((await editor.text('#files')).includes('Đã giải mật theo quyết định'));
   const removals = editor.$('#files form[action$="/remove"] button');
   await Promise.all([editor.page.waitForEvent('domcontentloaded'), removals.last().click()]);
   await until('it is removed', async () => (await named(editor, 'ke-hoach.docx').count()) === 0);
 }
 
-/** A file of several pieces; the line breaks in the middle, and once more by closing the page. */
+/** A file of several pieces; the connection breaks in the middle, and once more by closing the page. */
 async function interrupted(stage) {
   const editor = await stage.visitor({ as: 'editor' });
   const draft = await draftOf(editor, 'Thông báo có tệp ghi âm');
@@ -122,15 +122,15 @@ async function interrupted(stage) {
     if (request.method() !== 'PATCH') return route.continue();
     sent += 1;
     offsets.push(Number(request.headers()['upload-offset']));
-    // The second piece meets a broken line.
+    // The connection breaks during the second piece.
     return sent === 2 ? route.abort('connectionreset') : route.continue();
   });
   editor.forgives('net::ERR_CONNECTION_RESET');
   await send(editor, song);
-  await until('it goes on by itself and is attached', async () => (await named(editor, song.name).count()) === 1);
-  assert.deepEqual(offsets, [0, 1 << 20, 1 << 20, 2 << 20, 3 << 20], 'nothing is sent twice but what was lost');
+  await until('it resumes and is attached', async () => (await named(editor, song.name).count()) === 1);
+  assert.deepEqual(offsets, [0, 1 << 20, 1 << 20, 2 << 20, 3 << 20], 'only the lost piece is sent twice');
 
-  // The same with the page closed on the way: what has arrived waits for the same file.
+  // The same with the page closed: the received pieces wait for the same file.
   const other = { ...song, name: 'Bài hát biển.mp3' };
   sent = 0;
   offsets.length = 0;
@@ -141,7 +141,7 @@ async function interrupted(stage) {
     return sent > 2 ? route.abort('connectionreset') : route.continue();
   });
   await send(editor, other);
-  await until('the line is down', async () => (await editor.text()).includes(files.offline));
+  await until('the connection is down', async () => (await editor.text()).includes(files.offline));
   const again = await stage.visitor({ as: 'editor' });
   await again.open(`${draft}/files`);
   await again.sees('#uploads');
@@ -153,5 +153,5 @@ async function interrupted(stage) {
 
 export const tests = [
   ...bothWays('files: attached, refused, decided about, downloaded by a member', fromDeskToPhone),
-  { name: 'files: an upload that is interrupted goes on', run: interrupted },
+  { name: 'files: an interrupted upload resumes', run: interrupted },
 ];

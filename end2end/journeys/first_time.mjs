@@ -1,6 +1,7 @@
-// Somebody who has never seen the desk publishes a resolution with a PDF; a member finds it by typing badly, reads it, prints it.
+// A person who has never seen the desk publishes a resolution with a PDF; a member finds it despite typing errors, reads and
+// prints it.
 //
-// Both go by what they can read on the screen: names of links, buttons and fields, nothing else.
+// Both use only what is visible: names of links, buttons and fields.
 
 import { strict as assert } from 'node:assert';
 
@@ -32,7 +33,7 @@ async function firstTime(stage, script) {
   const draft = await written(editor, { number, title });
   await provided(editor, number);
 
-  // Whom it is for, and how many they are, is told before it is sent and before it goes out.
+  // The audience and its size are shown before the review and before the publication.
   await press(editor, 'link', desk.go_submit);
   const reached = (await editor.$('main strong', { hasText: /\d/ }).first().innerText()).trim();
   assert.match(reached, /\d+ \S+.*\d+ \S+/, 'members and branches');
@@ -47,7 +48,7 @@ async function firstTime(stage, script) {
   assert.ok((await chief.text()).includes(reached), 'the same people as the author was told');
   chief.expects(422);
   await chief.submit(chief.sender('version'));
-  assert.equal((await chief.problems()).when, empty(desk.when), 'nothing goes out by a hasty press');
+  assert.equal((await chief.problems()).when, empty(desk.when), 'a quick press publishes nothing');
   await chief.$('main [name="when"][value="now"]').check();
   await chief.submit(chief.sender('version'));
   await chief.sees('main .notice-ok');
@@ -58,7 +59,7 @@ async function firstTime(stage, script) {
   assert.equal((await beyond.open(draft.replace('/desk/', '/library/'))).status(), 404, 'who is not in the subtree');
 }
 
-/** From the first page to a stored draft, mending what was forgotten. Its address. */
+/** From the first page to a stored draft, with missing fields corrected. Returns its address. */
 async function written(editor, { number, title }) {
   editor.expects(422);
   await editor.open('/');
@@ -77,7 +78,7 @@ async function written(editor, { number, title }) {
   return editor.path;
 }
 
-/** A PDF is put to it. */
+/** Attaches a PDF. */
 async function provided(editor, number) {
   await press(editor, 'link', files.title);
   const name = 'Nghị quyết (bản ký).pdf';
@@ -91,7 +92,7 @@ async function provided(editor, number) {
   await editor.follow(editor.$('main nav a[href^="/desk/"]').last());
 }
 
-/** With a thumb, without marks, with a wrong letter: "nuoi lobg be". */
+/** On a phone, without tone marks, with a typing error: "nuoi lobg be". */
 async function readOnAPhone(reader, { number, title, place }) {
   for (const typed of [`nghi quyet nuoi lonh be ${place === 'Vũng Rô' ? 'vung ro' : 'vung chua'}`, number.toLowerCase().replace('đ', 'd')]) {
     await until(`"${typed}" finds it`, async () => {
@@ -114,7 +115,7 @@ async function readOnAPhone(reader, { number, title, place }) {
     await reader.page.evaluate(() => {
       window.print = () => (window.printed = true);
     });
-    await until('the script is there', () => reader.page.evaluate(() => document.documentElement.dataset.reading === 'true'));
+    await until('the script is loaded', () => reader.page.evaluate(() => document.documentElement.dataset.reading === 'true'));
     await reader.page.getByRole('button', { name: reading.print }).click();
     assert.ok(await reader.page.evaluate(() => window.printed), 'the button prints');
   }
@@ -124,7 +125,7 @@ async function readOnAPhone(reader, { number, title, place }) {
   assert.ok(pages[0].includes(number) && pages.at(-1).includes(`${pages.length}/${pages.length}`), pages.join('\n'));
 }
 
-/** Follows or presses what bears this name. */
+/** Follows or presses the element with this name. */
 async function press(visitor, role, name, within = 'main') {
   const named = visitor.page.locator(within).getByRole(role, { name, exact: false }).filter({ visible: true }).first();
   if (role === 'link') await visitor.follow(named);

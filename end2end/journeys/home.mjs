@@ -1,4 +1,4 @@
-// What a member finds when opening the handbook.
+// The first page of a member.
 
 import { strict as assert } from 'node:assert';
 
@@ -32,20 +32,20 @@ async function firstLook(stage, script) {
   assert.ok(read <= total);
 }
 
-/** How many papers of the next meeting were read, and how many there are. */
+/** The number of read papers of the next meeting, and of all. */
 async function papers(card) {
   const text = await card.locator('.progress-text').innerText();
   assert.ok(fits(home.papers_read, text), text);
   return text.match(/\p{Nd}+/gu).map(number);
 }
 
-/** The numbers at the places, by address, as one hears them. */
+/** The accessible text of the badges, by address. */
 const badges = (visitor, places) =>
   visitor.$(`${places} .badge:not([hidden])`).evaluateAll((found) =>
     Object.fromEntries(found.map((badge) => [badge.closest('a').getAttribute('href'), badge.getAttribute('aria-label')])),
   );
 
-/** How much of each kind waits, as the card of the first page says: by the place where it is done. */
+/** The pending work on the card of the first page, by the place where it is done. */
 async function waiting(visitor) {
   const rows = await visitor.$('main .card-strong .menu-link').evaluateAll((links) => links.map((link) => [link.getAttribute('href'), link.innerText]));
   const registry = ['/transfers', '/corrections', '/quality'];
@@ -84,5 +84,5 @@ async function numbersAgree(stage, script) {
 
 export const tests = [
   ...bothWays('home: next meeting with countdown and papers, newest documents, own opinions', firstLook),
-  ...bothWays('home: the numbers at the places are those of the card', numbersAgree),
+  ...bothWays('home: the badges equal the numbers of the card', numbersAgree),
 ];

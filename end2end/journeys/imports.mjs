@@ -1,4 +1,4 @@
-// From a list of an office to records in the register: sent, looked at, mended, confirmed, and sent again.
+// From a list of an office to records in the registry: uploaded, checked, corrected, confirmed, and uploaded again.
 
 import { strict as assert } from 'node:assert';
 
@@ -8,10 +8,10 @@ import { until } from '../support/wait.mjs';
 
 const { imports } = texts('vi');
 
-/** Six good rows and two bad ones, under a header of which one word is unknown. */
+/** Six good rows and two bad ones, with one unknown word in the header. */
 function list(script) {
   const first = script ? '81' : '82';
-  // A header of its own: what an unknown word stands for is remembered.
+  // A separate header for each run, because the mapping of an unknown word is stored.
   const unknown = script ? 'Mã hồ sơ cũ' : 'Mã sổ cũ';
   const rows = Array.from({ length: 6 }, (_, at) =>
     [`${first}00000${at}`, `Trần Thị Nhập ${at}`, 'Nữ', '1/2/1985', '3/2/2010', `07${first}0000000${at}`, '61'].join(';'),
@@ -34,7 +34,7 @@ async function send(registrar, script) {
   await over(registrar, imports.state_checking);
 }
 
-/** Waits until the import is not in this state any more, looking again by hand where no script does. */
+/** Waits until the import leaves this state, reloading by hand without script. */
 export async function over(registrar, state, patience) {
   const progressed = async () => {
     if (!(await registrar.text('.page-header')).includes(state)) return true;
@@ -45,7 +45,7 @@ export async function over(registrar, state, patience) {
   await registrar.settled();
 }
 
-/** How many rows are new, changed, unchanged, refused. */
+/** The numbers of new, changed, unchanged and rejected rows. */
 export async function figures(registrar) {
   await registrar.sees('.figures');
   const values = await registrar.$('.figures dd').allInnerTexts();
@@ -67,7 +67,7 @@ async function fromListToRegister(stage, script) {
 
   const address = await registrar.$('main a[href$="/report.csv"]').getAttribute('href');
   const file = await (await registrar.context.request.get(address)).text();
-  // The first of the two has a name with signs and a day to come, the second an ID and a unit that are none.
+  // The first of the two has a name with symbols and a future date, the second an invalid ID and an unknown unit.
   assert.equal(file.trim().split('\r\n').length, 1 + 4);
 
   await registrar.submit(registrar.$('main form[action$="/confirm"] button[type="submit"]'));
@@ -96,7 +96,7 @@ async function withoutAFile(stage, script) {
   }
 }
 
-/** What a spreadsheet writes on Windows: CR LF, a byte order mark, and a day that does not exist in the last row but one. */
+/** A file as spreadsheets write it on Windows: CR LF, a byte order mark, and an invalid date in the last row but one. */
 async function listOfWindows(stage, script) {
   const registrar = await stage.visitor({ as: 'registrar', script });
   const first = script ? '83' : '84';
@@ -109,13 +109,13 @@ async function listOfWindows(stage, script) {
   await Promise.all([registrar.page.waitForURL(/\/imports\/[0-9A-Z]{26}$/), registrar.sender('file').click()]);
   await registrar.settled();
   await over(registrar, imports.state_checking);
-  assert.deepEqual(await figures(registrar), [3, 0, 0, 1], 'nobody is lost');
+  assert.deepEqual(await figures(registrar), [3, 0, 0, 1], 'no row is lost');
   const page = await registrar.text('main');
-  assert.ok(fits(imports.sum, await registrar.text('.figures + p')), 'the sum is told');
+  assert.ok(fits(imports.sum, await registrar.text('.figures + p')), 'the sum is shown');
   assert.ok(!page.includes(imports.sum_wrong_title), 'and it agrees');
-  assert.ok(page.includes(texts('vi').problems.no_such_day), 'the day that does not exist is told as such');
+  assert.ok(page.includes(texts('vi').problems.no_such_day), 'the invalid date is reported as such');
 
-  // The number an editor shows, and whom the row is about; what is taken over but cannot be right stands above it.
+  // The row number of an editor, and the person; rows that are imported with a warning are listed above.
   const tables = await registrar.$('main table').allInnerTexts();
   const refused = tables.find((table) => table.includes(imports.report_title));
   assert.match(refused, /\b4\b[\s\S]*Lê Thị Xuống Dòng 3/);
@@ -130,7 +130,7 @@ async function listOfWindows(stage, script) {
   assert.ok((await registrar.text('main')).includes('Lê Thị Xuống Dòng 1'), 'the first person is in the register');
 }
 
-/** The templates are what the importer reads: their header is understood, and their examples are nobody. */
+/** The importer accepts the templates: it recognises their header and skips their examples. */
 async function templates(stage, script) {
   const registrar = await stage.visitor({ as: 'registrar', script });
   for (const ending of ['csv', 'xlsx']) {
@@ -149,7 +149,7 @@ async function templates(stage, script) {
 
 export const tests = [
   ...bothWays('imports: a list with the line ends of Windows loses nobody', listOfWindows),
-  ...bothWays('imports: a template is understood, its examples are nobody', templates),
+  ...bothWays('imports: a template is accepted, its examples are skipped', templates),
   ...bothWays('imports: a list is sent, mended, confirmed, and sent again without a change', fromListToRegister),
   ...bothWays('imports: no file, no import; no office, no page', withoutAFile),
 ];

@@ -75,5 +75,5 @@ async function unknownAddresses(stage, script) {
 
 export const tests = [
   ...bothWays('library: filter, page on, read, and the unread mark is gone', findAndRead),
-  ...bothWays('library: an address that leads nowhere says so, with the right status', unknownAddresses),
+  ...bothWays('library: an unknown address has an error page with the right status', unknownAddresses),
 ];

@@ -23,7 +23,7 @@ async function lookThrough(stage, script) {
     assert.match(await item.locator('.numbered-meta').first().innerText(), /\d/, 'each item says how long it takes');
   }
 
-  // A long agenda begins below what stands before it, not on a page of its own.
+  // A long agenda continues below the previous content, not on a new page.
   const printed = pagesOf(await visitor.page.pdf({ preferCSSPageSize: true }));
   const begin = (await items.first().locator('h3').textContent()).replace(/\s/g, '').normalize('NFC');
   assert.ok(printed[0].includes(begin), `the first of ${printed.length} pages has the agenda: ${printed[0]}`);

@@ -1,4 +1,4 @@
-// The registry: a member found, a record corrected, a branch changed, two records made one.
+// The registry: search, correction, transfer, merge.
 
 import { strict as assert } from 'node:assert';
 
@@ -8,7 +8,7 @@ import { until } from '../support/wait.mjs';
 
 const { home, members } = texts('vi');
 
-/** Folded, half a name, and the whole ID: each leads to the same person, and to nobody of another ward. A part of an ID finds nobody. */
+/** A folded name, half a name, and the whole ID each find the same person, but nobody of another ward. A part of an ID finds nobody. */
 async function find(stage, script) {
   const { name } = stage.account('ward_member');
   const registrar = await stage.visitor({ as: 'registrar', script });
@@ -30,10 +30,10 @@ async function find(stage, script) {
   const member = await stage.visitor({ as: 'ward_member', script });
   member.expects(404);
   const refused = await member.open(registrar.path === '/members' ? '/members' : registrar.path);
-  assert.equal(refused.status(), 404, 'a member has no registry');
+  assert.equal(refused.status(), 404, 'members have no access to the registry');
 }
 
-/** Asked by the member, accepted by the registrar, seen by the member. */
+/** Requested by the member, accepted by the registrar, seen by the member. */
 async function correct(stage, script) {
   const { name } = stage.account('ward_member');
   const phone = script ? '0900 111 001' : '0900 111 002';
@@ -60,7 +60,7 @@ async function correct(stage, script) {
   await registrar.follow(registrar.$('.row', { hasText: name }).locator('.row-link').first());
   await registrar.sees('main', { hasText: 'Tôi mới đổi số điện thoại.' });
   await registrar.submit(registrar.sender('note'));
-  assert.equal((await registrar.problems()).note, empty(members.note), 'nobody is turned away without a word');
+  assert.equal((await registrar.problems()).note, empty(members.note), 'a refusal needs a reason');
   await registrar.submit(registrar.$('main form:has([value="accept"]) button[type="submit"]'));
   await registrar.sees('.notice-ok', { hasText: members.accepted_done });
 
@@ -70,14 +70,14 @@ async function correct(stage, script) {
   const digits = (await member.text()).replace(/\s/g, '');
   assert.ok(digits.includes(phone.replace(/\s/g, '')), 'the record has the new number');
   await member.open('/');
-  assert.equal(await member.$('.notice', { hasText: home.correction_decided }).count(), 0, 'news is news once');
+  assert.equal(await member.$('.notice', { hasText: home.correction_decided }).count(), 0, 'the news is shown once');
 }
 
-/** Asked by the secretary of the branch left, accepted by who keeps the records of the branch joined. */
+/** Requested by the secretary of the old branch, accepted by the registrar of the new one. */
 async function transfer(stage, script) {
   const secretary = await stage.visitor({ as: 'ward_secretary', script });
   secretary.expects(422);
-  // Somebody who is not of the cast, and another one each time.
+  // A person who is not in the cast, and a different one each time.
   await secretary.open('/members');
   const name = (await secretary.$('.row-link').last().innerText()).trim();
   await secretary.follow(secretary.$('.row-link').last());
@@ -101,10 +101,10 @@ async function transfer(stage, script) {
   assert.ok((await registrar.text()).includes(branch), 'the record names the new branch');
 
   secretary.expects(404);
-  assert.equal((await secretary.open(record)).status(), 404, 'the branch that was left reads the record no more');
+  assert.equal((await secretary.open(record)).status(), 404, 'the old branch cannot read the record any more');
 }
 
-/** Two records of one person, found in the queue and made one; the queue is shorter afterwards. */
+/** Two records of one person, found in the queue and merged; the queue is shorter afterwards. */
 async function merge(stage, script) {
   const registrar = await stage.visitor({ as: 'registrar', script });
   await registrar.open('/quality?kind=twin');
@@ -122,7 +122,7 @@ async function merge(stage, script) {
   assert.equal(await registrar.$('.row-link').count(), before - 2);
 }
 
-/** A table as wide as the page, below what waits, with whole names; on the phone a list, of which the whole row leads to the record. */
+/** A table as wide as the page, below the pending work, with whole names; on the phone a list whose whole rows are links. */
 async function tableAndList(stage, script) {
   const registrar = await stage.visitor({ as: 'registrar', script, size: { width: 1280, height: 900 } });
   await registrar.open('/members');
@@ -130,7 +130,7 @@ async function tableAndList(stage, script) {
   assert.deepEqual(heads, [members.full_name, members.branch, members.card, members.birth_date, members.state]);
   const boxes = () => Promise.all(['.table', '.menu'].map((part) => registrar.$(`main ${part}`).first().boundingBox()));
   let [table, menu] = await boxes();
-  assert.ok(menu.y + menu.height <= table.y, 'what waits stands above');
+  assert.ok(menu.y + menu.height <= table.y, 'pending work is above');
   assert.ok(menu.height < 200, `${menu.height} px, side by side`);
   assert.equal(Math.round(table.width), Math.round(menu.width), 'the table has the width of the page');
   for (const cell of ['th:nth-child(1)', 'td:nth-child(3)', 'td:nth-child(4)', 'td:nth-child(5)']) {
@@ -140,7 +140,7 @@ async function tableAndList(stage, script) {
 
   await registrar.page.setViewportSize({ width: 390, height: 844 });
   [table, menu] = await boxes();
-  assert.ok(menu.y + menu.height <= table.y, 'what waits stands before');
+  assert.ok(menu.y + menu.height <= table.y, 'pending work is before it');
   const row = registrar.$('main tbody tr').first();
   const record = await row.locator('.row-link').getAttribute('href');
   const { width, height } = await row.boundingBox();
@@ -150,7 +150,7 @@ async function tableAndList(stage, script) {
   await until('the record is there', () => registrar.path === record);
 }
 
-/** Runs in the page: the words of cells, and the lines they stand on. */
+/** Runs in the page: the words of cells, and their number of lines. */
 function linesOf(cells) {
   return cells.map((cell) => {
     const range = document.createRange();
@@ -161,7 +161,7 @@ function linesOf(cells) {
   });
 }
 
-/** More people come below those that are there, at the place of the first new one; how many there are is told. */
+/** More people are added below, at the position of the first new one; their number is announced. */
 async function moreOfThem(stage, script) {
   const registrar = await stage.visitor({ as: 'registrar', script });
   const names = () => registrar.$('main .row-link').allInnerTexts();
@@ -198,7 +198,7 @@ async function search(visitor, typed) {
 export const tests = [
   ...bothWays('members: found by name and number in the own subtree', find),
   ...bothWays('members: a table on a desktop, a list on the phone', tableAndList),
-  ...bothWays('members: more come below, and all are counted', moreOfThem),
+  ...bothWays('members: more rows are added below, and all are counted', moreOfThem),
   ...bothWays('members: a correction is asked for, accepted and seen', correct),
   ...bothWays('members: a transfer is asked for and accepted', transfer),
   ...bothWays('members: two records of one person become one', merge),

@@ -1,4 +1,4 @@
-// Going from page to page inside the application shows what the server would have sent.
+// Navigation inside the application shows the same page as the server sends.
 
 import { strict as assert } from 'node:assert';
 
@@ -9,7 +9,7 @@ import { until } from '../support/wait.mjs';
 
 const { frame, problems } = texts('vi');
 
-/** Where each role's walk begins, and the places it must come by. The desk's pages are loaded from the server; all others are not. */
+/** The start of each role's walk, and the places it must visit. Pages of the desk are loaded from the server; all others are not. */
 const WALKS = {
   member: ['/', '/library', '/meetings', '/opinions', '/more'],
   secretary: ['/more', '/branch'],
@@ -19,7 +19,7 @@ const WALKS = {
 
 const PLACES = /^\/(|library|meetings|opinions|more|branch|desk|desk\/new|committee)$/;
 
-/** One link of each of these kinds is taken, and each of the places. */
+/** One link of each kind is followed, and each of the places. */
 const KINDS = [
   PLACES,
   /^\/library\?kind=\w+$/,
@@ -43,10 +43,10 @@ async function walk(stage, role) {
   const taken = new Set([start]);
   await explore(walker, reader, taken);
   for (const place of others) assert.ok(taken.has(place), `${place} can be reached by links`);
-  if (role !== 'editor') assert.equal(await loadTime(walker), loaded, 'all of it without loading a page anew');
+  if (role !== 'editor') assert.equal(await loadTime(walker), loaded, 'all without a page load');
 }
 
-/** Takes every new kind of link of the page, compares where it leads, goes on from there, and comes back. */
+/** Follows every new kind of link of the page, compares the result, continues from there, and returns. */
 async function explore(walker, reader, taken) {
   const here = walker.place;
   for (const href of await newLinks(walker)) {
@@ -67,13 +67,13 @@ async function goBack(walker, place) {
   }
 }
 
-/** Visible links into the application, to pages whose kind we know. */
+/** Visible links into the application, to pages of known kinds. */
 async function newLinks(walker) {
   const hrefs = await walker.$('a[href^="/"]:visible').evaluateAll((links) => links.map((link) => link.getAttribute('href')));
   return [...new Set(hrefs)].filter((href) => KINDS.some((kind) => kind.test(href)));
 }
 
-/** Whether no link of this kind was taken before. Notes it down. */
+/** Whether no link of this kind was followed before. Records it. */
 function isNew(href, taken) {
   const kind = PLACES.test(href) ? href : KINDS.findIndex((pattern) => pattern.test(href));
   return !taken.has(kind) && Boolean(taken.add(kind));
@@ -86,7 +86,7 @@ async function sameAsServed(walker, reader, href) {
   assert.equal(await walker.page.title(), await reader.page.title(), `title of ${href}`);
 }
 
-/** After each page within the application the numbers at the places are asked for again. */
+/** After each navigation within the application the badges are requested again. */
 async function numbersFollow(stage) {
   const walker = await stage.visitor({ as: 'secretary' });
   await walker.open('/');
@@ -97,10 +97,10 @@ async function numbersFollow(stage) {
   const shown = () =>
     walker.$('nav .badge:not([hidden])').evaluateAll((badges) => badges.map((badge) => [badge.textContent, badge.getAttribute('aria-label')]));
   await until('the numbers are the new ones', async () => JSON.stringify(await shown()) === JSON.stringify([['7', label]]));
-  assert.equal(await loadTime(walker), loaded, 'without loading a page anew');
+  assert.equal(await loadTime(walker), loaded, 'without a page load');
 }
 
-/** At a place of one's office the bar names the unit of the office, anywhere else the own branch. */
+/** At a place of an office the bar shows the unit of the office, elsewhere the own branch. */
 async function unitStandsInTheBar(stage, script) {
   const leader = await stage.visitor({ as: 'ward_secretary', script, size: DESKTOP });
   await leader.open('/');
@@ -110,8 +110,8 @@ async function unitStandsInTheBar(stage, script) {
   for (const place of ['/branch', '/members', '/committee']) {
     await leader.follow(leader.$(`.rail a[href="${place}"]`));
     await until(`the bar of ${place} names ${unit}`, async () => (await named()).join() === unit);
-    assert.equal(await leader.$('.acting').count(), 0, 'with one unit there is nothing to choose');
-    // And on what the place leads to.
+    assert.equal(await leader.$('.acting').count(), 0, 'no choice with one unit');
+    // And on the pages of the place.
     const inner = leader.$(`main a[href^="${place}/"]:visible`).first();
     if ((await inner.count()) === 0) continue;
     await leader.follow(inner);
@@ -123,7 +123,7 @@ async function unitStandsInTheBar(stage, script) {
 
 const loadTime = (visitor) => visitor.page.evaluate(() => performance.timeOrigin);
 
-/** A page that could not be fetched offers to try again, and is there when the connection is. */
+/** A page that could not be fetched offers to retry, and loads when the connection is back. */
 async function triesAgain(stage) {
   const visitor = await stage.visitor({ as: 'member' });
   await visitor.open('/');
@@ -136,7 +136,7 @@ async function triesAgain(stage) {
   await visitor.sees('main .row-link[href^="/meetings/"]');
 }
 
-/** A page that was too busy is asked for again, also after a form that failed. */
+/** A page that was rejected under overload is requested again, also after a failed form. */
 async function busyTriesAgain(stage, script) {
   const visitor = await stage.visitor({ as: 'member', script });
   visitor.expects(503);
@@ -161,8 +161,8 @@ export const tests = [
     name: `navigation: what the ${role} reaches by links is what the server sends`,
     run: (stage) => walk(stage, role),
   })),
-  { name: 'navigation: a page that did not arrive is asked for again', run: triesAgain },
-  ...bothWays('navigation: a page that was too busy is asked for again', busyTriesAgain),
-  { name: 'navigation: the numbers at the places follow', run: numbersFollow },
-  ...bothWays('navigation: the bar names the unit one acts for', unitStandsInTheBar),
+  { name: 'navigation: a page that failed to load is requested again', run: triesAgain },
+  ...bothWays('navigation: a page rejected under overload is requested again', busyTriesAgain),
+  { name: 'navigation: the badges follow', run: numbersFollow },
+  ...bothWays('navigation: the bar names the acting unit', unitStandsInTheBar),
 ];

@@ -67,7 +67,7 @@ async function sendAndAnswer(stage, script) {
   assert.ok((await own.innerText()).includes(terms.answered), 'the list says that it was answered');
 }
 
-/** The script arrives late: what was typed before it, and the place of the cursor, are still there. */
+/** The script loads late: earlier text and the position of the cursor are kept. */
 async function typedBeforeTheScript(stage) {
   const member = await stage.visitor({ as: 'member' });
   let release;
@@ -86,7 +86,7 @@ async function typedBeforeTheScript(stage) {
   assert.ok(await member.field('text').evaluate((field) => document.activeElement === field), 'the cursor stays');
 }
 
-/** No network at the moment of sending: the text stays, and can be sent when there is one again. */
+/** No network while sending: the text stays, and can be sent when the network is back. */
 async function sentWithoutNetwork(stage) {
   const member = await stage.visitor({ as: 'member' });
   await member.open(await invitationAddress(stage));
@@ -101,7 +101,7 @@ async function sentWithoutNetwork(stage) {
   assert.match(member.path, /^\/opinions\//);
 }
 
-/** The session ends while somebody writes: after signing in again the text is where it was. */
+/** The session expires while a member writes: after signing in again the text is still there. */
 async function writtenAfterTheSession(stage, script) {
   const member = await stage.visitor({ as: 'member', script });
   member.expects(401);
@@ -120,7 +120,7 @@ async function writtenAfterTheSession(stage, script) {
   assert.equal(await member.field('text').inputValue(), WORDS);
 }
 
-/** What is typed outlives a reload, a look elsewhere, a closed tab and the session. Sent, deleted or signed out, it is gone. */
+/** Typed text survives a reload, navigation, a closed tab and the session. It is deleted when sent, deleted or signed out. */
 async function keptOnTheDevice(stage) {
   const member = await stage.visitor({ as: 'member' });
   member.expects(401);
@@ -154,14 +154,14 @@ async function keptOnTheDevice(stage) {
   await member.open(address);
   assert.equal(member.path, '/sign-in');
   await fillIn(member, stage.account('member'));
-  await until('one is led back', () => member.path === address);
+  await until('the redirect back is done', () => member.path === address);
   await member.settled();
   await isBack('after the session');
 
   await member.submit(member.sender('text'));
   assert.match(member.path, /^\/opinions\//);
   await member.sees('main', { hasText: WORDS });
-  await until('what was sent is forgotten', async () => (await kept()) === 0);
+  await until('sent text is deleted', async () => (await kept()) === 0);
   await member.open(address);
   assert.equal(await typed(), '');
 
@@ -183,9 +183,9 @@ async function keptOnTheDevice(stage) {
   await keep(`handbook-quiz:${owner}:OLD`, 31);
   await member.open(address);
   await isBack('beside what others typed');
-  assert.equal(await kept(), 1, 'what is old, and what is kept of others, is forgotten');
+  assert.equal(await kept(), 1, 'expired text and that of other people is deleted');
 
-  // Forms on their way together: the answer to one is not taken for that to another.
+  // Concurrent forms: the answer to one is not taken for the answer to another.
   await member.page.evaluate(() => {
     sessionStorage.setItem('handbook-sent', JSON.stringify([
       { mark: 'first', fields: ['handbook-typed:first'] },
@@ -201,12 +201,12 @@ async function keptOnTheDevice(stage) {
   await keep(`handbook-quiz:${owner}:X`, 0);
   await keep(`handbook-desk:${owner}:X`, 0);
   await member.open('/more');
-  assert.equal(await kept(), 3, 'what is kept of the same person stays');
+  assert.equal(await kept(), 3, 'text of the same person stays');
   await member.submit(member.$('main form[action*="sign_out"] button'));
-  await until('who signs out leaves nothing', async () => member.path === '/sign-in' && (await kept()) === 0);
+  await until('signing out deletes everything', async () => member.path === '/sign-in' && (await kept()) === 0);
 }
 
-/** The opinion is open twice: the second answer cannot be sent, stays to be copied, and the first one is shown. */
+/** The opinion is open in two windows: the second answer cannot be sent, stays for copying, and the first one is shown. */
 async function answeredTwice(stage, script) {
   const given = `Chi ủy đã nhận. ${stamp(script)}`;
   const late = `Chi ủy sẽ trả lời sau. ${stamp(script)}`;
@@ -230,7 +230,7 @@ async function answeredTwice(stage, script) {
   await second.sees('main .quote', { hasText: given });
   assert.equal(await second.field('unsent').inputValue(), late);
   assert.equal(await second.field('unsent').getAttribute('readonly'), '');
-  assert.equal(await second.field('text').count(), 0, 'nothing that can never be sent');
+  assert.equal(await second.field('text').count(), 0, 'no text that cannot be sent');
 }
 
 async function invitationAddress(stage) {
@@ -269,14 +269,14 @@ async function currentStep(visitor, word) {
   await visitor.sees('.steps [aria-current="step"]', { hasText: word });
 }
 
-/** Makes the texts of the two ways tell apart. */
+/** Distinguishes the texts of the two runs. */
 const stamp = (script) => (script ? '(có mã lệnh)' : '(không mã lệnh)');
 
 export const tests = [
   ...bothWays('opinion: sent, received, seen and answered', sendAndAnswer),
-  ...bothWays('opinion: the text outlives the session', writtenAfterTheSession),
+  ...bothWays('opinion: the text survives the session', writtenAfterTheSession),
   ...bothWays('opinion: a second answer is not sent and not lost', answeredTwice),
-  { name: 'opinion: what is typed is kept on the device', run: keptOnTheDevice },
-  { name: 'opinion: the text outlives the arrival of the script', run: typedBeforeTheScript },
-  { name: 'opinion: the text outlives a lost connection', run: sentWithoutNetwork },
+  { name: 'opinion: unsent text is kept on the device', run: keptOnTheDevice },
+  { name: 'opinion: the text survives the late start of the script', run: typedBeforeTheScript },
+  { name: 'opinion: the text survives a lost connection', run: sentWithoutNetwork },
 ];

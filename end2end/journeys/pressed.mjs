@@ -1,8 +1,8 @@
-// What is pressed answers under the thumb, where no pointer hovers.
+// Pressed controls change their look on touch screens, which have no hover.
 
 import { strict as assert } from 'node:assert';
 
-/** By who sees them: addresses, or a page and the link on it that leads there. */
+/** By viewer: addresses, or a page and the selector of a link on it. */
 const PAGES = {
   member: ['/', '/more', '/meetings', '/search?q=dang%20vien', ['/search?q=21-CT/TU', '.row-link'], ['/courses', '.row-link']],
   editor: ['/desk/new'],
@@ -11,7 +11,7 @@ const PAGES = {
 
 const PRESSED = 'a[href], button, summary';
 
-/** Each thing that can be pressed and looks the same while it is. What is chosen already, or rests, has nothing to answer. */
+/** Each control that looks the same while pressed. Selected and disabled ones need no change. */
 async function silent({ page, context }) {
   const looks = () =>
     page.$$eval(PRESSED, (all) =>

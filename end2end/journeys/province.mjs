@@ -1,7 +1,7 @@
-// From an empty store to the first member on a phone: a registrar imports a province, hands out codes on paper, and somebody without
-// a telephone number signs in.
+// From an empty store to the first member on a phone: a registrar imports a province and issues codes on paper, and a member
+// without a phone number signs in.
 //
-// HANDBOOK_PROVINCE says how many members the province has (600).
+// HANDBOOK_PROVINCE is the number of members of the province (600).
 
 import { strict as assert } from 'node:assert';
 
@@ -17,7 +17,7 @@ import { figures, over } from './imports.mjs';
 
 const { imports, terms } = texts('vi');
 const MEMBERS = Number(process.env.HANDBOOK_PROVINCE ?? 600);
-/** An import may take a while; a page that hangs does not stay unnoticed, since its progress is looked at. */
+/** An import may take a while; a hanging page is noticed, because its progress is checked. */
 const IMPORT_MS = 60_000 + MEMBERS * 60;
 const IN_A_BRANCH = 30;
 const BRANCHES_IN_A_COMMUNE = 40;
@@ -26,7 +26,7 @@ const PROVINCE = 'Tỉnh Trà Khúc';
 const REGISTRAR = { name: 'Nguyễn Thị Sổ', national_id: '051185000777', password: 'so ho so dang vien cua tinh' };
 const PASSWORD = 'thuyen ve ben luc 5 gio';
 
-/** Whom the test follows: the third member of the second branch. */
+/** The member that the test follows: the third one of the second branch. */
 const FOLLOWED = IN_A_BRANCH + 2;
 
 const branches = () => Math.ceil(MEMBERS / IN_A_BRANCH);
@@ -53,7 +53,7 @@ function memberList() {
   return rows;
 }
 
-/** A workbook of one sheet, its cells texts. */
+/** A workbook of one sheet with text cells. */
 function workbook(rows) {
   const escape = (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
   const cells = (row) => row.map((text) => `<c t="inlineStr"><is><t>${escape(text)}</t></is></c>`).join('');
@@ -100,7 +100,7 @@ async function send(visitor, field, text) {
   await visitor.settled();
 }
 
-/** Sends a list, looks at the preview, confirms, and waits for the end. */
+/** Uploads a list, checks the preview, confirms, and waits for the end. */
 async function bringIn(registrar, kind, rows) {
   await registrar.open('/imports/new');
   await registrar.$(`main [name="kind"][value="${kind}"]`).check();
@@ -115,7 +115,7 @@ async function bringIn(registrar, kind, rows) {
   await registrar.sees('main .notice-ok');
 }
 
-/** Issues codes for a whole branch and reads the one of `name` off the printed sheet. */
+/** Issues codes for a whole branch and reads the one of `name` from the printed sheet. */
 async function handOutCodes(registrar, branch, name) {
   await registrar.open(`/units?q=${encodeURIComponent(branch)}`);
   await registrar.follow(registrar.$('main .row-link', { hasText: branch }).first());

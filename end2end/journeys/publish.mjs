@@ -1,4 +1,4 @@
-// From an editor's first word to a reader of the own ward, and to nobody beyond.
+// From an editor's draft to a reader of the own ward, and to nobody outside.
 
 import { strict as assert } from 'node:assert';
 
@@ -49,22 +49,22 @@ async function writeAndPublish(stage, script) {
   await editor.follow(editor.$(`main a[href="${draft}/review"]`).first());
   await editor.submit(editor.sender('reviewer'));
   await until('the draft was sent', () => editor.path === draft);
-  assert.equal(await editor.field('body').count(), 0, 'what is reviewed does not change');
+  assert.equal(await editor.field('body').count(), 0, 'a text in review is read-only');
 
-  // The chief editor of the province reads it, remarks on a passage and wants a change.
+  // The chief editor of the province reads it, remarks on a passage and requests a change.
   const chief = await stage.visitor({ as: 'chief', script });
   chief.expects(422);
   await chief.open(`${draft}/review`);
   await harmless(chief, '.phone-preview');
   await remarkOnAPassage(chief, script);
   await chief.submit(chief.sender('reason'));
-  assert.equal((await chief.problems()).reason, empty(desk.reason), 'who wants changes says which');
+  assert.equal((await chief.problems()).reason, empty(desk.reason), 'a request for changes needs a reason');
   await chief.field('reason').fill('Nêu rõ ngày áp dụng.');
   await chief.submit(chief.sender('reason'));
   await until('it was sent back', () => chief.path === '/desk');
 
   await editor.open(draft);
-  assert.ok((await editor.text()).includes('Nêu rõ ngày áp dụng.'), 'the reason is shown where it is mended');
+  assert.ok((await editor.text()).includes('Nêu rõ ngày áp dụng.'), 'the reason is shown in the editor');
   await editor.field('body').fill(`${BODY}\n\nÁp dụng từ ngày 01/12.`);
   await editor.submit(editor.sender('body'));
   await editor.open(`${draft}/review`);
@@ -76,17 +76,17 @@ async function writeAndPublish(stage, script) {
 
   await chief.open(draft);
   await chief.follow(chief.$(`main a[href="${draft}/publish"]`).first());
-  assert.ok(fits(desk.publish_title, await chief.heading()), 'the question says how many it will reach');
-  assert.ok((await chief.text()).includes(title), 'the question says what will go out');
+  assert.ok(fits(desk.publish_title, await chief.heading()), 'the confirmation shows the reach');
+  assert.ok((await chief.text()).includes(title), 'the confirmation shows what will be published');
   await chief.$('main [name="when"][value="later"]').check();
   await chief.field('at').fill(inVietnam(Date.now() - 86_400_000));
   await chief.submit(chief.sender('version'));
-  assert.equal((await chief.problems()).at, problems.over, 'a time that is over asks again');
-  assert.match(await chief.field('at').inputValue(), /^\d\d\/\d\d\/\d{4} \d\d:\d\d$/, 'written as people do');
+  assert.equal((await chief.problems()).at, problems.over, 'a past time is asked for again');
+  assert.match(await chief.field('at').inputValue(), /^\d\d\/\d\d\/\d{4} \d\d:\d\d$/, 'in a common format');
   assert.notEqual(await chief.$('output[for="at"]').innerText(), '', 'with its weekday');
   if (script) {
     await chief.field('at').fill('21-11-2026 7:30');
-    assert.equal(await chief.$('output[for="at"]').innerText(), 'Thứ Bảy, 21/11/2026', 'which is said while one types');
+    assert.equal(await chief.$('output[for="at"]').innerText(), 'Thứ Bảy, 21/11/2026', 'which is shown while typing');
   }
   await chief.$('main [name="when"][value="now"]').check();
   await chief.submit(chief.sender('version'));
@@ -108,18 +108,18 @@ async function writeAndPublish(stage, script) {
   const outsider = await stage.visitor({ as: 'member', script });
   outsider.expects(404);
   const response = await outsider.open(address);
-  assert.equal(response.status(), 404, 'who is not reached cannot know that it is there');
+  assert.equal(response.status(), 404, 'not found outside the audience');
   assert.equal(await outsider.heading(), problems.not_found_title);
   await outsider.open('/library');
   assert.equal(await outsider.$(`.row-link[href="${address}"]`).count(), 0);
 }
 
-/** Opens the particulars that most documents do without. */
+/** Opens the particulars that most documents do not need. */
 async function unfold(editor) {
   if (!(await editor.field('number').isVisible())) await editor.$('main details:has([name="number"]) > summary').click();
 }
 
-/** With script a passage is marked where it stands; without, it is chosen from a list. Nobody copies it. */
+/** With script a passage is selected in the text; without, it is chosen from a list. Nobody copies it. */
 async function remarkOnAPassage(chief, script) {
   const passage = 'Mang theo thẻ';
   if (script) {
@@ -137,14 +137,14 @@ async function remarkOnAPassage(chief, script) {
   await chief.sees('.remark blockquote', { hasText: passage });
 }
 
-/** Writes a text and sends it to be reviewed; returns its address at the desk. */
+/** Writes a text and sends it to review; returns its address at the desk. */
 async function sent(editor, title, body) {
   await editor.open('/desk/new');
   await editor.field('title').fill(title);
   await editor.field('body').fill(body);
-  // The button beside "save" saves as well.
+  // The button next to "save" saves too.
   await editor.submit(editor.$('main button[name="then"][value="review"]'));
-  await until('the page that asks who shall review it is there', () => /^\/desk\/[0-9A-Z]{26}\/review$/.test(editor.path));
+  await until('the page that selects the reviewer is shown', () => /^\/desk\/[0-9A-Z]{26}\/review$/.test(editor.path));
   const draft = editor.path.replace('/review', '');
   await editor.submit(editor.sender('reviewer'));
   await until('the draft was sent', () => editor.path === draft);
@@ -157,7 +157,7 @@ async function approve(chief, draft) {
   await chief.submit(chief.sender('version'));
 }
 
-/** Begins a correction and sends it. */
+/** Starts a correction and sends it. */
 async function correct(editor, draft, body, correction, particulars = {}) {
   await editor.open(draft);
   await editor.submit(editor.$('main form[action$="/revise"] button'));
@@ -172,7 +172,7 @@ async function correct(editor, draft, body, correction, particulars = {}) {
   await until('the correction was sent', () => editor.path === draft);
 }
 
-/** A correction waits for approval, and the document is withdrawn: it comes back only when somebody says so. */
+/** A correction waits for approval while the document is withdrawn: it is published again only by an explicit decision. */
 async function withdrawnMeanwhile(stage, script) {
   const title = `Thông báo cắt nước tổ ${script ? 'Bốn' : 'Năm'}`;
   const editor = await stage.visitor({ as: 'editor', script });
@@ -181,38 +181,38 @@ async function withdrawnMeanwhile(stage, script) {
   await approve(chief, draft);
   const address = draft.replace('/desk/', '/library/');
   const reader = await stage.visitor({ as: 'ward_member', script });
-  // The page stays open and tells of reading what was withdrawn meanwhile.
+  // The open page reports reading a document that was withdrawn meanwhile.
   reader.expects(404);
   await reader.open(address);
   await correct(editor, draft, 'Cắt nước lúc 9 giờ.', 'Sửa giờ cắt nước.');
 
-  // One window asks whether it shall go out; in another one the document is withdrawn.
+  // One window shows the approval; in another one the document is withdrawn.
   const open = await stage.visitor({ as: 'chief', script });
   open.expects(403);
   await open.open(`${draft}/publish`);
   await open.$('main [name="when"][value="now"]').check();
   await chief.open(`${draft}?withdraw=1`);
-  assert.ok((await chief.text()).includes(desk.withdraw_recalls), 'that the correction comes back is said before');
+  assert.ok((await chief.text()).includes(desk.withdraw_recalls), 'the republication is announced before');
   await chief.field('reason').fill('Không cắt nước nữa.');
   await chief.submit(chief.sender('reason'));
   await chief.sees('main .notice-warn', { hasText: 'Không cắt nước nữa.' });
   await open.submit(open.sender('version'));
-  assert.equal(await open.heading(), problems.not_allowed_title, 'the window that was open approves nothing');
+  assert.equal(await open.heading(), problems.not_allowed_title, 'the older window approves nothing');
 
   await reader.open(address);
-  assert.ok(!(await reader.text()).includes('Cắt nước lúc 9 giờ'), 'it did not come back');
+  assert.ok(!(await reader.text()).includes('Cắt nước lúc 9 giờ'), 'it was not republished');
   await reader.open('/library');
   assert.equal(await reader.$(`.row-link[href="${address}"]`).count(), 0);
 
-  // Its editor is told, and sends it again; the question says that it comes back, and wants a word for that.
+  // Its editor is notified and sends it again; the approval says that it is republished, and requires a note.
   await editor.open(draft);
-  assert.ok((await editor.text()).includes(desk.held_withdrawn), 'why it lies on the desk again');
+  assert.ok((await editor.text()).includes(desk.held_withdrawn), 'the reason why it is back at the desk');
   assert.equal(await editor.field('body').inputValue(), 'Cắt nước lúc 9 giờ.');
   await editor.open(`${draft}/review`);
   await editor.submit(editor.sender('reviewer'));
   chief.expects(422);
   await chief.open(`${draft}/publish`);
-  assert.ok(fits(desk.republish_title, await chief.heading()), 'the question says that it comes back');
+  assert.ok(fits(desk.republish_title, await chief.heading()), 'the confirmation says that it is republished');
   assert.ok((await chief.text()).includes('Không cắt nước nữa.'), 'and why it was withdrawn');
   await chief.$('main [name="when"][value="now"]').check();
   await chief.submit(chief.sender('version'));
@@ -223,10 +223,10 @@ async function withdrawnMeanwhile(stage, script) {
   await chief.sees('main .notice-ok');
   await reader.open(address);
   const text = await reader.text();
-  assert.ok(text.includes('Cắt nước lúc 9 giờ') && text.includes('Sửa giờ cắt nước.'), 'it is back, with the note');
+  assert.ok(text.includes('Cắt nước lúc 9 giờ') && text.includes('Sửa giờ cắt nước.'), 'it is republished with the note');
 }
 
-/** What is approved is what was shown: the difference, the particulars, and nothing that was saved since. */
+/** An approval covers what was shown: the difference, the particulars, and nothing that was saved since. */
 async function whatIsShown(stage, script) {
   const title = `Thông báo phun thuốc muỗi ${script ? 'đợt một' : 'đợt hai'}`;
   const editor = await stage.visitor({ as: 'editor', script });
@@ -251,7 +251,7 @@ async function whatIsShown(stage, script) {
     assert.ok((await chief.$('.diff ins').first().innerText()).includes('8'), `${page} shows what it becomes`);
   }
 
-  // While the question is open, the text is taken back, changed and sent again.
+  // While the approval page is open, the text is recalled, changed and sent again.
   await editor.open(draft);
   await editor.submit(editor.$('main form[action$="/recall"] button'));
   await editor.sees('[name="body"]');
@@ -269,20 +269,20 @@ async function whatIsShown(stage, script) {
   await chief.submit(chief.sender('version'));
   await chief.sees('main .notice-ok');
 
-  // Who had read the wrong text is told until they open the right one.
+  // Members who had read the wrong text are notified until they open the right one.
   await reader.open('/library');
   const row = reader.$(`.row:has(.row-link[href="${address}"])`);
   await row.filter({ hasText: documents.corrected }).waitFor();
   await reader.open(address);
   assert.ok((await reader.text()).includes('Phun lúc 9 giờ'));
-  // What they said they had read was another text.
+  // They had confirmed reading another text.
   await reader.saysRead();
   await reader.open('/library');
   await row.waitFor();
   assert.ok(!(await row.innerText()).includes(documents.corrected));
 }
 
-/** A text for one branch of the ward: its members have it, those of another one do not learn of it. */
+/** A text for one branch of the ward: its members have it, members of another one do not learn of it. */
 async function someUnits(stage, script) {
   const editor = await stage.visitor({ as: 'editor', script });
   const chief = await stage.visitor({ as: 'chief', script });
@@ -312,18 +312,18 @@ async function someUnits(stage, script) {
     await editor.$(`main .part-list input[value="${value}"]`).check();
     if (script) {
       const said = () => editor.text('[data-part="reach"]');
-      await until('whom it would reach is told at once', async () => fits(desk.reach_now, await said()));
+      await until('the reach is shown at once', async () => fits(desk.reach_now, await said()));
       assert.equal(number((await said()).split('ở').at(-1)), 1, 'one branch');
     }
     await editor.submit(editor.sender('body'));
     await until('the draft is stored', () => /^\/desk\/[0-9A-Z]{26}$/.test(editor.path));
     const draft = editor.path;
-    assert.ok(await editor.$(`main .part-list input[value="${value}"]`).isChecked(), 'what was chosen is shown again');
+    assert.ok(await editor.$(`main .part-list input[value="${value}"]`).isChecked(), 'the choice is shown again');
     await editor.open(`${draft}/review`);
     assert.ok((await editor.text('[data-part="goes-out"]')).includes(name), 'the page of the review names the unit');
     await editor.submit(editor.sender('reviewer'));
     await chief.open(`${draft}/publish`);
-    assert.ok((await chief.text('[data-part="goes-out"]')).includes(name), 'and so does the one that approves');
+    assert.ok((await chief.text('[data-part="goes-out"]')).includes(name), 'and so does the approval page');
     await approve(chief, draft);
 
     const address = draft.replace('/desk/', '/library/');
@@ -334,7 +334,7 @@ async function someUnits(stage, script) {
   }
 }
 
-/** A number that is taken leads to the document that has it. */
+/** The error for a used number links to the document that has it. */
 async function numberTaken(stage, script) {
   const number = script ? '91-TB/ĐU' : '92-TB/ĐU';
   const editor = await stage.visitor({ as: 'editor', script });
@@ -354,7 +354,7 @@ async function numberTaken(stage, script) {
   assert.equal(await editor.field('title').inputValue(), `Thông báo tiêm phòng ${number}`);
 }
 
-/** A mistake is corrected while everybody reads on; then the document is taken back, and says why. */
+/** A mistake is corrected while the old text stays published; then the document is withdrawn, with the reason. */
 async function correctAndWithdraw({ editor, chief, reader }, draft, address, script) {
   reader.expects(404);
   await editor.open(draft);
@@ -362,7 +362,7 @@ async function correctAndWithdraw({ editor, chief, reader }, draft, address, scr
   await editor.sees('[name="body"]');
   await editor.field('body').fill('Nhà sinh hoạt mở cửa **cả Chủ nhật**.');
   await editor.submit(editor.sender('body'));
-  assert.equal((await editor.problems()).correction, empty(desk.correction), 'a correction says what it corrects');
+  assert.equal((await editor.problems()).correction, empty(desk.correction), 'a correction needs a note');
   await editor.field('correction').fill('Thêm ngày Chủ nhật.');
   await editor.submit(editor.sender('body'));
   await until('the correction is stored', () => editor.place === `${draft}?saved=1`);
@@ -376,7 +376,7 @@ async function correctAndWithdraw({ editor, chief, reader }, draft, address, scr
   await editor.submit(editor.sender('reviewer'));
   await chief.open(`${draft}/publish`);
   if (script) {
-    // The next full minute, as the clock of this field counts.
+    // The next full minute, in the time zone of this field.
     await chief.$('main [name="when"][value="later"]').check();
     await chief.field('at').fill(inVietnam(Date.now() + 61_000));
     await chief.submit(chief.sender('version'));
@@ -394,7 +394,7 @@ async function correctAndWithdraw({ editor, chief, reader }, draft, address, scr
     120_000,
   );
 
-  // The next correction is begun; what is wrong does not stay out until it is written.
+  // The next correction is started; a wrong text can be withdrawn before it is written.
   await editor.open(draft);
   await editor.submit(editor.$('main form[action$="/revise"] button'));
   await editor.sees('[name="body"]');
@@ -409,14 +409,14 @@ async function correctAndWithdraw({ editor, chief, reader }, draft, address, scr
   assert.equal(await reader.$(`.row-link[href="${address}"]`).count(), 0, 'it left the library');
 }
 
-/** The script of the text is shown as text, its link leads nowhere. */
+/** A script in the text is shown as text, and its link has no target. */
 async function harmless(visitor, selector) {
   assert.equal(await visitor.$(`${selector} script`).count(), 0);
   assert.equal(await visitor.$(`${selector} a[href^="javascript:" i]`).count(), 0);
   assert.ok(!(await visitor.page.title()).includes('hỏng'));
 }
 
-/** Two windows on one draft: the later save does not overwrite the earlier one unseen, and loses nothing. */
+/** Two windows with one draft: the later save does not silently overwrite the earlier one, and no text is lost. */
 async function twoEditors(stage, script) {
   const first = await stage.visitor({ as: 'editor', script });
   first.expects(422);
@@ -439,7 +439,7 @@ async function twoEditors(stage, script) {
   await first.submit(first.sender('body'));
   assert.equal((await first.problems()).body, problems.stale);
   assert.equal(await first.field('body').inputValue(), 'Bản của người thứ nhất.');
-  assert.ok((await first.text()).includes(number), 'a number that saving would take away is shown');
+  assert.ok((await first.text()).includes(number), 'a number that saving would remove is shown');
   await second.reload();
   assert.equal(await second.field('body').inputValue(), 'Bản của người thứ hai.');
 
@@ -448,7 +448,7 @@ async function twoEditors(stage, script) {
   assert.equal(await second.field('body').inputValue(), 'Bản của người thứ nhất.', 'after comparing, it can be saved');
 }
 
-/** A draft is sent on while somebody else writes at it: nothing can be saved to it, and nothing is lost. */
+/** A draft is sent to review while somebody else edits it: nothing can be saved to it, and no text is lost. */
 async function tooLate(stage, script) {
   const slow = await stage.visitor({ as: 'editor', script });
   await slow.open('/desk/new');
@@ -465,7 +465,7 @@ async function tooLate(stage, script) {
   await slow.submit(slow.sender('body'));
   assert.equal(slow.path, draft);
   await slow.sees('main .notice-warn', { hasText: writing.too_late });
-  assert.equal(await slow.field('body').count(), 0, 'what is reviewed does not change');
+  assert.equal(await slow.field('body').count(), 0, 'a text in review is read-only');
   await slow.follow(slow.$('main .notice-warn a[href^="/desk/new?resume="]'));
   assert.equal(await slow.field('body').inputValue(), 'Bản viết thêm khi đã gửi duyệt.');
 }
@@ -483,11 +483,11 @@ async function onlyEditorsHaveADesk(stage, script) {
 
 export const tests = [
   ...bothWays('publish: written, previewed, published to the own ward, hidden from others', writeAndPublish),
-  ...bothWays('publish: withdrawn while a correction waits, it stays withdrawn', withdrawnMeanwhile),
-  ...bothWays('publish: what is approved is what was shown', whatIsShown),
+  ...bothWays('publish: withdrawn during a pending correction, it stays withdrawn', withdrawnMeanwhile),
+  ...bothWays('publish: an approval covers what was shown', whatIsShown),
   ...bothWays('publish: for some units only, others do not learn of it', someUnits),
-  ...bothWays('publish: a number that is taken leads to who has it', numberTaken),
+  ...bothWays('publish: the error for a used number links to its document', numberTaken),
   ...bothWays('publish: two editors of one draft do not overwrite each other', twoEditors),
-  ...bothWays('publish: what comes too late to be saved is kept', tooLate),
-  ...bothWays('publish: who holds no office finds no desk', onlyEditorsHaveADesk),
+  ...bothWays('publish: a text that is too late to be saved is kept', tooLate),
+  ...bothWays('publish: people without an office have no desk', onlyEditorsHaveADesk),
 ];

@@ -1,4 +1,4 @@
-// Who reads: a secretary sees who of the branch has not read a document and reminds them; a member finds the reminder and reads.
+// Readers: a secretary sees who of the branch has not read a document and reminds them; a member sees the reminder and reads.
 
 import { strict as assert } from 'node:assert';
 
@@ -17,15 +17,15 @@ async function remindAndRead(stage, script) {
   const secretary = await stage.visitor({ as: 'ward_secretary', script });
   await secretary.open(document);
   await secretary.follow(secretary.$(`main a[href="${address}"]`));
-  // The way back is a look for an office: it is not recorded.
+  // The way back opens it for an office, which is not recorded.
   await secretary.follow(secretary.$(`main a[href="${document}?look=1"]`));
   assert.ok((await secretary.text('#receipt')).includes(reading.only_looks));
   assert.equal(await secretary.$('main form[data-read]').count(), 0);
   await secretary.open(address);
-  assert.ok((await waiting(secretary)).includes(name), 'who has not read is named');
+  assert.ok((await waiting(secretary)).includes(name), 'members who have not read are listed');
   assert.ok(!(await done(secretary)).includes(name));
 
-  // Somebody else of the branch has the page open too.
+  // Another person of the branch has the page open too.
   const other = await stage.visitor({ as: 'ward_secretary', script });
   await other.open(address);
   await secretary.submit(reminding(secretary));
@@ -37,21 +37,21 @@ async function remindAndRead(stage, script) {
 
   await member.open('/');
   const first = member.$('main li', { has: member.$(`.row-link[href="${document}"]`) });
-  assert.ok(fits(readers.reminded_by, await tag(first)), 'the first page tells who asks');
+  assert.ok(fits(readers.reminded_by, await tag(first)), 'the first page shows who sent it');
   assert.equal(await member.$('main .row-link[href^="/library/"]').first().getAttribute('href'), document, 'before what is newer');
   await member.open('/shelf/unread');
   assert.ok(fits(readers.reminded_by, await tag(member.$('main li', { has: member.$(`.row-link[href="${document}"]`) }))));
   await member.follow(member.$(`main .row-link[href="${document}"]`));
-  assert.ok(fits(reading.recorded_opened, (await member.text('#receipt p')).trim()), 'the member is told what is recorded');
+  assert.ok(fits(reading.recorded_opened, (await member.text('#receipt p')).trim()), 'the member sees what is recorded');
   await secretary.open(address);
   assert.ok((await names(secretary, 'opened')).includes(name), 'opened is not read');
   await member.open('/');
-  assert.ok((await member.$(`main .row-unread .row-link[href="${document}"]`).count()) > 0, 'what was only opened is still asked for');
+  assert.ok((await member.$(`main .row-unread .row-link[href="${document}"]`).count()) > 0, 'opened documents are still listed');
   await member.open(document);
   await member.saysRead();
   assert.ok(fits(reading.recorded_read, (await member.text('#receipt p')).trim()));
   await member.open('/');
-  assert.equal(await member.$('main .tag-warn', { hasText: readers.reminded_by.split('{')[0] }).count(), 0, 'what was read is not asked for');
+  assert.equal(await member.$('main .tag-warn', { hasText: readers.reminded_by.split('{')[0] }).count(), 0, 'read documents are not listed');
 
   await secretary.open(address);
   assert.ok((await done(secretary)).includes(name), 'the name moves to the other list');
@@ -70,13 +70,13 @@ function reminding(visitor) {
   return visitor.$('main form[action$="/documents/remind"] button');
 }
 
-/** The words of the row's tag about a reminder. */
+/** The text of the row's tag about a reminder. */
 async function tag(row) {
   const tags = await row.locator('.tag').allInnerTexts();
   return tags.map((text) => text.trim()).find((text) => fits(readers.reminded_by, text)) ?? tags.join(' | ');
 }
 
-/** Names of one group; each leads to the record. */
+/** Names of one group; each links to the record. */
 async function names(visitor, group) {
   const found = await visitor.$(`#${group} li > a`).allInnerTexts();
   return found.map((name) => name.trim());
@@ -93,14 +93,14 @@ async function done(visitor) {
   return names(visitor, 'read');
 }
 
-/** Those above see how many, and no name; others see nothing. */
+/** Units above see numbers and no name; others see nothing. */
 async function numbersAlone(stage, script, address, name) {
   const statistician = await stage.visitor({ as: 'statistician', script });
   await statistician.open(address);
   assert.ok((await statistician.$('main .table tbody tr').count()) > 3, 'a row for each unit');
   const words = await statistician.text();
   assert.ok(!words.includes(name), 'no names');
-  assert.equal(await reminding(statistician).count(), 0, 'to look is not to ask');
+  assert.equal(await reminding(statistician).count(), 0, 'searching is not selecting');
   await statistician.follow(statistician.$('main .table tbody a[href*="?unit="]').first());
   assert.ok(statistician.page.url().includes('?unit='), 'and goes down to a unit');
   await statistician.sees('main .breadcrumbs a:visible');
@@ -139,7 +139,7 @@ async function fromTheLibrary(stage, script) {
 
   const member = await stage.visitor({ as: 'member', script });
   await member.open('/library');
-  assert.equal(await member.$('main a[href="/readers"]').count(), 0, 'who answers for nobody is not offered it');
+  assert.equal(await member.$('main a[href="/readers"]').count(), 0, 'people without members to lead are not offered it');
 }
 
 export const tests = [

@@ -1,4 +1,4 @@
-// Reading on a phone and going on at a desk: lists of one's own, places, marks, notes, paper.
+// Reading on a phone and continuing on a desktop: personal lists, reading position, bookmarks, notes, printing.
 
 import { strict as assert } from 'node:assert';
 
@@ -12,7 +12,7 @@ const { reading, home } = texts('vi');
 
 const addresses = (visitor) => visitor.$('main .row-link').evaluateAll((links) => links.map((link) => link.getAttribute('href')));
 
-/** A document of the sample that is long, has notes and is named by others: the directive on storms. */
+/** A document of the sample that is long, has notes and is referenced by others: the directive on storms. */
 const STORMS = '21-CT/TU';
 
 async function find(visitor, number) {
@@ -39,16 +39,16 @@ async function lists(stage, script) {
     await visitor.sees(`main nav.chips a[href="/shelf/${list}"][aria-current]`);
   }
 
-  // What is read is unread no more; what is opened is.
+  // A read document leaves the unread list; an opened one stays.
   await visitor.open('/shelf/unread');
   const [first] = await addresses(visitor);
   await visitor.open(first);
   await visitor.open('/shelf/unread');
-  assert.ok((await addresses(visitor)).includes(first), 'what was opened is not read');
+  assert.ok((await addresses(visitor)).includes(first), 'opened is not read');
   await visitor.open(first);
   await visitor.saysRead();
   await visitor.open('/shelf/unread');
-  assert.ok(!(await addresses(visitor)).includes(first), 'what was read is not unread');
+  assert.ok(!(await addresses(visitor)).includes(first), 'read documents are not unread');
   await visitor.open('/shelf/recent');
   assert.equal((await addresses(visitor))[0], first);
 }
@@ -64,7 +64,7 @@ async function filters(stage, script) {
   await visitor.settled();
   const wanted = new URL(visitor.page.url()).searchParams;
   assert.deepEqual([wanted.get('field'), wanted.get('level')], ['digital', 'province']);
-  if (script) assert.deepEqual([...wanted.keys()].sort(), ['field', 'level'], 'the address names only what is asked for');
+  if (script) assert.deepEqual([...wanted.keys()].sort(), ['field', 'level'], 'the address has only the filters in use');
   assert.ok((await addresses(visitor)).length > 0);
   await visitor.sees('main details.search-filters[open]');
   await visitor.follow(visitor.$('main nav.chips a[href*="kind=guidance"]'));
@@ -86,19 +86,19 @@ async function marks(stage, script) {
 
   const desk = await stage.visitor({ as: 'member', script, size: DESKTOP });
   await desk.open('/shelf/bookmarks');
-  assert.ok((await addresses(desk)).includes(address), 'the mark is there on another device');
+  assert.ok((await addresses(desk)).includes(address), 'the bookmark is shown on another device');
   await desk.open(address);
   await press(desk, desk.$('form[action="/api/documents/remove_bookmark"]'));
   await desk.open('/shelf/bookmarks');
   assert.ok(!(await addresses(desk)).includes(address));
 }
 
-/** With script the mark is set without leaving the page; without, the page comes again. */
+/** With script the bookmark is set in place; without, the page is reloaded. */
 async function press(visitor, form) {
   const button = form.locator('button');
   if (visitor.script) {
     await button.waitFor();
-    await until('the script is there', () => visitor.page.evaluate(() => document.documentElement.dataset.reading === 'true'));
+    await until('the script is loaded', () => visitor.page.evaluate(() => document.documentElement.dataset.reading === 'true'));
     await Promise.all([visitor.page.waitForResponse((response) => response.url().includes('bookmark')), button.click()]);
   } else {
     await Promise.all([visitor.page.waitForEvent('domcontentloaded'), button.click()]);
@@ -108,7 +108,7 @@ async function press(visitor, form) {
 async function goesOn(stage) {
   const phone = await stage.visitor({ as: 'ward_member' });
   await phone.open('/library');
-  // By way of the application, not of a page of its own: what counts is where the reader is now.
+  // By navigation within the application, not a page load: the current position counts.
   await phone.follow(phone.$('main nav.chips a[href*="kind=directive"]'));
   await until('directives are shown', async () => (await phone.$('main .row').count()) > 0);
   const link = phone.$(`main .row:has-text("${STORMS}") .row-link`);
@@ -122,16 +122,16 @@ async function goesOn(stage) {
   const desk = await stage.visitor({ as: 'ward_member', size: DESKTOP });
   await desk.open('/shelf/continue');
   const row = desk.$(`main .row:has(.row-link[href="${address}"])`);
-  assert.ok(/\d+%/.test(await row.innerText()), 'how far it was read is told');
+  assert.ok(/\d+%/.test(await row.innerText()), 'the reading position is shown');
   await desk.open(address);
   const notice = await desk.text('main .notice-title');
   assert.ok(fits(reading.was_at, notice) || fits(reading.was_at_part, notice), notice);
-  await until('the script is there', () => desk.page.evaluate(() => document.documentElement.dataset.reading === 'true'));
+  await until('the script is loaded', () => desk.page.evaluate(() => document.documentElement.dataset.reading === 'true'));
   await desk.$('a[data-go-on]').click();
   await until('the place is on the screen', () => desk.page.evaluate(() => scrollY > 300));
 }
 
-/** Coming to the end is reading, after the time it takes: the page tells so by itself. A glance is not. */
+/** Reaching the end counts as read after the minimum time, as the page reports by itself. A glance does not. */
 async function readToTheEnd(stage) {
   const visitor = await stage.visitor({ as: 'member' });
   await visitor.open('/library?kind=news');
@@ -139,12 +139,12 @@ async function readToTheEnd(stage) {
   await visitor.follow(link);
   const seconds = Number(await visitor.$('[data-document]').getAttribute('data-end'));
   assert.ok(seconds >= 5, `${seconds} seconds`);
-  await until('the script is there', () => visitor.page.evaluate(() => document.documentElement.dataset.reading === 'true'));
+  await until('the script is loaded', () => visitor.page.evaluate(() => document.documentElement.dataset.reading === 'true'));
   const told = visitor.page.waitForResponse((response) => response.url().endsWith('/api/documents/mark_read'), { timeout: (seconds + 20) * 1000 });
   await visitor.$('.prose > :last-child').evaluate((end) => end.scrollIntoView({ block: 'end' }));
-  assert.ok(fits(reading.recorded_opened, (await visitor.text('#receipt p')).trim()), 'having come there at once is not having read it');
+  assert.ok(fits(reading.recorded_opened, (await visitor.text('#receipt p')).trim()), 'reaching the end at once is not reading');
   assert.equal((await told).status(), 200);
-  await until('the page tells it', async () => fits(reading.recorded_read, (await visitor.text('#receipt p')).trim()));
+  await until('the page shows it', async () => fits(reading.recorded_read, (await visitor.text('#receipt p')).trim()));
   assert.equal(await visitor.$('main form[data-read]').count(), 0);
 }
 
@@ -175,12 +175,12 @@ async function paper(stage, script) {
   const signer = (await visitor.$('.official-end > :last-child').textContent()).replace(/\s/g, '');
   const issuer = (await visitor.$('.official-head p').first().textContent()).replace(/\s/g, '').toUpperCase();
   assert.ok(signer && issuer && !(await visitor.$('.official-head, .official-end').first().isVisible()), 'on paper only');
-  if (script) await until('the script is there', () => visitor.page.evaluate(() => document.documentElement.dataset.reading === 'true'));
+  if (script) await until('the script is loaded', () => visitor.page.evaluate(() => document.documentElement.dataset.reading === 'true'));
   const pdf = await visitor.page.pdf({ preferCSSPageSize: true });
   assert.deepEqual(paperOf(pdf), [210, 297], 'A4');
   const pages = pagesOf(pdf);
   assert.ok(pages.length > 1, `${pages.length} pages`);
-  // The official layout: issuer, number, whose it is, the day; then the title. The end has who gets it and who signed.
+  // The official layout: issuer, number, organisation, date; then the title. At the end: recipients and signer.
   const first = pages[0];
   const head = [issuer, `Số${STORMS}`, 'ĐẢNGCỘNGSẢNVIỆTNAM', `Ngày${day}tháng${month}năm${year}`, 'Chỉthị'];
   let at = 0;
@@ -218,10 +218,10 @@ async function shared(stage, script) {
 export const tests = [
   ...bothWays('reading: one’s own lists are found and follow what is read', lists),
   ...bothWays('reading: filters are combined', filters),
-  ...bothWays('reading: a mark set on the phone is there at the desk', marks),
-  { name: 'reading: begun on the phone, gone on with at the desk', run: goesOn },
-  { name: 'reading: who comes to the end has read it, after the time it takes', run: readToTheEnd },
+  ...bothWays('reading: a bookmark set on the phone is shown on the desktop', marks),
+  { name: 'reading: begun on the phone, continued on the desktop', run: goesOn },
+  { name: 'reading: reaching the end counts as read after the minimum time', run: readToTheEnd },
   ...bothWays('reading: notes lead there and back, relations from document to document', notesAndRelations),
   ...bothWays('reading: on paper and as a file, with number, date and page', paper),
-  ...bothWays('reading: the address can be sent on', shared),
+  ...bothWays('reading: the address can be shared', shared),
 ];

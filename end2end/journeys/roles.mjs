@@ -1,4 +1,4 @@
-// A registrar gives somebody a role and takes it back; it counts at once, on pages that are open.
+// A registrar grants a role and ends it; both take effect at once, on open pages too.
 
 import { strict as assert } from 'node:assert';
 
@@ -17,7 +17,7 @@ async function giveAndEnd(stage, script) {
   const { member } = current.find((office) => office.name === name);
   const roles = `/units/${unit.id}/roles`;
 
-  // From the person's record, so the card is filled in; the role is not.
+  // From the person's record, so the card is prefilled but not the role.
   await registrar.open(`${roles}?member=${member}`);
   assert.equal(await registrar.heading(), offices.title);
   assert.notEqual(await registrar.field('card').inputValue(), '');
@@ -34,9 +34,9 @@ async function giveAndEnd(stage, script) {
   const row = registrar.$('.row', { hasText: name }).filter({ hasText: terms.statistician });
   await row.filter({ hasText: stage.account('registrar').name }).first().waitFor();
   await editor.open('/more');
-  assert.ok((await editor.text()).includes(terms.statistician), 'the role counts in a session that was open before');
+  assert.ok((await editor.text()).includes(terms.statistician), 'the role takes effect in an open session');
 
-  // Not twice at a time.
+  // Not twice at the same time.
   await registrar.open(`${roles}?member=${member}`);
   await registrar.field('role').selectOption('statistician');
   await registrar.submit(registrar.sender('card'));
@@ -47,7 +47,7 @@ async function giveAndEnd(stage, script) {
   await registrar.sees('.card-strong');
   await registrar.submit(registrar.$('main form[action$="/offices/end"] button[type="submit"]'));
   await registrar.sees('main .notice-ok', { hasText: offices.ended });
-  await until('the role is over', async () => (await row.locator('a[href*="?end="]').count()) === 0);
+  await until('the role has ended', async () => (await row.locator('a[href*="?end="]').count()) === 0);
   await editor.open('/more');
   assert.ok(!(await editor.text()).includes(terms.statistician), 'its rights are gone at once');
 }
@@ -71,6 +71,6 @@ async function json(visitor, address) {
 }
 
 export const tests = [
-  ...bothWays('roles: given from a record, counted at once, ended at once', giveAndEnd),
+  ...bothWays('roles: granted from a record, effective at once, ended at once', giveAndEnd),
   ...bothWays('roles: seen by offices, changed by registrars only', whoOnlyLooks),
 ];

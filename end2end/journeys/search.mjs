@@ -1,4 +1,4 @@
-// Finding a document, a meeting or a course by what one remembers of it.
+// Search for a document, a meeting or a course by what a person remembers.
 
 import { strict as assert } from 'node:assert';
 
@@ -8,7 +8,7 @@ import { until } from '../support/wait.mjs';
 
 const { documents, meetings, search, terms } = texts('vi');
 
-/** From the library, without marks and with a letter too few, to the text of the document. */
+/** From the library, without tone marks and with a missing letter, to the text of the document. */
 async function findByHeart(stage, script) {
   const visitor = await stage.visitor({ as: 'member', script });
   await ready(visitor);
@@ -17,7 +17,7 @@ async function findByHeart(stage, script) {
   await visitor.sees('.notice', { hasText: search.similar });
   await visitor.sees('.notice a', { hasText: 'chuyển đổi số' });
   await visitor.follow(visitor.$('.notice a'));
-  await until('the words that were meant are searched for', async () => (await visitor.field('q').inputValue()) === 'chuyển đổi số');
+  await until('the corrected words are searched', async () => (await visitor.field('q').inputValue()) === 'chuyển đổi số');
   const first = visitor.$('.row-link').first();
   assert.match((await first.innerText()).toLowerCase(), /chuyển đổi số/);
   assert.match((await first.locator('mark').first().innerText()).toLowerCase(), /chuyển đổi số/);
@@ -43,7 +43,7 @@ async function findByNumber(stage, script) {
     const kinds = await visitor.$('.row .row-eyebrow').allInnerTexts();
     return kinds.length > 0 && kinds.every((kind) => kind.includes(terms.regulation));
   });
-  assert.equal(await visitor.$('.search-filters[open]').count(), 1, 'what filters is in sight');
+  assert.equal(await visitor.$('.search-filters[open]').count(), 1, 'the active filter is visible');
   await visitor.$('[name="level"]').selectOption('branch');
   await visitor.$('.search-choices button').click();
   await visitor.sees('.empty', { hasText: search.none_filtered });
@@ -52,7 +52,7 @@ async function findByNumber(stage, script) {
   assert.equal(await visitor.field('q').inputValue(), 'sổ tay đảng viên', 'the words are kept');
 }
 
-/** What is written in the address is shown as it is, and does nothing. */
+/** Input from the address is shown as text and has no effect. */
 async function hostile(stage, script) {
   const visitor = await stage.visitor({ as: 'member', script });
   for (const typed of ['<img src=x onerror=alert(1)>', '"><script>alert(1)</script>', '%', '\u202e\u200b', 'a'.repeat(5000)]) {
@@ -64,7 +64,7 @@ async function hostile(stage, script) {
   await visitor.sees('.search-cut');
 }
 
-/** Found where it was sent, and nowhere else. */
+/** Found by its audience, and by nobody else. */
 async function others(stage, script) {
   const fisherman = await stage.visitor({ as: 'member', script });
   await ready(fisherman);
@@ -81,7 +81,7 @@ async function others(stage, script) {
   assert.ok(documents.unread.length > 0);
 }
 
-/** Meetings and courses are among what is found, can be looked for alone, and are found by those they concern. */
+/** Meetings and courses are among the results, can be searched alone, and are found by their members. */
 async function meetingsAndCourses(stage, script) {
   const fisherman = await stage.visitor({ as: 'member', script });
   await ready(fisherman);
@@ -92,7 +92,7 @@ async function meetingsAndCourses(stage, script) {
   await fisherman.follow(fisherman.$('#search-results .chip', { hasText: meetings.title }));
   await until('only meetings are looked for', () => new URL(fisherman.page.url()).searchParams.get('what') === 'meetings');
   await fisherman.sees('#search-results .chip[aria-current]', { hasText: meetings.title });
-  assert.equal(await fisherman.$('.search-filters').count(), 0, 'what only documents have is not asked');
+  assert.equal(await fisherman.$('.search-filters').count(), 0, 'filters of documents are not shown');
   await fisherman.sees('.row-eyebrow', { hasText: terms.meeting_thematic });
   await fisherman.sees('.row-excerpt mark');
   await fisherman.follow(fisherman.$('.row-link').first());
@@ -112,7 +112,7 @@ async function meetingsAndCourses(stage, script) {
   }
 }
 
-/** Results come while one types; the library leads to them. */
+/** Results appear while typing; the library links to them. */
 async function inSight(stage) {
   const visitor = await stage.visitor({ as: 'member' });
   await ready(visitor);
@@ -123,11 +123,11 @@ async function inSight(stage) {
   });
   await field.pressSequentially('dang phi', { delay: 20 });
   await visitor.sees('#search-results .row-link mark');
-  await until('the address says what is shown', () => new URL(visitor.page.url()).searchParams.get('q') === 'dang phi');
+  await until('the address has the query', () => new URL(visitor.page.url()).searchParams.get('q') === 'dang phi');
   const count = (await visitor.text('#search-results > p.muted')).trim();
-  await until('what was found is told', async () => (await visitor.$('#search-told').innerText()).trim() === count);
+  await until('the number of results is announced', async () => (await visitor.$('#search-told').innerText()).trim() === count);
   assert.equal(await visitor.$('#search-told').getAttribute('role'), 'status');
-  assert.ok(await focused(visitor), 'whoever types goes on typing');
+  assert.ok(await focused(visitor), 'typing is not interrupted');
   assert.match(await visitor.page.title(), /dang phi/);
 
   await visitor.$('.search-filters > summary').click();
@@ -140,7 +140,7 @@ async function inSight(stage) {
   await visitor.$('[name="kind"]').selectOption('');
   await field.fill('khinhkhicau');
   await visitor.sees('.empty', { hasText: search.none_title });
-  await until('that nothing was found is told', async () => (await visitor.$('#search-told').innerText()).trim() === search.none_title);
+  await until('the empty result is announced', async () => (await visitor.$('#search-told').innerText()).trim() === search.none_title);
   await field.fill('');
   await visitor.sees('.empty', { hasText: search.start_title });
   assert.ok(await visitor.page.evaluate(() => window.stillHere), 'the page was never left');
@@ -148,7 +148,7 @@ async function inSight(stage) {
   await visitor.sees('.empty', { hasText: search.start_title });
 }
 
-/** Of two answers the one to the later question is shown, whichever comes first. */
+/** Of two responses, the one to the later query is shown, whichever arrives first. */
 async function overtaken(stage) {
   const visitor = await stage.visitor({ as: 'member' });
   await ready(visitor);
@@ -163,11 +163,11 @@ async function overtaken(stage) {
     older = route;
   });
   await visitor.field('q').fill('rac');
-  await until('the first question is on its way', () => older);
+  await until('the first query is sent', () => older);
   await visitor.field('q').fill('57-NQ/TW');
   await visitor.sees('#search-results .row', { hasText: '57-NQ/TW' });
   const late = '<!DOCTYPE html><title>late</title><div id="search-results" data-told="late">late</div>';
-  // A question that was given up takes no answer any more.
+  // An aborted request accepts no response.
   await older.fulfill({ contentType: 'text/html', body: late }).catch(() => {});
   await visitor.field('q').fill('339-QĐ/TW');
   await visitor.sees('#search-results .row', { hasText: '339-QĐ/TW' });
@@ -175,7 +175,7 @@ async function overtaken(stage) {
   assert.ok(shown.length >= 2 && !shown.some((text) => text.includes('late')), shown.join('\n'));
 }
 
-/** Without a connection what was found stays, the page says so, and goes on by itself. */
+/** Offline, the results stay, the page says so, and it recovers by itself. */
 async function offline(stage) {
   const visitor = await stage.visitor({ as: 'member' });
   await ready(visitor);
@@ -186,16 +186,16 @@ async function offline(stage) {
   await visitor.context.setOffline(true);
   await visitor.field('q').fill('57-NQ/TW');
   await visitor.sees('#search-failed', { hasText: search.failed });
-  assert.deepEqual(await visitor.$('.row-link').allInnerTexts(), before, 'the results of before are still there');
+  assert.deepEqual(await visitor.$('.row-link').allInnerTexts(), before, 'the previous results are still shown');
   assert.equal(await visitor.field('q').inputValue(), '57-NQ/TW', 'and so is what was typed');
   await visitor.context.setOffline(false);
-  await until('it goes on by itself', async () => /57-NQ\/TW/.test(await visitor.$('.row').first().innerText()));
+  await until('it recovers by itself', async () => /57-NQ\/TW/.test(await visitor.$('.row').first().innerText()));
   assert.equal((await visitor.text('#search-failed')).trim(), '');
 }
 
 const focused = (visitor) => visitor.page.evaluate(() => document.activeElement?.getAttribute('name') === 'q');
 
-/** A server that has just started makes its index first. */
+/** A server that has just started builds its index first. */
 async function ready(visitor) {
   await until('the search is ready', async () => {
     await visitor.open('/search?q=dang');
@@ -203,7 +203,7 @@ async function ready(visitor) {
   });
 }
 
-/** Types and sends. On the search page itself the answer comes without leaving it, where a script can. */
+/** Types and submits. On the search page, the results arrive in place with script. */
 async function ask(visitor, typed) {
   const stays = visitor.script && visitor.path === '/search';
   const button = visitor.$('main form[role="search"] .button, main form.search .button').first();
@@ -219,10 +219,10 @@ async function ask(visitor, typed) {
 export const tests = [
   ...bothWays('search: without marks and with an error, from the library to the text', findByHeart),
   ...bothWays('search: a number in any spelling, filters and the way out of them', findByNumber),
-  ...bothWays('search: whatever is in the address, the page is whole and does nothing', hostile),
-  ...bothWays('search: a document is found by those it was sent to', others),
-  ...bothWays('search: meetings and courses are found by those they concern', meetingsAndCourses),
-  { name: 'search: results come while one types, and the writer is left alone', run: inSight },
-  { name: 'search: an older answer does not take the place of a newer one', run: overtaken },
-  { name: 'search: without a connection the last results stay', run: offline },
+  ...bothWays('search: hostile input in the address is shown as text', hostile),
+  ...bothWays('search: a document is found by its audience', others),
+  ...bothWays('search: meetings and courses are found by their members', meetingsAndCourses),
+  { name: 'search: results appear while typing without interrupting it', run: inSight },
+  { name: 'search: an older response does not replace a newer one', run: overtaken },
+  { name: 'search: offline, the last results stay', run: offline },
 ];

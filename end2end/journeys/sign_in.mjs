@@ -1,4 +1,4 @@
-// Signing in and out, and being told the same whatever was wrong.
+// Signing in and out, with the same answer whatever was wrong.
 
 import { strict as assert } from 'node:assert';
 
@@ -17,7 +17,7 @@ async function signInAndOut(stage, script) {
   visitor.expects(422);
 
   await visitor.open('/library');
-  assert.equal(visitor.path, '/sign-in', 'who is not signed in is led to the sign-in page');
+  assert.equal(visitor.path, '/sign-in', 'signed-out visitors are redirected to the sign-in page');
 
   await visitor.submit(visitor.sender('password'));
   assert.deepEqual(await visitor.problems(), { national_id: empty(account.national_id), password: empty(account.password) });
@@ -40,7 +40,7 @@ async function signInAndOut(stage, script) {
   await visitor.submit(visitor.$('main form[action*="sign_out"] button'));
   assert.equal(visitor.path, '/sign-in', 'signing out leads to the sign-in page');
   await visitor.open('/library');
-  assert.equal(visitor.path, '/sign-in', 'the session is over');
+  assert.equal(visitor.path, '/sign-in', 'the session has ended');
 }
 
 async function onlyLocalPagesAreFollowed(stage, script) {
@@ -50,7 +50,7 @@ async function onlyLocalPagesAreFollowed(stage, script) {
   assert.equal(new URL(visitor.page.url()).origin, stage.origin);
 }
 
-/** Who was signed out meanwhile is asked to sign in and then sees the page that was asked for. */
+/** A person who was signed out meanwhile is asked to sign in and then sees the requested page. */
 async function sessionEndsMeanwhile(stage, script) {
   const visitor = await stage.visitor({ as: 'member', script });
   visitor.expects(401);
@@ -64,7 +64,7 @@ async function sessionEndsMeanwhile(stage, script) {
 }
 
 export const tests = [
-  ...bothWays('sign in: one answer for whatever is wrong, then in and out', signInAndOut),
+  ...bothWays('sign in: one answer for every error, then in and out', signInAndOut),
   ...bothWays('sign in: never leads to another site', onlyLocalPagesAreFollowed),
   ...bothWays('sign in: asked for again when the session has ended', sessionEndsMeanwhile),
 ];

@@ -1,4 +1,4 @@
-// A committee's figures, moving while the page is open.
+// The figures of a committee, updated while the page is open.
 
 import { strict as assert } from 'node:assert';
 
@@ -9,7 +9,7 @@ import { until } from '../support/wait.mjs';
 
 const { statistics, terms, units } = texts('vi');
 
-/** What the figures are called. */
+/** The labels of the figures. */
 const LABELS = { ...statistics, members: terms.members };
 
 async function figuresMove(stage, script) {
@@ -49,12 +49,12 @@ async function levelByLevel(stage, script) {
   await until('the way back leads up', async () => (await visitor.heading()) === above);
 }
 
-/** The table of a commune's branches: some at first, more with the place kept, ordered by its heads, searched. */
+/** The table of a commune's branches: some at first, more in place, sorted by its headers, searched. */
 async function tableOfUnits(stage, script) {
   const visitor = await stage.visitor({ as: 'statistician', script });
   const rows = visitor.$('#units tbody tr');
   await visitor.open('/committee');
-  // Of the sample's units the one with the most branches.
+  // The unit of the sample with the most branches.
   await visitor.follow(visitor.$('#units th a', { hasText: 'Cẩm Giang' }));
   await until('its branches are there', async () => (await rows.count()) === 20);
   const ward = visitor.path;
@@ -75,7 +75,7 @@ async function tableOfUnits(stage, script) {
   const members = (await rows.locator('td:nth-of-type(1)').allTextContents()).map((text) => text.trim());
   const shown = members.filter((text) => text !== statistics.hidden).map(number);
   assert.deepEqual(shown, [...shown].sort((one, other) => other - one));
-  assert.ok(members.slice(shown.length).every((text) => text === statistics.hidden), 'what is hidden stands last');
+  assert.ok(members.slice(shown.length).every((text) => text === statistics.hidden), 'hidden rows are last');
 
   await visitor.open(`${ward}?q=${encodeURIComponent(first)}`);
   assert.ok((await rows.locator('th').allInnerTexts()).some((name) => name.trim() === first));
@@ -84,7 +84,7 @@ async function tableOfUnits(stage, script) {
   assert.ok((await visitor.text('#units')).includes(units.none_found));
 }
 
-/** Heads of tables and rows of the tree stand on one line on a desktop, bars keep off their figures, every unit leads somewhere. */
+/** Table headers and tree rows are on one line on a desktop, bars do not touch their figures, every unit is a link. */
 async function roomInTables(stage) {
   const visitor = await stage.visitor({ as: 'committee', script: false, size: DESKTOP });
   const text = await firstIn(visitor, '/readers');
@@ -114,14 +114,14 @@ async function roomInTables(stage) {
   assert.ok(head.width > 260 && name.x + name.width <= 390, `names have ${head.width} px of the phone`);
 }
 
-/** The address of the first thing in a list; none where there is none. */
+/** The address of the first item of a list; none if it is empty. */
 async function firstIn(visitor, list) {
   await visitor.open(list);
   const link = visitor.$('main .row-link').first();
   return (await link.count()) > 0 && link.getAttribute('href');
 }
 
-/** What is missing is drawn, the most first, and leads to who can be called. */
+/** Missing activations are shown as bars, the largest first, with links to the people to call. */
 async function whoNeedsHelp(stage, script) {
   const visitor = await stage.visitor({ as: 'committee', script });
   await visitor.open('/committee');
@@ -137,7 +137,7 @@ async function whoNeedsHelp(stage, script) {
   await until('the unit is there', async () => (await visitor.heading()) === name);
 }
 
-/** The big figures by their key in the text file. */
+/** The large figures by their key in the text file. */
 async function figures(visitor) {
   const found = {};
   for (const figure of await visitor.$('.figure').all()) {
@@ -148,7 +148,7 @@ async function figures(visitor) {
   return found;
 }
 
-/** Waits until a figure has grown: by itself with script, else when the page is loaded again. */
+/** Waits until a figure has grown: by itself with script, otherwise after a reload. */
 function moved(visitor, key, from) {
   return until(`the figure "${key}" has moved from ${from}`, async () => {
     if (!visitor.script) await visitor.reload();
@@ -180,8 +180,8 @@ async function sendOpinion(visitor, script) {
 
 export const tests = [
   ...bothWays('statistics: figures move when a member acts elsewhere', figuresMove),
-  ...bothWays('statistics: the table of units is ordered, searched and longer when asked', tableOfUnits),
+  ...bothWays('statistics: the table of units is sorted, searched and extended', tableOfUnits),
   { name: 'statistics: tables have room for names, heads and figures', run: roomInTables },
-  ...bothWays('statistics: who needs help is told by what is missing', whoNeedsHelp),
+  ...bothWays('statistics: units that need help are listed by missing activations', whoNeedsHelp),
   ...bothWays('statistics: one level down and back', levelByLevel),
 ];

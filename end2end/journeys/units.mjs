@@ -1,4 +1,4 @@
-// A registrar keeps the tree: a branch is created, renamed, rolled out, split, merged and closed; a member looks at the own line.
+// A registrar changes the tree: a branch is created, renamed, rolled out, split, merged and closed; a member sees the own line.
 
 import { strict as assert } from 'node:assert';
 
@@ -9,7 +9,7 @@ import { until } from '../support/wait.mjs';
 
 const { units, problems, statistics, terms } = texts('vi');
 
-/** Codes are never used again, so each way has its own. */
+/** Codes are never reused, so each run has its own. */
 const code = (script, which) => `${script ? 'K' : 'S'}${which}`;
 
 async function ownUnit(visitor) {
@@ -18,7 +18,7 @@ async function ownUnit(visitor) {
   return visitor.path;
 }
 
-/** Opens the page of a step from the page of the unit, as a person does. */
+/** Opens the page of a change from the page of the unit, as a person does. */
 async function take(visitor, step) {
   await visitor.follow(visitor.$(`main .menu-link[href$="/${step}"]`).first());
 }
@@ -71,7 +71,7 @@ async function createRenameAndClose(stage, script) {
   await take(registrar, 'close');
   await registrar.submit(registrar.sender('on'));
   await arrives(registrar, units.done_close);
-  assert.equal(await registrar.$('main .menu-link[href$="/rename"]').count(), 0, 'what is closed is not changed');
+  assert.equal(await registrar.$('main .menu-link[href$="/rename"]').count(), 0, 'a closed unit cannot be changed');
   await registrar.open(ward);
   assert.equal(await registrar.$(`main .row-link[href="${branch}"]`).count(), 0);
 }
@@ -88,7 +88,7 @@ async function splitAndMerge(stage, script) {
 
   await take(registrar, 'close');
   await registrar.sees('main .notice-warn');
-  assert.ok(fits(units.still_members, await registrar.text('main .notice-warn')), 'the way out is told');
+  assert.ok(fits(units.still_members, await registrar.text('main .notice-warn')), 'the way out is shown');
   assert.equal(await registrar.$('main form[action$="/close"]').count(), 0);
 
   await registrar.open(branch);
@@ -114,11 +114,11 @@ async function splitAndMerge(stage, script) {
   await registrar.open(`${fresh}/merge?q=${encodeURIComponent(await nameOf(registrar, branch))}`);
   await registrar.$(`main [name="target"][value="${branch.split('/').pop()}"]`).check();
   await registrar.submit(registrar.sender('target'));
-  // Asked once more, with both names.
+  // The confirmation, with both names.
   await registrar.submit(registrar.sender('version'));
   await arrives(registrar, units.done_merge);
   assert.equal(registrar.path, branch);
-  await until('all are back', async () => {
+  await until('all rows are shown again', async () => {
     await registrar.open(branch);
     return (await members(registrar)) === before;
   });
@@ -141,23 +141,23 @@ async function readOnly(stage, script) {
 
   const stranger = await stage.visitor({ as: 'ward_member', script });
   stranger.expects(404);
-  assert.equal((await stranger.open(branch)).status(), 404, 'beside the own line there is nothing');
+  assert.equal((await stranger.open(branch)).status(), 404, 'units outside the own line are not found');
 }
 
-/** One level down and closed again, at the unit; the figures are those of the statistics. */
+/** One level down and closed again, in place; the figures are those of the statistics. */
 async function treeOpens(stage, script) {
   const visitor = await stage.visitor({ as: 'statistician', script });
   await visitor.open('/units');
   const shown = () => visitor.$('main .tree-link').count();
   const before = await shown();
-  assert.ok(before > 1, 'what is below the own unit is there');
+  assert.ok(before > 1, 'units below the own one are found');
   const closed = visitor.$('main .tree-toggle[aria-expanded="false"]').first();
   const row = await closed.evaluate((link) => link.closest('tr').id);
   const figures = (await visitor.$(`#${row} td`).allInnerTexts()).map((figure) => figure.trim());
   await visitor.follow(closed);
   assert.equal(await visitor.$(`#${row} .tree-toggle`).getAttribute('aria-expanded'), 'true');
   assert.ok((await shown()) > before);
-  assert.equal(new URL(visitor.page.url()).hash, `#${row}`, 'the place is kept');
+  assert.equal(new URL(visitor.page.url()).hash, `#${row}`, 'the position is kept');
   await visitor.follow(visitor.$(`#${row} .tree-toggle`));
   assert.equal(await shown(), before);
 
@@ -184,7 +184,7 @@ async function searchesBelow(stage, script) {
   assert.ok((await registrar.text('#below')).includes(units.none_found));
 }
 
-/** The figure of the members on the page of a unit. */
+/** The number of members on the page of a unit. */
 async function members(visitor) {
   const figure = visitor.$(`.figure:has(.figure-label:text-is("${terms.members}")) .figure-value`);
   return number(await figure.first().innerText());
@@ -200,5 +200,5 @@ export const tests = [
   ...bothWays('units: a branch is split and merged again', splitAndMerge),
   ...bothWays('units: the tree is opened level by level', treeOpens),
   ...bothWays('units: the units below one are searched', searchesBelow),
-  ...bothWays('units: a member looks at the own line and changes nothing', readOnly),
+  ...bothWays('units: a member sees the own line and changes nothing', readOnly),
 ];

@@ -1,4 +1,4 @@
-// The first sign-in and the forgotten password, by SMS and by a paper card; what is refused, and how.
+// The first sign-in and the forgotten password, by SMS and by a paper card; and rejected attempts.
 
 import { strict as assert } from 'node:assert';
 import { readFile, readdir } from 'node:fs/promises';
@@ -14,7 +14,7 @@ const UNKNOWN_ID = '001000000000';
 const PASSWORD = 'thuyen ve ben luc 5 gio';
 const OTHER_PASSWORD = 'con meo nha ba tu leo rao';
 
-/** Each way of running has a newcomer of its own: one signs in for the first time once. */
+/** Each run has its own newcomer, because the first sign-in happens once. */
 const newcomer = (stage, script, kind = 'newcomer') => stage.account(script ? kind : `${kind}_2`);
 
 async function bySms(stage, script) {
@@ -51,15 +51,15 @@ async function byPaperCard(stage, script) {
   const secretary = await stage.visitor({ as: 'secretary', script });
   await openCodes(secretary);
   const choice = secretary.$('main .choice', { hasText: name });
-  assert.ok(await choice.locator('input').isChecked(), 'who has neither password nor card is ticked');
+  assert.ok(await choice.locator('input').isChecked(), 'members without password and card are preselected');
   const code = await printCard(secretary, name);
 
-  // The card is on its way: who issues for all who wait does not end it.
+  // The card is pending: issuing codes for all who wait does not invalidate it.
   await openCodes(secretary);
-  assert.ok(fits(codes.has_card, await choice.locator('.choice-hint').textContent()), 'it says until when the card can be used');
-  assert.ok(!(await choice.locator('input').isChecked()), 'who has a valid card is not ticked');
+  assert.ok(fits(codes.has_card, await choice.locator('.choice-hint').textContent()), 'the expiry of the card is shown');
+  assert.ok(!(await choice.locator('input').isChecked()), 'members with a valid card are not preselected');
 
-  // Somebody else's card, and the card with a letter misread: one answer.
+  // Somebody else's card, and the card with a misread letter: the same answer.
   const visitor = await stage.visitor({ script });
   visitor.expects(422);
   await visitor.open('/welcome');
@@ -68,7 +68,7 @@ async function byPaperCard(stage, script) {
   await type(visitor, 'code', code);
   assert.deepEqual(await visitor.problems(), { code: problems.code_refused });
 
-  // The telephone reads the card's QR code; only the ID is left to type.
+  // The phone scans the card's QR code; only the ID has to be typed.
   await visitor.open(`/welcome?code=${code}`);
   assert.equal(await visitor.field('code').inputValue(), code);
   await knock(visitor, nationalId);
@@ -83,7 +83,7 @@ async function byPaperCard(stage, script) {
   assert.deepEqual(await late.problems(), { code: problems.code_refused }, 'a card is used once');
   await signsIn(stage, script, nationalId, PASSWORD);
 
-  // The list says that it was used.
+  // The list shows that it was used.
   await secretary.open('/codes');
   await secretary.follow(secretary.$('main .row-link').first());
   const row = secretary.$('main .table tr', { hasText: name }).first();
@@ -110,19 +110,19 @@ async function forgottenPassword(stage, script) {
 
   await visitor.context.clearCookies();
   await chosen(OTHER_PASSWORD);
-  // What was done to the account stands on the first page until its owner has looked.
+  // The change of the account is shown on the first page until its owner has seen it.
   const told = visitor.$('main .notice-warn', { hasText: home.account_password }).filter({ hasText: home.account_not_you });
   await told.waitFor();
   await visitor.follow(told.locator('a[href="/record"]'));
   await told.waitFor();
   await visitor.open('/');
-  assert.equal(await told.count(), 0, 'seen is seen');
+  assert.equal(await told.count(), 0, 'shown once');
   elsewhere.expects(401);
   await elsewhere.open('/library');
   assert.equal(elsewhere.path, '/sign-in', 'other devices are signed out');
   elsewhere.expects(422);
   await fillIn(elsewhere, { national_id: nationalId, password: PASSWORD });
-  assert.deepEqual(await elsewhere.problems(), { password: problems.wrong_credentials }, 'the old password is gone');
+  assert.deepEqual(await elsewhere.problems(), { password: problems.wrong_credentials }, 'the old password is invalid');
 }
 
 async function revokedAndUnknown(stage, script) {
@@ -155,10 +155,10 @@ async function phoneChanged(stage, script) {
   await choose(visitor, 'phone');
   assert.equal(await visitor.heading(), welcome.phone_title);
   await visitor.open('/welcome/password');
-  assert.equal(await visitor.heading(), welcome.over_title, 'nothing is proved');
+  assert.equal(await visitor.heading(), welcome.over_title, 'the activation is not proved');
 }
 
-/** Types the ID on the first page. */
+/** Enters the ID on the first page. */
 async function knock(visitor, nationalId) {
   await type(visitor, 'national_id', nationalId);
   await until('the next page is there', () => visitor.path !== '/welcome');
@@ -180,7 +180,7 @@ async function openCodes(secretary) {
   await secretary.follow(secretary.$('main .row-link').first());
 }
 
-/** Issues a code for one member of the secretary's branch, and reads it off the sheet. */
+/** Issues a code for one member of the secretary's branch, and reads it from the sheet. */
 async function printCard(secretary, name) {
   await openCodes(secretary);
   const others = secretary.$('main .code-others > summary');
@@ -198,7 +198,7 @@ async function printCard(secretary, name) {
   return (await secretary.text('.code-card-code')).trim();
 }
 
-/** On A4 the words of a card end 3 mm above the line it is cut along. */
+/** On A4 the text of a card ends 3 mm above the cutting line. */
 async function keepsOffTheCut(visitor) {
   const size = visitor.page.viewportSize();
   await visitor.page.setViewportSize({ width: 718, height: 1047 });
@@ -224,10 +224,10 @@ async function messages(stage) {
   return names.filter((name) => name.endsWith('.txt'));
 }
 
-/** The code of the message that came after those known `before`. */
+/** The code of the message that arrived after those in `before`. */
 async function sentCode(stage, before) {
   let fresh;
-  await until('a message lies in the outbox', async () => {
+  await until('a message is in the outbox', async () => {
     fresh = (await messages(stage)).find((name) => !before.has(name));
     return fresh !== undefined;
   });
@@ -236,9 +236,9 @@ async function sentCode(stage, before) {
 }
 
 export const tests = [
-  ...bothWays('welcome: by a code sent to the phone on file', bySms),
+  ...bothWays('welcome: by a code sent to the registered phone', bySms),
   ...bothWays('welcome: by a paper card of the secretary, used once', byPaperCard),
-  ...bothWays('welcome: a forgotten password, and other devices are out', forgottenPassword),
+  ...bothWays('welcome: a forgotten password, and other devices are signed out', forgottenPassword),
   ...bothWays('welcome: a revoked code and an unknown ID get one answer', revokedAndUnknown),
-  ...bothWays('welcome: who has another phone reads whom to ask', phoneChanged),
+  ...bothWays('welcome: a member with another phone sees whom to ask', phoneChanged),
 ];

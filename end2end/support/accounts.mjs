@@ -3,7 +3,7 @@
 import { Visitor } from './browser.mjs';
 import { until } from './wait.mjs';
 
-/** Our names for them, and what `handbook demo --list` calls them. */
+/** The names of roles in the tests, and in `handbook demo --list`. */
 const ROLES = {
   member: 'Member, fisherman at sea',
   secretary: 'Branch secretary',
@@ -21,7 +21,7 @@ const ROLES = {
   registrar: 'Registrar, ward',
   operator: 'Operator',
   ward_secretary: 'Branch secretary, ward',
-  // They have no password yet.
+  // People without a password.
   newcomer: 'Newcomer without a phone',
   newcomer_2: 'Newcomer without a phone, second',
   newcomer_with_phone: 'Newcomer with a phone',
@@ -43,7 +43,7 @@ export class Accounts {
     return found;
   }
 
-  /** Cookies of a session of this role, made once by signing in as a person does. */
+  /** Cookies of a session of this role, created once by a normal sign-in. */
   async session(browser, origin, role) {
     if (!this.#sessions.has(role)) this.#sessions.set(role, this.#open(browser, origin, role));
     return this.#sessions.get(role);
@@ -66,14 +66,14 @@ export async function signIn(visitor, account) {
   await fillIn(visitor, account);
 }
 
-/** Fills in the sign-in page that is open, and sends it. */
+/** Fills in and submits the open sign-in page. */
 export async function fillIn(visitor, { national_id: nationalId, password }) {
   await visitor.field('national_id').fill(nationalId);
   await visitor.field('password').fill(password);
   await visitor.submit(visitor.sender('password'));
 }
 
-/** Chooses language, text size and theme on the account's page; what is not named stays as it is. */
+/** Chooses language, text size and theme on the account's page; omitted ones stay as they are. */
 export async function prefer(visitor, { locale, ...looks }) {
   await visitor.open('/more');
   const choice = (name, value) => visitor.$(`main [name="${name}"][value="${value}"]`);

@@ -1,4 +1,4 @@
-// A person at a browser: opens addresses, follows links, sends forms, and notices whatever goes wrong on the way.
+// A person at a browser: opens addresses, follows links, submits forms, and records errors on the way.
 
 import { strict as assert } from 'node:assert';
 import { accessSync, constants } from 'node:fs';
@@ -21,7 +21,7 @@ const ARGUMENTS = [
   '--no-first-run',
 ];
 
-/** Starts the Chromium of this machine. Where no language is set it has no letters beyond ASCII for names of files. */
+/** Starts the installed Chromium. Without a locale it supports only ASCII in file names. */
 export function launch() {
   const env = { ...process.env, LC_ALL: 'C.UTF-8' };
   return chromium.launch({ executablePath: executable(), args: ARGUMENTS, env });
@@ -44,7 +44,7 @@ function isExecutable(file) {
   }
 }
 
-/** Words that stay together have a space that does not break; people read a space, and so do the tests. */
+/** Compound terms have a non-breaking space; people read a space, and so do the tests. */
 function readSpaces(locator) {
   if (locator.readsSpaces) return;
   locator.readsSpaces = true;
@@ -58,9 +58,9 @@ function readSpaces(locator) {
   }
 }
 
-/** One browser window with its own cookies. With `script: false` it runs no script at all. */
+/** A browser window with its own cookies. With `script: false` no script runs. */
 export class Visitor {
-  /** What went wrong and was not {@link expects expected}. */
+  /** Errors that were not {@link expects expected}. */
   troubles = [];
   #expected = new Set();
   #forgiven = new Set(['net::ERR_ABORTED']);
@@ -100,12 +100,12 @@ export class Visitor {
     return new Visitor(context, page, origin, script);
   }
 
-  /** Announces that responses with this status, or requests that fail for this reason, are part of the test. */
+  /** Declares that responses with this status, or requests that fail for this reason, are part of the test. */
   expects(status) {
     this.#expected.add(status);
   }
 
-  /** Announces that requests that fail like this are part of the test. */
+  /** Declares that requests that fail for this reason are part of the test. */
   forgives(reason) {
     this.#forgiven.add(reason);
   }
@@ -134,7 +134,7 @@ export class Visitor {
     await this.settled();
   }
 
-  /** Presses a form's button and waits for the answer: another page, or what is to be mended. */
+  /** Presses a form's button and waits for the result: another page, or errors. */
   async submit(button) {
     if (!this.script) {
       await Promise.all([this.page.waitForEvent('domcontentloaded'), button.click()]);
@@ -149,7 +149,7 @@ export class Visitor {
     await this.settled();
   }
 
-  /** Says of the document that is open that it was read, and waits until the page tells that it is recorded. */
+  /** Confirms that the open document was read, and waits until the page shows that it is recorded. */
   async saysRead() {
     const form = this.$('main form[data-read]');
     await form.waitFor();
@@ -171,7 +171,7 @@ export class Visitor {
     }));
   }
 
-  /** Waits until the page is whole: taken over by the script where it loads one, its data shown, its heading there. */
+  /** Waits until the page is complete: hydrated if it loads the module, its data shown, its heading present. */
   async settled() {
     await until(`${this.page.url()} shows a whole page`, () =>
       this.page.evaluate(
@@ -203,7 +203,7 @@ export class Visitor {
     return this.page.locator(`main [name="${name}"]`);
   }
 
-  /** The button that sends the form around the control `name`; not one that saves and then goes somewhere else. */
+  /** The submit button of the form with the control `name`; not one that saves and then goes elsewhere. */
   sender(name) {
     return this.page.locator(`main form:has([name="${name}"]) button[type="submit"]:not([name="then"])`).last();
   }
@@ -222,7 +222,7 @@ export class Visitor {
     return this.$(selector).first().innerText();
   }
 
-  /** The problems told on the page: message by field, from the summary. Each must lead to a control that names its message. */
+  /** The problems on the page: message by field, from the summary. Each must link to a control described by its message. */
   async problems() {
     await this.sees('.error-summary');
     const found = {};
@@ -249,14 +249,14 @@ export class Visitor {
 
   #onConsole(message) {
     const text = message.text();
-    // Failed requests are watched by their status, which the console does not tell.
+    // Failed requests are checked by status, which the console does not give.
     if (!['error', 'warning', 'assert'].includes(message.type()) || text.startsWith('Failed to load resource')) return;
     this.#trouble(`console ${message.type()}: ${text}`);
   }
 
   #onFailure(request) {
     const reason = request.failure()?.errorText ?? 'failed';
-    // The browser drops what a page was still loading when it goes on to the next.
+    // The browser cancels pending loads of a page when it navigates.
     if (!this.#forgiven.has(reason) && !this.#expected.has(reason)) this.#trouble(`${request.method()} ${request.url()}: ${reason}`);
   }
 

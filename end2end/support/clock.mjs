@@ -1,17 +1,17 @@
-// The day of the tests: the machine's, or another one that HANDBOOK_DAY names.
+// The time of the tests: the machine's, or the one in HANDBOOK_DAY.
 
-/** What a clock in Vietnam is ahead of UTC. */
+/** Offset of Vietnam from UTC. */
 const ZONE_MS = 7 * 3_600_000;
 
-/** Milliseconds the server under test, the pages and these tests are ahead of this machine's clock. */
+/** Milliseconds by which the server under test, the pages and these tests are ahead of the machine's clock. */
 export const AHEAD_MS = process.env.HANDBOOK_DAY ? ahead(process.env.HANDBOOK_DAY) : 0;
 
-/** What a clock in Vietnam shows, to the minute: `2028-02-29T23:59`. */
+/** The local time in Vietnam, to the minute: `2028-02-29T23:59`. */
 export function inVietnam(at) {
   return new Date(at + ZONE_MS).toISOString().slice(0, 16);
 }
 
-/** The day in Vietnam in so many days: `2028-02-29`. */
+/** The day in Vietnam in `days` days: `2028-02-29`. */
 export function inDays(days) {
   return inVietnam(Date.now() + days * 86_400_000).slice(0, 10);
 }
@@ -21,11 +21,11 @@ function ahead(day) {
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d$/.test(day) || Number.isNaN(moment)) {
     throw new Error(`HANDBOOK_DAY is ${day}: it must be a moment in Vietnam, as 2028-02-29T23:50`);
   }
-  // Whole seconds, as the server takes them.
+  // Whole seconds, as the server requires.
   return Math.round((moment - Date.now()) / 1000) * 1000;
 }
 
-/** Moves `Date` where it runs, in a page before the page's own scripts; timers and what measures durations stay. */
+/** Shifts `Date` in the current realm, in a page before the page's own scripts; timers and durations are unchanged. */
 export function moveDate(ahead) {
   const Real = Date;
   globalThis.Date = class Date extends Real {
@@ -40,5 +40,5 @@ export function moveDate(ahead) {
   };
 }
 
-// The organisation that vouches for people runs in this process.
+// The OpenID Connect provider runs in this process.
 if (AHEAD_MS !== 0) moveDate(AHEAD_MS);

@@ -1,8 +1,8 @@
-// Small files of the kinds that can be attached, made byte by byte.
+// Small files of the kinds that can be attached, built byte by byte.
 
 import { deflateSync } from 'node:zlib';
 
-/** A PDF of one page; codes of its font are letters of the same number. */
+/** A one-page PDF; the codes of its font are the letters' own numbers. */
 export function pdf(text) {
   const lines = text.split('\n').map((line) => `<${[...Buffer.from(line, 'utf16le').swap16()].map(hex).join('')}> Tj T*`);
   const content = `BT /F0 14 Tf 60 760 Td 20 TL\n${lines.join('\n')}\nET`;
@@ -34,7 +34,7 @@ export function pdf(text) {
   return Buffer.from(body, 'latin1');
 }
 
-/** A grey picture of eight by eight points. */
+/** A grey picture of 8 × 8 pixels. */
 export function png() {
   const part = (kind, content) => {
     const named = Buffer.concat([Buffer.from(kind, 'latin1'), content]);
@@ -62,14 +62,14 @@ export function docx(text) {
   });
 }
 
-/** A zip file whose parts are stored as they are. */
+/** A zip file with uncompressed parts. */
 function zip(parts) {
   const files = [];
   const directory = [];
   let place = 0;
   for (const [name, text] of Object.entries(parts)) {
     const [label, content] = [Buffer.from(name), Buffer.from(text)];
-    // Version, flags, method, time, day, sum, both sizes, length of the name, no more.
+    // Version, flags, method, time, date, checksum, both sizes, length of the name, extra length.
     const told = Buffer.alloc(26);
     told.writeUInt16LE(20, 0);
     told.writeUInt32LE(crc(content), 10);
@@ -102,7 +102,7 @@ function crc(bytes) {
   return ~sum >>> 0;
 }
 
-/** Two frames of silence behind an empty tag. */
+/** Two frames of silence after an empty tag. */
 export function mp3() {
   const frame = Buffer.alloc(417);
   frame.set([0xff, 0xfb, 0x90, 0x00]);

@@ -1,9 +1,9 @@
-// The words on the pages of a PDF as Chromium writes it: enough to see what was printed where.
+// The words on the pages of a PDF written by Chromium: enough to check what was printed where.
 
 import { inflateSync } from 'node:zlib';
 
 /**
- * The text of each page, in the order of drawing, without blanks: those are positions, not characters.
+ * The text of each page, in drawing order, without spaces: those are positions, not characters.
  *
  * @param {Buffer} pdf
  * @returns {string[]}
@@ -14,13 +14,13 @@ export function pagesOf(pdf) {
   return leaves(objects, pages).map((page) => text(objects, page));
 }
 
-/** Millimetres of the first page: width and height. */
+/** Size of the first page in millimetres: width and height. */
 export function paperOf(pdf) {
   const box = /\/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]/.exec(pdf.toString('latin1'));
   return box.slice(1).map((points) => Math.round((Number(points) * 25.4) / 72));
 }
 
-/** Objects by number: what stands before the stream, and the stream. */
+/** Objects by number: the part before the stream, and the stream. */
 function read(pdf) {
   const source = pdf.toString('latin1');
   const objects = new Map();
@@ -59,7 +59,7 @@ function text(objects, page) {
   return found.replace(/\s/g, '').normalize('NFC');
 }
 
-/** Letters by glyph, of a font's table. */
+/** Letters by glyph, from a font's table. */
 function letters(table) {
   const found = new Map();
   const letter = (hex) => String.fromCharCode(...hex.match(/.{4}/g).map((unit) => parseInt(unit, 16)));

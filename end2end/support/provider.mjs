@@ -1,4 +1,4 @@
-// A real OpenID Connect provider beside the server: whoever names a national ID there is vouched for.
+// A real OpenID Connect provider next to the server: it authenticates any national ID that is entered.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -10,7 +10,7 @@ export const NAME = 'VNeID';
 
 const CLIENT = { id: 'handbook', secret: 'a secret of the tests & nobody else' };
 
-/** One provider for one server; can be stopped and started again at the same address. */
+/** One provider for one server; can be stopped and restarted at the same address. */
 export class Provider {
   #provider;
   #http;
@@ -26,7 +26,7 @@ export class Provider {
     return provider;
   }
 
-  /** What the operator of the handbook writes into its file. */
+  /** The content of the handbook's configuration file. */
   settings(origin) {
     return [
       `origin = ${JSON.stringify(origin)}`,
@@ -57,7 +57,7 @@ export class Provider {
 }
 
 async function make(issuer, origin) {
-  // Loaded here: most runs of single tests need no provider.
+  // Loaded lazily: most single tests need no provider.
   const { default: OidcProvider } = await import('oidc-provider');
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const provider = new OidcProvider(issuer, {
@@ -84,7 +84,7 @@ async function make(issuer, origin) {
   return provider;
 }
 
-/** Everybody agrees: consent is the provider's business, and tested there. */
+/** Grants consent: that is the provider's concern, and tested there. */
 async function consent({ oidc }) {
   const grant = new oidc.provider.Grant({ clientId: oidc.client.clientId, accountId: oidc.session.accountId });
   grant.addOIDCScope('openid');
@@ -92,7 +92,7 @@ async function consent({ oidc }) {
   return grant;
 }
 
-/** The provider's own page: the national ID and a button, or a way to break it off. */
+/** The provider's own page: the national ID and a button, or a way to cancel. */
 async function interact(provider, request, response) {
   if (request.method !== 'POST') {
     response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });

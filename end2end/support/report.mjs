@@ -1,4 +1,4 @@
-// Runs tests and says how they went.
+// Runs tests and reports the results.
 
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -17,7 +17,7 @@ export function bothWays(name, run) {
   }));
 }
 
-/** What a test has at hand; it makes the visitors and looks after them. */
+/** The environment of a test; it creates and closes the visitors. */
 export class Stage {
   #visitors = [];
   #servers = [];
@@ -36,7 +36,7 @@ export class Stage {
     return visitor;
   }
 
-  /** The same stage before another server, which ends with it. */
+  /** The same stage with another server, which ends with it. */
   before(server) {
     this.#servers.push(server);
     this.origin = server.origin;
@@ -47,12 +47,12 @@ export class Stage {
     return this.world.accounts.of(role);
   }
 
-  /** What any page of the test complained about. */
+  /** Errors of all pages of the test. */
   troubles() {
     return this.#visitors.flatMap((visitor) => visitor.troubles);
   }
 
-  /** Pictures of the windows as they are, for whoever looks into the failure. */
+  /** Pictures of the windows after a failure. */
   async photograph(name) {
     await mkdir(RESULTS, { recursive: true });
     const file = name.replace(/[^\p{L}\p{N}]+/gu, '-');
@@ -72,13 +72,13 @@ export class Stage {
   }
 }
 
-/** Counts what passed and failed; prints a line for each test. */
+/** Counts passed and failed tests; prints a line for each. */
 export class Report {
   passed = 0;
   failed = 0;
   #start = Date.now();
 
-  /** Runs one test with a stage of its own. */
+  /** Runs one test with its own stage. */
   async run(world, { name, run, patience = TEST_MS }) {
     const stage = new Stage(world);
     const start = Date.now();
@@ -94,7 +94,7 @@ export class Report {
     }
   }
 
-  /** Counts something beside the tests, e.g. that the server ends cleanly. */
+  /** Counts a check besides the tests, for example that the server exits cleanly. */
   async check(name, run) {
     const start = Date.now();
     try {
@@ -115,7 +115,7 @@ export class Report {
     console.log(line('ok', name, start));
   }
 
-  /** Printed at once, because tests that run beside this one print too. */
+  /** Printed at once, because concurrent tests print too. */
   #fail(name, start, reasons) {
     this.failed += 1;
     console.log([line('FAILED', name, start), ...reasons.map(indent)].join('\n'));

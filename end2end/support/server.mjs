@@ -1,4 +1,4 @@
-// The server under test: the real binary with the sample organisation in a folder of its own.
+// The server under test: the real binary with the sample organisation in a separate folder.
 
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -25,12 +25,12 @@ export class Server {
   #folder;
   #keep;
   #exit;
-  /** Where short messages lie, since no gateway is set. */
+  /** The folder of SMS messages, since no gateway is configured. */
   get outbox() {
     return path.join(this.#folder, 'data', 'outbox');
   }
 
-  /** The newest lines the server has printed. */
+  /** The latest lines that the server printed. */
   log = [];
 
   constructor(child, folder, keep, port, { signIns = [], provider } = {}) {
@@ -40,7 +40,7 @@ export class Server {
     this.port = port;
     this.origin = `http://127.0.0.1:${port}`;
     this.signIns = signIns;
-    /** The organisation that vouches for people, where one is configured. */
+    /** The OpenID Connect provider, if one is configured. */
     this.provider = provider;
     this.#exit = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
     for (const stream of [child.stdout, child.stderr]) {
@@ -65,12 +65,12 @@ export class Server {
     if (gone) throw new Error(`the server ended at its start (${describe(gone)}):\n${this.log.join('\n')}`);
   }
 
-  /** Lines in which the server itself says that something went wrong. */
+  /** Lines in which the server reports an error. */
   complaints() {
     return this.log.filter((line) => /panicked at|"level":"ERROR"|\bERROR\b/.test(line));
   }
 
-  /** Asks the server to end, waits until it has, and removes its folder. Throws when it does not end cleanly. */
+  /** Stops the server, waits for its exit, and removes its folder. Throws if it does not exit cleanly. */
   async stop() {
     this.#child.kill('SIGTERM');
     const late = setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS);
@@ -83,7 +83,7 @@ export class Server {
   }
 }
 
-/** The sample organisation, loaded once: every server begins with a copy of it. */
+/** The sample organisation, loaded once: every server starts with a copy of it. */
 export class Sample {
   #folder;
 
@@ -118,10 +118,10 @@ export class Sample {
 }
 
 /**
- * Starts the server on an empty store, for which `handbook admin create` has made the first person.
+ * Starts the server on an empty store in which `handbook admin create` has created the first person.
  *
- * @param {{ keep?: boolean, admin: string[] }} options what follows `admin create`
- * @returns {Promise<{ server: Server, printed: string }>} and what the command has printed
+ * @param {{ keep?: boolean, admin: string[] }} options `admin`: arguments of `admin create`
+ * @returns {Promise<{ server: Server, printed: string }>} and the output of the command
  */
 export async function startEmpty({ keep = false, admin }) {
   let printed;
@@ -142,7 +142,7 @@ async function inNewFolder(keep, run) {
   }
 }
 
-/** Runs a command of the program on the folder's data to its end, and returns what it has printed. */
+/** Runs a command of the program on the folder's data to its end, and returns its output. */
 async function handbook(folder, command, onData = true) {
   const options = { cwd: folder, env: environment(), timeout: LOAD_MS, maxBuffer: 16 << 20 };
   const data = onData ? ['--data', path.join(folder, 'data'), ...clock()] : [];
@@ -172,7 +172,7 @@ function built(name, fallback) {
   return place;
 }
 
-/** Without settings of the person who runs the tests, and without colours in the log. */
+/** Without the settings of the person who runs the tests, and without colours in the log. */
 function environment() {
   const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('HANDBOOK_'));
   return { ...Object.fromEntries(kept), NO_COLOR: '1' };

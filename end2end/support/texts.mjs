@@ -1,4 +1,4 @@
-// The sentences of the application, from its own text files, so that no test repeats one.
+// The texts of the application, from its own files, so that no test repeats one.
 
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -30,7 +30,7 @@ function load(language) {
   );
 }
 
-/** Puts words of the pack into the places that name them: `{@member}`, and `{@Member}` for a capital. */
+/** Fills in the words of the pack: `{@member}`, and `{@Member}` for a capital. */
 function spoken(words, text) {
   return text.replace(/\{@(\w+)\}/g, (_, name) => {
     const word = words[name.toLowerCase()];
@@ -38,7 +38,7 @@ function spoken(words, text) {
   });
 }
 
-/** The part of TOML the text files use: `key = "text"` and `[plural]` sections. */
+/** The subset of TOML in the text files: `key = "text"` and `[plural]` sections. */
 function parse(toml) {
   const all = {};
   let section = all;
@@ -51,12 +51,12 @@ function parse(toml) {
   return all;
 }
 
-/** What is said at a field that is called `label` when nothing was entered. */
+/** The error of an empty field with this label. */
 export function empty(label, language = 'vi') {
   return texts(language).problems.required_named.replace('{label}', label);
 }
 
-/** Whether `text` is the template with its places filled. */
+/** Whether `text` is the template with filled placeholders. */
 export function fits(template, text) {
   const pattern = template
     .split(/\{\w+\}/)
@@ -65,7 +65,7 @@ export function fits(template, text) {
   return new RegExp(`^\\s*${pattern}\\s*$`, 'su').test(text);
 }
 
-/** The whole number in a text, whatever the digits and separators: `২,৫১৪` is 2514. */
+/** The integer in a text, in any digits and separators: `২,৫১৪` is 2514. */
 export function number(text) {
   const digits = [...text].map(digit).filter((value) => value !== undefined);
   if (digits.length === 0) throw new Error(`no number in "${text}"`);

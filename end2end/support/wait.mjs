@@ -2,15 +2,15 @@
 
 const PAUSE_MS = 40;
 
-/** How long a page may take to show what it should; generous, because the machine may be busy. */
+/** How long a page may take to show the expected state; generous, because the machine may be busy. */
 export const PATIENCE_MS = 20_000;
 
 /**
- * Asks again and again until the answer is neither false nor empty, and returns it.
+ * Polls until the result is neither false nor empty, and returns it.
  *
  * @template T
- * @param {string} what completes the sentence "waited in vain until …"
- * @param {() => T | Promise<T>} ask may throw: a page in the middle of a navigation cannot be asked
+ * @param {string} what completes the message "waited in vain until …"
+ * @param {() => T | Promise<T>} ask may throw: a page cannot be queried during a navigation
  * @returns {Promise<NonNullable<T>>}
  */
 export async function until(what, ask, patience = PATIENCE_MS) {
