@@ -47,21 +47,17 @@ pub(crate) fn PublishPage() -> impl IntoView {
         let desk::ApprovalPage { page, change } = approval;
         let status = page.draft.status;
         let leads = page.permissions.may(DocumentStep::Publish) && status.after(DocumentStep::Publish).is_ok();
-        let (title, content) = match change.filter(|_| leads) {
-            Some(change) => {
-                let members = text::desk::members(l, page.members.into());
-                let asks = if status.comes_back() { text::desk::republish_title } else { text::desk::publish_title };
-                (asks(l, members), question(l, &page, &change, echo.clone()))
-            }
-            None => (text::desk::settled_title(l).to_owned(), too_late(l, &page)),
-        };
         let above = vec![(Line::content(&page.draft.title), format!("/desk/{}", page.draft.id))];
+        let Some(change) = change.filter(|_| leads) else { return not_to_be_approved(l, &page, above) };
+        let members = text::desk::members(l, page.members.into());
+        let asks = if status.comes_back() { text::desk::republish_title } else { text::desk::publish_title };
+        let title = asks(l, members);
         view! {
             <Title text=title.clone()/>
             <div class="page">
                 {way_back(l, above, text::desk::when(l))}
                 <PageHeader title/>
-                {content}
+                {question(l, &page, &change, echo.clone())}
             </div>
         }
         .into_any()
@@ -152,14 +148,23 @@ fn question(l: Locale, page: &desk::DraftPage, change: &desk::Change, echo: Opti
     .into_any()
 }
 
-fn too_late(l: Locale, page: &desk::DraftPage) -> AnyView {
-    let href = format!("/desk/{}", page.draft.id);
-    let is_own = page.permissions.publishes && page.permissions.is_author && !page.permissions.own_approval;
-    let hint = if is_own { text::desk::own_text(l) } else { text::desk::settled_hint(l) };
+/// For who may not approve it: an author, or anybody when it does not wait for that.
+fn not_to_be_approved(l: Locale, page: &desk::DraftPage, above: Vec<(Line, String)>) -> AnyView {
+    let waits = page.draft.status.after(DocumentStep::Publish).is_ok();
+    let is_own = waits && page.permissions.publishes && page.permissions.is_author && !page.permissions.own_approval;
+    let (title, hint, icon) = if is_own {
+        (text::desk::not_own_title(l), text::desk::own_text(l), IconName::People)
+    } else {
+        (text::desk::settled_title(l), text::desk::settled_hint(l), IconName::Inbox)
+    };
     view! {
-        <EmptyState title=Line::content(&page.draft.title) text=hint icon=IconName::CheckCircle>
-            <LinkButton href>{text::desk::open_at_desk(l)}</LinkButton>
-        </EmptyState>
+        <Title text=title/>
+        <div class="page">
+            {way_back(l, above, title)}
+            <EmptyState title text=hint icon whole_page=true>
+                <LinkButton href=format!("/desk/{}", page.draft.id)>{text::desk::open_at_desk(l)}</LinkButton>
+            </EmptyState>
+        </div>
     }
     .into_any()
 }
