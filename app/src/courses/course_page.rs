@@ -155,8 +155,7 @@ fn next(l: Locale, page: &Course) -> AnyView {
         NextStep::StartQuiz => {
             let label = if page.tries.is_empty() { text::courses::start_quiz(l) } else { text::courses::try_again(l) };
             let limit = page.quiz.and_then(|quiz| quiz.rules.minutes);
-            let warning = limit.map(|minutes| view! { <p class="muted">{text::courses::time_runs(l, minutes.into())}</p> });
-            view! { {warning} {button(l, "/api/courses/start", id, IconName::Pencil, label)} }.into_any()
+            view! { {words::time_runs(l, limit)} {one_button(l, "/api/courses/start", id, IconName::Pencil, label)} }.into_any()
         }
         NextStep::GoOn => view! {
             <LinkButton href=format!("/courses/{id}/quiz") icon=IconName::Pencil wide=true>
@@ -164,7 +163,7 @@ fn next(l: Locale, page: &Course) -> AnyView {
             </LinkButton>
         }
         .into_any(),
-        NextStep::Confirm => button(l, "/api/courses/complete", id, IconName::Check, text::courses::complete(l)),
+        NextStep::Confirm => one_button(l, "/api/courses/complete", id, IconName::Check, text::courses::complete(l)),
         NextStep::Certificate => view! {
             <LinkButton href=format!("/courses/{id}/certificate") icon=IconName::Print wide=true>
                 {text::courses::open_certificate(l)}
@@ -192,7 +191,8 @@ fn next(l: Locale, page: &Course) -> AnyView {
     }
 }
 
-fn button(l: Locale, action: &'static str, course: CourseId, icon: IconName, label: &'static str) -> AnyView {
+/// A form that asks nothing.
+pub(super) fn one_button(l: Locale, action: &'static str, course: CourseId, icon: IconName, label: &'static str) -> AnyView {
     view! {
         <Form action failed=text::frame::network_failed(l)>
             <input type="hidden" name="course" value=course.to_string()/>

@@ -2,12 +2,12 @@
 
 use domain::{
     Locale,
-    courses::{ResultPage as Found, ReviewedOption, ReviewedQuestion, Tries},
+    courses::{NextStep, ResultPage as Found, ReviewedOption, ReviewedQuestion, Tries},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use super::{fns::try_result, words};
+use super::{course_page::one_button, fns::try_result, words};
 use crate::{
     i18n::use_locale,
     page::show,
@@ -85,11 +85,28 @@ fn next(l: Locale, page: &Found) -> AnyView {
         (_, None) => text::courses::try_any_number(l).to_owned(),
     };
     let way = (page.tries == Tries::UsedUp).then(|| view! { <p>{text::courses::may_be_given(l, &page.issuer.name)}</p> });
+    let again = match page.next {
+        NextStep::StartQuiz => {
+            let button = one_button(l, "/api/courses/start", page.course, IconName::Pencil, text::courses::try_again(l));
+            Some(view! { {words::time_runs(l, page.rules.minutes)} {button} }.into_any())
+        }
+        NextStep::GoOn => Some(
+            view! {
+                <div class="actions">
+                    <LinkButton href=format!("{course}/quiz") icon=IconName::Pencil wide=true>{text::courses::go_on(l)}</LinkButton>
+                </div>
+            }
+            .into_any(),
+        ),
+        _ => None,
+    };
+    let kind = if again.is_some() { ButtonKind::Secondary } else { ButtonKind::Primary };
     view! {
         <p>{left}</p>
         {way}
+        {again}
         <div class="actions">
-            <LinkButton href=course icon=IconName::ArrowRight wide=true>{text::courses::to_course(l)}</LinkButton>
+            <LinkButton href=course kind icon=IconName::ArrowRight wide=true>{text::courses::to_course(l)}</LinkButton>
         </div>
     }
     .into_any()

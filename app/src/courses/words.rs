@@ -59,7 +59,12 @@ pub(super) fn tries(l: Locale, tries: u32) -> String {
     if tries == 0 { text::courses::any_number(l).to_owned() } else { text::courses::tries(l, tries.into()) }
 }
 
-/// `4/5 (80%)`. Rounded down, so that a result below the pass mark never looks like a pass.
+/// What to know before a try begins, where its time is limited.
+pub(super) fn time_runs(l: Locale, limit: Option<u32>) -> Option<AnyView> {
+    limit.map(|minutes| view! { <p class="muted">{text::courses::time_runs(l, minutes.into())}</p> }.into_any())
+}
+
+/// `4/5 (80%)`. Rounded down: what is short of the pass mark must not look like it.
 pub(super) fn score(l: Locale, score: Score) -> String {
     let reached = (u64::from(score.right) * 100).checked_div(score.total.into()).unwrap_or(0);
     let share = l.percent(reached, 100);

@@ -205,6 +205,8 @@ impl Courses<'_> {
         let review = if is_over { review(&self.text(id).await?.questions, attempt) } else { Vec::new() };
         let was_ended = attempt.ends_at == Some(handed_in.at);
         let tries_left = studied.tries_left();
+        let documents = self.documents(viewer, &studied.course).await?;
+        let next = next_step(viewer, &studied, &documents);
         let LearnerCourse { course, tries, .. } = studied;
         Ok(ResultPage {
             course: id,
@@ -216,6 +218,7 @@ impl Courses<'_> {
             tries,
             tries_left,
             review,
+            next,
         })
     }
 

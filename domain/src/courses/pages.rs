@@ -162,6 +162,8 @@ pub struct ResultPage {
     pub was_ended: bool,
     /// The solutions; only after passing or when no try is left.
     pub review: Vec<ReviewedQuestion>,
+    /// What can be done at the course now.
+    pub next: NextStep,
 }
 
 /// The printed certificate of completion (giấy xác nhận hoàn thành).
