@@ -27,7 +27,7 @@ use crate::{
     page::show,
     text,
     title::Title,
-    ui::{IconName, LinkButton, Notice, NoticeKind, PageHeader},
+    ui::{IconName, LinkButton, PageHeader},
 };
 
 /// A page of the activation while it is open; otherwise a link to the start.
@@ -42,10 +42,7 @@ fn begin_again(l: Locale) -> AnyView {
         <Title text=text::welcome::over_title(l)/>
         <div class="page page-narrow">
             {way_back(text::welcome::start_title(l), "/welcome", text::welcome::over_title(l))}
-            <PageHeader title=text::welcome::over_title(l)/>
-            <Notice kind=NoticeKind::Info title=text::welcome::begin_again(l)>
-                <p>{text::welcome::over(l)}</p>
-            </Notice>
+            <PageHeader title=text::welcome::over_title(l) lead=text::welcome::over(l)/>
             <div class="actions">
                 <LinkButton href="/welcome" wide=true icon=IconName::Refresh>{text::welcome::begin_again(l)}</LinkButton>
             </div>
