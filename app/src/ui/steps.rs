@@ -45,7 +45,7 @@ pub fn StepBar(
             };
             let word = match index.cmp(&current) {
                 std::cmp::Ordering::Less => Some(view! { <span class="visually-hidden">{done_word.clone()}</span> }),
-                std::cmp::Ordering::Equal => Some(view! { <span class="step-word">{current_word.clone()}</span> }),
+                std::cmp::Ordering::Equal => Some(view! { <span class="tag tag-accent">{current_word.clone()}</span> }),
                 std::cmp::Ordering::Greater => None,
             };
             view! {
