@@ -33,8 +33,9 @@ async function firstTime(stage, script) {
   const draft = await written(editor, { number, title });
   await provided(editor, number);
 
-  // The audience and its size are shown before the review and before the publication.
-  await press(editor, 'link', desk.go_submit);
+  // Whom it is for, and how many they are, is told before it is sent and before it goes out.
+  await press(editor, 'button', desk.save_and_submit);
+  await until('the page that asks who shall review it is there', () => editor.path === `${draft}/review`);
   const reached = (await editor.$('main strong', { hasText: /\d/ }).first().innerText()).trim();
   assert.match(reached, /\d+ \S+.*\d+ \S+/, 'members and branches');
   await press(editor, 'button', desk.submit);

@@ -46,7 +46,8 @@ async function writeAndPublish(stage, script) {
   await editor.sees('.phone-preview table');
   await harmless(editor, '.phone-preview');
 
-  await editor.follow(editor.$(`main a[href="${draft}/review"]`).first());
+  await editor.submit(editor.$('main button[name="then"][value="review"]'));
+  await until('the page that asks who shall review it is there', () => editor.path === `${draft}/review`);
   await editor.submit(editor.sender('reviewer'));
   await until('the draft was sent', () => editor.path === draft);
   assert.equal(await editor.field('body').count(), 0, 'a text in review is read-only');

@@ -68,6 +68,20 @@ impl Documents<'_> {
         }
     }
 
+    /// Whether the form says what the newest saved version says: that one can be sent for review, and nobody becomes an author of it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], [`Error::NotFound`], [`Error::NotAllowed`] and [`Error::Step`] as [`Self::save_draft`].
+    pub async fn is_as_saved(&self, viewer: &Viewer, form: DraftForm<'_>) -> Result<bool> {
+        let id: DocumentId = form.id.parse().map_err(|_| Error::NotFound)?;
+        let desk = self.on_desk(viewer, id).await?;
+        desk.step(DocumentStep::Edit)?;
+        let (_, draft) = self.parse_form(viewer, &form, desk.status().out.is_some()).await?;
+        Ok(desk.work.is_some_and(|work| {
+            work.version.to_string() == form.version && work.has_particulars_of(&draft) && desk.body == draft.body.as_str()
+        }))
+    }
+
     async fn taken(&self, viewer: &Viewer, reader: FormReader, field: &str, draft: &Draft, id: DocumentId) -> Result<FormErrors> {
         let Particulars { number, issuer, .. } = &draft.particulars;
         self.number_taken(viewer, reader, field, (number.as_deref().unwrap_or_default(), issuer.id, id)).await

@@ -294,6 +294,13 @@ async fn versions_are_kept_compared_and_brought_back(backend: &Backend, org: &Fi
     let documents = backend.documents();
     let id = draft(backend, editor, &org.coast, &org.coast).await;
     save(backend, editor, id, "Bản hai.").await;
+    let (key, unit) = (id.to_string(), org.coast.id.to_string());
+    let same = DraftForm { body: "Bản hai.", ..form(&key, "2", &unit, &unit) };
+    for (typed, as_saved) in
+        [(same, true), (DraftForm { body: "Bản ba.", ..same }, false), (DraftForm { version: "1", ..same }, false)]
+    {
+        assert_eq!(documents.is_as_saved(editor, typed).await.expect("a draft"), as_saved, "{typed:?}");
+    }
     let page = documents.revisions(editor, id, Some(1), Some(2)).await.expect("a page");
     assert_eq!(page.revisions.iter().map(|row| row.version).collect::<Vec<_>>(), [2, 1]);
     assert!(matches!(page.shown, Shown::Difference { old: 1, new: 2, .. }), "{:?}", page.shown);

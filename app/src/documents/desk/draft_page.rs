@@ -272,7 +272,6 @@ fn side(l: Locale, page: &desk::DraftPage, docx: Option<FormErrors>) -> AnyView 
         <Card title=text::desk::tasks(l)>
             <div class="stack">
                 {destination}
-                <LinkButton href=format!("/desk/{id}/review") icon=IconName::Send>{text::desk::go_submit(l)}</LinkButton>
                 {kept}
                 {withdraw}
                 <LinkButton href=format!("/desk/{id}?discard=1") kind=ButtonKind::Quiet icon=IconName::Close>

@@ -116,6 +116,9 @@ pub async fn save_draft(
     let form = Submitted::new("draft", &fields);
     let result = async {
         let viewer = viewer()?;
+        if then == "review" && matches!(backend()?.documents().is_as_saved(&viewer, typed).await, Ok(true)) {
+            return Ok(Outcome::Done { to: format!("/desk/{id}/review"), reload: true });
+        }
         match backend()?.documents().save_draft(&viewer, typed).await {
             Ok(saved) if then == "review" => Ok(Outcome::Done { to: format!("/desk/{saved}/review"), reload: true }),
             Ok(saved) => {
