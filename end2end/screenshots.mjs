@@ -36,6 +36,8 @@ async function photograph(stage, as, folder) {
     await enter(state, visitor, stage.world.server);
     for (const [size, viewport] of Object.entries(SIZES)) {
       await visitor.page.setViewportSize(viewport);
+      // As it is found after it was sent in a window of this size: what is wrong has the focus and is in sight.
+      await visitor.page.evaluate(() => document.activeElement.closest('.error-summary')?.scrollIntoView());
       for (const colorScheme of ['light', 'dark']) {
         await visitor.page.emulateMedia({ colorScheme });
         const name = `${state.name.replace(/[^a-z]+/g, '-')}-${size}-${colorScheme}.png`;
