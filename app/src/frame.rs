@@ -258,15 +258,13 @@ fn link_list(places: impl IntoIterator<Item = NavItem>, class: &'static str, bad
     view! { <ul role="list">{links}</ul> }.into_any()
 }
 
-/// Pages without a tab on the phone: reached through "more".
-pub(crate) const THROUGH_MORE: [&str; 18] = [
-    "/more",
-    "/courses",
-    "/record",
+/// What everybody reaches through "more".
+pub(crate) const THROUGH_MORE: [&str; 6] = ["/more", "/courses", "/record", "/guides", "/devices", "/password"];
+
+/// Where the phone has no tab of its own for: reached through "more" as well.
+pub(crate) const WORK_THROUGH_MORE: [&str; 13] = [
+    "/courses/manage",
     "/audit",
-    "/guides",
-    "/devices",
-    "/password",
     "/desk",
     "/branch",
     "/committee",
@@ -285,13 +283,15 @@ fn link(place: NavItem, class: &'static str, badges: &[Badge]) -> AnyView {
     let here = use_location().pathname;
     let current = move || {
         let here = here.get();
+        let lies_in = |places: &[&str]| places.iter().any(|start| here.starts_with(start));
         let inside = match place.href {
             "/" => here == "/",
-            // On the phone this tab leads to the pages of offices.
-            "/more" if class == "tab" => THROUGH_MORE.iter().any(|start| here.starts_with(start)),
-            "/library" => ["/library", "/search", "/shelf"].iter().any(|start| here.starts_with(start)),
-            // Pending work of the registry is listed on this page.
-            "/members" => ["/members", "/corrections", "/transfers", "/quality"].iter().any(|start| here.starts_with(start)),
+            // On the phone the staff places are reached through this one.
+            "/more" if lies_in(&WORK_THROUGH_MORE) => class == "tab",
+            "/more" => lies_in(&THROUGH_MORE),
+            "/library" => lies_in(&["/library", "/search", "/shelf"]),
+            // What waits in the registry is reached through it.
+            "/members" => lies_in(&["/members", "/corrections", "/transfers", "/quality", "/imports"]),
             start => here.starts_with(start),
         };
         inside.then_some("page")

@@ -121,6 +121,27 @@ async function unitStandsInTheBar(stage, script) {
   await until('the bar names the own branch', async () => (await named()).length === 0);
 }
 
+/** At the side the place is marked through which one reaches the page. */
+async function placeIsMarked(stage, script) {
+  const registrar = await stage.visitor({ as: 'registrar', script, size: DESKTOP });
+  const pages = {
+    '/': '/',
+    '/search': '/library',
+    '/courses': '/more',
+    '/record/trail': '/more',
+    '/guides/member': '/more',
+    '/devices': '/more',
+    '/password': '/more',
+    '/imports': '/members',
+    '/audit': '/audit',
+  };
+  for (const [page, place] of Object.entries(pages)) {
+    await registrar.open(page);
+    const marked = registrar.$('.rail [aria-current="page"]');
+    assert.deepEqual(await marked.evaluateAll((links) => links.map((link) => link.getAttribute('href'))), [place], page);
+  }
+}
+
 const loadTime = (visitor) => visitor.page.evaluate(() => performance.timeOrigin);
 
 /** A page that could not be fetched offers to retry, and loads when the connection is back. */
@@ -161,8 +182,9 @@ export const tests = [
     name: `navigation: what the ${role} reaches by links is what the server sends`,
     run: (stage) => walk(stage, role),
   })),
-  { name: 'navigation: a page that failed to load is requested again', run: triesAgain },
-  ...bothWays('navigation: a page rejected under overload is requested again', busyTriesAgain),
-  { name: 'navigation: the badges follow', run: numbersFollow },
-  ...bothWays('navigation: the bar names the acting unit', unitStandsInTheBar),
+  { name: 'navigation: a page that did not arrive is asked for again', run: triesAgain },
+  ...bothWays('navigation: a page that was too busy is asked for again', busyTriesAgain),
+  { name: 'navigation: the numbers at the places follow', run: numbersFollow },
+  ...bothWays('navigation: the bar names the unit one acts for', unitStandsInTheBar),
+  ...bothWays('navigation: the side marks the place one is at', placeIsMarked),
 ];

@@ -153,8 +153,8 @@ mod tests {
     fn every_place_in_the_frame_is_a_page() {
         let acting = acting::PLACES.into_iter().map(|(place, _)| place);
         let work = WorkKind::ALL.into_iter().flat_map(|kind| [kind.href(), kind.place()]);
-        let places = acting.chain(frame::THROUGH_MORE).chain(work);
-        // Pages for which the journeys expect no way back.
+        let places = acting.chain(frame::THROUGH_MORE).chain(frame::WORK_THROUGH_MORE).chain(work);
+        // Where the journeys look for no way back.
         let file = fs::read_to_string(project("end2end/way_back.mjs")).expect("the way back");
         let (_, roots) = file.split_once("const ROOTS = [").expect("the roots");
         let (roots, _) = roots.split_once(']').expect("their end");
