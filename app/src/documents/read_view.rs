@@ -217,8 +217,10 @@ fn tools(l: Locale, page: &DocumentPage, address: String) -> AnyView {
                     <Icon name=IconName::Send/>
                     <span>{text::reading::share(l)}</span>
                 </summary>
-                <label class="label" for="address">{text::reading::address(l)}</label>
-                <input class="input" id="address" readonly=true value=address/>
+                <div>
+                    <label class="label" for="address">{text::reading::address(l)}</label>
+                    <input class="input" id="address" readonly=true value=address/>
+                </div>
             </details>
             {readers}
         </div>
