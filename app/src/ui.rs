@@ -32,7 +32,7 @@ pub use icon::{Icon, IconName};
 pub use line::{HERE, Line, Whose};
 pub use list::{Chip, Chips, DateTile, ListRow, Pager, RowList};
 pub use notice::{EmptyState, Notice, NoticeKind, Tag, Tone};
-pub use page::{Breadcrumbs, Contents, Crumb, Heading, PageHeader, VisuallyHidden};
+pub use page::{Breadcrumbs, Contents, Crumb, Heading, PageHeader, VisuallyHidden, title_class};
 pub use steps::{Step, StepBar};
 pub use table::{Cell, Column, DataTable, DescriptionList, Fact, RowHead, Sort, TableKind};
 pub use unsent::Unsent;

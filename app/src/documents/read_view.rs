@@ -19,18 +19,14 @@ use crate::{
     terms, text,
     ui::{
         self, Breadcrumbs, Button, ButtonKind, Contents, Crumb, HERE, Icon, IconName, Line, LinkButton, Notice, NoticeKind, Tag,
-        Tone, content_lang,
+        Tone, content_lang, title_class,
     },
 };
 
 /// Minimum number of headings for a table of contents.
 const WORTH_A_LIST: usize = 3;
 
-/// Longer titles have a smaller font: on a phone the text begins on the first screen.
-const LONG_TITLE: usize = 60;
-const VERY_LONG_TITLE: usize = 110;
-
-/// The id by which the page's script finds the text.
+/// What the page's script finds the text by.
 const TEXT: &str = "text";
 
 /// `address` is the absolute address of the page, for sharing; `branch` is the name of the reader's branch.
@@ -120,9 +116,7 @@ fn head(l: Locale, page: &DocumentPage, today: NaiveDate) -> AnyView {
     let Imprint { signer, audience, parts } = &page.imprint;
     let whom = if parts.is_empty() { Line::name(&audience.name) } else { terms::units(l, parts) };
     let audience = Line::around(text::documents::for_members(l, HERE, l.number(page.reach)), &whom);
-    let length = summary.title.chars().count();
-    let long = if length > VERY_LONG_TITLE { "title-very-long" } else { "title-long" };
-    let class = (length > LONG_TITLE).then_some(long);
+    let class = title_class(&summary.title);
     let signer = signer.as_ref().map(|name| {
         let signed = text::documents::signed_by(l, name);
         view! { <li><Icon name=IconName::Pencil/><span>{signed}</span></li> }

@@ -8,7 +8,18 @@ use super::{
 };
 use crate::text;
 
-/// The only `<h1>` of a page; actions are children.
+/// Longer titles, in characters, are set smaller: on a phone what follows begins on the first screen.
+const LONG_TITLE: usize = 60;
+const VERY_LONG_TITLE: usize = 110;
+
+/// Class of an `<h1>` whose title is long.
+pub fn title_class(title: &str) -> Option<&'static str> {
+    let length = title.chars().count();
+    let long = if length > VERY_LONG_TITLE { "title-very-long" } else { "title-long" };
+    (length > LONG_TITLE).then_some(long)
+}
+
+/// The one `<h1>` of a page; actions come as children.
 #[component]
 pub fn PageHeader(
     #[prop(into)] title: Signal<String>,
@@ -25,7 +36,9 @@ pub fn PageHeader(
         <header class="page-header">
             <div class="page-heading">
                 {eyebrow.paragraph("eyebrow")}
-                <h1 lang=whose.lang() translate=whose.translate()>{move || text::together(title.get())}</h1>
+                <h1 class=move || title.with(|title| title_class(title)) lang=whose.lang() translate=whose.translate()>
+                    {move || text::together(title.get())}
+                </h1>
                 {lead.paragraph("lead")}
             </div>
             {children.map(|children| view! { <div class="actions">{children()}</div> })}
@@ -114,5 +127,17 @@ mod tests {
         let title = "Sinh hoạt Chi bộ khu phố 5".to_owned();
         let html = view! { <PageHeader title=title/> }.to_html();
         assert!(html.contains("Sinh hoạt Chi\u{a0}bộ khu\u{a0}phố 5"), "{html}");
+    }
+
+    #[test]
+    fn a_long_heading_takes_smaller_letters() {
+        let owner = Owner::new();
+        owner.set();
+        for (length, class) in [(60, None), (61, Some("title-long")), (111, Some("title-very-long"))] {
+            let title = "a".repeat(length);
+            let html = view! { <PageHeader title/> }.to_html();
+            let found = ["title-long", "title-very-long"].into_iter().find(|class| html.contains(&format!("class=\"{class}\"")));
+            assert_eq!(found, class, "{html}");
+        }
     }
 }
