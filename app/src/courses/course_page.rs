@@ -133,7 +133,7 @@ fn tries(l: Locale, course: CourseId, tries: &[TryRow]) -> Option<AnyView> {
                 href=format!("/courses/{course}/tries/{}", row.number)
                 title=text::courses::try_number(l, l.number(row.number))
                 whose=Whose::Ours
-                meta=format!("{} · {}", words::score(l, row.score), l.date_time(row.at))
+                meta=format!("{}\u{a0}· {}", words::score(l, row.score), l.date_time(row.at))
             >
                 {tag}
             </ListRow>

@@ -48,11 +48,11 @@ pub(super) fn link(l: Locale, file: &AttachmentSummary) -> AnyView {
     .into_any()
 }
 
-/// `PDF · 1,2 MB · 12 trang`.
+/// `PDF · 1,2 MB · 12 trang`. No line begins with a dot.
 fn meta(l: Locale, file: &AttachmentSummary) -> String {
-    let mut meta = format!("{} · {}", file.kind.key().to_uppercase(), l.file_size(file.bytes));
+    let mut meta = format!("{}\u{a0}· {}", file.kind.key().to_uppercase(), l.file_size(file.bytes));
     if let Some(pages) = file.pages {
-        meta.push_str(" · ");
+        meta.push_str("\u{a0}· ");
         meta.push_str(&text::files::pages(l, l.number(pages)));
     }
     meta

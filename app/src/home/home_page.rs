@@ -193,7 +193,7 @@ fn next_meeting(l: Locale, meeting: Option<MeetingSummary>) -> AnyView {
             />
         }
     });
-    let kind = format!("{} · {}", terms::meeting_kind(l, meeting.kind), terms::meeting_form(l, meeting.form));
+    let kind = format!("{}\u{a0}· {}", terms::meeting_kind(l, meeting.kind), terms::meeting_form(l, meeting.form));
     view! {
         <Card
             title=text::home::next_meeting(l)

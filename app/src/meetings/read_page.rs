@@ -133,7 +133,7 @@ fn paper_view(l: Locale, paper: Paper) -> AnyView {
         view! { <Tag label=text::meetings::paper_unread(l) tone=Tone::Accent/> }.into_any()
     };
     let about =
-        format!("{} · {}", terms::document_kind(l, paper.kind), text::meetings::reading_time(l, u64::from(paper.minutes)));
+        format!("{}\u{a0}· {}", terms::document_kind(l, paper.kind), text::meetings::reading_time(l, u64::from(paper.minutes)));
     view! {
         <li>
             <a class="file" href=format!("/library/{}", paper.document)>

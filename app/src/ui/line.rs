@@ -77,12 +77,12 @@ impl Line {
         line
     }
 
-    /// Appends a part after a middle dot; the separator is omitted when either side is empty.
+    /// Another part behind a dot, which stays with the part before it; nothing is added where one of both is missing.
     #[must_use]
     pub fn and(mut self, part: impl Into<Self>) -> Self {
         let part = part.into();
         if !self.is_empty() && !part.is_empty() {
-            self.push(Whose::Ours, " · ");
+            self.push(Whose::Ours, "\u{a0}· ");
         }
         self.append(&part);
         self
@@ -184,7 +184,9 @@ mod tests {
         let line = Line::from("12 Nov").and(Line::content("Trụ sở")).and(Line::name("Chi bộ 5"));
         let html = shown(line);
         assert!(
-            html.contains("12 Nov · <span lang=\"vi\">Trụ sở</span> · <span lang=\"vi\" translate=\"no\">Chi\u{a0}bộ 5</span>"),
+            html.contains(
+                "12 Nov\u{a0}· <span lang=\"vi\">Trụ sở</span>\u{a0}· <span lang=\"vi\" translate=\"no\">Chi\u{a0}bộ 5</span>"
+            ),
             "{html}"
         );
     }
