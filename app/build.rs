@@ -26,8 +26,22 @@ const LANGUAGES: [&str; 3] = ["vi", "en", "bn"];
 /// Terminology packs, with the variants of `domain::terms::Terms`.
 const PACKS: [(&str, &str); 2] = [("party", "Party"), ("association", "Association")];
 
-/// Vietnamese compounds that must not be broken across lines; matched with a lower-case or a capital first letter.
-const TOGETHER: [&str; 5] = ["chi bộ", "chi hội", "đảng bộ", "khu phố", "đồng chí"];
+/// Words that name one thing in Vietnamese and do not end up on two lines, with a small and a capital first letter. Those that stand
+/// alone in a narrow place, the head of a column or a tab, are not among them.
+const TOGETHER: [&str; 12] = [
+    "chi bộ",
+    "chi hội",
+    "đảng bộ",
+    "khu phố",
+    "đồng chí",
+    "hồ sơ",
+    "cán bộ",
+    "cấp ủy",
+    "điện thoại",
+    "hoạt động",
+    "tài liệu",
+    "khóa học",
+];
 
 /// The words of a pack: language → word → term of the organisation.
 type Words = BTreeMap<String, BTreeMap<String, String>>;

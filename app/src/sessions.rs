@@ -45,7 +45,7 @@ mod tests {
     fn every_device_is_described_in_plain_words() {
         for (device, words) in [
             ("Android · Chrome", "thiết bị Android, trình duyệt Chrome"),
-            ("iPhone · Safari", "điện thoại iPhone, trình duyệt Safari"),
+            ("iPhone · Safari", "điện\u{a0}thoại iPhone, trình duyệt Safari"),
             ("Windows", "máy tính Windows"),
             ("Firefox", "thiết bị không rõ loại, trình duyệt Firefox"),
             ("", "thiết bị không rõ loại"),

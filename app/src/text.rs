@@ -108,7 +108,8 @@ fn fill(template: &str, values: &[(&str, &dyn Display)]) -> String {
 /// application already contain no-break spaces.
 pub fn together(name: impl Into<String>) -> String {
     fn bind(name: String) -> String {
-        TOGETHER.iter().fold(name, |name, (apart, bound)| name.replace(apart, bound))
+        // Few names have any of them.
+        TOGETHER.iter().fold(name, |name, (apart, bound)| if name.contains(apart) { name.replace(apart, bound) } else { name })
     }
     bind(name.into())
 }

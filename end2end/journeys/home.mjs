@@ -42,7 +42,7 @@ async function papers(card) {
 /** The accessible text of the badges, by address. */
 const badges = (visitor, places) =>
   visitor.$(`${places} .badge:not([hidden])`).evaluateAll((found) =>
-    Object.fromEntries(found.map((badge) => [badge.closest('a').getAttribute('href'), badge.getAttribute('aria-label')])),
+    Object.fromEntries(found.map((badge) => [badge.closest('a').getAttribute('href'), badge.getAttribute('aria-label').replaceAll('\u00a0', ' ')])),
   );
 
 /** The pending work on the card of the first page, by the place where it is done. */

@@ -72,7 +72,7 @@ mod tests {
                 ["/branch", "3", "3 việc đang chờ"],
                 ["/members", "99+", "132 việc đang chờ"],
                 ["/more", "99+", "135 việc đang chờ"],
-                ["/library", "4", "4 tài liệu phải đọc"],
+                ["/library", "4", "4 tài\u{a0}liệu phải đọc"],
             ]
         );
         assert_eq!(badges(Locale::Vi, &Pending::default()), []);
