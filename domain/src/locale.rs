@@ -22,8 +22,9 @@ crate::all_variants!(Locale);
 /// `Asia/Ho_Chi_Minh`: UTC+7 without daylight saving since 1975.
 const ZONE_SECONDS: i32 = 7 * 3600;
 
+/// The two words of a Vietnamese weekday stay on one line.
 const WEEKDAYS: [[&str; 7]; 3] = [
-    ["Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật"],
+    ["Thứ\u{a0}Hai", "Thứ\u{a0}Ba", "Thứ\u{a0}Tư", "Thứ\u{a0}Năm", "Thứ\u{a0}Sáu", "Thứ\u{a0}Bảy", "Chủ\u{a0}Nhật"],
     ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
     ["সোমবার", "মঙ্গলবার", "বুধবার", "বৃহস্পতিবার", "শুক্রবার", "শনিবার", "রবিবার"],
 ];
@@ -162,7 +163,7 @@ impl Locale {
 
     /// The same within a sentence: only Vietnamese writes the weekday differently there, `thứ Bảy, 21/11/2026`.
     pub fn long_date_within(self, date: NaiveDate) -> String {
-        self.long_date(date).replacen("Thứ ", "thứ ", 1)
+        self.long_date(date).replacen("Thứ", "thứ", 1)
     }
 
     /// `19:30`, in the organisation's time zone.
@@ -230,7 +231,7 @@ mod tests {
     #[test]
     fn dates_have_the_weekday_in_words() {
         let date = NaiveDate::from_ymd_opt(2026, 11, 21).expect("a date");
-        assert_eq!(Locale::Vi.long_date(date), "Thứ Bảy, 21/11/2026");
+        assert_eq!(Locale::Vi.long_date(date), "Thứ\u{a0}Bảy, 21/11/2026");
         assert_eq!(Locale::En.long_date(date), "Saturday, 21 November 2026");
         assert_eq!(Locale::Bn.long_date(date), "শনিবার, ২১ নভেম্বর ২০২৬");
         assert_eq!(Locale::Vi.written_date(date), "Ngày 21 tháng 11 năm 2026");
@@ -241,18 +242,18 @@ mod tests {
     fn a_weekday_has_a_small_letter_within_a_vietnamese_sentence() {
         let saturday = NaiveDate::from_ymd_opt(2026, 11, 21).expect("a date");
         let sunday = saturday.succ_opt().expect("a date");
-        assert_eq!(Locale::Vi.long_date_within(saturday), "thứ Bảy, 21/11/2026");
-        assert_eq!(Locale::Vi.long_date_within(sunday), "Chủ Nhật, 22/11/2026");
+        assert_eq!(Locale::Vi.long_date_within(saturday), "thứ\u{a0}Bảy, 21/11/2026");
+        assert_eq!(Locale::Vi.long_date_within(sunday), "Chủ\u{a0}Nhật, 22/11/2026");
         assert_eq!(Locale::En.long_date_within(saturday), "Saturday, 21 November 2026");
         assert_eq!(Locale::Bn.long_date_within(saturday), "শনিবার, ২১ নভেম্বর ২০২৬");
         let at = DateTime::parse_from_rfc3339("2026-11-21T12:30:00Z").expect("a time").to_utc();
-        assert_eq!(Locale::Vi.date_time(at), "19:30, thứ Bảy, 21/11/2026");
+        assert_eq!(Locale::Vi.date_time(at), "19:30, thứ\u{a0}Bảy, 21/11/2026");
     }
 
     #[test]
     fn a_late_evening_in_greenwich_is_tomorrow_in_viet_nam() {
         let at = DateTime::parse_from_rfc3339("2026-11-21T18:30:00Z").expect("a time").to_utc();
-        assert_eq!(Locale::Vi.date_time(at), "01:30, Chủ Nhật, 22/11/2026");
+        assert_eq!(Locale::Vi.date_time(at), "01:30, Chủ\u{a0}Nhật, 22/11/2026");
     }
 
     #[test]
