@@ -60,7 +60,7 @@ const IDLE: TimeDelta = TimeDelta::days(30);
 /// Minimum interval between two updates of the time a device was last seen, so that not every page causes a write.
 const SEEN_EVERY: TimeDelta = TimeDelta::hours(1);
 
-/// How long the rows of [`Accounts::commit_at_the_door`] for unknown IDs are kept.
+/// How long the rows of [`Accounts::commit_before_sign_in`] for unknown IDs are kept.
 const STRANGERS_KEPT_FOR: TimeDelta = TimeDelta::hours(1);
 
 /// Most characters stored of a device's description.
@@ -321,12 +321,12 @@ impl<'a> Accounts<'a> {
         let mut vars = vars! { failing: failing };
         self.failure(&mut vars);
         let change = Change::new("UPDATE $failing SET failures += 1 RETURN NONE;", vars).then(COUNT_FAILURE);
-        self.commit_at_the_door(change, member, |member| EventBody::SignInRefused { member, again: false }).await
+        self.commit_before_sign_in(change, member, |member| EventBody::SignInRefused { member, again: false }).await
     }
 
     /// Commits a change together with an event before sign-in: for a member in the log, for an unknown ID in a table with the
     /// same columns, which [`Self::purge`] empties.
-    async fn commit_at_the_door(
+    async fn commit_before_sign_in(
         &self,
         change: Change,
         member: Option<&MemberRow>,
@@ -342,6 +342,7 @@ impl<'a> Accounts<'a> {
         let at = clock.now();
         let unit = UnitPath::parse("/0/").map_err(|error| Error::Internal(error.to_string()))?;
         let body = body(MemberId::new(Ulid::nil()));
+        debug_assert!(body.detail().is_none(), "a row without a detail would differ from a member's");
         let event = Event { id: EventId::new(clock.ulid_at(at)), at, actor: None, unit, body };
         let mut vars = Variables::new();
         events::bind(&mut vars, "log", &event);

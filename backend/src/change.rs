@@ -57,7 +57,10 @@ impl Change {
 
     /// Adds bindings. A new value replaces an existing one of the same name.
     pub(crate) fn bind(mut self, vars: impl Into<Bindings>) -> Self {
-        self.vars.extend(vars.into().into_variables());
+        for (name, value) in vars.into().into_variables() {
+            debug_assert!(self.vars.get(&name).is_none_or(|before| *before == value), "${name} has another value already");
+            self.vars.insert(name, value);
+        }
         self
     }
 
@@ -67,7 +70,7 @@ impl Change {
         self.then(&other.sql).bind(other.vars)
     }
 
-    /// Appends an event to the log. All events of a change have the same time.
+    /// Appends an event to the log. All events appended so have the time of the first.
     pub(crate) fn event(self, clock: &Clock, actor: Option<MemberId>, unit: &UnitPath, body: EventBody) -> Self {
         let (change, row) = self.bind_event(clock, actor, unit, body);
         let statement = create(&row);
@@ -100,6 +103,9 @@ impl Change {
     /// Enqueues jobs. At most once per change.
     pub(crate) fn jobs(mut self, clock: &Clock, jobs: Vec<NewJob>) -> Self {
         debug_assert!(!self.has_jobs, "jobs are enqueued at most once per change");
+        if jobs.is_empty() {
+            return self;
+        }
         self.has_jobs = true;
         let statement = jobs::enqueue(&mut self.vars, clock, jobs);
         self.then(statement)
@@ -189,11 +195,18 @@ mod tests {
         let mut files = Vec::new();
         sources(&src, &mut files);
         let texts: Vec<String> = files.iter().map(|file| fs::read_to_string(file).expect("is read")).collect();
-        let tests: BTreeSet<String> = texts.iter().flat_map(|text| test_modules(text)).collect();
+        // A module `name` of `a/b.rs` is the file `a/b/name.rs`, one of `lib.rs` is beside it.
+        let modules_of = |file: &Path| match file.file_stem().and_then(|stem| stem.to_str()) {
+            Some("lib") => src.clone(),
+            _ => file.with_extension(""),
+        };
+        let declared = files.iter().zip(&texts).flat_map(|(file, text)| {
+            test_modules(text).into_iter().map(move |name| modules_of(file).join(name).with_extension("rs"))
+        });
+        let tests: BTreeSet<PathBuf> = declared.collect();
         let mut writers: BTreeSet<String> = BTreeSet::new();
         for (file, text) in files.iter().zip(&texts) {
-            let module = file.file_stem().expect("a name").to_string_lossy();
-            if !tests.contains(module.as_ref()) && writes_past_changes(text) {
+            if !tests.contains(file) && writes_past_changes(text) {
                 let below = file.strip_prefix(&src).expect("lies below");
                 writers.insert(below.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"));
             }

@@ -409,8 +409,12 @@ impl TryFrom<EventRow> for LoggedRow {
     fn try_from(row: EventRow) -> Result<Self> {
         let id = row.id.parse().map_err(|_| Error::Damaged(format!("event {}", row.id)))?;
         let event = row.event(id);
-        if event.is_none() {
-            tracing::debug!(event = %id, kind = row.kind, "a row of the log cannot be read by this version");
+        match &event {
+            Some(_) => {}
+            None if EventKind::from_key(&row.kind).is_none() => {
+                tracing::debug!(event = %id, kind = row.kind, "a later version wrote this event; it is left out");
+            }
+            None => tracing::error!(event = %id, kind = row.kind, "an event is damaged and left out; run `handbook check audit`"),
         }
         Ok(Self { id, at: row.at, event })
     }

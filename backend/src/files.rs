@@ -41,7 +41,7 @@ mod storage;
 pub use extract::{Extracted, Wanted, extract};
 pub use extractor::Extractor;
 pub use finish::Arrived;
-pub(crate) use purge::DISCARD_FILES;
+pub(crate) use purge::discard_files;
 pub use receive::{NewUpload, UploadWriter};
 pub use serve::{OpenFile, OpenPreview};
 pub use storage::FileStorage;

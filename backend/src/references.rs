@@ -244,8 +244,8 @@ const TABLES: &[Table] = &[
         name: "flaw",
         row: Some("['missing_id', $gone]"),
         columns: &[
-            member("id", Follows("members::flaws::settle_flaws")),
-            member("member", Follows("members::flaws::settle_flaws")),
+            member("id", Follows("members::quality_issues::settled_issues")),
+            member("member", Follows("members::quality_issues::settled_issues")),
             path("path", MOVED),
             path("place", COMPUTED),
         ],

@@ -180,7 +180,10 @@ impl Store {
     /// Runs statements that change no row.
     pub(crate) async fn read(&self, sql: impl Into<Cow<'_, str>>, vars: impl Into<Bindings>) -> Result<Answers> {
         let (sql, vars): (Cow<'_, str>, _) = (sql.into(), vars.into().0);
-        debug_assert!(!changes_rows(&sql), "rows are changed by a transaction: {sql}");
+        if changes_rows(&sql) {
+            debug_assert!(false, "rows are changed by a transaction: {sql}");
+            return Err(StoreError::Internal(format!("this statement needs a transaction: {sql}")));
+        }
         #[cfg(test)]
         self.count(&sql, &vars).await;
         self.run(&sql, vars).await

@@ -101,15 +101,71 @@ impl EventKind {
     /// Whether the event is private to the member: reading and writing opinions are logged for statistics, but not shown on the
     /// page of the registry's keepers.
     pub const fn is_private(self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::DocumentOpened
-                | Self::DocumentRead
-                | Self::QuizTaken
-                | Self::CourseCompleted
-                | Self::OpinionSent
-                | Self::PreferencesChanged
-        )
+            | Self::DocumentRead
+            | Self::QuizTaken
+            | Self::CourseCompleted
+            | Self::OpinionSent
+            | Self::PreferencesChanged => true,
+            Self::SignedIn
+            | Self::SignedOut
+            | Self::SignInRefused
+            | Self::DocumentDrafted
+            | Self::DocumentSaved
+            | Self::DocumentPublished
+            | Self::DocumentWithdrawn
+            | Self::DraftSubmitted
+            | Self::DraftRecalled
+            | Self::DraftCommented
+            | Self::DraftDiscarded
+            | Self::ChangesWanted
+            | Self::DocumentScheduled
+            | Self::DocumentCorrected
+            | Self::DocumentExpired
+            | Self::ReadersReminded
+            | Self::DeskRulesChanged
+            | Self::FileAttached
+            | Self::FileRemoved
+            | Self::WarningOverruled
+            | Self::CourseSaved
+            | Self::CourseAssigned
+            | Self::CourseEnded
+            | Self::TryGiven
+            | Self::MeetingAnnounced
+            | Self::MeetingReported
+            | Self::OpinionSeen
+            | Self::OpinionAnswered
+            | Self::MemberRegistered
+            | Self::AccountActivated
+            | Self::UnitCreated
+            | Self::UnitRenamed
+            | Self::UnitMoved
+            | Self::UnitMerged
+            | Self::UnitSplit
+            | Self::UnitClosed
+            | Self::UnitPhaseChanged
+            | Self::MemberChanged
+            | Self::MemberMerged
+            | Self::CorrectionRequested
+            | Self::CorrectionAccepted
+            | Self::CorrectionDeclined
+            | Self::TransferRequested
+            | Self::TransferAccepted
+            | Self::TransferDeclined
+            | Self::TransferWithdrawn
+            | Self::MembersImported
+            | Self::UnitsImported
+            | Self::PaperCodeIssued
+            | Self::PaperCodeRevoked
+            | Self::SignInCodeSent
+            | Self::PasswordChanged
+            | Self::SessionRevoked
+            | Self::RoleGranted
+            | Self::RoleEnded
+            | Self::RecordOpened
+            | Self::ForeignIdsMet => false,
+        }
     }
 }
 

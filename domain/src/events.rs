@@ -208,7 +208,68 @@ crate::keyed!(EventKind);
 impl EventKind {
     /// Whether it shows that its actor uses the handbook. A refused sign-in does not.
     pub const fn counts_as_use(self) -> bool {
-        !matches!(self, Self::SignInRefused | Self::MemberRegistered | Self::AccountActivated | Self::SignInCodeSent)
+        match self {
+            Self::SignInRefused | Self::MemberRegistered | Self::AccountActivated | Self::SignInCodeSent => false,
+            Self::SignedIn
+            | Self::SignedOut
+            | Self::PreferencesChanged
+            | Self::DocumentDrafted
+            | Self::DocumentSaved
+            | Self::DocumentPublished
+            | Self::DocumentWithdrawn
+            | Self::DraftSubmitted
+            | Self::DraftRecalled
+            | Self::DraftCommented
+            | Self::DraftDiscarded
+            | Self::ChangesWanted
+            | Self::DocumentScheduled
+            | Self::DocumentCorrected
+            | Self::DocumentExpired
+            | Self::ReadersReminded
+            | Self::DeskRulesChanged
+            | Self::FileAttached
+            | Self::FileRemoved
+            | Self::WarningOverruled
+            | Self::CourseSaved
+            | Self::CourseAssigned
+            | Self::CourseEnded
+            | Self::TryGiven
+            | Self::QuizTaken
+            | Self::CourseCompleted
+            | Self::DocumentOpened
+            | Self::DocumentRead
+            | Self::MeetingAnnounced
+            | Self::MeetingReported
+            | Self::OpinionSent
+            | Self::OpinionSeen
+            | Self::OpinionAnswered
+            | Self::UnitCreated
+            | Self::UnitRenamed
+            | Self::UnitMoved
+            | Self::UnitMerged
+            | Self::UnitSplit
+            | Self::UnitClosed
+            | Self::UnitPhaseChanged
+            | Self::MemberChanged
+            | Self::MemberMerged
+            | Self::CorrectionRequested
+            | Self::CorrectionAccepted
+            | Self::CorrectionDeclined
+            | Self::TransferRequested
+            | Self::TransferAccepted
+            | Self::TransferDeclined
+            | Self::TransferWithdrawn
+            | Self::MembersImported
+            | Self::UnitsImported
+            | Self::PaperCodeIssued
+            | Self::PaperCodeRevoked
+            | Self::PasswordChanged
+            | Self::SessionRevoked
+            | Self::RoleGranted
+            | Self::RoleEnded
+            | Self::RecordOpened
+            | Self::ForeignIdsMet => true,
+        }
     }
 
     /// Whether it invalidates a tree that was read before.

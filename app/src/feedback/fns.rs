@@ -96,9 +96,10 @@ pub async fn received_opinions(show: Option<String>, after: Option<String>) -> R
     };
 
     let result = async {
+        let viewer = viewer()?;
         let shown = ReceivedShown::from_key(show.as_deref());
         let after = after.as_deref().map(known).transpose()?;
-        Ok::<_, AppError>(backend()?.feedback().received(&viewer()?, shown, after).await?)
+        Ok::<_, AppError>(backend()?.feedback().received(&viewer, shown, after).await?)
     };
     respond(result.await)
 }

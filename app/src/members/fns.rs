@@ -373,10 +373,11 @@ pub async fn quality(kind: Option<String>, after: Option<String>) -> Result<Qual
     };
 
     let result = async {
+        let viewer = viewer()?;
         let unknown = || AppError::new(crate::error::Kind::NotFound);
         let kind = kind.map(|kind| domain::members::QualityIssue::from_key(&kind).ok_or_else(unknown)).transpose()?;
         let after = after.as_deref().map(known).transpose()?;
-        Ok::<_, AppError>(backend()?.members().quality(&viewer()?, kind, after).await?)
+        Ok::<_, AppError>(backend()?.members().quality(&viewer, kind, after).await?)
     };
     respond(result.await)
 }

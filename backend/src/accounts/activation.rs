@@ -120,7 +120,7 @@ impl Accounts<'_> {
         let change = Change::new(sql, vars).jobs(clock, vec![message]);
         // A member without a phone is logged like an unknown ID: no code was sent.
         let told = member.as_ref().filter(|_| phone.is_some());
-        self.commit_at_the_door(change, told, EventBody::SignInCodeSent).await
+        self.commit_before_sign_in(change, told, EventBody::SignInCodeSent).await
     }
 
     /// Tries an SMS code or a paper code. Afterwards [`Self::activation`] returns the next step.

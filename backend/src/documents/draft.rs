@@ -271,7 +271,11 @@ impl Documents<'_> {
         let may = |action| issuers.clone().all(|issuer| standpoint.may_by_office(action, &issuer.path));
         let (writes, publishes) = (may(Action::WriteDocument), may(Action::PublishDocument));
         let member = viewer.member.to_string();
-        let is_author = work.is_some_and(|work| work.authors.contains(&member));
+        let is_author = match work {
+            Some(work) if publishes => self.is_author(&work.authors, &member).await?,
+            Some(work) => work.authors.contains(&member),
+            None => false,
+        };
         let issuers_path = work.map(|work| &work.particulars.issuer.path);
         let own_approval = match issuers.next() {
             Some(issuer) if publishes && is_author => self.own_approval(issuer.id).await?,
@@ -285,6 +289,21 @@ impl Documents<'_> {
         let reviews = reviews && writes;
         let comments = comments && issuers_path.is_some_and(|issuer| issuer.contains(&standpoint.branch));
         Ok(EditorPermissions { writes, publishes, reviews, comments, is_author, own_approval })
+    }
+
+    /// Whether one of the authors is this member, or a record that was merged into this member's.
+    async fn is_author(&self, authors: &[String], member: &str) -> Result<bool> {
+        let mut records = authors.to_vec();
+        while !records.is_empty() {
+            if records.iter().any(|record| record == member) {
+                return Ok(true);
+            }
+            // A record is merged once, so every chain ends.
+            let ids: Vec<_> = records.iter().map(|id| record("member", id)).collect();
+            let sql = "SELECT VALUE merged_into FROM $ids WHERE merged_into != NONE";
+            records = self.backend.store().read(sql, vars! { ids: ids }).await?.rows(0)?;
+        }
+        Ok(false)
     }
 
     /// The content of the form.

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     Error, Result,
     change::Change,
-    files::DISCARD_FILES,
+    files::discard_files,
     store::{Answers, RecordId, StoreError, SurrealValue, Variables, pairs_of, record, vars},
 };
 
@@ -230,7 +230,8 @@ impl Documents<'_> {
         if version != desk.version().to_string() {
             return Err(FormReader::new("discard").refused("version", Problem::Stale).into());
         }
-        let discard = Change::new("DELETE $draft RETURN NONE; DELETE $draft_text RETURN NONE", ()).then(DISCARD_FILES);
+        let discard = Change::new("DELETE $draft RETURN NONE; DELETE $draft_text RETURN NONE", ());
+        let discard = discard_files(discard, id, self.backend.clock().now());
         let done = self.decide(viewer, &desk, EventBody::DraftDiscarded(id), discard, None).await?;
         self.finish(viewer, id, DocumentStep::Discard, done).await
     }
@@ -508,12 +509,15 @@ enum Done {
     NumberTaken,
 }
 
+/// The unique index of numbers of published documents.
+const NUMBERS: &str = "document_number";
+
 impl Done {
     fn from_store(answer: Result<Answers, StoreError>) -> Result<Self> {
         match answer {
             Ok(_) => Ok(Self::Yes),
             Err(StoreError::Thrown(_)) => Ok(Self::Changed),
-            Err(StoreError::Taken { .. }) => Ok(Self::NumberTaken),
+            Err(StoreError::Taken { index }) if index == NUMBERS => Ok(Self::NumberTaken),
             Err(error) => Err(error.into()),
         }
     }

@@ -1,6 +1,7 @@
 //! Purges abandoned uploads, files removed from drafts, and unused contents.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::ids::DocumentId;
 use ulid::Ulid;
 
 use super::{AttachmentRow, COLUMNS, Files, receive};
@@ -19,13 +20,17 @@ const REMOVED_KEPT: TimeDelta = TimeDelta::days(30);
 /// Maximum number of each that one call removes.
 const AT_ONCE: usize = 200;
 
-/// Marks the files of a discarded draft as removed. Part of the transaction whose event names the document. Files of the
-/// published text stay.
-pub(crate) const DISCARD_FILES: &str = "LET $out = type::record('document', $log_subject); \
+/// Marks the files of a discarded draft as removed. Files of the published text stay.
+const DISCARD_FILES: &str = "LET $out = type::record('document', $discarded); \
                                         LET $kept = (SELECT VALUE attachments FROM ONLY $out) ?? []; \
-                                        UPDATE attachment SET state = 'removed', removed_at = $log_at \
-                                        WHERE document = $log_subject AND state != 'removed' AND record::id(id) NOT IN $kept \
+                                        UPDATE attachment SET state = 'removed', removed_at = $discarded_at \
+                                        WHERE document = $discarded AND state != 'removed' AND record::id(id) NOT IN $kept \
                                         RETURN NONE;";
+
+/// Adds [`DISCARD_FILES`] to the change that discards the draft of this document.
+pub(crate) fn discard_files(change: Change, document: DocumentId, now: DateTime<Utc>) -> Change {
+    change.then(DISCARD_FILES).bind(vars! { discarded: document.to_string(), discarded_at: now })
+}
 
 impl Files<'_> {
     /// Purges what is past its retention. Returns the number of files and uploads.

@@ -283,7 +283,7 @@ impl Members<'_> {
                 .then("UPDATE $member SET id_hash = $id_hash, id_cipher = $id_cipher RETURN NONE")
                 .bind(vars! { id_hash: id_hash, id_cipher: sealed(id.expose())? });
         }
-        let quality_issues = self.settled_flaws(row.twin_key.as_deref(), &after).await?;
+        let quality_issues = self.settled_issues(row.twin_key.as_deref(), &after).await?;
         Ok((change.quality_issues(&quality_issues), changed))
     }
 
@@ -291,7 +291,7 @@ impl Members<'_> {
         let clock = self.backend.clock();
         let today = clock.today();
         let row = NewMember::new(self.backend, id, particulars, unit, today)?;
-        let quality_issues = self.new_flaws(id, &row, &particulars.quality_issues(today)).await?;
+        let quality_issues = self.new_issues(id, &row, &particulars.quality_issues(today)).await?;
         let body = EventBody::MemberRegistered { member: id, standing: Some(particulars.standing) };
         let change = Change::new("INSERT INTO member $row RETURN NONE", vars! { row: row }).quality_issues(&quality_issues);
         Ok(change.event(clock, Some(viewer.member), &unit.path, body))

@@ -12,7 +12,7 @@ use domain::{
 
 use super::{
     MemberRow, Members,
-    quality_issues::{Duplicate, FlawState, duplicate_issues},
+    quality_issues::{Duplicate, IssueState, duplicate_issues},
     record::RecordAccess,
     rows::end_posting,
     state::{END_OFFICES, END_SESSIONS, eve},
@@ -74,12 +74,12 @@ impl Members<'_> {
             return Err(refused("merge", "keep", Problem::KeepsRoles));
         }
         let after = MemberRow { state: MemberState::Merged.key().to_owned(), ..gone.clone() };
-        let mut quality_issues = self.settled_flaws(gone.twin_key.as_deref(), &after).await?;
+        let mut quality_issues = self.settled_issues(gone.twin_key.as_deref(), &after).await?;
         // The kept record may have gained a number.
         let mut filled = kept.clone();
         filled.id_hash = kept.id_hash.clone().or_else(|| gone.id_hash.clone());
         filled.phone_hash = kept.phone_hash.clone().or_else(|| gone.phone_hash.clone());
-        quality_issues.extend(self.kept_flaws(&filled, &gone).await?);
+        quality_issues.extend(self.kept_issues(&filled, &gone).await?);
         let (clock, by) = (self.backend.clock(), Some(viewer.member));
         let change = change
             .bind(self.history_vars(&kept, &gone, viewer).await?)
@@ -118,7 +118,7 @@ impl Members<'_> {
         }
         let vars = vars! { member: record("member", &one.id), apart: apart.clone() };
         let after = MemberRow { distinct_from: Some(apart), ..one.clone() };
-        let quality_issues = self.settled_flaws(one.twin_key.as_deref(), &after).await?;
+        let quality_issues = self.settled_issues(one.twin_key.as_deref(), &after).await?;
         let body = EventBody::MemberChanged { member: one.key()?, change: Some(MemberChange::KeptApart) };
         let change = Change::new("UPDATE $member SET distinct_from = $apart RETURN NONE", vars)
             .quality_issues(&quality_issues)
@@ -208,11 +208,11 @@ impl Members<'_> {
     }
 
     /// The issues of the kept record, with `gone` removed from its duplicates.
-    async fn kept_flaws(&self, keep: &MemberRow, gone: &MemberRow) -> Result<Vec<FlawState>> {
+    async fn kept_issues(&self, keep: &MemberRow, gone: &MemberRow) -> Result<Vec<IssueState>> {
         if !keep.is_active() {
             return Ok(Vec::new());
         }
-        let mut states = self.own_flaws(keep)?;
+        let mut states = self.own_issues(keep)?;
         if let Some(twin_key) = keep.twin_key.as_deref() {
             let group: Vec<Duplicate> =
                 self.duplicates(twin_key).await?.into_iter().filter(|duplicate| duplicate.id != gone.id).collect();

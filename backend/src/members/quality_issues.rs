@@ -38,12 +38,12 @@ impl Members<'_> {
     }
 
     /// The rows of the queue once `after` is stored for a record whose twin key was `before`. Only active records have issues.
-    pub(super) async fn settled_flaws(&self, before: Option<&str>, after: &MemberRow) -> Result<Vec<FlawState>> {
-        let mut states = self.own_flaws(after)?;
+    pub(super) async fn settled_issues(&self, before: Option<&str>, after: &MemberRow) -> Result<Vec<IssueState>> {
+        let mut states = self.own_issues(after)?;
         let own = Duplicate { id: after.id.clone(), path: after.path.clone(), distinct_from: after.distinct_from.clone() };
         let now = after.twin_key.as_deref().filter(|_| after.is_active());
         if now.is_none() {
-            states.push(FlawState::new(QualityIssue::Twin, &own.id, &own.path, false));
+            states.push(IssueState::new(QualityIssue::Twin, &own.id, &own.path, false));
         }
         let mut keys: Vec<&str> = before.into_iter().chain(now).collect();
         keys.dedup();
@@ -59,7 +59,7 @@ impl Members<'_> {
     }
 
     /// The issues of a record apart from duplicates, each with whether it exists.
-    pub(super) fn own_flaws(&self, row: &MemberRow) -> Result<Vec<FlawState>> {
+    pub(super) fn own_issues(&self, row: &MemberRow) -> Result<Vec<IssueState>> {
         let found = if row.is_active() {
             let today = self.backend.clock().today();
             let (born, admitted, official) = (row.birth_date()?, row.admitted_on()?, row.official_on()?);
@@ -68,13 +68,13 @@ impl Members<'_> {
             Vec::new()
         };
         let kinds = QualityIssue::ALL.into_iter().filter(|kind| *kind != QualityIssue::Twin);
-        Ok(kinds.map(|kind| FlawState::new(kind, &row.id, &row.path, found.contains(&kind))).collect())
+        Ok(kinds.map(|kind| IssueState::new(kind, &row.id, &row.path, found.contains(&kind))).collect())
     }
 
     /// The issues of a new record: those in `found`, and the duplicates it makes.
-    pub(super) async fn new_flaws(&self, id: MemberId, new: &NewMember, found: &[QualityIssue]) -> Result<Vec<FlawState>> {
+    pub(super) async fn new_issues(&self, id: MemberId, new: &NewMember, found: &[QualityIssue]) -> Result<Vec<IssueState>> {
         let own = Duplicate { id: id.to_string(), path: new.path.clone(), distinct_from: None };
-        let mut states: Vec<FlawState> = found.iter().map(|kind| FlawState::new(*kind, &own.id, &own.path, true)).collect();
+        let mut states: Vec<IssueState> = found.iter().map(|kind| IssueState::new(*kind, &own.id, &own.path, true)).collect();
         let mut group = self.duplicates(&new.twin_key).await?;
         group.push(own);
         states.extend(duplicate_issues(&group));
@@ -83,21 +83,21 @@ impl Members<'_> {
 }
 
 /// For each record with one twin key, whether [`QualityIssue::Twin`] exists.
-pub(super) fn duplicate_issues(group: &[Duplicate]) -> impl Iterator<Item = FlawState> {
+pub(super) fn duplicate_issues(group: &[Duplicate]) -> impl Iterator<Item = IssueState> {
     let holds = move |duplicate: &Duplicate| group.iter().any(|other| duplicate.may_be(other));
-    group.iter().map(move |duplicate| FlawState::new(QualityIssue::Twin, &duplicate.id, &duplicate.path, holds(duplicate)))
+    group.iter().map(move |duplicate| IssueState::new(QualityIssue::Twin, &duplicate.id, &duplicate.path, holds(duplicate)))
 }
 
 /// Target state of a row of the queue: it exists or not.
 #[derive(Debug)]
-pub(super) struct FlawState {
+pub(super) struct IssueState {
     kind: QualityIssue,
     member: String,
     path: String,
     holds: bool,
 }
 
-impl FlawState {
+impl IssueState {
     fn new(kind: QualityIssue, member: &str, path: &str, holds: bool) -> Self {
         Self { kind, member: member.to_owned(), path: path.to_owned(), holds }
     }
@@ -105,9 +105,9 @@ impl FlawState {
 
 impl Change {
     /// Writes and deletes rows of the quality queue; the last of several states of a row applies. At most once per change.
-    pub(super) fn quality_issues(self, states: &[FlawState]) -> Self {
+    pub(super) fn quality_issues(self, states: &[IssueState]) -> Self {
         let (mut sql, mut vars) = (String::new(), Variables::new());
-        for (at, FlawState { kind, member, path, holds }) in states.iter().enumerate() {
+        for (at, IssueState { kind, member, path, holds }) in states.iter().enumerate() {
             vars.insert(format!("flaw_{at}"), quality_issue_id(*kind, member));
             if *holds {
                 vars.insert(format!("flawed_{at}"), NewQualityIssue::new(*kind, member, path));

@@ -95,7 +95,7 @@ impl Members<'_> {
             twin_key: Some(derived.twin_key),
             ..row.clone()
         };
-        let quality_issues = self.settled_flaws(row.twin_key.as_deref(), &after).await?;
+        let quality_issues = self.settled_issues(row.twin_key.as_deref(), &after).await?;
         self.backend.transact(Change::new(sql, vars).quality_issues(&quality_issues)).await?;
         Ok(())
     }

@@ -85,7 +85,7 @@ impl Members<'_> {
             change = guarded;
         }
         let after = MemberRow { state: state.key().to_owned(), ..row.clone() };
-        let quality_issues = self.settled_flaws(row.twin_key.as_deref(), &after).await?;
+        let quality_issues = self.settled_issues(row.twin_key.as_deref(), &after).await?;
         let body = EventBody::MemberChanged { member: id, change: Some(MemberChange::State(state)) };
         let change = self.enter(change, &row, state, day, viewer).quality_issues(&quality_issues).event(
             self.backend.clock(),

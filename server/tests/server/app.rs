@@ -44,7 +44,7 @@ impl TestApp {
         Self::spawn_with(&Settings::default()).await
     }
 
-    /// With OpenID Connect providers.
+    /// With `OpenID` Connect providers.
     pub(crate) async fn spawn_with(federation: &Settings) -> Self {
         let (backend, _, org) = organisation().await;
         Self::spawn_on(backend, org, federation).await

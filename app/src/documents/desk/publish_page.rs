@@ -157,12 +157,13 @@ fn not_to_be_approved(l: Locale, page: &desk::DraftPage, above: Vec<(Line, Strin
     } else {
         (text::desk::settled_title(l), text::desk::settled_hint(l), IconName::Inbox)
     };
+    let at_desk = format!("/desk/{}", page.draft.id);
     view! {
         <Title text=title/>
         <div class="page">
             {way_back(l, above, title)}
             <EmptyState title text=hint icon whole_page=true>
-                <LinkButton href=format!("/desk/{}", page.draft.id)>{text::desk::open_at_desk(l)}</LinkButton>
+                <LinkButton href=at_desk>{text::desk::open_at_desk(l)}</LinkButton>
             </EmptyState>
         </div>
     }
