@@ -248,7 +248,9 @@ impl Accounts<'_> {
             issued.push(IssuedCode { member, name: person.full_name.clone(), unit: unit.clone(), code, expires_at });
         }
         let members: Vec<String> = people.iter().map(|person| person.id.clone()).collect();
+        // Two transactions for the same member write the same row, so one of them is retried and revokes the code of the other.
         let sql = "FOR $member IN $members {
+                       UPSERT type::record('office_turn', $member) SET n = (n ?? 0) + 1 RETURN NONE;
                        UPDATE paper_code SET revoked_at = $now
                            WHERE member = $member AND used_at = NONE AND revoked_at = NONE AND expires_at > $now RETURN NONE;
                    };

@@ -152,6 +152,17 @@ async fn the_list_shows_the_state_of_each_code() {
     assert_eq!(state().await, [CodeState::Used, CodeState::Expired, CodeState::Revoked]);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_codes_issued_at_the_same_time_one_is_valid() {
+    let fixture = ActivationFixture::open().await;
+    let secretary = &fixture.org.secretary.viewer;
+    for _ in 0..5 {
+        tokio::join!(fixture.paper_code(), fixture.paper_code(), fixture.paper_code(), fixture.paper_code());
+        let codes = fixture.backend.accounts().member_codes(secretary, fixture.newcomer).await.expect("reads").codes;
+        assert_eq!(codes.iter().filter(|code| code.state == CodeState::Open).count(), 1);
+    }
+}
+
 #[tokio::test]
 async fn revoking_is_logged_once_and_changes_only_what_can_still_be_used() {
     let fixture = ActivationFixture::open().await;
