@@ -109,22 +109,31 @@ impl Members<'_> {
     /// Records that the two are different people: they leave the queue of duplicates for good.
     ///
     /// # Errors
-    /// As [`Self::merge`], of the form `keep_apart`.
+    /// As [`Self::merge`], of the form `keep_apart`; [`Problem::Stale`] on `keep` too when another decision about the record was stored
+    /// meanwhile.
     pub async fn keep_apart(&self, viewer: &Viewer, one: MemberId, other: MemberId) -> Result<()> {
         let (one, other) = self.both(viewer, one, other).await?;
         let mut apart: Vec<String> = one.distinct_from.clone().unwrap_or_default();
         if !apart.contains(&other.id) {
             apart.push(other.id.clone());
         }
-        let vars = vars! { member: record("member", &one.id), apart: apart.clone() };
+        let before: Vec<String> = one.distinct_from.clone().unwrap_or_default();
+        let vars = vars! { member: record("member", &one.id), before: before, apart: apart.clone() };
         let after = MemberRow { distinct_from: Some(apart), ..one.clone() };
         let quality_issues = self.settled_issues(one.twin_key.as_deref(), &after).await?;
         let body = EventBody::MemberChanged { member: one.key()?, change: Some(MemberChange::KeptApart) };
-        let change = Change::new("UPDATE $member SET distinct_from = $apart RETURN NONE", vars)
-            .quality_issues(&quality_issues)
-            .event(self.backend.clock(), Some(viewer.member), &one.unit_path()?, body);
-        self.backend.transact(change).await?;
-        Ok(())
+        let change = Change::new(KEEP_APART, vars).quality_issues(&quality_issues).event(
+            self.backend.clock(),
+            Some(viewer.member),
+            &one.unit_path()?,
+            body,
+        );
+        match self.backend.transact(change).await {
+            Ok(_) => Ok(()),
+            // Another decision about the record was stored, or it was merged meanwhile.
+            Err(StoreError::Thrown(_)) => Err(refused("keep_apart", "keep", Problem::Stale)),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn both(&self, viewer: &Viewer, one: MemberId, other: MemberId) -> Result<(MemberRow, MemberRow)> {
@@ -231,6 +240,11 @@ fn refused(form: &str, field: &str, problem: Problem) -> Error {
     let errors: FormErrors = FormReader::new(form).refused(field, problem);
     errors.into()
 }
+
+/// Stores whom the record is distinct from, unless that changed since it was read or the record was merged.
+const KEEP_APART: &str = "LET $row = (SELECT distinct_from, state FROM ONLY $member); \
+                          IF ($row.distinct_from ?? []) != $before OR $row.state = 'merged' { THROW 'stale' }; \
+                          UPDATE $member SET distinct_from = $apart RETURN NONE;";
 
 /// Units of the ended postings of the member `$key`.
 const UNITS_OF: &str = "SELECT VALUE unit FROM posting WHERE member = $key";

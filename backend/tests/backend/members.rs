@@ -45,6 +45,7 @@ on_both_engines! {
     the_queue_shrinks_as_issues_are_fixed,
     two_records_become_one_with_one_history,
     duplicates_may_be_two_people,
+    of_two_decisions_at_the_same_time_none_is_lost,
 }
 
 fn refusal<T: std::fmt::Debug>(outcome: Result<T, Error>, field: &str) -> Option<Problem> {
@@ -673,6 +674,22 @@ async fn duplicates_may_be_two_people(backend: &Backend, org: &Fixture) {
     let form = same(MemberForm { version: "1", card: "51900003", national_id: "", phone: "", ..new_member(&key, "") });
     members.change(registrar, form).await.expect("changes");
     assert_eq!(count().await, 0, "the decision is kept");
+}
+
+async fn of_two_decisions_at_the_same_time_none_is_lost(backend: &Backend, org: &Fixture) {
+    let (registrar, members) = (&org.coast_registrar.viewer, backend.members());
+    let second = registered(backend, org, same).await;
+    let third = registered(backend, org, |form| MemberForm { card: "51900003", national_id: "", ..same(form) }).await;
+    let apart = async |other: MemberId| members.keep_apart(registrar, org.fisherman.id, other).await;
+    let (one, two) = tokio::join!(apart(second), apart(third));
+    for (decided, other) in [(one, second), (two, third)] {
+        let page = members.record(registrar, org.fisherman.id).await.expect("opens");
+        let is_listed = page.duplicates.iter().any(|duplicate| duplicate.id == other);
+        match decided {
+            Ok(()) => assert!(!is_listed, "what was decided is stored"),
+            Err(error) => assert!(is_listed && matches!(error, Error::Invalid(_)), "{error:?}"),
+        }
+    }
 }
 
 /// A copy of the data folder contains no readable number.
