@@ -217,14 +217,20 @@ impl FormReader {
     }
 }
 
-/// Trims, and rejects an empty or too long text. The length counts characters.
+/// Whether it changes the direction of the text after it, which then may read as something else.
+const fn reorders(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Trims, removes characters that reorder others, and rejects a text that is empty, without a visible character, or too long. The
+/// length counts characters.
 ///
 /// # Errors
 /// [`Problem::Required`], [`Problem::TooLong`]; [`Problem::Characters`] for control characters other than line breaks and tabs.
 pub fn bounded_text(typed: &str, max: u32) -> Result<String, Problem> {
-    let text = compose(&typed.replace("\r\n", "\n"));
+    let text = compose(&typed.replace("\r\n", "\n").replace(reorders, ""));
     let text = text.trim();
-    if text.is_empty() {
+    if text.chars().all(|c| c.is_whitespace() || is_unseen(c)) {
         return Err(Problem::Required);
     }
     if text.chars().count() > max as usize {
