@@ -69,8 +69,9 @@ pub async fn arrange(id: String, version: String, document: String, step: String
 #[server(prefix = "/api", endpoint = "courses/question", input = GetUrl)]
 pub async fn question(id: String, number: Option<String>) -> Result<QuestionPage, AppError> {
     let result = async {
+        let viewer = viewer()?;
         let number = number.as_deref().map(known).transpose()?;
-        Ok::<_, AppError>(backend()?.courses().question(&viewer()?, known(&id)?, number).await?)
+        Ok::<_, AppError>(backend()?.courses().question(&viewer, known(&id)?, number).await?)
     };
     respond(result.await)
 }
@@ -141,9 +142,10 @@ pub async fn save_rules(
 #[server(prefix = "/api", endpoint = "courses/assignment", input = GetUrl)]
 pub async fn assignment(id: String, unit: Option<String>, q: Option<String>) -> Result<AssignPage, AppError> {
     let result = async {
+        let viewer = viewer()?;
         let unit = unit.as_deref().map(known).transpose()?;
         let typed = q.unwrap_or_default();
-        Ok::<_, AppError>(backend()?.courses().assignment(&viewer()?, known(&id)?, unit, &typed).await?)
+        Ok::<_, AppError>(backend()?.courses().assignment(&viewer, known(&id)?, unit, &typed).await?)
     };
     respond(result.await)
 }

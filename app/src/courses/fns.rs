@@ -105,8 +105,9 @@ pub async fn following() -> Result<Vec<DeskCourse>, AppError> {
 #[server(prefix = "/api", endpoint = "courses/completion", input = GetUrl)]
 pub async fn completion(id: String, unit: Option<String>) -> Result<CompletionPage, AppError> {
     let result = async {
+        let viewer = viewer()?;
         let unit = unit.as_deref().map(known).transpose()?;
-        Ok::<_, AppError>(backend()?.courses().completion_page(&viewer()?, known(&id)?, unit).await?)
+        Ok::<_, AppError>(backend()?.courses().completion_page(&viewer, known(&id)?, unit).await?)
     };
     respond(result.await)
 }

@@ -78,8 +78,9 @@ pub async fn own_opinions(after: Option<String>) -> Result<OpinionList, AppError
     };
 
     let result = async {
+        let viewer = viewer()?;
         let after = after.as_deref().map(known).transpose()?;
-        Ok::<_, AppError>(backend()?.feedback().own(&viewer()?, after).await?)
+        Ok::<_, AppError>(backend()?.feedback().own(&viewer, after).await?)
     };
     respond(result.await)
 }

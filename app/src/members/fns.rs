@@ -29,10 +29,11 @@ pub async fn search(
     };
 
     let result = async {
+        let viewer = viewer()?;
         let unit = unit.as_deref().map(known).transpose()?;
         let typed = q.unwrap_or_default();
         let rows = TableQuery::parse(None, None, rows.as_deref()).rows;
-        Ok::<_, AppError>(backend()?.members().search_rows(&viewer()?, &typed, unit, after.as_deref(), rows).await?)
+        Ok::<_, AppError>(backend()?.members().search_rows(&viewer, &typed, unit, after.as_deref(), rows).await?)
     };
     respond(result.await)
 }
@@ -74,9 +75,10 @@ pub async fn blank(unit: Option<String>, q: Option<String>) -> Result<MemberForm
     };
 
     let result = async {
+        let viewer = viewer()?;
         let unit = unit.as_deref().map(known).transpose()?;
         let typed = q.unwrap_or_default();
-        Ok::<_, AppError>(backend()?.members().blank(&viewer()?, unit, &typed).await?)
+        Ok::<_, AppError>(backend()?.members().blank(&viewer, unit, &typed).await?)
     };
     respond(result.await)
 }

@@ -21,8 +21,9 @@ pub async fn list_code_branches(q: Option<String>, after: Option<String>) -> Res
     };
 
     let result = async {
+        let viewer = viewer()?;
         let after = after.map(|path| UnitPath::parse(&path)).transpose().map_err(|_| AppError::new(Kind::NotFound))?;
-        Ok::<_, AppError>(backend()?.accounts().code_branches(&viewer()?, q.as_deref().unwrap_or_default(), after.as_ref())?)
+        Ok::<_, AppError>(backend()?.accounts().code_branches(&viewer, q.as_deref().unwrap_or_default(), after.as_ref())?)
     };
     respond(result.await)
 }

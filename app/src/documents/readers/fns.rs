@@ -18,8 +18,9 @@ pub async fn readers(id: String, unit: Option<String>) -> Result<ReadersPage, Ap
 
     respond(
         async {
+            let viewer = viewer()?;
             let unit = unit.as_deref().map(known).transpose()?;
-            Ok::<_, AppError>(backend()?.documents().readers(&viewer()?, known(&id)?, unit).await?)
+            Ok::<_, AppError>(backend()?.documents().readers(&viewer, known(&id)?, unit).await?)
         }
         .await,
     )
