@@ -47,6 +47,19 @@ pub(crate) async fn complete(Extension(context): Extension<RequestContext>, requ
     }
 }
 
+/// Answers 404 for a path with a `.` or `..` segment, also an encoded one. Browsers resolve these themselves; the router of the pages
+/// would resolve them too, and show another page than the one whose scripts and limits apply to the path.
+pub(crate) async fn refuse_dot_segments(request: Request, next: Next) -> Response {
+    if has_dot_segment(request.uri().path()) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    next.run(request).await
+}
+
+fn has_dot_segment(path: &str) -> bool {
+    path.split('/').any(|segment| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | ".."))
+}
+
 /// Turns a 503 because of overload or a timeout into a response that offers a retry: a page with a link for a reader, an error of
 /// the application for a script. Uses nothing but the request, and wraps all layers that may be overloaded.
 pub(crate) async fn offer_again(State(assets): State<Arc<Assets>>, request: Request, next: Next) -> Response {

@@ -76,6 +76,7 @@ fn pages(shared: &Shared, site: &Site) -> Router<Shared> {
         .leptos_routes_with_context(shared, generate_route_list(App), context.clone(), document.clone())
         .fallback(render_app_async_with_context(context, document))
         .layer(from_fn(page_end::close))
+        .layer(from_fn(answers::refuse_dot_segments))
         .merge(downloads::routes())
         .merge(start_report::routes())
         .route("/sign-in/with/{provider}", get(federation::leave))

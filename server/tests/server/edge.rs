@@ -203,6 +203,16 @@ async fn a_choice_of_language_leads_to_no_other_site() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_path_with_dot_segments_is_not_found() {
+    let app = TestApp::spawn().await;
+    for target in ["/desk/../sign-in", "/desk/%2e%2E/sign-in", "/./sign-in", "/sign-in/.", "/sign-in/%2e"] {
+        let answer = raw(app.address, target).await;
+        assert!(answer.starts_with("HTTP/1.1 404"), "{target}: {answer}");
+    }
+    assert!(raw(app.address, "/sign-in").await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn printed_and_shared_addresses_use_the_configured_origin_whatever_the_host_header() {
     let app = TestApp::spawn().await;
     let (secretary, unit) = (app.signed_in(&app.org.secretary).await, app.org.harbour.id.to_string());
