@@ -292,7 +292,7 @@ impl Documents<'_> {
     }
 
     /// Whether one of the authors is this member, or a record that was merged into this member's.
-    async fn is_author(&self, authors: &[String], member: &str) -> Result<bool> {
+    pub(super) async fn is_author(&self, authors: &[String], member: &str) -> Result<bool> {
         let mut records = authors.to_vec();
         while !records.is_empty() {
             if records.iter().any(|record| record == member) {

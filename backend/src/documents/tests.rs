@@ -9,6 +9,7 @@ use domain::{
         steps::PublicationState,
     },
     ids::UnitId,
+    members::{NationalId, Sex},
     policy::{Grant, Role, Standpoint},
     units::{UnitKind, UnitPath},
 };
@@ -17,7 +18,11 @@ use tempfile::TempDir;
 use ulid::Ulid;
 
 use super::*;
-use crate::{Clock, Keys, StoreLocation, demo::registry::Registry, units::MergeForm};
+use crate::{
+    Clock, Keys, StoreLocation,
+    demo::registry::{NewMember, Registry},
+    units::MergeForm,
+};
 
 fn noon() -> DateTime<Utc> {
     "2026-11-21T05:00:00Z".parse().expect("a moment")
@@ -706,4 +711,41 @@ async fn check(
     }
     let marked: BTreeSet<DocumentId> = list(backend, person, PersonalList::Bookmarks).await.into_iter().collect();
     assert!(expected.is_subset(&marked) && marked.iter().all(|id| expected.contains(id)), "bookmarks, seed {seed}");
+}
+
+/// Whatever units a text was moved between, and whatever was saved while the records were merged.
+#[tokio::test]
+async fn who_wrote_under_a_record_that_was_merged_is_the_author() {
+    for (backend, _folder) in engines().await {
+        let units = units(&backend).await;
+        let mut registry = Registry::new(&backend, 2, noon() - TimeDelta::days(400));
+        let mut person = |number: u8| {
+            let born = NaiveDate::from_ymd_opt(1980, 2, 3).expect("a day");
+            let id = NationalId::parse(&format!("05100000000{number}")).expect("an ID");
+            let member = NewMember {
+                code: &format!("5100000{number}"),
+                full_name: "Võ Văn Khơi",
+                sex: Sex::Male,
+                birth_date: born,
+                admitted_on: born + chrono::Months::new(12 * 28),
+                standing: Standing::Official,
+                national_id: &id,
+                phone: None,
+                unit: &units.harbour,
+            };
+            registry.member(&member).expect("is registered").to_string()
+        };
+        let [first, second, kept, other] = [1, 2, 3, 4].map(&mut person);
+        registry.save().await.expect("saves");
+        for (gone, into) in [(&first, &second), (&second, &kept)] {
+            let vars = vars! { gone: record("member", gone), into: into.clone() };
+            backend.store().write("UPDATE $gone SET merged_into = $into RETURN NONE", vars).await.expect("writes");
+        }
+        let documents = backend.documents();
+        let authors = [first];
+        assert!(documents.is_author(&authors, &kept).await.expect("reads"));
+        assert!(documents.is_author(&authors, &second).await.expect("reads"));
+        assert!(!documents.is_author(&authors, &other).await.expect("reads"));
+        assert!(!documents.is_author(&[], &kept).await.expect("reads"));
+    }
 }
