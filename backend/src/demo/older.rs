@@ -2,7 +2,7 @@
 //!
 //! Everything follows from the number of receipts, so each migrated row can be compared with its expected value.
 //!
-//! Invariant: rows are written with the columns of [`VERSION`], so none of the current row types is used here.
+//! Invariant: rows are written with the columns of `VERSION`, so none of the current row types is used here.
 
 use std::sync::Arc;
 

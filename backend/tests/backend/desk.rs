@@ -295,7 +295,7 @@ async fn versions_are_kept_compared_and_brought_back(backend: &Backend, org: &Fi
     let id = draft(backend, editor, &org.coast, &org.coast).await;
     save(backend, editor, id, "Bản hai.").await;
     let (key, unit) = (id.to_string(), org.coast.id.to_string());
-    let same = DraftForm { body: "Bản hai.", ..form(&key, "2", &unit, &unit) };
+    let same = DraftForm { body: "Bản hai.", correction: "Sửa số điện thoại.", ..form(&key, "2", &unit, &unit) };
     for (typed, as_saved) in
         [(same, true), (DraftForm { body: "Bản ba.", ..same }, false), (DraftForm { version: "1", ..same }, false)]
     {

@@ -301,7 +301,7 @@ async fn a_hanging_job_is_ended_and_the_others_continue() {
     assert_eq!(run(&impatient).await, 2);
     let left = jobs(&backend).await;
     let [hung] = &left[..] else { panic!("{left:?}") };
-    assert_eq!((hung.state, hung.last_error.as_deref()), (JobState::Waiting, Some("it did not end within 300ms")));
+    assert_eq!((hung.state, hung.last_error.as_deref()), (JobState::Waiting, Some("it was not done within 300ms")));
 
     let _never = next(&mut requests).await;
     clock.advance(TimeDelta::seconds(2));

@@ -93,7 +93,7 @@ fn the_first_operator_of_an_empty_store_gets_a_code_and_the_id_is_not_printed() 
     assert!(text.contains("Mai Văn Máy is operator of Tỉnh ủy Trà Khúc (/51/)") && text.contains("One-time code"), "{text}");
 
     let registrar = create(&["--role", "registrar"]);
-    assert!(registrar.status.success() && told(&registrar).contains("an existing member"), "{}", told(&registrar));
+    assert!(registrar.status.success() && told(&registrar).contains("who was in the registry already"), "{}", told(&registrar));
     let again = create(&["--role", "registrar"]);
     assert!(again.status.success() && told(&again).contains("One-time code"), "the sign-in address: {}", told(&again));
     for output in [&nameless, &first, &registrar, &again] {
@@ -115,7 +115,7 @@ fn the_operator_sees_the_jobs_and_an_unknown_one_is_an_error() {
 
     let unknown = handbook(&["jobs", "retry", "send_sms/other", "--data"]).arg(folder.path()).output().expect("runs");
     assert_eq!(unknown.status.code(), Some(1));
-    assert!(complaint(&unknown).contains("there is no job send_sms/other"), "{}", complaint(&unknown));
+    assert!(complaint(&unknown).contains("no job send_sms/other"), "{}", complaint(&unknown));
     let none = handbook(&["jobs", "discard", "send_sms", "--data"]).arg(folder.path()).output().expect("runs");
     assert!(complaint(&none).contains("no job of the kind send_sms is parked"), "{}", complaint(&none));
     let nameless = handbook(&["jobs", "retry", "--data"]).arg(folder.path()).output().expect("runs");
@@ -184,7 +184,7 @@ fn a_readable_key_and_an_untrusted_proxy_are_reported_at_the_start() {
     };
 
     const KEY: &str = "other users of this machine can read the key: chmod 600 it";
-    const PROXY: &str = "name it with HANDBOOK_TRUSTED_PROXY";
+    const PROXY: &str = "list it in HANDBOOK_TRUSTED_PROXY";
     let folder = tempfile::tempdir().expect("a folder");
     let key = folder.path().join("secret.key");
     let told = told_at_start(folder.path(), &[]);

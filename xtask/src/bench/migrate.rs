@@ -29,7 +29,7 @@ pub(super) struct Migrate {
 pub(super) fn bench_migrate(project: &Project, profile: Profile, migrate: &Migrate) -> Result<()> {
     let meter = Meter::compile(project, profile)?;
     let receipts = migrate.receipts.to_string();
-    let older = meter.kept(project, "receipts", &[receipts.clone()], migrate.data.as_deref())?;
+    let older = meter.kept(project, "receipts", std::slice::from_ref(&receipts), migrate.data.as_deref())?;
     let folder = emptied(project)?;
     let data = folder.join("data");
     process::step("copying the store of the older version", || copy(&older, &data))?;
