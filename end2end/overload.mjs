@@ -44,6 +44,9 @@ const { values: options } = parseArgs({
   },
 });
 
+/** The environment without the settings of the program: it refuses those it does not know, such as HANDBOOK_BIN. */
+const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HANDBOOK_')));
+
 const folder = await mkdtemp(path.join(tmpdir(), 'handbook-overload-'));
 let server;
 try {
@@ -68,7 +71,6 @@ try {
 async function start(folder) {
   const [program, site] = [built('HANDBOOK_BIN', 'target/dist/handbook'), built('HANDBOOK_SITE', 'target/dist/site')];
   const data = path.join(folder, 'data');
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HANDBOOK_')));
   await promisify(execFile)(program, ['demo', '--data', data], { env });
   const child = spawn(program, ['serve', '--addr', '127.0.0.1:0', '--data', data, '--site', site], {
     env: { ...env, HANDBOOK_LOG_FILTER: 'error' },
@@ -98,13 +100,14 @@ function built(name, fallback) {
 
 /** The session cookies of everybody in the sample who has a password. */
 async function signIns(origin) {
-  const { stdout } = await promisify(execFile)(server.program, ['demo', '--list']);
+  const { stdout } = await promisify(execFile)(server.program, ['demo', '--list'], { env });
   const agent = new Agent();
   const sessions = [];
   for (const { national_id: nationalId, password } of JSON.parse(stdout)) {
     if (!password) continue;
     const body = new URLSearchParams({ national_id: nationalId, password }).toString();
-    const headers = { 'content-type': 'application/x-www-form-urlencoded', accept: 'text/html' };
+    // As a browser sends it: the program refuses forms of other origins.
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', accept: 'text/html', origin, 'sec-fetch-site': 'same-origin' };
     const { headers: answer } = await ask(agent, origin, '/api/account/sign_in', { method: 'POST', headers, body });
     const cookie = (answer['set-cookie'] ?? []).map((line) => line.split(';')[0]).find((pair) => pair.startsWith('__Host-handbook='));
     if (cookie) sessions.push(cookie);
