@@ -38,7 +38,7 @@ pub async fn library(
                 year: known_part(year, |year| year.parse().ok())?,
                 after: known_part(after, |id| id.parse().ok())?,
             };
-            let page = backend()?.documents().library(&viewer, &query).await?;
+            let page = backend()?.documents().list(&viewer, &query).await?;
             Ok::<_, AppError>(Rendered::of(text::frame::library(l), || library_view(l, page, &query)))
         }
         .await,

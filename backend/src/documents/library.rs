@@ -39,8 +39,8 @@ impl Documents<'_> {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn library(&self, viewer: &Viewer, query: &LibraryQuery) -> Result<LibraryPage> {
-        let Head { pinned, years } = self.library_head(viewer, query).await?;
+    pub async fn list(&self, viewer: &Viewer, query: &LibraryQuery) -> Result<LibraryPage> {
+        let Head { pinned, years } = self.list_head(viewer, query).await?;
         let mut documents = self.walked(viewer, query, PAGE + 1 + pinned.len()).await?;
         documents.retain(|document| pinned.iter().all(|pinned| pinned.id != document.id));
         let more = documents.len() > PAGE;
@@ -81,7 +81,7 @@ impl Documents<'_> {
         Walk::new(*self, viewer).filtered(query).between(&above, &below).next(count).await
     }
 
-    async fn library_head(&self, viewer: &Viewer, query: &LibraryQuery) -> Result<Head> {
+    async fn list_head(&self, viewer: &Viewer, query: &LibraryQuery) -> Result<Head> {
         let is_pinned = !query.is_filtered();
         let sql = format!("{} {}", oldest(viewer), if is_pinned { pins(viewer) } else { String::new() });
         let tree = self.backend.units().tree();

@@ -168,7 +168,7 @@ async fn withdraw(backend: &Backend, id: DocumentId, because: &str) {
 async fn library(backend: &Backend, viewer: &Viewer, query: LibraryQuery) -> Vec<DocumentId> {
     let (mut found, mut query) = (Vec::new(), query);
     loop {
-        let page = backend.documents().library(viewer, &query).await.expect("a page");
+        let page = backend.documents().list(viewer, &query).await.expect("a page");
         found.extend(page.pinned.iter().chain(&page.documents).map(|document| document.id));
         query.after = page.next;
         if page.next.is_none() {
@@ -227,7 +227,7 @@ async fn what_is_for_another_part_shows_nowhere() {
         let (inside, outside) = (member_of(&units.harbour, Standing::Official), member_of(&units.school, Standing::Official));
         assert_eq!(library(&backend, &inside, LibraryQuery::default()).await, [id, naming, old]);
         assert_eq!(library(&backend, &outside, LibraryQuery::default()).await, [naming]);
-        let years = async |viewer: &Viewer| documents.library(viewer, &LibraryQuery::default()).await.expect("a page").years;
+        let years = async |viewer: &Viewer| documents.list(viewer, &LibraryQuery::default()).await.expect("a page").years;
         assert_eq!(years(&inside).await, [2026, 2025, 2024]);
         assert_eq!(years(&outside).await, [2026], "years must not reveal documents for others");
         let related = async |viewer: &Viewer| documents.read(viewer, naming).await.expect("reads").related.len();
@@ -272,7 +272,7 @@ async fn filters_are_combined_and_a_year_is_that_of_the_organisation() {
         };
         assert_eq!(library(&backend, &viewer, all.clone()).await, [old_year]);
         assert_eq!(library(&backend, &viewer, LibraryQuery { year: Some(2026), ..all }).await, []);
-        let page = backend.documents().library(&viewer, &LibraryQuery::default()).await.expect("a page");
+        let page = backend.documents().list(&viewer, &LibraryQuery::default()).await.expect("a page");
         assert_eq!(page.years, [2026, 2025]);
         let names: Vec<UnitId> = page.units.iter().map(|unit| unit.id).collect();
         assert_eq!(names, [units.province.id, units.commune.id, units.harbour.id], "the path to the own branch, from the root");
@@ -292,7 +292,7 @@ async fn what_is_pinned_stands_first_and_nowhere_else() {
             let id = put.save(&backend).await;
             if is_pinned { pinned.push(id) } else { expected.push(id) }
         }
-        let first = backend.documents().library(&viewer, &LibraryQuery::default()).await.expect("a page");
+        let first = backend.documents().list(&viewer, &LibraryQuery::default()).await.expect("a page");
         assert_eq!(first.pinned.iter().map(|document| document.id).collect::<Vec<_>>(), pinned);
         assert!(first.pinned.iter().all(|document| document.pinned) && first.documents.len() == 20);
         pinned.extend(&expected);
@@ -396,11 +396,11 @@ async fn documents_for_others_displace_nothing_from_a_truncated_list() {
             Put { parts: vec![units.school.clone()], ..put(hour) }.save(&backend).await;
         }
         let viewer = member_of(&units.harbour, Standing::Official);
-        let page = backend.documents().library(&viewer, &LibraryQuery::default()).await.expect("a page");
+        let page = backend.documents().list(&viewer, &LibraryQuery::default()).await.expect("a page");
         assert_eq!(page.pinned.iter().map(|document| document.id).collect::<Vec<_>>(), [own]);
         assert_eq!(list(&backend, &viewer, PersonalList::MustRead).await, [own]);
         let probationary = member_of(&units.harbour, Standing::Probationary);
-        let page = backend.documents().library(&probationary, &LibraryQuery::default()).await.expect("a page");
+        let page = backend.documents().list(&probationary, &LibraryQuery::default()).await.expect("a page");
         assert_eq!(page.pinned.len(), 5);
 
         let regulation = Put::by(&units.province, &units.province).save(&backend).await;
@@ -432,7 +432,7 @@ async fn the_next_page_is_complete_after_the_last_document_is_withdrawn() {
             let put = Put { at: noon() - TimeDelta::hours(hour), ..Put::by(&units.province, &units.commune) };
             ids.push(put.save(&backend).await);
         }
-        let first = backend.documents().library(&viewer, &LibraryQuery::default()).await.expect("a page");
+        let first = backend.documents().list(&viewer, &LibraryQuery::default()).await.expect("a page");
         assert_eq!(first.documents.iter().map(|document| document.id).collect::<Vec<_>>(), ids[..20]);
         withdraw(&backend, ids[19], "Sai số liệu.").await;
         assert_eq!(library(&backend, &viewer, LibraryQuery { after: first.next, ..LibraryQuery::default() }).await, ids[20..]);

@@ -304,7 +304,7 @@ async fn documents_of_a_landed_version_are_read_as_before() {
         let people = People::signed_in(&backend).await;
         let (documents, reader, version) = (backend.documents(), &people.fisherman, landed.version);
         let shelf = async |viewer| {
-            let page = documents.library(viewer, &LibraryQuery::default()).await.expect("reads");
+            let page = documents.list(viewer, &LibraryQuery::default()).await.expect("reads");
             page.documents.into_iter().map(|document| document.id).collect::<Vec<_>>()
         };
         assert_eq!(shelf(reader).await, [GUIDANCE, RESOLUTION].map(document), "version {version}");

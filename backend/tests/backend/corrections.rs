@@ -37,7 +37,7 @@ pub(crate) async fn correct(backend: &Backend, editor: &Viewer, id: DocumentId, 
 async fn corrected_days(backend: &Backend, viewer: &Viewer, id: DocumentId) -> Vec<Option<NaiveDate>> {
     let documents = backend.documents();
     let day = |rows: Vec<DocumentSummary>| rows.into_iter().find(|row| row.id == id).map(|row| row.corrected_on);
-    let shelf = documents.library(viewer, &LibraryQuery::default()).await.expect("a library").documents;
+    let shelf = documents.list(viewer, &LibraryQuery::default()).await.expect("a library").documents;
     let recent = documents.personal(viewer, PersonalList::Recent, None).await.expect("a list").rows;
     let home = backend.home().page(viewer).await.expect("opens").newest;
     [shelf, recent.into_iter().map(|row| row.document).collect(), home].into_iter().filter_map(day).collect()

@@ -41,7 +41,7 @@ async fn the_sample_organisation_is_true_to_life_and_loads_in_a_minute() {
         let token = backend.accounts().sign_in(form).await.unwrap_or_else(|error| panic!("{}: {error:?}", sign_in.role)).token;
         let viewer = backend.accounts().session(&token).await.expect("reads").expect("is open").viewer;
         assert_eq!(viewer.name, sign_in.name);
-        let library = backend.documents().library(&viewer, &LibraryQuery::default()).await.expect("reads");
+        let library = backend.documents().list(&viewer, &LibraryQuery::default()).await.expect("reads");
         assert_eq!(library.documents.len(), 20, "{} has a full first page", sign_in.role);
         let held: Vec<Role> = viewer.offices.iter().map(|office| office.role).collect();
         match sign_in.role {

@@ -255,7 +255,7 @@ async fn a_correction_replaces_a_text_in_its_place(backend: &Backend, org: &Fixt
     release(backend, editor, id).await;
     let read = documents.read(reader, id).await.expect("is out");
     assert!(read.html.contains("0255 3 822 222") && read.summary.read, "{read:?}");
-    let shelf = documents.library(reader, &LibraryQuery::default()).await.expect("a page").documents;
+    let shelf = documents.list(reader, &LibraryQuery::default()).await.expect("a page").documents;
     assert_eq!(shelf.iter().map(|row| row.id).collect::<Vec<_>>(), [newer, id], "it keeps its place");
     assert_eq!(documents.draft(editor, id).await.expect("on the desk").draft.correction, "Sửa số điện thoại.");
 
@@ -265,7 +265,7 @@ async fn a_correction_replaces_a_text_in_its_place(backend: &Backend, org: &Fixt
     assert_eq!((again.version, again.status.is_out()), (2, false));
     save(backend, editor, id, "Số mới: 0255 3 822 333.").await;
     release(backend, editor, id).await;
-    let shelf = documents.library(reader, &LibraryQuery::default()).await.expect("a page").documents;
+    let shelf = documents.list(reader, &LibraryQuery::default()).await.expect("a page").documents;
     assert_eq!(shelf[0].id, id, "a republished text is new");
 }
 

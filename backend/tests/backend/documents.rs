@@ -137,10 +137,10 @@ async fn a_document_reaches_its_audience_and_nobody_else(backend: &Backend, org:
     for stranger in [&org.teacher, &org.farmer, &org.farm_secretary, &org.hills_editor] {
         assert!(matches!(documents.read(&stranger.viewer, id).await, Err(Error::NotFound)), "{}", stranger.name);
         assert!(matches!(documents.invitation(&stranger.viewer, id).await, Err(Error::NotFound)), "{}", stranger.name);
-        let library = documents.library(&stranger.viewer, &LibraryQuery::default()).await.expect("a page");
+        let library = documents.list(&stranger.viewer, &LibraryQuery::default()).await.expect("a page");
         assert!(library.documents.is_empty(), "{}", stranger.name);
         let after = LibraryQuery { after: Some(PublishedKey::new(id.ulid())), ..LibraryQuery::default() };
-        let library = documents.library(&stranger.viewer, &after).await.expect("a place is no document");
+        let library = documents.list(&stranger.viewer, &after).await.expect("a place is no document");
         assert!(library.documents.is_empty(), "{}", stranger.name);
     }
     documents.withdraw(&chief(editor), id, "Sai số liệu.").await.expect("is withdrawn");
@@ -266,7 +266,7 @@ async fn the_library_is_paged_newest_first_without_gap_or_repetition(backend: &B
     let mut found = Vec::new();
     let mut query = LibraryQuery::default();
     loop {
-        let page = backend.documents().library(&org.fisherman.viewer, &query).await.expect("a page");
+        let page = backend.documents().list(&org.fisherman.viewer, &query).await.expect("a page");
         found.extend(page.documents.iter().map(|document| document.id));
         query.after = page.next;
         if page.next.is_none() {
@@ -275,7 +275,7 @@ async fn the_library_is_paged_newest_first_without_gap_or_repetition(backend: &B
     }
     assert_eq!(found, expected);
     let news = LibraryQuery { kind: Some(DocumentKind::News), ..LibraryQuery::default() };
-    assert!(backend.documents().library(&org.fisherman.viewer, &news).await.expect("a page").documents.is_empty());
+    assert!(backend.documents().list(&org.fisherman.viewer, &news).await.expect("a page").documents.is_empty());
 }
 
 async fn the_desk_shows_every_state(backend: &Backend, org: &Fixture) {

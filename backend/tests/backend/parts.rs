@@ -86,7 +86,7 @@ async fn has(backend: &Backend, viewer: &Viewer, id: DocumentId) -> bool {
     let opened = documents.read(viewer, id).await;
     let is_readable = opened.is_ok();
     assert!(is_readable || matches!(opened, Err(Error::NotFound)), "{}: {opened:?}", viewer.name);
-    let library = documents.library(viewer, &LibraryQuery::default()).await.expect("a page");
+    let library = documents.list(viewer, &LibraryQuery::default()).await.expect("a page");
     let mut lists = vec![library.documents.iter().any(|row| row.id == id)];
     for list in [PersonalList::Unread, PersonalList::MustRead] {
         let page = documents.personal(viewer, list, None).await.expect("a page");

@@ -58,7 +58,7 @@ pub(crate) async fn measure(task: &Task) -> Result<()> {
         for round in 0..=ROUNDS {
             for reader in &readers {
                 let start = Instant::now();
-                backend.documents().library(reader, &query).await?;
+                backend.documents().list(reader, &query).await?;
                 if round > 0 {
                     times.note(start);
                 }
@@ -70,9 +70,9 @@ pub(crate) async fn measure(task: &Task) -> Result<()> {
     for reader in &readers {
         let mut query = LibraryQuery::default();
         for _ in 0..TURNED {
-            query.after = backend.documents().library(reader, &query).await?.next;
+            query.after = backend.documents().list(reader, &query).await?.next;
             let start = Instant::now();
-            backend.documents().library(reader, &query).await?;
+            backend.documents().list(reader, &query).await?;
             turned.note(start);
         }
     }
