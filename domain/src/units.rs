@@ -35,6 +35,36 @@ impl UnitKind {
     pub fn hangs_on(self, above: Self) -> bool {
         self > above
     }
+
+    /// Whether members are registered in units of this level.
+    pub fn holds_members(self) -> bool {
+        self == Self::Branch
+    }
+
+    /// How units of this level meet; `None` for a level without meetings of its own.
+    pub fn meets(self) -> Option<Meets> {
+        Some(if self == Self::Branch { Meets::AsBranch } else { Meets::AsCommittee })
+    }
+
+    /// Whether units of this level issue documents and give courses.
+    pub fn issues_documents(self) -> bool {
+        self != Self::Branch
+    }
+
+    /// Whether a member calls a unit of this level “my branch”.
+    pub fn is_home(self) -> bool {
+        self == Self::Branch
+    }
+}
+
+/// How the units of a level meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Meets {
+    /// All members meet (sinh hoạt chi bộ).
+    AsBranch,
+    /// The elected committee meets (họp cấp ủy).
+    AsCommittee,
 }
 
 /// The phase of the roll-out in a unit (lộ trình triển khai). It applies to the subtree, except below units with a phase of their
