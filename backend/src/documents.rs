@@ -45,7 +45,7 @@ mod unread;
 mod walk;
 mod writing;
 
-pub use convert::{ConvertedFile, DOCX_BYTES_MAX, HTML_BYTES_MAX};
+pub use convert::{DOCX_BYTES_MAX, HTML_BYTES_MAX};
 pub use difference::difference;
 pub use form::{DraftForm, ReachForm};
 pub use import_docx::ImportDocxForm;

@@ -25,20 +25,14 @@ use crate::{
 };
 
 mod desk;
-mod detect;
-mod extract;
 mod extractor;
 mod finish;
-mod pictures;
 mod purge;
 mod receive;
-#[cfg(test)]
-#[path = "../tests/backend/samples.rs"]
-mod samples;
 mod serve;
 mod storage;
 
-pub use extract::{Extracted, Wanted, extract};
+pub use conversion::extract::{Extracted, Wanted, extract};
 pub use extractor::Extractor;
 pub use finish::Arrived;
 pub(crate) use purge::discard_files;

@@ -35,7 +35,6 @@ pub mod imports;
 pub mod jobs;
 mod key_check;
 pub mod keys;
-pub mod markdown;
 pub mod meetings;
 pub mod members;
 mod migrations;
@@ -48,8 +47,8 @@ pub mod sms;
 pub mod statistics;
 mod store;
 pub mod units;
-mod unpacked;
 
+pub use conversion::markdown;
 use tokio::sync::Notify;
 
 pub use clock::Clock;

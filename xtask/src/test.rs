@@ -26,7 +26,7 @@ use crate::{
 
 /// One selection for lints and tests, with the features of the server's own build: `--workspace` would enable both halves of
 /// `app` at once and compile all dependencies a second time.
-pub(crate) const HOST_SELECTION: &str = "-p domain -p backend -p app -p server --features app/ssr";
+pub(crate) const HOST_SELECTION: &str = "-p domain -p conversion -p backend -p app -p server --features app/ssr";
 const WASM_SELECTION: &str = "-p domain -p app -p frontend --features app/hydrate";
 
 /// Number of slowest tests listed per step.

@@ -1,24 +1,19 @@
-//! Converts external texts to Markdown: HTML pasted from Word, Google Docs or a web page, and whole DOCX files.
-//!
-//! Invariant: the output is Markdown like any an editor types. It is sanitised when rendered, not here.
+//! Converts external texts to Markdown for editors: pasted HTML and whole DOCX files. The crate `conversion` reads them; here are
+//! the permission, the limits and the errors.
 
 use std::time::Duration;
 
+use conversion::text::{self, Converted, Failure};
 use domain::{
     accounts::Viewer,
-    documents::{Body, LeftOut, Title},
+    documents::Body,
     forms::{FieldProblem, FormErrors, Problem},
     policy::Action,
 };
 use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 
-use self::docx::{Failure, Read};
 use super::Documents;
 use crate::{Error, Result};
-
-mod blocks;
-mod docx;
-mod html;
 
 /// Maximum size of pasted HTML, in bytes.
 pub const HTML_BYTES_MAX: usize = 2 << 20;
@@ -31,19 +26,6 @@ static ROOM: Semaphore = Semaphore::const_new(2);
 
 /// Time limit of a conversion. Any text within the length limit takes less.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// The result of converting a file.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ConvertedFile {
-    /// The title, if the file begins with one.
-    pub title: Option<String>,
-    /// The text after the title.
-    pub text: String,
-    /// The text with the title as a heading.
-    pub whole: String,
-    /// Content of the file that was not converted.
-    pub left_out: Vec<LeftOut>,
-}
 
 impl Documents<'_> {
     /// Whether the person writes for some unit. The desk is hidden from everybody else.
@@ -60,8 +42,7 @@ impl Documents<'_> {
         if html.len() > HTML_BYTES_MAX {
             return Err(refused("html", Problem::TooLong { max: Body::MAX }));
         }
-        let read = move || Ok(Read { blocks: html::blocks(&html), ..Read::default() });
-        Ok(converted("html", read).await?.whole)
+        Ok(converted("html", move || Ok(text::from_html(&html))).await?.whole)
     }
 
     /// Converts a DOCX file to Markdown, and reports what was left out.
@@ -69,7 +50,7 @@ impl Documents<'_> {
     /// # Errors
     /// [`Error::NotFound`] for a person who writes for no unit; [`Error::Invalid`] on `file` when it is unreadable, empty or too
     /// long.
-    pub async fn from_docx(&self, viewer: &Viewer, file: Vec<u8>) -> Result<ConvertedFile> {
+    pub async fn from_docx(&self, viewer: &Viewer, file: Vec<u8>) -> Result<Converted> {
         writes_somewhere(viewer)?;
         if file.is_empty() {
             return Err(refused("file", Problem::Required));
@@ -77,7 +58,7 @@ impl Documents<'_> {
         if file.len() > DOCX_BYTES_MAX {
             return Err(refused("file", Problem::TooLong { max: Body::MAX }));
         }
-        converted("file", move || docx::read(&file)).await
+        converted("file", move || text::from_docx(&file)).await
     }
 }
 
@@ -88,14 +69,14 @@ pub(super) fn writes_somewhere(viewer: &Viewer) -> Result<()> {
 /// Runs a conversion on the blocking pool. A panic fails the conversion, not the server.
 async fn converted(
     field: &'static str,
-    read: impl FnOnce() -> std::result::Result<Read, Failure> + Send + 'static,
-) -> Result<ConvertedFile> {
+    read: impl FnOnce() -> std::result::Result<Converted, Failure> + Send + 'static,
+) -> Result<Converted> {
     let work = async {
         // The semaphore is never closed.
         let room = ROOM.acquire().await.map_err(|_| Error::Busy)?;
         // The permit moves into the closure: blocking work cannot be cancelled, so it holds its permit after the timeout.
         let work = move || {
-            let done = read().map(taken);
+            let done = read();
             drop(room);
             done
         };
@@ -107,25 +88,12 @@ async fn converted(
         Ok(Err(Failure::Unreadable)) | Err(_) => return Err(refused(field, Problem::Unreadable)),
     };
     match Body::parse(&taken.whole) {
-        Ok(body) => Ok(ConvertedFile { whole: body.as_str().to_owned(), ..taken }),
+        Ok(body) => Ok(Converted { whole: body.as_str().to_owned(), ..taken }),
         // The clipboard held only an image.
-        Err(Problem::Required) if field == "html" => Ok(ConvertedFile::default()),
+        Err(Problem::Required) if field == "html" => Ok(Converted::default()),
         // Other Office files use the same ZIP container, but have no document body.
         Err(Problem::Required) => Err(refused(field, Problem::NoWordText)),
         Err(problem) => Err(refused(field, problem)),
-    }
-}
-
-fn taken(read: Read) -> ConvertedFile {
-    let whole = blocks::markdown(read.blocks.clone());
-    let (title, rest) = docx::titled(read.blocks);
-    let text = blocks::markdown(rest);
-    let title = title.and_then(|title| Title::parse(&blocks::plain(&title)).ok()).filter(|_| Body::parse(&text).is_ok());
-    ConvertedFile {
-        text: if title.is_some() { text } else { whole.clone() },
-        title: title.map(|title| title.as_str().to_owned()),
-        whole,
-        left_out: read.left_out.into_iter().collect(),
     }
 }
 
@@ -150,7 +118,7 @@ mod tests {
         let read = move || {
             begun.send(()).expect("the test receives");
             may_end.recv().expect("the test sends");
-            Ok(Read::default())
+            Ok(Converted::default())
         };
         let waiting = tokio::spawn(converted("file", read));
         has_begun.recv().expect("the conversion begins");

@@ -12,7 +12,7 @@ use std::{
 use domain::files::{FileKind, Missing};
 use tokio::task::spawn_blocking;
 
-use super::extract::{Extracted, Wanted, extract};
+use super::{Extracted, Wanted, extract};
 
 /// Time limit for one file.
 const TIME_MAX: Duration = Duration::from_secs(20);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use conversion::{detect::detect, pictures::redraw};
 use domain::{
     accounts::Viewer,
     events::EventBody,
@@ -11,7 +12,7 @@ use domain::{
 };
 use tokio::task::spawn_blocking;
 
-use super::{Extracted, Files, Wanted, WarningRow, detect::detect, pictures::redraw, receive::UploadRow, row, writing};
+use super::{Extracted, Files, Wanted, WarningRow, receive::UploadRow, row, writing};
 use crate::{
     Error, Result,
     change::Change,

@@ -11,6 +11,7 @@ use std::{
 };
 
 use chrono::{Days, NaiveDate};
+use conversion::unpacked;
 use domain::{
     folding::compose,
     imports::{COLUMNS_MAX, Failure, XLSX_UNPACKED_MAX},
@@ -24,7 +25,7 @@ use super::{
     sealed::SealedReader,
     sheets::each_xlsx_row,
 };
-use crate::{Error, Result, store::StoreError, unpacked};
+use crate::{Error, Result, store::StoreError};
 
 /// Buffer of a text file, in bytes.
 const BUFFER: usize = 64 * 1024;

@@ -14,7 +14,7 @@ use super::{
     styles::{Styles, font_named},
     symbols,
 };
-use crate::documents::convert::blocks::{self, Block, Inline, LEVELS, Marker, Style, Table, Text};
+use crate::blocks::{self, Block, Inline, LEVELS, Marker, Style, Table, Text};
 
 /// Maximum depth of nested fields, e.g. a link in a table of contents.
 const FIELDS: usize = 16;

@@ -21,7 +21,7 @@ const TIME_MAX: Duration = Duration::from_secs(20);
 ///
 /// # Errors
 /// When the file is not a zip file with stored or deflated parts, or unpacking takes too long.
-pub(crate) fn size<R: Read + Seek>(file: &mut R, limit: u64) -> io::Result<u64> {
+pub fn size<R: Read + Seek>(file: &mut R, limit: u64) -> io::Result<u64> {
     size_until(file, limit, Instant::now() + TIME_MAX)
 }
 
@@ -51,8 +51,8 @@ fn size_until<R: Read + Seek>(file: &mut R, limit: u64, until: Instant) -> io::R
 }
 
 /// A part of a zip file.
-pub(crate) struct Part {
-    pub(crate) name: String,
+pub struct Part {
+    pub name: String,
     method: u16,
     packed: u64,
     header: u64,
@@ -74,7 +74,7 @@ impl Part {
     ///
     /// # Errors
     /// When the part is damaged, uses another compression method, or is larger than `limit`.
-    pub(crate) fn content<R: Read + Seek>(&self, file: &mut R, limit: u64) -> io::Result<Vec<u8>> {
+    pub fn content<R: Read + Seek>(&self, file: &mut R, limit: u64) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
         self.unpacked(file)?.take(limit.saturating_add(1)).read_to_end(&mut content)?;
         let is_cut = self.method == 0 && content.len() as u64 != self.packed;
@@ -100,7 +100,7 @@ const HEADER: u64 = 30;
 ///
 /// # Errors
 /// When the file is not a zip file, or parts share bytes.
-pub(crate) fn parts<R: Read + Seek>(file: &mut R) -> io::Result<Vec<Part>> {
+pub fn parts<R: Read + Seek>(file: &mut R) -> io::Result<Vec<Part>> {
     /// The end record of the directory and the comment after it.
     const END_MAX: u64 = 22 + 65_535;
     let length = file.seek(SeekFrom::End(0))?;

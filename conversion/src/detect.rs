@@ -16,9 +16,11 @@ const CONTENTS_MAX: u64 = 1 << 20;
 const MP4_BRANDS: [&[u8]; 13] =
     [b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"dash", b"M4V ", b"M4VP", b"MSNV"];
 
+/// The kind of a file.
+///
 /// # Errors
 /// The reason for which the file is refused.
-pub(super) fn detect(content: &[u8]) -> Result<FileKind, FileRefused> {
+pub fn detect(content: &[u8]) -> Result<FileKind, FileRefused> {
     within(content, UNPACKED_MAX)
 }
 
@@ -133,7 +135,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::files::samples::{docx, mp3, pdf, png, xlsx, zip};
+    use crate::samples::{docx, mp3, pdf, png, xlsx, zip};
 
     const WORD: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
 

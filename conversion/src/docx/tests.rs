@@ -14,7 +14,7 @@ use super::{
     numbering::{lettered, roman},
     read, titled,
 };
-use crate::documents::convert::blocks::{Block, markdown, plain};
+use crate::blocks::{Block, markdown, plain};
 use domain::documents::LeftOut;
 
 fn converted(file: &[u8]) -> Result<String, Failure> {

@@ -27,21 +27,23 @@ static ALONE: Mutex<()> = Mutex::new(());
 const QUALITY: u8 = 88;
 
 /// Sides of the preview: the width of a column of the page on a phone, at its pixel density.
-pub(super) const PREVIEW_WIDTH: u32 = 480;
-pub(super) const PREVIEW_HEIGHT: u32 = 680;
+pub const PREVIEW_WIDTH: u32 = 480;
+pub const PREVIEW_HEIGHT: u32 = 680;
 const PREVIEW_QUALITY: u8 = 78;
 
 /// A re-encoded picture.
 #[derive(Debug)]
-pub(super) struct RenderedPicture {
-    pub(super) content: Vec<u8>,
+pub struct RenderedPicture {
+    pub content: Vec<u8>,
     /// A small version in the same format.
-    pub(super) preview: Vec<u8>,
+    pub preview: Vec<u8>,
 }
 
+/// Decodes a picture and encodes it again, with a preview.
+///
 /// # Errors
 /// [`FileRefused::Dimensions`] before decoding, [`FileRefused::Broken`].
-pub(super) fn redraw(kind: FileKind, content: &[u8]) -> Result<RenderedPicture, FileRefused> {
+pub fn redraw(kind: FileKind, content: &[u8]) -> Result<RenderedPicture, FileRefused> {
     // The mutex guards no data, so a poisoned one is usable.
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let picture = coarse(read(kind, content)?);
@@ -99,7 +101,7 @@ fn refused(error: image::ImageError) -> FileRefused {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::samples::{crc, png};
+    use crate::samples::{crc, png};
 
     #[test]
     fn metadata_of_a_png_is_removed() {

@@ -1,7 +1,7 @@
 //! Extracts data from files: text for the search and the guard, and a picture of the first page.
 //!
 //! Files may be malicious, and PDF readers are large. So extraction runs in a process of its own, which may crash, hang or
-//! exhaust its memory without harm ([`super::extractor`]). This module uses neither the store nor any other part of the program.
+//! exhaust its memory without harm (`backend::files::Extractor`).
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +20,7 @@ use hayro::{
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
-use super::pictures::{PREVIEW_HEIGHT, PREVIEW_WIDTH};
+use crate::pictures::{PREVIEW_HEIGHT, PREVIEW_WIDTH};
 
 mod office;
 mod pdf;
@@ -68,7 +68,8 @@ impl Extracted {
         if text.is_empty() { Self::missing(Missing::Nothing) } else { Self { text: Some(text), missing, ..Self::default() } }
     }
 
-    pub(super) fn picture(&self) -> Option<Vec<u8>> {
+    /// The preview, decoded.
+    pub fn picture(&self) -> Option<Vec<u8>> {
         BASE64_STANDARD.decode(self.preview.as_ref()?).ok()
     }
 }
@@ -119,7 +120,7 @@ mod tests {
     use domain::guard;
 
     use super::*;
-    use crate::files::samples::{broken_page_pdf, docx, long_pdf, pdf, stamped_pdf, xlsx, zip};
+    use crate::samples::{broken_page_pdf, docx, long_pdf, pdf, stamped_pdf, xlsx, zip};
 
     const TEXT: &str = "Nghị quyết số 57-NQ/TW\nvề chuyển đổi số & đổi mới";
 

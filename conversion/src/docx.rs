@@ -38,8 +38,10 @@ const EDGES: usize = 20;
 /// Maximum length of an id or of a name of fonts and formats, in characters. They are looked up for every item or run.
 const NAME_MAX: usize = 100;
 
+/// Why a file was not converted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Failure {
+pub enum Failure {
+    /// It is no DOCX file, or it is damaged.
     Unreadable,
     TooLong,
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use super::blocks;
-use crate::{documents::convert::blocks::markdown, markdown::render};
+use crate::{blocks::markdown, markdown::render};
 
 fn converted(html: &str) -> String {
     markdown(blocks(html))

@@ -198,7 +198,7 @@ fn header_before(content: &[u8], at: usize) -> Option<(u32, u32, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::samples::long_pdf;
+    use crate::samples::long_pdf;
 
     #[test]
     fn pages_read_before_the_time_limit_are_kept() {
