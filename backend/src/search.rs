@@ -18,7 +18,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
@@ -387,13 +387,14 @@ fn about(item: &SearchItem) -> [&str; 3] {
     }
 }
 
-/// The units of the filter: those with the most documents, and always the selected one.
-fn issuers(counts: &BTreeMap<String, usize>, chosen: Option<UnitId>, tree: &Tree) -> Vec<UnitRef> {
-    let mut units: Vec<(usize, UnitRef)> =
-        counts.iter().filter_map(|(id, count)| Some((*count, tree.known(id)?.clone()))).collect();
-    units.sort_by_key(|(count, unit)| (chosen != Some(unit.id), Reverse(*count)));
-    units.truncate(SearchPage::ISSUERS_MAX);
-    let mut units: Vec<UnitRef> = units.into_iter().map(|(_, unit)| unit).collect();
+/// The units of the filter: those with the most documents, and always the selected one. `most_first` are the units with documents.
+///
+/// Only those shown are looked up in the tree: an editor reads documents of thousands of units.
+fn issuers(most_first: &[UnitId], chosen: Option<UnitId>, tree: &Tree) -> Vec<UnitRef> {
+    let selected = most_first.iter().filter(|unit| chosen == Some(**unit));
+    let others = most_first.iter().filter(|unit| chosen != Some(**unit));
+    let known = selected.chain(others).filter_map(|unit| tree.known(&unit.to_string()));
+    let mut units: Vec<UnitRef> = known.take(SearchPage::ISSUERS_MAX).cloned().collect();
     units.sort_by(|a, b| (&a.path, a.id).cmp(&(&b.path, b.id)));
     units
 }

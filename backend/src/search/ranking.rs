@@ -469,7 +469,7 @@ fn title_length(norms: &FieldNormReader, document: DocId) -> f64 {
 }
 
 /// The documents of a set in ascending order.
-fn ascending(set: &BitSet) -> impl Iterator<Item = DocId> {
+pub(super) fn ascending(set: &BitSet) -> impl Iterator<Item = DocId> {
     (0..set.max_value().div_ceil(64)).flat_map(move |bucket| set.tinyset(bucket).into_iter().map(move |low| bucket * 64 + low))
 }
 

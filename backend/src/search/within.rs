@@ -1,7 +1,11 @@
 //! The entries within a person's reach, and the filter choices among the documents of these.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashSet},
+};
 
+use domain::ids::UnitId;
 use tantivy::{
     BitSet, DocId, DocSet, Searcher, SegmentReader, TERMINATED, Term,
     postings::SegmentPostings,
@@ -10,6 +14,7 @@ use tantivy::{
 
 use super::{
     index::{Fields, ISSUER, STANDINGS, YEAR, standing_bit},
+    ranking::ascending,
     reach::Reach,
 };
 
@@ -143,22 +148,19 @@ fn each(segment: &SegmentReader, field: Field, units: &HashSet<String>, mut show
 pub(super) struct Choices {
     /// Newest first.
     pub(super) years: Vec<u16>,
-    /// Ids of issuing units with their numbers of documents.
-    pub(super) issuers: BTreeMap<String, usize>,
+    /// Issuing units, those with the most documents first.
+    pub(super) issuers: Vec<UnitId>,
 }
 
 fn choices(searcher: &Searcher, reach: &[Option<BitSet>]) -> tantivy::Result<Choices> {
     let mut all_years = BTreeSet::new();
-    let mut choices = Choices::default();
+    let mut all_issuers: BTreeMap<String, usize> = BTreeMap::new();
     for (segment, within) in searcher.segment_readers().iter().zip(reach) {
         let years = segment.fast_fields().u64(YEAR)?;
         let Some(issuers) = segment.fast_fields().str(ISSUER)? else { continue };
         let mut counts = vec![0_usize; issuers.num_terms()];
         let mut last = None;
-        for document in segment.doc_ids_alive() {
-            if within.as_ref().is_some_and(|within| !within.contains(document)) {
-                continue;
-            }
+        let mut note = |document: DocId| {
             let year = years.first(document);
             if year != last {
                 // Meetings and courses have no year.
@@ -169,14 +171,52 @@ fn choices(searcher: &Searcher, reach: &[Option<BitSet>]) -> tantivy::Result<Cho
             if let Some(count) = issuer.and_then(|ordinal| counts.get_mut(ordinal)) {
                 *count += 1;
             }
+        };
+        match within {
+            Some(within) => ascending(within).for_each(&mut note),
+            None => segment.doc_ids_alive().for_each(&mut note),
         }
         let mut unit = String::new();
         for (ordinal, count) in (0..).zip(counts).filter(|(_, count)| *count > 0) {
             if issuers.ord_to_str(ordinal, &mut unit)? {
-                *choices.issuers.entry(unit.clone()).or_default() += count;
+                *all_issuers.entry(unit.clone()).or_default() += count;
             }
         }
     }
-    choices.years = all_years.into_iter().rev().filter_map(|year| u16::try_from(year).ok()).collect();
-    Ok(choices)
+    Ok(Choices {
+        years: all_years.into_iter().rev().filter_map(|year| u16::try_from(year).ok()).collect(),
+        issuers: most_first(all_issuers),
+    })
+}
+
+/// The units with the most documents first, and those with equally many in the order of their ids.
+fn most_first(counts: BTreeMap<String, usize>) -> Vec<UnitId> {
+    let mut units: Vec<(usize, UnitId)> =
+        counts.into_iter().filter_map(|(unit, count)| Some((count, unit.parse().ok()?))).collect();
+    units.sort_by_key(|(count, unit)| (Reverse(*count), *unit));
+    units.into_iter().map(|(_, unit)| unit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::btree_map, prelude::*};
+    use ulid::Ulid;
+
+    use super::*;
+
+    proptest! {
+        /// As sorting all units for every query did, with the selected unit before all others.
+        #[test]
+        fn units_are_in_the_order_of_their_documents(counts in btree_map(0_u128..60, 1_usize..4, 0..30), chosen in 0_u128..60) {
+            let chosen = UnitId::new(Ulid(chosen));
+            let counts: BTreeMap<String, usize> =
+                counts.into_iter().map(|(unit, count)| (Ulid(unit).to_string(), count)).collect();
+            let mut expected: Vec<(usize, UnitId)> =
+                counts.iter().map(|(unit, count)| (*count, unit.parse().expect("an id"))).collect();
+            expected.sort_by_key(|(count, unit)| (chosen != *unit, Reverse(*count)));
+            let mut found = most_first(counts);
+            found.sort_by_key(|unit| chosen != *unit);
+            prop_assert_eq!(found, expected.into_iter().map(|(_, unit)| unit).collect::<Vec<_>>());
+        }
+    }
 }
