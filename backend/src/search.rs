@@ -43,6 +43,7 @@ mod entries;
 mod excerpt;
 mod follow;
 mod index;
+mod kept_within;
 mod lists;
 mod marks;
 mod outline;
@@ -66,7 +67,6 @@ use index::{Attached, IndexLocation, OpenIndex, WHAT, what};
 use marks::Marks;
 use parsed_query::ParsedQuery;
 use ranking::{Found, RankingInput};
-use reach::Reach;
 use within::Within;
 
 /// Items on a page.
@@ -227,9 +227,13 @@ impl<'a> Search<'a> {
         let Some(held) = index.held() else { return Ok(page) };
         page.is_ready = true;
         let tree = self.backend.units().tree();
-        let reach = Reach::of(&viewer.standpoint, &tree);
-        let question = query.clone();
-        let answer = tokio::task::spawn_blocking(move || IndexAnswer::at(&held, asked, &question, &reach)).await;
+        let (question, standpoint, units) = (query.clone(), viewer.standpoint.clone(), Arc::clone(&tree));
+        let answer = tokio::task::spawn_blocking(move || {
+            let searcher = held.searcher();
+            let within = held.within(&searcher, &standpoint, &units)?;
+            IndexAnswer::at(&held, &searcher, asked, &question, within)
+        })
+        .await;
         let answer = match answer.map_err(|error| TantivyError::InternalError(error.to_string())) {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) | Err(error) => {
@@ -287,10 +291,14 @@ struct Text {
 }
 
 impl IndexAnswer {
-    fn at(held: &OpenIndex, typed: ParsedQuery, query: &SearchQuery, reach: &Reach) -> tantivy::Result<Self> {
-        let searcher = held.searcher();
-        let within = held.within(&searcher, reach)?;
-        let input = RankingInput { searcher: &searcher, fields: &held.fields, query, within: &within.entries, wanted: PAGE + 1 };
+    fn at(
+        held: &OpenIndex,
+        searcher: &Searcher,
+        typed: ParsedQuery,
+        query: &SearchQuery,
+        within: Arc<Within>,
+    ) -> tantivy::Result<Self> {
+        let input = RankingInput { searcher, fields: &held.fields, query, within: &within.entries, wanted: PAGE + 1 };
         let Closest { closeness, meant, mut found, behind } = closest(input, &typed)?;
         let total = found.len() + behind;
         found.retain(|(found, _)| query.after.is_none_or(|after| found.place < after));
@@ -302,7 +310,7 @@ impl IndexAnswer {
         found.sort_unstable_by_key(|(found, _)| Reverse(found.place));
         let next = found.last().filter(|_| more).map(|(last, _)| last.place);
         let texts =
-            found.iter().map(|(found, meant)| Text::read(&searcher, held, found, *meant)).collect::<tantivy::Result<_>>()?;
+            found.iter().map(|(found, meant)| Text::read(searcher, held, found, *meant)).collect::<tantivy::Result<_>>()?;
         Ok(Self { closeness, typed, meant, total, texts, next, within })
     }
 

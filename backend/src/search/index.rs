@@ -17,6 +17,7 @@ use std::{
 use domain::{
     documents::{DocumentField, DocumentKind},
     members::Standing,
+    policy::Standpoint,
     search::SearchKind,
     units::UnitKind,
 };
@@ -31,10 +32,12 @@ use tantivy::{
 use ulid::Ulid;
 
 use super::{
+    kept_within::KeptWithin,
     reach::Reach,
     within::Within,
     words::{Forms, Words, is_sign, sign_key, sign_keys, words},
 };
+use crate::units::Tree;
 
 /// Incremented when fields or words change: an index of another version is rebuilt.
 const VERSION: u32 = 5;
@@ -42,9 +45,6 @@ const VERSION: u32 = 5;
 /// Memory in bytes for documents that are not written yet. Updates are few at a time; a rebuild writes all at once.
 const BUDGET: usize = 20_000_000;
 const REBUILD_BUDGET: usize = 100_000_000;
-
-/// Number of cached bounds for readers of everything.
-const KEPT: usize = 8;
 
 /// The indexed texts and access of a document, a meeting or a course.
 #[derive(Debug, Clone)]
@@ -170,9 +170,7 @@ pub(super) struct OpenIndex {
     store: String,
     writer: Mutex<Option<IndexWriter>>,
     columns: [Field; 8],
-    /// What readers of all documents may find, with the generation of the index. Without this cache every query of an editor
-    /// would visit each document.
-    kept: Mutex<Vec<(u64, Reach, Arc<Within>)>>,
+    kept: KeptWithin,
 }
 
 impl OpenIndex {
@@ -220,29 +218,29 @@ impl OpenIndex {
         index.set_tokenizers(tokenizers);
         // Readers see one version at a time; it is reloaded explicitly after each commit.
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Self { index, reader, fields, store: store.to_owned(), writer: Mutex::default(), columns, kept: Mutex::default() })
+        Ok(Self {
+            index,
+            reader,
+            fields,
+            store: store.to_owned(),
+            writer: Mutex::default(),
+            columns,
+            kept: KeptWithin::default(),
+        })
     }
 
     pub(super) fn searcher(&self) -> Searcher {
         self.reader.searcher()
     }
 
-    /// The entries within reach.
-    pub(super) fn within(&self, searcher: &Searcher, reach: &Reach) -> tantivy::Result<Arc<Within>> {
-        if !reach.is_every_document() {
-            return Within::of(searcher, &self.fields, reach).map(Arc::new);
-        }
+    /// The entries that a person at this standpoint may find.
+    pub(super) fn within(&self, searcher: &Searcher, standpoint: &Standpoint, tree: &Arc<Tree>) -> tantivy::Result<Arc<Within>> {
         let version = searcher.generation().generation_id();
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|(of, ..)| *of == version);
-        if let Some((.., within)) = kept.iter().find(|(_, known, _)| known == reach) {
-            return Ok(Arc::clone(within));
+        if let Some(within) = self.kept.get(version, tree, standpoint) {
+            return Ok(within);
         }
-        let within = Arc::new(Within::of(searcher, &self.fields, reach)?);
-        if kept.len() == KEPT {
-            kept.remove(0);
-        }
-        kept.push((version, reach.clone(), Arc::clone(&within)));
+        let within = Arc::new(Within::of(searcher, &self.fields, &Reach::of(standpoint, tree))?);
+        self.kept.put(version, tree, standpoint, &within);
         Ok(within)
     }
 

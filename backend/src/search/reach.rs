@@ -16,7 +16,7 @@ use domain::{
 
 use crate::units::Tree;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Reach {
     is_every_document: bool,
     is_every_meeting: bool,

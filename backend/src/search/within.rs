@@ -19,6 +19,7 @@ use super::{
 };
 
 /// What a reader may find and filter by.
+#[derive(Debug, Default)]
 pub(super) struct Within {
     /// By segment, the entries the reader may find, without deleted ones; `None` for all of them.
     pub(super) entries: Vec<Option<BitSet>>,
@@ -29,6 +30,12 @@ impl Within {
     pub(super) fn of(searcher: &Searcher, fields: &Fields, reach: &Reach) -> tantivy::Result<Self> {
         let entries = reachable(searcher, fields, reach)?;
         Ok(Self { choices: choices(searcher, &entries)?, entries })
+    }
+
+    /// The size in bytes, approximately.
+    pub(super) fn size(&self) -> usize {
+        let entries = self.entries.iter().flatten().map(|entries| entries.max_value() as usize / 8);
+        entries.sum::<usize>() + self.choices.issuers.len() * size_of::<UnitId>()
     }
 }
 
