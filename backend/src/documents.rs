@@ -13,6 +13,7 @@ use domain::{
     policy::Action,
     units::UnitRef,
 };
+use tokio::try_join;
 
 mod approval;
 mod bookmarks;
@@ -228,8 +229,10 @@ impl Documents<'_> {
 
     /// The published documents among `ids` that the person may read, in no particular order.
     pub(crate) async fn found(&self, viewer: &Viewer, ids: &[DocumentId]) -> Result<Vec<DocumentSummary>> {
-        let documents = self.readable_of(viewer, ids).await?;
-        self.summaries(viewer, &documents.iter().collect::<Vec<_>>()).await
+        // The marks of all of them, so that neither query waits for the other.
+        let marks = read_marks(self.backend.store(), viewer.member, ids);
+        let (documents, read) = try_join!(Box::pin(self.readable_of(viewer, ids)), Box::pin(marks))?;
+        self.marked_summaries(viewer, &documents.iter().collect::<Vec<_>>(), &read).await
     }
 
     /// The audiences of the published documents among `ids`.

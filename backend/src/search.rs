@@ -32,7 +32,7 @@ use domain::{
     units::UnitRef,
 };
 use tantivy::{Searcher, TantivyDocument, TantivyError, schema::Value};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, try_join};
 use ulid::Ulid;
 
 use crate::{Backend, Error, Result, StoreLocation, units::Tree};
@@ -258,9 +258,12 @@ impl<'a> Search<'a> {
         let documents: Vec<DocumentId> = answer.of(SearchKind::Documents).map(DocumentId::new).collect();
         let meetings: Vec<MeetingId> = answer.of(SearchKind::Meetings).map(MeetingId::new).collect();
         let courses: Vec<CourseId> = answer.of(SearchKind::Courses).map(CourseId::new).collect();
-        let documents = self.backend.documents().found(viewer, &documents).await?;
-        let meetings = self.backend.meetings().found(viewer, &meetings).await?;
-        let courses = self.backend.courses().found(viewer, &courses).await?;
+        let (in_documents, in_meetings, in_courses) = (self.backend.documents(), self.backend.meetings(), self.backend.courses());
+        let (documents, meetings, courses) = try_join!(
+            Box::pin(in_documents.found(viewer, &documents)),
+            Box::pin(in_meetings.found(viewer, &meetings)),
+            Box::pin(in_courses.found(viewer, &courses)),
+        )?;
         let documents = documents.into_iter().map(SearchItem::Document);
         let meetings = meetings.into_iter().map(SearchItem::Meeting);
         Ok(documents.chain(meetings).chain(courses.into_iter().map(SearchItem::Course)).collect())

@@ -64,6 +64,16 @@ impl Documents<'_> {
     pub(super) async fn summaries(&self, viewer: &Viewer, documents: &[&Document]) -> Result<Vec<DocumentSummary>> {
         let ids: Vec<DocumentId> = documents.iter().map(|document| document.id).collect();
         let read = read_marks(self.backend.store(), viewer.member, &ids).await?;
+        self.marked_summaries(viewer, documents, &read).await
+    }
+
+    /// List rows for the documents, in the same order; `read` are those that the person has read.
+    pub(super) async fn marked_summaries(
+        &self,
+        viewer: &Viewer,
+        documents: &[&Document],
+        read: &[DocumentId],
+    ) -> Result<Vec<DocumentSummary>> {
         let mut summaries: Vec<DocumentSummary> =
             documents.iter().map(|document| document.summary(read.contains(&document.id))).collect();
         self.mark_corrected(viewer, documents, &mut summaries).await?;
