@@ -72,12 +72,12 @@ impl<'t> Marks<'t> {
     }
 
     fn read(&mut self, asked: &ParsedQuery, text: &'t str, spellings: &mut BTreeMap<String, usize>) -> MarkedText<'t> {
-        let firsts: BTreeSet<char> = asked.words.iter().filter_map(|word| word.forms.folded.chars().next()).collect();
+        let firsts = FirstLetters::of(asked);
         let (mut spots, mut places) = (Vec::new(), Vec::new());
         let mut reader = words(text);
         let (mut forms, mut joined) = (Forms::default(), Joined::of(asked));
         while places.len() < LOOKED_AT
-            && let Some(is_read) = reader.read_if(&mut forms, |first| joined.is_open() || firsts.contains(&first))
+            && let Some(is_read) = reader.read_if(&mut forms, |first| joined.is_open() || firsts.contains(first))
         {
             let at = places.len();
             places.push((forms.from, forms.until));
@@ -180,6 +180,31 @@ impl<'t> Marks<'t> {
     }
 }
 
+/// The first letters of the words of a query. Asked once for each word of a text.
+struct FirstLetters {
+    /// A bit for each ASCII character: nearly all folded letters.
+    ascii: u128,
+    others: Vec<char>,
+}
+
+impl FirstLetters {
+    fn of(asked: &ParsedQuery) -> Self {
+        let mut letters = Self { ascii: 0, others: Vec::new() };
+        for first in asked.words.iter().filter_map(|word| word.forms.folded.chars().next()) {
+            if first.is_ascii() {
+                letters.ascii |= 1 << u32::from(first);
+            } else {
+                letters.others.push(first);
+            }
+        }
+        letters
+    }
+
+    fn contains(&self, first: char) -> bool {
+        if first.is_ascii() { self.ascii & (1 << u32::from(first)) != 0 } else { self.others.contains(&first) }
+    }
+}
+
 fn follow(asked: &ParsedQuery) -> BTreeSet<(usize, usize)> {
     asked.order.windows(2).filter(|two| two[1].follows).map(|two| (two[0].word, two[1].word)).collect()
 }
@@ -271,6 +296,14 @@ mod tests {
     fn a_word_alone_is_read_as_in_the_title() {
         assert_eq!(marked("dang", &["Đảng phí", "Đăng nhập, Đảng ủy, đang"]), ["Đảng", "Đảng"]);
         assert_eq!(marked("dang", &["Thu phí", "Đăng nhập, Đảng ủy"])[1], "Đăng Đảng", "all of them match");
+    }
+
+    #[test]
+    fn first_letters_are_those_of_the_words_asked_for() {
+        let letters = FirstLetters::of(&ParsedQuery::parse("Đảng 57 সদস্য"));
+        for (first, is_asked_for) in [('d', true), ('5', true), ('স', true), ('a', false), ('ধ', false), ('\u{7f}', false)] {
+            assert_eq!(letters.contains(first), is_asked_for, "{first}");
+        }
     }
 
     #[test]
