@@ -39,9 +39,11 @@ use crate::{Backend, Error, Result, StoreLocation, units::Tree};
 
 mod closest;
 mod counts;
+mod document_set;
 mod entries;
 mod excerpt;
 mod follow;
+mod frequent;
 mod index;
 mod kept_within;
 mod lists;
@@ -301,7 +303,14 @@ impl IndexAnswer {
         query: &SearchQuery,
         within: Arc<Within>,
     ) -> tantivy::Result<Self> {
-        let input = RankingInput { searcher, fields: &held.fields, query, within: &within.entries, wanted: PAGE + 1 };
+        let input = RankingInput {
+            searcher,
+            fields: &held.fields,
+            frequent: &held.frequent,
+            query,
+            within: &within.entries,
+            wanted: PAGE + 1,
+        };
         let Closest { closeness, meant, mut found, behind } = closest(input, &typed)?;
         let total = found.len() + behind;
         found.retain(|(found, _)| query.after.is_none_or(|after| found.place < after));

@@ -39,7 +39,7 @@ pub(super) fn closest(input: RankingInput<'_>, typed: &ParsedQuery) -> tantivy::
     if typed.words.is_empty() {
         return Ok(Closest::typed(Closeness::AllWords, Ranked::default()));
     }
-    let mut counts = Counts::new(input.searcher, input.fields, input.within);
+    let mut counts = Counts::new(input);
     let page = Terms { missing: 0, wanted: input.wanted };
     let meant = readings(&mut counts, typed)?;
     if meant.is_empty() {

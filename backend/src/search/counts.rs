@@ -6,15 +6,19 @@
 use std::collections::{BTreeSet, HashMap};
 
 use tantivy::{
-    BitSet, DocSet, InvertedIndexReader, Searcher, SegmentReader, TERMINATED, Term,
+    DocSet, InvertedIndexReader, Searcher, SegmentReader, TERMINATED, Term,
     postings::TermInfo,
     query::FuzzyTermQuery,
     schema::{Field, IndexRecordOption},
 };
 
 use super::{
+    document_set::DocumentSet,
+    frequent::FrequentTerms,
     index::{FOLDED, Fields},
+    lists::List,
     parsed_query::QueryWord,
+    ranking::RankingInput,
 };
 
 /// For posting lists up to this length, deleted documents are subtracted; in longer lists they make no difference.
@@ -23,7 +27,8 @@ const FEW: u32 = 200;
 pub(super) struct Counts<'s> {
     searcher: &'s Searcher,
     fields: &'s Fields,
-    within: &'s [Option<BitSet>],
+    frequent: &'s FrequentTerms,
+    within: &'s [Option<DocumentSet>],
     /// Number of documents within reach.
     pub(super) all: usize,
     words: HashMap<String, usize>,
@@ -32,10 +37,10 @@ pub(super) struct Counts<'s> {
 }
 
 impl<'s> Counts<'s> {
-    pub(super) fn new(searcher: &'s Searcher, fields: &'s Fields, within: &'s [Option<BitSet>]) -> Self {
+    pub(super) fn new(RankingInput { searcher, fields, frequent, within, .. }: RankingInput<'s>) -> Self {
         let segments = searcher.segment_readers().iter().zip(within);
-        let all = segments.map(|(segment, within)| within.as_ref().map_or(segment.num_docs() as usize, BitSet::len)).sum();
-        Self { searcher, fields, within, all, words: HashMap::new(), pairs: HashMap::new(), similar: HashMap::new() }
+        let all = segments.map(|(segment, within)| within.as_ref().map_or(segment.num_docs() as usize, DocumentSet::count)).sum();
+        Self { searcher, fields, frequent, within, all, words: HashMap::new(), pairs: HashMap::new(), similar: HashMap::new() }
     }
 
     /// Number of documents with the folded word in their own text or in that of their files.
@@ -123,13 +128,13 @@ impl<'s> Counts<'s> {
     fn count(&self, fields: [Field; 2], term: &str) -> tantivy::Result<usize> {
         let mut count = 0;
         for (segment, within) in self.segments() {
-            let [own, attached] = fields.map(|field| count_within(segment, field, term, within));
+            let [own, attached] = fields.map(|field| count_within(segment, self.frequent, field, term, within));
             count += own?.max(attached?);
         }
         Ok(count)
     }
 
-    fn segments(&self) -> impl Iterator<Item = (&'s SegmentReader, Option<&'s BitSet>)> + use<'s> {
+    fn segments(&self) -> impl Iterator<Item = (&'s SegmentReader, Option<&'s DocumentSet>)> + use<'s> {
         self.searcher.segment_readers().iter().zip(self.within).map(|(segment, within)| (segment, within.as_ref()))
     }
 }
@@ -139,7 +144,7 @@ fn is_within(
     segment: &SegmentReader,
     index: &InvertedIndexReader,
     info: &TermInfo,
-    within: Option<&BitSet>,
+    within: Option<&DocumentSet>,
 ) -> tantivy::Result<bool> {
     let mut list = index.read_postings_from_terminfo(info, IndexRecordOption::Basic)?;
     while list.doc() != TERMINATED {
@@ -152,7 +157,13 @@ fn is_within(
 }
 
 /// The number of documents of a segment with the word; only those within reach if `within` is given.
-fn count_within(segment: &SegmentReader, field: Field, word: &str, within: Option<&BitSet>) -> tantivy::Result<usize> {
+fn count_within(
+    segment: &SegmentReader,
+    frequent: &FrequentTerms,
+    field: Field,
+    word: &str,
+    within: Option<&DocumentSet>,
+) -> tantivy::Result<usize> {
     let term = Term::from_field_text(field, word);
     let index = segment.inverted_index(field)?;
     let Some(info) = index.get_term_info(&term)? else { return Ok(0) };
@@ -160,14 +171,20 @@ fn count_within(segment: &SegmentReader, field: Field, word: &str, within: Optio
     if within.is_none() && taken_out.is_none() {
         return Ok(info.doc_freq as usize);
     }
-    let mut list = index.read_postings_from_terminfo(&info, IndexRecordOption::Basic)?;
     let Some(within) = within else {
+        let list = index.read_postings_from_terminfo(&info, IndexRecordOption::Basic)?;
         return Ok(taken_out.map_or(info.doc_freq, |alive| list.doc_freq_given_deletes(alive)) as usize);
     };
-    let mut count = 0;
-    while list.doc() != TERMINATED {
-        count += usize::from(within.contains(list.doc()));
-        list.advance();
+    let list = List::open(&index, field, &info, IndexRecordOption::Basic)?;
+    Ok(count_shared(segment, frequent, &list, within))
+}
+
+/// The number of documents of the list that are in the set.
+fn count_shared(segment: &SegmentReader, frequent: &FrequentTerms, list: &List, within: &DocumentSet) -> usize {
+    if let Some(documents) = frequent.of(segment, list) {
+        return documents.count_shared(within);
     }
-    Ok(count)
+    let mut count = 0;
+    list.each(|document| count += usize::from(within.contains(document)));
+    count
 }

@@ -32,6 +32,7 @@ use tantivy::{
 use ulid::Ulid;
 
 use super::{
+    frequent::FrequentTerms,
     kept_within::KeptWithin,
     reach::Reach,
     within::Within,
@@ -171,6 +172,7 @@ pub(super) struct OpenIndex {
     writer: Mutex<Option<IndexWriter>>,
     columns: [Field; 8],
     kept: KeptWithin,
+    pub(super) frequent: FrequentTerms,
 }
 
 impl OpenIndex {

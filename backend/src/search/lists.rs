@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use tantivy::{
-    DocId, DocSet, InvertedIndexReader, SegmentReader, Term,
-    postings::{Postings, SegmentPostings},
+    DocId, DocSet, InvertedIndexReader, SegmentReader, TERMINATED, Term,
+    postings::{Postings, SegmentPostings, TermInfo},
     schema::{Field, IndexRecordOption},
 };
 
@@ -23,13 +23,57 @@ pub(super) const SAME: u64 = 3;
 const OTHER_WORDS: usize = 48;
 const OTHER_PAIRS: usize = 16;
 
+/// A posting list.
+#[derive(Clone)]
+pub(super) struct List {
+    pub(super) field: Field,
+    /// Its position in the file of the field, which identifies it in the segment.
+    pub(super) start: usize,
+    postings: SegmentPostings,
+}
+
+impl List {
+    pub(super) fn open(
+        index: &InvertedIndexReader,
+        field: Field,
+        info: &TermInfo,
+        option: IndexRecordOption,
+    ) -> tantivy::Result<Self> {
+        let postings = index.read_postings_from_terminfo(info, option)?;
+        Ok(Self { field, start: info.postings_range.start, postings })
+    }
+
+    /// The number of its documents, deleted ones included.
+    pub(super) fn doc_freq(&self) -> u32 {
+        self.postings.doc_freq()
+    }
+
+    /// Calls `show` for each of its documents from the current one on, without advancing it.
+    pub(super) fn each(&self, mut show: impl FnMut(DocId)) {
+        let mut postings = self.postings.clone();
+        while postings.doc() != TERMINATED {
+            show(postings.doc());
+            postings.advance();
+        }
+    }
+
+    /// How often the word of the list is in the document.
+    fn at(&mut self, document: DocId) -> Option<u32> {
+        let mut here = self.postings.doc();
+        if here < document {
+            here = self.postings.seek(document);
+        }
+        (here == document).then(|| self.postings.term_freq().max(1))
+    }
+}
+
 /// The posting lists of a word in one part of the documents.
 #[derive(Clone, Default)]
 struct Lists {
     /// By form; the folded form is always read, the others only for a word with marks.
-    forms: [Option<SegmentPostings>; 3],
+    forms: [Option<List>; 3],
     /// Words that an unfinished word may stand for.
-    other: Vec<SegmentPostings>,
+    other: Vec<List>,
 }
 
 /// The posting lists of a word.
@@ -45,9 +89,9 @@ pub(super) struct Word {
 /// The posting lists of two adjacent words.
 #[derive(Clone)]
 pub(super) struct Pair {
-    pub(super) text: Vec<SegmentPostings>,
-    pub(super) title: Vec<SegmentPostings>,
-    pub(super) attached: Vec<SegmentPostings>,
+    pub(super) text: Vec<List>,
+    pub(super) title: Vec<List>,
+    pub(super) attached: Vec<List>,
     pub(super) must: bool,
 }
 
@@ -57,7 +101,7 @@ impl Pair {
         if pair.is_unfinished {
             keys.extend(longer(segment, [fields.pairs, fields.attached_pairs], &pair.pair, OTHER_PAIRS)?);
         }
-        let lists = |field: Field| -> tantivy::Result<Vec<SegmentPostings>> {
+        let lists = |field: Field| -> tantivy::Result<Vec<List>> {
             let index = segment.inverted_index(field)?;
             keys.iter().filter_map(|key| list(&index, field, key).transpose()).collect()
         };
@@ -115,12 +159,12 @@ impl Word {
     }
 
     /// Lists that together contain all documents with the word.
-    pub(super) fn lists(&self) -> impl Iterator<Item = &SegmentPostings> {
+    pub(super) fn lists(&self) -> impl Iterator<Item = &List> {
         self.text.all().chain(self.attached.all())
     }
 
     /// Lists that together contain all documents with the word in the title.
-    pub(super) fn title_lists(&self) -> impl Iterator<Item = &SegmentPostings> {
+    pub(super) fn title_lists(&self) -> impl Iterator<Item = &List> {
         self.title.all()
     }
 
@@ -130,7 +174,7 @@ impl Word {
     }
 
     pub(super) fn held(&self) -> u32 {
-        self.lists().map(SegmentPostings::doc_freq).sum()
+        self.lists().map(List::doc_freq).sum()
     }
 
     pub(super) fn meet(&mut self, document: DocId) -> Option<WordMatch> {
@@ -152,13 +196,13 @@ impl Word {
 
 impl Lists {
     /// A closer match is also in the folded list.
-    fn all(&self) -> impl Iterator<Item = &SegmentPostings> {
+    fn all(&self) -> impl Iterator<Item = &List> {
         self.forms[FOLDED].iter().chain(&self.other)
     }
 
     /// How closely the word itself matches, and how often.
     fn meet(&mut self, document: DocId, is_marked: bool) -> Option<(u64, u32)> {
-        let mut often = |form: usize| self.forms[form].as_mut().and_then(|list| at(list, document));
+        let mut often = |form: usize| self.forms[form].as_mut().and_then(|list| list.at(document));
         if !is_marked {
             // Typed without marks: any marks match.
             return often(FOLDED).map(|often| (SAME, often));
@@ -173,7 +217,7 @@ impl Lists {
 
     /// How often the document has words that this one may stand for.
     fn meet_other(&mut self, document: DocId) -> Option<u32> {
-        let often = self.other.iter_mut().filter_map(|list| at(list, document)).sum();
+        let often = self.other.iter_mut().filter_map(|list| list.at(document)).sum();
         (often > 0).then_some(often)
     }
 }
@@ -195,30 +239,22 @@ impl Word {
 impl Lists {
     /// Upper bound of the number of occurrences, in any form.
     fn most(&mut self, document: DocId) -> Option<u32> {
-        let own = self.forms[FOLDED].as_mut().and_then(|list| at(list, document));
+        let own = self.forms[FOLDED].as_mut().and_then(|list| list.at(document));
         own.or_else(|| self.meet_other(document))
     }
 }
 
 /// Whether one of the lists has the document. All lists are advanced, so that each stays at the current document.
-pub(super) fn has<'l>(lists: impl IntoIterator<Item = &'l mut SegmentPostings>, document: DocId) -> bool {
-    lists.into_iter().filter_map(|list| at(list, document)).count() > 0
+pub(super) fn has<'l>(lists: impl IntoIterator<Item = &'l mut List>, document: DocId) -> bool {
+    lists.into_iter().filter_map(|list| list.at(document)).count() > 0
 }
 
-/// How often the word of the list is in the document.
-fn at(list: &mut SegmentPostings, document: DocId) -> Option<u32> {
-    let mut here = list.doc();
-    if here < document {
-        here = list.seek(document);
-    }
-    (here == document).then(|| list.term_freq().max(1))
+fn list(index: &InvertedIndexReader, field: Field, text: &str) -> tantivy::Result<Option<List>> {
+    let info = index.get_term_info(&Term::from_field_text(field, text))?;
+    info.map(|info| List::open(index, field, &info, IndexRecordOption::WithFreqs)).transpose()
 }
 
-fn list(index: &InvertedIndexReader, field: Field, text: &str) -> tantivy::Result<Option<SegmentPostings>> {
-    Ok(index.read_postings(&Term::from_field_text(field, text), IndexRecordOption::WithFreqs)?)
-}
-
-pub(super) fn list_of(segment: &SegmentReader, field: Field, text: &str) -> tantivy::Result<Option<SegmentPostings>> {
+pub(super) fn list_of(segment: &SegmentReader, field: Field, text: &str) -> tantivy::Result<Option<List>> {
     let index = segment.inverted_index(field)?;
     list(&index, field, text)
 }

@@ -5,31 +5,39 @@
 //!
 //! Invariant: [`Outline::most`] is never less than the weight, so skipping a document by it does not change the order.
 
-use tantivy::{BitSet, DocId, DocSet, TERMINATED, postings::SegmentPostings};
+use tantivy::{DocId, SegmentReader};
 
 use super::{
-    lists::{Pair, Word},
+    document_set::DocumentSet,
+    frequent::FrequentTerms,
+    lists::{List, Pair, Word},
     ranking::{ALL_BESIDE, ALL_IN_TITLE, ATTACHED, Rarity, TEXT_PAIR, TITLE, TITLE_PAIR},
 };
 
 /// Which candidates of a segment have which parts of a query.
 pub(super) struct Outline {
     /// The candidates with all words.
-    pub(super) having: BitSet,
+    pub(super) having: DocumentSet,
     /// By word: those of them with the word in the title.
-    titles: Vec<BitSet>,
+    titles: Vec<DocumentSet>,
     /// By pair: those with it in the title, in the text, in a file; each with the weight of the pair there.
-    pairs: Vec<[(BitSet, f64); 3]>,
+    pairs: Vec<[(DocumentSet, f64); 3]>,
 }
 
 impl Outline {
     /// `candidates` must have the first word of `order`.
-    pub(super) fn of(words: &[Word], order: &[usize], pairs: &[Pair], candidates: BitSet) -> Self {
-        let having = order.iter().skip(1).fold(candidates, |having, word| shared(&having, words[*word].lists()));
-        let titles = words.iter().map(|word| shared(&having, word.title_lists())).collect();
+    pub(super) fn of(
+        segment: &SegmentReader,
+        frequent: &FrequentTerms,
+        (words, order, pairs): (&[Word], &[usize], &[Pair]),
+        candidates: DocumentSet,
+    ) -> Self {
+        let others = order.iter().skip(1);
+        let having = others.fold(candidates, |having, word| shared(segment, frequent, &having, &mut words[*word].lists()));
+        let titles = words.iter().map(|word| shared(segment, frequent, &having, &mut word.title_lists())).collect();
         let pairs = pairs.iter().map(|pair| {
             [(&pair.title, TITLE_PAIR), (&pair.text, TEXT_PAIR), (&pair.attached, ATTACHED * TEXT_PAIR)]
-                .map(|(lists, count)| (shared(&having, lists.iter()), count))
+                .map(|(lists, count)| (shared(segment, frequent, &having, &mut lists.iter()), count))
         });
         Self { titles, pairs: pairs.collect(), having }
     }
@@ -64,15 +72,21 @@ impl Outline {
 }
 
 /// The documents of the set that are in one of the lists.
-fn shared<'l>(set: &BitSet, lists: impl Iterator<Item = &'l SegmentPostings>) -> BitSet {
-    let mut shared = BitSet::with_max_value(set.max_value());
+fn shared(
+    segment: &SegmentReader,
+    frequent: &FrequentTerms,
+    set: &DocumentSet,
+    lists: &mut dyn Iterator<Item = &List>,
+) -> DocumentSet {
+    let mut shared = DocumentSet::empty(segment.max_doc());
     for list in lists {
-        let mut list = list.clone();
-        while list.doc() != TERMINATED {
-            if set.contains(list.doc()) {
-                shared.insert(list.doc());
-            }
-            list.advance();
+        match frequent.of(segment, list) {
+            Some(documents) => shared.unite_shared(set, &documents),
+            None => list.each(|document| {
+                if set.contains(document) {
+                    shared.insert(document);
+                }
+            }),
         }
     }
     shared

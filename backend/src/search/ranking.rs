@@ -19,18 +19,20 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 
 use domain::search::{SearchKind, SearchPlace, SearchQuery};
 use tantivy::{
-    BitSet, DocAddress, DocId, DocSet, Searcher, SegmentOrdinal, SegmentReader, TERMINATED, collector::Count, columnar::Column,
-    fieldnorm::FieldNormReader, postings::SegmentPostings, query::AllQuery,
+    DocAddress, DocId, Searcher, SegmentOrdinal, SegmentReader, collector::Count, columnar::Column, fieldnorm::FieldNormReader,
+    query::AllQuery,
 };
 use ulid::Ulid;
 
 use super::{
     counts::Counts,
+    document_set::DocumentSet,
+    frequent::FrequentTerms,
     index::{
         FIELD, FOLDED, Fields, ID_HIGH, ID_LOW, ISSUER, KIND, LEVEL, WHAT, YEAR, field_code, id, kind_code, level_code,
         what_code, whole as whole_title,
     },
-    lists::{LOOSE, Pair, SAME, Word, WordMatch, WordMatchBound, has, list_of},
+    lists::{LOOSE, List, Pair, SAME, Word, WordMatch, WordMatchBound, has, list_of},
     outline::Outline,
     parsed_query::ParsedQuery,
 };
@@ -99,7 +101,8 @@ pub(super) struct RankingInput<'s> {
     pub(super) searcher: &'s Searcher,
     pub(super) fields: &'s Fields,
     pub(super) query: &'s SearchQuery,
-    pub(super) within: &'s [Option<BitSet>],
+    pub(super) frequent: &'s FrequentTerms,
+    pub(super) within: &'s [Option<DocumentSet>],
     /// Documents needed for a page: one more than it shows, which tells whether others follow.
     pub(super) wanted: usize,
 }
@@ -126,17 +129,17 @@ pub(super) fn rank(
     for (ordinal, segment) in (0..).zip(input.searcher.segment_readers()) {
         let Some(within) = input.within.get(ordinal as usize) else { continue };
         let mut scorer = Scorer::open(segment, input, asked, &rarity, terms)?;
-        let candidates = scorer.candidates(segment, within.as_ref());
+        let candidates = scorer.candidates(segment, input.frequent, within.as_ref());
         if !scorer.outlines(&candidates, terms) {
-            for document in ascending(&candidates) {
+            for document in candidates.documents() {
                 if scorer.passes(document) {
                     ranking.take(&mut scorer, ordinal, document);
                 }
             }
             continue;
         }
-        let outline = Outline::of(&scorer.words, &scorer.order, &scorer.pairs, candidates);
-        let passing = ascending(&outline.having).filter(|document| scorer.passes(*document));
+        let outline = Outline::of(segment, input.frequent, (&scorer.words[..], &scorer.order[..], &scorer.pairs[..]), candidates);
+        let passing = outline.having.documents().filter(|document| scorer.passes(*document));
         let mut first: Vec<(u64, DocId)> = passing.map(|document| (scorer.outlined(&outline, document), document)).collect();
         let mut rest = Vec::new();
         if first.len() > terms.wanted {
@@ -235,8 +238,8 @@ struct Scorer<'q> {
     /// Indices of the words, the rarest first: a missing word is then noticed early.
     order: Vec<usize>,
     pairs: Vec<Pair>,
-    signs: Vec<SegmentPostings>,
-    whole_titles: Vec<SegmentPostings>,
+    signs: Vec<List>,
+    whole_titles: Vec<List>,
     asked: &'q ParsedQuery,
     rarity: &'q Rarity,
     missing: usize,
@@ -308,32 +311,32 @@ impl<'q> Scorer<'q> {
     }
 
     /// Documents within reach that may match: those with the rarest required word, and those with the number.
-    fn candidates(&self, segment: &SegmentReader, within: Option<&BitSet>) -> BitSet {
-        let mut lists: Vec<&SegmentPostings> = Vec::new();
+    fn candidates(&self, segment: &SegmentReader, frequent: &FrequentTerms, within: Option<&DocumentSet>) -> DocumentSet {
+        let mut lists: Vec<&List> = Vec::new();
         if self.missing > 0 {
             lists.extend(self.words.iter().flat_map(Word::lists));
         } else if let Some(rarest) = self.order.first() {
             lists.extend(self.words[*rarest].lists());
         }
         lists.extend(&self.signs);
-        let mut candidates = BitSet::with_max_value(segment.max_doc());
+        let mut candidates = DocumentSet::empty(segment.max_doc());
         for list in lists {
-            let mut list = list.clone();
-            while list.doc() != TERMINATED {
-                let document = list.doc();
-                let is_within = within.map_or_else(|| !segment.is_deleted(document), |within| within.contains(document));
-                if is_within {
-                    candidates.insert(document);
-                }
-                list.advance();
+            match frequent.of(segment, list) {
+                Some(documents) => candidates.unite(&documents),
+                None => list.each(|document| candidates.insert(document)),
             }
+        }
+        if let Some(within) = within {
+            candidates.keep(within);
+        } else if let Some(alive) = frequent.alive(segment) {
+            candidates.keep(&alive);
         }
         candidates
     }
 
     /// Whether to use an outline: the candidates are many, and having the words is the only condition.
-    fn outlines(&self, candidates: &BitSet, terms: Terms) -> bool {
-        candidates.len() > MANY
+    fn outlines(&self, candidates: &DocumentSet, terms: Terms) -> bool {
+        candidates.count() > MANY
             && terms.wanted < MANY
             && self.missing == 0
             && self.signs.is_empty()
@@ -468,11 +471,6 @@ fn title_length(norms: &FieldNormReader, document: DocId) -> f64 {
     0.8 + f64::from(norms.fieldnorm(document)) / 60.0
 }
 
-/// The documents of a set in ascending order.
-pub(super) fn ascending(set: &BitSet) -> impl Iterator<Item = DocId> {
-    (0..set.max_value().div_ceil(64)).flat_map(move |bucket| set.tinyset(bucket).into_iter().map(move |low| bucket * 64 + low))
-}
-
 /// The part of a weight below [`STEP`], which compares documents that match equally closely.
 pub(super) fn within_closeness(weight: u64) -> f64 {
     real(weight % STEP)
@@ -502,7 +500,7 @@ fn whole(weight: f64) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use domain::{documents::DocumentKind, units::UnitKind};
     use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
@@ -516,7 +514,8 @@ mod tests {
         (0..count).filter_map(|_| WORDS.choose(dice).copied()).collect::<Vec<_>>().join(" ")
     }
 
-    fn library(dice: &mut StdRng, count: u128) -> OpenIndex {
+    /// An index of generated texts.
+    pub(in crate::search) fn library(dice: &mut StdRng, count: u128) -> OpenIndex {
         let held = OpenIndex::in_memory("a store").expect("an index");
         let entries = (0..count).map(|number| Entry {
             id: Ulid(number),
@@ -550,17 +549,17 @@ mod tests {
         let mut dice = StdRng::seed_from_u64(8);
         let held = library(&mut dice, 6_000);
         let searcher = held.searcher();
-        let within: Vec<Option<BitSet>> = searcher.segment_readers().iter().map(|_| None).collect();
+        let within: Vec<Option<DocumentSet>> = searcher.segment_readers().iter().map(|_| None).collect();
         for typed in
             ["dang", "đảng", "đảng viên", "chuyen doi so", "so doi chuyển", "bien rac phi hop", "đảng viên họp đổi", "chuy"]
         {
             let asked = ParsedQuery::parse(typed);
             let mut query = SearchQuery::default();
             for _ in 0..3 {
-                let input =
-                    RankingInput { searcher: &searcher, fields: &held.fields, query: &query, within: &within, wanted: 21 };
+                let (fields, frequent) = (&held.fields, &held.frequent);
+                let input = RankingInput { searcher: &searcher, fields, frequent, query: &query, within: &within, wanted: 21 };
                 let places = |wanted| {
-                    let mut counts = Counts::new(&searcher, &held.fields, &within);
+                    let mut counts = Counts::new(input);
                     let ranked = rank(input, &mut counts, &asked, Terms { missing: 0, wanted }).expect("looks");
                     let mut places: Vec<SearchPlace> = ranked.found.iter().map(|found| found.place).collect();
                     places.retain(|place| query.after.is_none_or(|after| *place < after));

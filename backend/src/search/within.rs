@@ -7,14 +7,14 @@ use std::{
 
 use domain::ids::UnitId;
 use tantivy::{
-    BitSet, DocId, DocSet, Searcher, SegmentReader, TERMINATED, Term,
+    DocId, DocSet, Searcher, SegmentReader, TERMINATED, Term,
     postings::SegmentPostings,
     schema::{Field, IndexRecordOption},
 };
 
 use super::{
+    document_set::DocumentSet,
     index::{Fields, ISSUER, STANDINGS, YEAR, standing_bit},
-    ranking::ascending,
     reach::Reach,
 };
 
@@ -22,7 +22,7 @@ use super::{
 #[derive(Debug, Default)]
 pub(super) struct Within {
     /// By segment, the entries the reader may find, without deleted ones; `None` for all of them.
-    pub(super) entries: Vec<Option<BitSet>>,
+    pub(super) entries: Vec<Option<DocumentSet>>,
     pub(super) choices: Choices,
 }
 
@@ -34,12 +34,12 @@ impl Within {
 
     /// The size in bytes, approximately.
     pub(super) fn size(&self) -> usize {
-        let entries = self.entries.iter().flatten().map(|entries| entries.max_value() as usize / 8);
+        let entries = self.entries.iter().flatten().map(DocumentSet::size);
         entries.sum::<usize>() + self.choices.issuers.len() * size_of::<UnitId>()
     }
 }
 
-fn reachable(searcher: &Searcher, fields: &Fields, reach: &Reach) -> tantivy::Result<Vec<Option<BitSet>>> {
+fn reachable(searcher: &Searcher, fields: &Fields, reach: &Reach) -> tantivy::Result<Vec<Option<DocumentSet>>> {
     let mut all = Vec::new();
     for segment in searcher.segment_readers() {
         let every_meeting = reach.is_every_meeting() || is_empty(segment, fields.meets)?;
@@ -51,7 +51,7 @@ fn reachable(searcher: &Searcher, fields: &Fields, reach: &Reach) -> tantivy::Re
         let (line, standing) = reach.line();
         let meant = segment.fast_fields().u64(STANDINGS)?;
         let is_meant = |entry| meant.first(entry).is_some_and(|meant| meant & standing_bit(standing) != 0);
-        let mut within = BitSet::with_max_value(segment.max_doc());
+        let mut within = DocumentSet::empty(segment.max_doc());
         if reach.is_every_document() {
             for entry in segment.doc_ids_alive() {
                 within.insert(entry);
@@ -59,7 +59,7 @@ fn reachable(searcher: &Searcher, fields: &Fields, reach: &Reach) -> tantivy::Re
             every(segment, fields.meets, |entry| within.remove(entry))?;
             every(segment, fields.gives, |entry| within.remove(entry))?;
         } else {
-            let mut in_part = BitSet::with_max_value(segment.max_doc());
+            let mut in_part = DocumentSet::empty(segment.max_doc());
             each(segment, fields.parts, line, |entry| {
                 in_part.insert(entry);
             })?;
@@ -69,7 +69,7 @@ fn reachable(searcher: &Searcher, fields: &Fields, reach: &Reach) -> tantivy::Re
                 }
             })?;
             for (above, below) in reach.top_units() {
-                let mut for_parts = BitSet::with_max_value(segment.max_doc());
+                let mut for_parts = DocumentSet::empty(segment.max_doc());
                 each(segment, fields.audience, above, |entry| {
                     for_parts.insert(entry);
                 })?;
@@ -159,7 +159,7 @@ pub(super) struct Choices {
     pub(super) issuers: Vec<UnitId>,
 }
 
-fn choices(searcher: &Searcher, reach: &[Option<BitSet>]) -> tantivy::Result<Choices> {
+fn choices(searcher: &Searcher, reach: &[Option<DocumentSet>]) -> tantivy::Result<Choices> {
     let mut all_years = BTreeSet::new();
     let mut all_issuers: BTreeMap<String, usize> = BTreeMap::new();
     for (segment, within) in searcher.segment_readers().iter().zip(reach) {
@@ -180,7 +180,7 @@ fn choices(searcher: &Searcher, reach: &[Option<BitSet>]) -> tantivy::Result<Cho
             }
         };
         match within {
-            Some(within) => ascending(within).for_each(&mut note),
+            Some(within) => within.documents().for_each(&mut note),
             None => segment.doc_ids_alive().for_each(&mut note),
         }
         let mut unit = String::new();
