@@ -60,6 +60,13 @@ impl DocumentSet {
         }
     }
 
+    /// Removes the documents that are in the other set.
+    pub(super) fn remove_all(&mut self, other: &Self) {
+        for (bits, other) in self.0.iter_mut().zip(&other.0) {
+            *bits &= !other;
+        }
+    }
+
     /// The documents in ascending order.
     pub(super) fn documents(&self) -> impl Iterator<Item = DocId> {
         let places = (0_u32..).map(|at| at * u64::BITS).zip(&self.0).filter(|(_, bits)| **bits != 0);
@@ -135,8 +142,11 @@ mod tests {
             more.unite_shared(&b, &c);
             let both: BTreeSet<DocId> = other.intersection(&third).copied().collect();
             prop_assert_eq!(more, set(&one.union(&both).copied().collect()));
+            let mut without = a.clone();
+            without.remove_all(&b);
             let mut fewer = a;
             other.iter().for_each(|document| fewer.remove(*document));
+            prop_assert_eq!(&fewer, &without);
             prop_assert_eq!(fewer, set(&one.difference(&other).copied().collect()));
         }
     }

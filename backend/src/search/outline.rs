@@ -16,6 +16,8 @@ use super::{
 
 /// Which candidates of a segment have which parts of a query.
 pub(super) struct Outline {
+    /// All documents of the segment are below this.
+    max: DocId,
     /// The candidates with all words.
     pub(super) having: DocumentSet,
     /// By word: those of them with the word in the title.
@@ -39,14 +41,29 @@ impl Outline {
             [(&pair.title, TITLE_PAIR), (&pair.text, TEXT_PAIR), (&pair.attached, ATTACHED * TEXT_PAIR)]
                 .map(|(lists, count)| (shared(segment, frequent, &having, &mut lists.iter()), count))
         });
-        Self { titles, pairs: pairs.collect(), having }
+        Self { max: segment.max_doc(), titles, pairs: pairs.collect(), having }
+    }
+
+    /// The candidates with all words that also have a word in the title, or a pair. The bounds of all others are the same: see
+    /// [`Self::least`].
+    pub(super) fn distinguished(&self) -> DocumentSet {
+        let mut distinguished = DocumentSet::empty(self.max);
+        for documents in self.titles.iter().chain(self.pairs.iter().flatten().map(|(documents, _)| documents)) {
+            distinguished.unite_shared(&self.having, documents);
+        }
+        distinguished
+    }
+
+    /// [`Self::most`] of a document with all words that has none in the title, and no pair.
+    pub(super) fn least(rarity: &Rarity) -> f64 {
+        rarity.words.iter().sum()
     }
 
     /// Upper bound of the weight within one closeness of a document with all words; `title` is the length of its title relative
     /// to the average.
     pub(super) fn most(&self, document: DocId, rarity: &Rarity, title: f64) -> f64 {
         // Repetitions of a word count less than its rarity once.
-        let mut weight: f64 = rarity.words.iter().sum();
+        let mut weight = Self::least(rarity);
         let mut in_title = 0;
         for (titled, rarity) in self.titles.iter().zip(&rarity.words) {
             if titled.contains(document) {

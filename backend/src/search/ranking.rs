@@ -13,7 +13,8 @@
 //! All matching documents are counted, but only those are weighed that may come before the last one of the page: the posting
 //! lists give an upper bound of the weight, and for an editor of everything most documents are below (the idea of `MaxScore`: H.
 //! Turtle, J. Flood, "Query evaluation: strategies and optimizations", 1995). If there are many candidates, each list is read
-//! once as a whole (`outline.rs`), and those with the highest bounds are weighed first; nearly all others are then skipped.
+//! once as a whole (`outline.rs`), or as a set that is kept between queries (`frequent.rs`), and those with the highest bounds are
+//! weighed first; nearly all others are then skipped.
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
@@ -70,8 +71,9 @@ pub(super) const ATTACHED: f64 = 0.5;
 /// Factor of a meeting or a course relative to a document.
 const OTHER_SORT: f64 = 0.5;
 
-/// Number of candidates above which reading whole lists is cheaper than seeking in them for each candidate.
-const MANY: usize = 2_000;
+/// Number of candidates above which reading whole lists is cheaper than seeking in them for each candidate: frequent words are kept
+/// as sets, and other lists are short.
+const MANY: usize = 200;
 
 /// A document found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,32 +128,58 @@ pub(super) fn rank(
     let rarity = Rarity::of(counts, asked)?;
     let mut ranking =
         Ranking { ranked: Ranked::default(), best: BinaryHeap::new(), wanted: terms.wanted, after: input.query.after };
+    let mut outlined = Vec::new();
     for (ordinal, segment) in (0..).zip(input.searcher.segment_readers()) {
         let Some(within) = input.within.get(ordinal as usize) else { continue };
         let mut scorer = Scorer::open(segment, input, asked, &rarity, terms)?;
-        let candidates = scorer.candidates(segment, input.frequent, within.as_ref());
-        if !scorer.outlines(&candidates, terms) {
+        let mut candidates = scorer.candidates(segment, input.frequent, within.as_ref());
+        if !scorer.filters.is_empty() {
+            candidates = scorer.passing(segment, &candidates);
+        }
+        if scorer.outlines(&candidates, terms) {
+            outlined.push(OutlinedSegment::of(segment, input.frequent, ordinal, scorer, candidates));
+        } else {
             for document in candidates.documents() {
-                if scorer.passes(document) {
-                    ranking.take(&mut scorer, ordinal, document);
-                }
+                ranking.take(&mut scorer, ordinal, document);
             }
-            continue;
         }
-        let outline = Outline::of(segment, input.frequent, (&scorer.words[..], &scorer.order[..], &scorer.pairs[..]), candidates);
-        let passing = outline.having.documents().filter(|document| scorer.passes(*document));
-        let mut first: Vec<(u64, DocId)> = passing.map(|document| (scorer.outlined(&outline, document), document)).collect();
-        let mut rest = Vec::new();
-        if first.len() > terms.wanted {
-            first.select_nth_unstable_by_key(terms.wanted, |(most, _)| Reverse(*most));
-            rest = first.split_off(terms.wanted);
-        }
-        // Posting lists only move forward: the second round needs a copy that starts at the beginning.
-        let mut first_scorer = scorer.clone();
-        ranking.take_all(&mut first_scorer, ordinal, first);
-        ranking.take_all(&mut scorer, ordinal, rest);
     }
+    ranking.take_outlined(outlined);
     Ok(ranking.ranked)
+}
+
+/// A segment with many candidates, and the upper bounds of their weights.
+struct OutlinedSegment<'q> {
+    ordinal: SegmentOrdinal,
+    scorer: Scorer<'q>,
+    /// The documents whose bounds are above the least one, or may be.
+    bounds: Vec<(u64, DocId)>,
+    /// All others, with their bound.
+    others: DocumentSet,
+    least: u64,
+}
+
+impl<'q> OutlinedSegment<'q> {
+    fn of(
+        segment: &SegmentReader,
+        frequent: &FrequentTerms,
+        ordinal: SegmentOrdinal,
+        scorer: Scorer<'q>,
+        candidates: DocumentSet,
+    ) -> Self {
+        let parts = (&scorer.words[..], &scorer.order[..], &scorer.pairs[..]);
+        let outline = Outline::of(segment, frequent, parts, candidates);
+        // A word that only matches through other words makes the whole match loose.
+        let closest = if scorer.words.iter().all(Word::is_there) { SAME } else { LOOSE };
+        let bound = |most: f64| closest * STEP + whole(most * 10_000.0).min(STEP - 1);
+        let distinguished = outline.distinguished();
+        let most = |document| outline.most(document, scorer.rarity, title_length(&scorer.title_lengths, document));
+        let bounds = distinguished.documents().map(|document| (bound(most(document)), document)).collect();
+        let least = bound(Outline::least(scorer.rarity));
+        let mut others = outline.having;
+        others.remove_all(&distinguished);
+        Self { ordinal, scorer, bounds, others, least }
+    }
 }
 
 /// The state of a run.
@@ -187,6 +215,39 @@ impl Ranking {
         }
     }
 
+    /// Weighs the documents of the outlined segments, those with the highest bounds first: nearly all others are then skipped.
+    fn take_outlined(&mut self, segments: Vec<OutlinedSegment<'_>>) {
+        let bounds = segments
+            .iter()
+            .enumerate()
+            .flat_map(|(at, segment)| segment.bounds.iter().map(move |(most, document)| (*most, at, *document)));
+        let mut first: Vec<(u64, usize, DocId)> = bounds.collect();
+        let mut rest = Vec::new();
+        if first.len() > self.wanted {
+            first.select_nth_unstable_by_key(self.wanted, |(most, ..)| Reverse(*most));
+            rest = first.split_off(self.wanted);
+        }
+        for (at, segment) in segments.iter().enumerate() {
+            let own = of_segment(&first, at);
+            if !own.is_empty() {
+                // Posting lists only move forward: the second round needs a copy that starts at the beginning.
+                self.take_all(&mut segment.scorer.clone(), segment.ordinal, own);
+            }
+        }
+        let (least, all) = (self.least(), rest.len());
+        rest.retain(|(most, ..)| *most >= least);
+        self.ranked.behind += all - rest.len();
+        for (at, mut segment) in segments.into_iter().enumerate() {
+            let mut own = of_segment(&rest, at);
+            if segment.least >= self.least() {
+                own.extend(segment.others.documents().map(|document| (segment.least, document)));
+            } else {
+                self.ranked.behind += segment.others.count();
+            }
+            self.take_all(&mut segment.scorer, segment.ordinal, own);
+        }
+    }
+
     /// Weighs documents that have the words; each comes with the upper bound of its weight.
     fn take_all(&mut self, scorer: &mut Scorer<'_>, segment: SegmentOrdinal, mut documents: Vec<(u64, DocId)>) {
         let (least, all) = (self.least(), documents.len());
@@ -201,6 +262,11 @@ impl Ranking {
             }
         }
     }
+}
+
+/// The documents of one of the segments, with their bounds.
+fn of_segment(documents: &[(u64, usize, DocId)], at: usize) -> Vec<(u64, DocId)> {
+    documents.iter().filter(|(_, segment, _)| *segment == at).map(|(most, _, document)| (*most, *document)).collect()
 }
 
 /// Inverse document frequency of words and pairs. Only documents within reach are counted, because the order of results is
@@ -337,19 +403,18 @@ impl<'q> Scorer<'q> {
     /// Whether to use an outline: the candidates are many, and having the words is the only condition.
     fn outlines(&self, candidates: &DocumentSet, terms: Terms) -> bool {
         candidates.count() > MANY
-            && terms.wanted < MANY
+            && terms.wanted < usize::MAX
             && self.missing == 0
             && self.signs.is_empty()
             && self.whole_titles.is_empty()
             && !self.pairs.iter().any(|pair| pair.must)
     }
 
-    /// The upper bound of the weight of a document of the outline.
-    fn outlined(&self, outline: &Outline, document: DocId) -> u64 {
-        let most = outline.most(document, self.rarity, title_length(&self.title_lengths, document));
-        // A word that only matches through other words makes the whole match loose.
-        let closest = if self.words.iter().all(Word::is_there) { SAME } else { LOOSE };
-        closest * STEP + whole(most * 10_000.0).min(STEP - 1)
+    /// The candidates that pass the filters.
+    fn passing(&self, segment: &SegmentReader, candidates: &DocumentSet) -> DocumentSet {
+        let mut passing = DocumentSet::empty(segment.max_doc());
+        candidates.documents().filter(|document| self.passes(*document)).for_each(|document| passing.insert(document));
+        passing
     }
 
     fn passes(&self, document: DocId) -> bool {
@@ -539,41 +604,65 @@ pub(super) mod tests {
             text: text(dice, 40),
             attached: vec![Attached { name: "a.pdf".to_owned(), text: text(dice, 3) }],
         });
-        held.put(entries.collect(), true).expect("takes them in");
-        held.commit(0).expect("writes");
+        // Each commit makes a segment.
+        for some in entries.collect::<Vec<_>>().chunks(2_000) {
+            held.put(some.to_vec(), true).expect("takes them in");
+            held.commit(0).expect("writes");
+        }
         held
     }
 
+    /// By segment: all documents, or every second one.
+    fn within(searcher: &Searcher, is_every: bool) -> Vec<Option<DocumentSet>> {
+        let half = |segment: &SegmentReader| {
+            let mut half = DocumentSet::empty(segment.max_doc());
+            segment.doc_ids_alive().filter(|document| document % 2 == 0).for_each(|document| half.insert(document));
+            half
+        };
+        searcher.segment_readers().iter().map(|segment| (!is_every).then(|| half(segment))).collect()
+    }
+
+    /// Weighing all documents one by one, without an outline, is the simple way.
     #[test]
     fn leaving_out_what_cannot_come_first_changes_neither_order_nor_number() {
         let mut dice = StdRng::seed_from_u64(8);
         let held = library(&mut dice, 6_000);
+        held.take_out(&(0..60).map(|number| Ulid(number * 90)).collect::<Vec<_>>()).expect("deletes");
+        held.commit(0).expect("writes");
         let searcher = held.searcher();
-        let within: Vec<Option<DocumentSet>> = searcher.segment_readers().iter().map(|_| None).collect();
-        for typed in
-            ["dang", "đảng", "đảng viên", "chuyen doi so", "so doi chuyển", "bien rac phi hop", "đảng viên họp đổi", "chuy"]
-        {
-            let asked = ParsedQuery::parse(typed);
-            let mut query = SearchQuery::default();
-            for _ in 0..3 {
-                let (fields, frequent) = (&held.fields, &held.frequent);
-                let input = RankingInput { searcher: &searcher, fields, frequent, query: &query, within: &within, wanted: 21 };
-                let places = |wanted| {
-                    let mut counts = Counts::new(input);
-                    let ranked = rank(input, &mut counts, &asked, Terms { missing: 0, wanted }).expect("looks");
-                    let mut places: Vec<SearchPlace> = ranked.found.iter().map(|found| found.place).collect();
-                    places.retain(|place| query.after.is_none_or(|after| *place < after));
-                    places.sort_unstable_by_key(|place| Reverse(*place));
-                    places.truncate(21);
-                    (ranked.total(), ranked.behind, places)
-                };
-                let (total, behind, best) = places(21);
-                let (all, none, expected) = places(usize::MAX);
-                assert!(total > 0 && none == 0, "{typed}");
-                assert_eq!((total, &best), (all, &expected), "{typed}");
-                assert!(query.after.is_some() || behind > 0 || all < MANY, "{typed}: all {all} were weighed");
-                query.after = best.get(19).copied();
+        assert!(searcher.segment_readers().len() > 1);
+        let whats = [None, Some(SearchKind::Documents)];
+        for (is_every, what) in [true, false].into_iter().flat_map(|is_every| whats.map(|what| (is_every, what))) {
+            let within = within(&searcher, is_every);
+            for typed in
+                ["dang", "đảng", "đảng viên", "chuyen doi so", "so doi chuyển", "bien rac phi hop", "đảng viên họp đổi", "chuy"]
+            {
+                check(&held, &searcher, &within, SearchQuery { what, ..SearchQuery::default() }, typed);
             }
+        }
+    }
+
+    /// Compares the first pages.
+    fn check(held: &OpenIndex, searcher: &Searcher, within: &[Option<DocumentSet>], mut query: SearchQuery, typed: &str) {
+        let asked = ParsedQuery::parse(typed);
+        for _ in 0..3 {
+            let (fields, frequent) = (&held.fields, &held.frequent);
+            let input = RankingInput { searcher, fields, frequent, query: &query, within, wanted: 21 };
+            let places = |wanted| {
+                let mut counts = Counts::new(input);
+                let ranked = rank(input, &mut counts, &asked, Terms { missing: 0, wanted }).expect("looks");
+                let mut places: Vec<SearchPlace> = ranked.found.iter().map(|found| found.place).collect();
+                places.retain(|place| query.after.is_none_or(|after| *place < after));
+                places.sort_unstable_by_key(|place| Reverse(*place));
+                places.truncate(21);
+                (ranked.total(), ranked.behind, places)
+            };
+            let (total, behind, best) = places(21);
+            let (all, none, expected) = places(usize::MAX);
+            assert!(total > 0 && none == 0, "{typed}");
+            assert_eq!((total, &best), (all, &expected), "{typed}");
+            assert!(query.after.is_some() || behind > 0 || all < 10 * MANY, "{typed}: all {all} were weighed");
+            query.after = best.get(19).copied();
         }
     }
 }
