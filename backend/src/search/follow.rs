@@ -6,22 +6,19 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use domain::search::SearchKind;
 use ulid::Ulid;
 
 use super::{Due, Search, index::OpenIndex, ranking};
 use crate::{
-    Backend, Error, Result, events,
+    Backend, Error, Result,
+    events::{self, SETTLE},
     store::{keys_after, record, vars},
 };
 
 /// Rows per read from the store.
 const BATCH: usize = 200;
-
-/// Transactions of several processes may commit out of the order of their ids: a start reads the log from this long before the
-/// horizon.
-const OVERLAP: TimeDelta = TimeDelta::seconds(30);
 
 /// Interval at which the follower retries, and checks whether to save the horizon.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -82,15 +79,11 @@ impl Search<'_> {
             });
             if let Some((held, progress)) = existing.await? {
                 let horizon = DateTime::from_timestamp_millis(progress.horizon).unwrap_or_default();
-                let news = events::read_from(self.backend.store(), horizon - OVERLAP).await?;
-                let mut waiting = index.waiting();
-                waiting.committed = Some(horizon);
-                waiting.horizon = waiting.horizon.max(Some(horizon));
-                for event in news {
-                    waiting.note(&event);
+                if horizon <= self.backend.clock().now() + SETTLE {
+                    return self.resume(held, horizon).await;
                 }
-                drop(waiting);
-                return Ok(index.hold(held));
+                // The clock was set back: events of now have smaller ids than those that the index contains.
+                tracing::warn!(%horizon, "the search index is ahead of the clock; creating it again");
             }
         }
         let begun = self.backend.clock().now();
@@ -116,6 +109,20 @@ impl Search<'_> {
         drop(waiting);
         *index.held.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&held));
         Ok(held)
+    }
+
+    /// Uses an index that was stored, and notes the events since its horizon, as a start from a snapshot of the counters does.
+    async fn resume(&self, held: OpenIndex, horizon: DateTime<Utc>) -> Result<Arc<OpenIndex>> {
+        let index = self.backend.search_index();
+        let news = events::read_from(self.backend.store(), horizon - SETTLE).await?;
+        let mut waiting = index.waiting();
+        waiting.committed = Some(horizon);
+        waiting.horizon = waiting.horizon.max(Some(horizon));
+        for event in news {
+            waiting.note(&event);
+        }
+        drop(waiting);
+        Ok(index.hold(held))
     }
 
     /// Indexes everything that can be found, into an empty index.

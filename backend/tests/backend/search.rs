@@ -435,6 +435,33 @@ async fn a_restart_reads_only_new_events_and_a_lost_or_damaged_index_is_rebuilt(
     }
 }
 
+/// The events since then have smaller ids than those before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_the_clock_was_set_back_what_is_new_is_found() {
+    for minutes in [2, 60] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock = Clock::fixed(start(), 1);
+        let first = reopened(folder.path(), &clock).await;
+        let org = Fixture::insert(&first).await;
+        let (editor, reader) = (&org.coast_editor.viewer, &org.fisherman.viewer);
+        clock.advance(chrono::TimeDelta::minutes(90));
+        let old = published(&first, editor, &org.coast, &org.coast, ["", "Phao cứu sinh", "Phao."]).await;
+        catch_up(&first).await;
+        assert_eq!(ids(&find(&first, reader, "phao").await), [old]);
+        drop(first);
+
+        clock.advance(chrono::TimeDelta::minutes(-minutes));
+        let second = reopened(folder.path(), &clock).await;
+        let new = published(&second, editor, &org.coast, &org.coast, ["", "Phao mới", "Phao."]).await;
+        drop(second);
+        // No follower ran meanwhile: only the log and the tables tell of it.
+        let third = reopened(folder.path(), &clock).await;
+        third.search().catch_up().await.expect("opens");
+        let found: BTreeSet<_> = ids(&find(&third, reader, "phao").await).into_iter().collect();
+        assert_eq!(found, [old, new].into(), "{minutes} minutes");
+    }
+}
+
 /// Over random trees, audiences, offices and moves: a person finds exactly the published documents they may read.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_finds_exactly_what_they_may_read() {
