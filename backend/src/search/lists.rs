@@ -126,21 +126,15 @@ pub(super) struct WordMatch {
 
 impl Word {
     pub(super) fn open(segment: &SegmentReader, fields: &Fields, word: &QueryWord) -> tantivy::Result<Self> {
-        let (mut text, mut title, mut attached) = (Lists::default(), Lists::default(), Lists::default());
-        let forms = [&word.forms.exact, &word.forms.letters, &word.forms.folded];
-        for form in [EXACT, LETTERS, FOLDED] {
-            if word.is_marked || form == FOLDED {
-                text.forms[form] = list_of(segment, fields.text[form], forms[form])?;
-                title.forms[form] = list_of(segment, fields.title[form], forms[form])?;
-                attached.forms[form] = list_of(segment, fields.attached[form], forms[form])?;
-            }
-        }
-        let parts = [(fields.text, &mut text), (fields.title, &mut title), (fields.attached, &mut attached)]
-            .map(|(fields, lists)| (fields[FOLDED], lists));
+        // What is in the title is in the text too, and a closer form is in no document without the folded one.
+        let mut text = Lists::of_forms(segment, fields.text, word)?;
+        let mut title = if text.is_there() { Lists::of_forms(segment, fields.title, word)? } else { Lists::default() };
+        let mut attached = Lists::of_forms(segment, fields.attached, word)?;
         let dictionaries = [fields.text[FOLDED], fields.attached[FOLDED]];
         let others =
             if word.is_unfinished { longer(segment, dictionaries, &word.forms.folded, OTHER_WORDS)? } else { Vec::new() };
-        for (field, lists) in parts {
+        for (fields, lists) in [(fields.text, &mut text), (fields.title, &mut title), (fields.attached, &mut attached)] {
+            let field = fields[FOLDED];
             let index = segment.inverted_index(field)?;
             for other in &others {
                 lists.other.extend(list(&index, field, other)?);
@@ -170,7 +164,7 @@ impl Word {
 
     /// Whether any document has the word itself, not only others it may stand for.
     pub(super) fn is_there(&self) -> bool {
-        [&self.text, &self.title, &self.attached].iter().any(|lists| lists.forms.iter().any(Option::is_some))
+        self.text.is_there() || self.attached.is_there()
     }
 
     pub(super) fn held(&self) -> u32 {
@@ -195,6 +189,22 @@ impl Word {
 }
 
 impl Lists {
+    /// The lists of the forms of a word in these fields.
+    fn of_forms(segment: &SegmentReader, fields: [Field; 3], word: &QueryWord) -> tantivy::Result<Self> {
+        let mut lists = Self::default();
+        lists.forms[FOLDED] = list_of(segment, fields[FOLDED], &word.forms.folded)?;
+        if word.is_marked && lists.is_there() {
+            lists.forms[EXACT] = list_of(segment, fields[EXACT], &word.forms.exact)?;
+            lists.forms[LETTERS] = list_of(segment, fields[LETTERS], &word.forms.letters)?;
+        }
+        Ok(lists)
+    }
+
+    /// Whether any document has the word itself.
+    fn is_there(&self) -> bool {
+        self.forms[FOLDED].is_some()
+    }
+
     /// A closer match is also in the folded list.
     fn all(&self) -> impl Iterator<Item = &List> {
         self.forms[FOLDED].iter().chain(&self.other)
