@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     parsed_query::{ParsedQuery, QueryWord},
-    words::{Forms, words},
+    words::{Forms, second_letter, words},
 };
 
 /// Words examined per text: about forty printed pages. For a longer text only matches up to there are shown.
@@ -72,12 +72,13 @@ impl<'t> Marks<'t> {
     }
 
     fn read(&mut self, asked: &ParsedQuery, text: &'t str, spellings: &mut BTreeMap<String, usize>) -> MarkedText<'t> {
-        let firsts = FirstLetters::of(asked);
+        let beginnings = Beginnings::of(asked);
         let (mut spots, mut places) = (Vec::new(), Vec::new());
         let mut reader = words(text);
         let (mut forms, mut joined) = (Forms::default(), Joined::of(asked));
         while places.len() < LOOKED_AT
-            && let Some(is_read) = reader.read_if(&mut forms, |first| joined.is_open() || firsts.contains(first))
+            && let Some(is_read) =
+                reader.read_if(&mut forms, |first, second| joined.is_open() || beginnings.contains(first, second))
         {
             let at = places.len();
             places.push((forms.from, forms.until));
@@ -180,28 +181,18 @@ impl<'t> Marks<'t> {
     }
 }
 
-/// The first letters of the words of a query. Asked once for each word of a text.
-struct FirstLetters {
-    /// A bit for each ASCII character: nearly all folded letters.
-    ascii: u128,
-    others: Vec<char>,
-}
+/// The first two letters of the words of a query. Asked once for each word of a text: few other words have the same.
+struct Beginnings(Vec<(char, char)>);
 
-impl FirstLetters {
+impl Beginnings {
     fn of(asked: &ParsedQuery) -> Self {
-        let mut letters = Self { ascii: 0, others: Vec::new() };
-        for first in asked.words.iter().filter_map(|word| word.forms.folded.chars().next()) {
-            if first.is_ascii() {
-                letters.ascii |= 1 << u32::from(first);
-            } else {
-                letters.others.push(first);
-            }
-        }
-        letters
+        let words = asked.words.iter().map(|word| word.forms.folded.as_str());
+        Self(words.filter_map(|folded| Some((folded.chars().next()?, second_letter(folded)))).collect())
     }
 
-    fn contains(&self, first: char) -> bool {
-        if first.is_ascii() { self.ascii & (1 << u32::from(first)) != 0 } else { self.others.contains(&first) }
+    /// Whether a word may have these letters; the second one if it is known.
+    fn contains(&self, first: char, second: Option<char>) -> bool {
+        self.0.iter().any(|(one, other)| *one == first && second.is_none_or(|second| second == *other))
     }
 }
 
@@ -259,6 +250,8 @@ impl Joined {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// The marked words of each text.
@@ -298,11 +291,24 @@ mod tests {
         assert_eq!(marked("dang", &["Thu phí", "Đăng nhập, Đảng ủy"])[1], "Đăng Đảng", "all of them match");
     }
 
-    #[test]
-    fn first_letters_are_those_of_the_words_asked_for() {
-        let letters = FirstLetters::of(&ParsedQuery::parse("Đảng 57 সদস্য"));
-        for (first, is_asked_for) in [('d', true), ('5', true), ('স', true), ('a', false), ('ধ', false), ('\u{7f}', false)] {
-            assert_eq!(letters.contains(first), is_asked_for, "{first}");
+    /// The words that match, with the forms of every word.
+    fn marked_by_forms(asked: &ParsedQuery, text: &str) -> Vec<(usize, usize)> {
+        let met = |forms: &Forms| asked.words.iter().any(|sought| closeness(sought, forms).is_some());
+        words(text).filter(met).map(|forms| (forms.from, forms.until)).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn no_word_is_passed_over_that_matches(
+            typed in "[kqliydđaáeếr]{1,3}( [kqluiydđaáeếy]{1,4}){0,2}",
+            text in "([kqluiydđĐaáÁeếr\\u{301}\\u{200b}가]{1,4}[ .]){0,12}"
+        ) {
+            let asked = ParsedQuery::parse(&typed);
+            let mut marks = Marks { texts: Vec::new(), written: Vec::new(), follow: follow(&asked) };
+            let marked = marks.read(&asked, &text, &mut BTreeMap::new());
+            let mut found: Vec<_> = marked.spots.iter().map(|spot| (spot.from, spot.until)).collect();
+            found.dedup();
+            prop_assert_eq!(found, marked_by_forms(&asked, &text));
         }
     }
 

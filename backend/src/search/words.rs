@@ -12,6 +12,8 @@
 //! Folding alone would be simpler, but `đường` in a query does not mean `dương`; and a second syllable decides the meaning of the
 //! first, so pairs of adjacent words are terms of their own ([`Words`] yields them to the index through [`Forms::pair`]).
 
+use std::sync::LazyLock;
+
 use domain::folding::fold;
 use unicode_normalization::char::{canonical_combining_class, decompose_canonical, is_combining_mark};
 
@@ -62,11 +64,11 @@ impl<'t> Words<'t> {
         true
     }
 
-    /// Advances to the next word. Its forms are only computed if `is_asked_for` accepts its first letter, folded; returns whether
-    /// they were, or `None` at the end.
-    pub(super) fn read_if(&mut self, forms: &mut Forms, is_asked_for: impl Fn(char) -> bool) -> Option<bool> {
+    /// Advances to the next word. Its forms are only computed if `is_asked_for` accepts its first letter, folded, and its second
+    /// one, as [`second_letter`] returns it, if that is known. Returns whether they were, or `None` at the end.
+    pub(super) fn read_if(&mut self, forms: &mut Forms, is_asked_for: impl Fn(char, Option<char>) -> bool) -> Option<bool> {
         let word = self.next_word(forms)?;
-        let is_read = first_folded(word).is_none_or(is_asked_for);
+        let is_read = first_folded(word).is_none_or(|first| is_asked_for(first, second_folded(word)));
         if is_read {
             form(word, forms);
         }
@@ -135,6 +137,58 @@ fn first_folded(word: &str) -> Option<char> {
     });
     folded
 }
+
+/// In place of the second letter of a word that has one letter.
+const NO_LETTER: char = '\0';
+
+/// The second letter of a folded word, for comparison with that of a word that is not folded yet: there, [`spell_alike`] may still
+/// replace a `y`.
+pub(super) fn second_letter(folded: &str) -> char {
+    folded.chars().nth(1).map_or(NO_LETTER, unlike_y)
+}
+
+fn unlike_y(letter: char) -> char {
+    if letter == 'y' { 'i' } else { letter }
+}
+
+/// The second letter as of [`second_letter`]; `None` if only the forms of the word can tell.
+fn second_folded(word: &str) -> Option<char> {
+    let mut letters = word.chars();
+    latin_folded(letters.next()?)?;
+    let Some(second) = letters.next() else { return Some(NO_LETTER) };
+    latin_folded(second).map(unlike_y)
+}
+
+/// The folded form of a Latin letter or a digit, if it is one ASCII character.
+fn latin_folded(letter: char) -> Option<char> {
+    if letter.is_ascii() {
+        return Some(letter.to_ascii_lowercase());
+    }
+    let at = match letter {
+        LATIN_FIRST..=LATIN_LAST => u32::from(letter) - u32::from(LATIN_FIRST),
+        VIETNAMESE_FIRST..=VIETNAMESE_LAST => LATIN_COUNT + u32::from(letter) - u32::from(VIETNAMESE_FIRST),
+        _ => return None,
+    };
+    LATIN_FOLDED.get(at as usize).copied().flatten()
+}
+
+/// The letters with marks of Latin scripts, and those of Vietnamese with two marks.
+const LATIN_FIRST: char = '\u{c0}';
+const LATIN_LAST: char = '\u{23f}';
+const VIETNAMESE_FIRST: char = '\u{1e00}';
+const VIETNAMESE_LAST: char = '\u{1eff}';
+const LATIN_COUNT: u32 = 0x23f - 0xc0 + 1;
+
+/// [`latin_folded`] of these letters, in order.
+static LATIN_FOLDED: LazyLock<Vec<Option<char>>> = LazyLock::new(|| {
+    let mut forms = Forms::default();
+    let mut folded = |letter: char| {
+        form(&letter.to_string(), &mut forms);
+        let mut letters = forms.folded.chars();
+        letters.next().filter(|first| first.is_ascii() && letters.next().is_none())
+    };
+    (LATIN_FIRST..=LATIN_LAST).chain(VIETNAMESE_FIRST..=VIETNAMESE_LAST).map(&mut folded).collect()
+});
 
 impl Iterator for Words<'_> {
     type Item = Forms;
@@ -264,6 +318,23 @@ mod tests {
         assert_eq!(words("\u{200b}\u{202e} -/* \u{301}").count(), 0);
     }
 
+    #[test]
+    fn the_second_letter_is_known_without_the_forms_or_not_at_all() {
+        let letters: Vec<char> = (0..=0x1_ffff).filter_map(char::from_u32).filter(|c| begins(*c)).collect();
+        for letter in letters {
+            for text in [format!("a{letter}"), format!("{letter}b"), letter.to_string()] {
+                let second = second_folded(&text);
+                assert!(second.is_none_or(|second| second == second_letter(&one(&text).folded)), "{text} {second:?}");
+            }
+        }
+        for (word, second) in [("Ấn", 'n'), ("kỷ", 'i'), ("Ý", NO_LETTER), ("2026", '0'), ("đổi", 'o')] {
+            assert_eq!(second_folded(word), Some(second), "{word}");
+        }
+        for word in ["a\u{301}n", "q\u{200b}u", "সদস্য"] {
+            assert_eq!(second_folded(word), None, "{word}");
+        }
+    }
+
     /// As characters are classified without a look at their bytes.
     fn words_by_character(text: &str) -> Vec<(usize, usize)> {
         let mut found = Vec::new();
@@ -326,10 +397,13 @@ mod tests {
             let mut forms = Forms::default();
             for word in all {
                 let first = word.folded.chars().next();
-                prop_assert_eq!(reader.read_if(&mut forms, |c| Some(c) == first), Some(true));
+                let is_begun = |c, second: Option<char>| {
+                    Some(c) == first && second.is_none_or(|second| second == second_letter(&word.folded))
+                };
+                prop_assert_eq!(reader.read_if(&mut forms, is_begun), Some(true));
                 prop_assert_eq!(&forms, &word);
             }
-            prop_assert_eq!(reader.read_if(&mut forms, |_| false), None);
+            prop_assert_eq!(reader.read_if(&mut forms, |_, _| false), None);
         }
     }
 }
