@@ -31,8 +31,8 @@ use domain::{
     search::{Closeness, SearchHit, SearchItem, SearchKind, SearchPage, SearchPlace, SearchQuery},
     units::UnitRef,
 };
-use tantivy::{Searcher, TantivyDocument, TantivyError, schema::Value};
-use tokio::{sync::Notify, try_join};
+use tantivy::{DocAddress, Searcher, TantivyDocument, TantivyError, schema::Value};
+use tokio::{sync::Notify, task::JoinError, try_join};
 use ulid::Ulid;
 
 use crate::{Backend, Error, Result, StoreLocation, units::Tree};
@@ -65,7 +65,7 @@ mod tests;
 use closest::{Closest, closest};
 use entries::{COURSE_WORDS, kind_words, meeting_words};
 use excerpt::{Passage, Texts};
-use index::{Attached, IndexLocation, OpenIndex, WHAT, what};
+use index::{Attached, Fields, IndexLocation, OpenIndex, WHAT, what};
 use marks::Marks;
 use parsed_query::ParsedQuery;
 use ranking::{Found, RankingInput};
@@ -236,23 +236,34 @@ impl<'a> Search<'a> {
             IndexAnswer::at(&held, &searcher, asked, &question, within)
         })
         .await;
-        let answer = match answer.map_err(|error| TantivyError::InternalError(error.to_string())) {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) | Err(error) => {
-                // A damaged file is detected here at the latest. A rebuild takes a minute; a damaged index fails every search.
-                tracing::error!(%error, "cannot query the search index; rebuilding it");
-                index.discard().await?;
-                return Ok(SearchPage { is_ready: false, ..page });
-            }
-        };
+        let Some(answer) = self.usable(answer).await? else { return Ok(SearchPage { is_ready: false, ..page }) };
+        let answer = Arc::new(answer);
+        // Begins at once, so that the texts are read from the index while the rows are read from the store.
+        let reading = Arc::clone(&answer);
+        let texts = tokio::task::spawn_blocking(move || reading.texts());
+        let items = self.items(viewer, &answer).await;
+        let Some(texts) = self.usable(texts.await).await? else { return Ok(SearchPage { is_ready: false, ..page }) };
+        let items = items?;
         page.years.clone_from(&answer.within.choices.years);
         page.issuers = issuers(&answer.within.choices.issuers, query.issuer, &tree);
         page.closeness = answer.closeness;
         page.total = u32::try_from(answer.total).unwrap_or(u32::MAX);
         page.next = answer.next;
-        let items = self.items(viewer, &answer).await?;
-        let shown = tokio::task::spawn_blocking(move || show(page, &answer, &items)).await;
+        let shown = tokio::task::spawn_blocking(move || show(page, &answer, &texts, &items)).await;
         shown.map_err(|error| Error::Internal(format!("results cannot be shown: {error}")))
+    }
+
+    /// What was read from the index. `None` if it cannot be read; it is then rebuilt.
+    async fn usable<T>(&self, read: std::result::Result<tantivy::Result<T>, JoinError>) -> Result<Option<T>> {
+        match read.map_err(|error| TantivyError::InternalError(error.to_string())) {
+            Ok(Ok(read)) => Ok(Some(read)),
+            Ok(Err(error)) | Err(error) => {
+                // A damaged file is detected here at the latest. A rebuild takes a minute; a damaged index fails every search.
+                tracing::error!(%error, "cannot query the search index; rebuilding it");
+                self.backend.search_index().discard().await?;
+                Ok(None)
+            }
+        }
     }
 
     /// The items of the answer, read from the store, that the person may still read.
@@ -272,25 +283,35 @@ impl<'a> Search<'a> {
     }
 }
 
-/// The answer of the index, with the texts of the page.
+/// The answer of the index.
 struct IndexAnswer {
+    searcher: Searcher,
+    fields: Fields,
     closeness: Closeness,
     /// The query as typed.
     typed: ParsedQuery,
     /// Possible corrections of the query, the likeliest first.
     meant: Vec<ParsedQuery>,
     total: usize,
-    texts: Vec<Text>,
+    /// The items of the page.
+    found: Vec<FoundItem>,
     next: Option<SearchPlace>,
     within: Arc<Within>,
 }
 
-/// The indexed texts of an item, from which the excerpt is taken.
-struct Text {
+/// An item of the page.
+#[derive(Debug, Clone, Copy)]
+struct FoundItem {
     what: Option<SearchKind>,
     item: Ulid,
+    address: DocAddress,
     /// Index into [`IndexAnswer::meant`] of the correction that found it; none for the query as typed.
     meant: Option<usize>,
+}
+
+/// The indexed texts of an item, from which the excerpt is taken.
+struct Text {
+    found: FoundItem,
     plain: String,
     attached: Vec<Attached>,
 }
@@ -321,34 +342,46 @@ impl IndexAnswer {
         found.truncate(PAGE);
         found.sort_unstable_by_key(|(found, _)| Reverse(found.place));
         let next = found.last().filter(|_| more).map(|(last, _)| last.place);
-        let texts =
-            found.iter().map(|(found, meant)| Text::read(searcher, held, found, *meant)).collect::<tantivy::Result<_>>()?;
-        Ok(Self { closeness, typed, meant, total, texts, next, within })
+        let found = found.iter().map(|(found, meant)| FoundItem::read(searcher, found, *meant));
+        let found = found.collect::<tantivy::Result<_>>()?;
+        let (searcher, fields) = (searcher.clone(), held.fields);
+        Ok(Self { searcher, fields, closeness, typed, meant, total, found, next, within })
     }
 
     /// The ids of the found items of this kind.
     fn of(&self, what: SearchKind) -> impl Iterator<Item = Ulid> {
-        self.texts.iter().filter(move |text| text.what == Some(what)).map(|text| text.item)
+        self.found.iter().filter(move |found| found.what == Some(what)).map(|found| found.item)
+    }
+
+    /// The texts of the found items, in the same order.
+    fn texts(&self) -> tantivy::Result<Vec<Text>> {
+        self.found.iter().map(|found| Text::read(&self.searcher, &self.fields, *found)).collect()
     }
 
     fn asked(&self, text: &Text) -> &ParsedQuery {
-        text.meant.and_then(|meant| self.meant.get(meant)).unwrap_or(&self.typed)
+        text.found.meant.and_then(|meant| self.meant.get(meant)).unwrap_or(&self.typed)
+    }
+}
+
+impl FoundItem {
+    fn read(searcher: &Searcher, found: &Found, meant: Option<usize>) -> tantivy::Result<Self> {
+        let columns = searcher.segment_reader(found.address.segment_ord).fast_fields();
+        let what = columns.u64(WHAT)?.first(found.address.doc_id).and_then(what);
+        Ok(Self { what, item: found.place.item, address: found.address, meant })
     }
 }
 
 impl Text {
-    fn read(searcher: &Searcher, held: &OpenIndex, found: &Found, meant: Option<usize>) -> tantivy::Result<Self> {
+    fn read(searcher: &Searcher, fields: &Fields, found: FoundItem) -> tantivy::Result<Self> {
         let document: TantivyDocument = searcher.doc(found.address)?;
         let texts = |field| document.get_all(field).filter_map(|value| value.as_str().map(str::to_owned));
-        let mut parts = texts(held.fields.attached_plain);
+        let mut parts = texts(fields.attached_plain);
         let mut attached = Vec::new();
         while let (Some(name), Some(text)) = (parts.next(), parts.next()) {
             attached.push(Attached { name, text });
         }
-        let plain = texts(held.fields.plain).next().unwrap_or_default();
-        let columns = searcher.segment_reader(found.address.segment_ord).fast_fields();
-        let what = columns.u64(WHAT)?.first(found.address.doc_id).and_then(what);
-        Ok(Self { what, item: found.place.item, meant, plain, attached })
+        let plain = texts(fields.plain).next().unwrap_or_default();
+        Ok(Self { found, plain, attached })
     }
 
     /// All searchable texts of the item and its files.
@@ -359,19 +392,19 @@ impl Text {
 }
 
 /// The page with the items that may still be shown.
-fn show(mut page: SearchPage, answer: &IndexAnswer, items: &[SearchItem]) -> SearchPage {
-    let mut marked: Vec<(Option<usize>, SearchItem, Texts<'_>, Marks<'_>)> = Vec::with_capacity(answer.texts.len());
+fn show(mut page: SearchPage, answer: &IndexAnswer, texts: &[Text], items: &[SearchItem]) -> SearchPage {
+    let mut marked: Vec<(Option<usize>, SearchItem, Texts<'_>, Marks<'_>)> = Vec::with_capacity(texts.len());
     let titles: Vec<String> = items.iter().map(|item| plain::shown(item.title())).collect();
-    for text in &answer.texts {
+    for text in texts {
         let asked = answer.asked(text);
-        let at = items.iter().position(|item| item.id() == text.item);
+        let at = items.iter().position(|item| item.id() == text.found.item);
         let Some(at) = at.filter(|at| excerpt::has_phrases(asked, text.parts(&items[*at]))) else {
             // The item was withdrawn concurrently, or the word pairs of a phrase are not adjacent.
             page.total = page.total.saturating_sub(1);
             continue;
         };
         let texts = Texts { title: &titles[at], about: about(&items[at]), plain: &text.plain, files: &text.attached };
-        marked.push((text.meant, titled(&items[at], &titles[at]), texts, excerpt::marks(texts, asked)));
+        marked.push((text.found.meant, titled(&items[at], &titles[at]), texts, excerpt::marks(texts, asked)));
     }
     if let Some(best) = answer.meant.first() {
         let spelt = marked.iter().filter(|(meant, ..)| *meant == Some(0)).take(SPELT_BY).map(|(.., marks)| marks);
