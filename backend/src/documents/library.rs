@@ -10,6 +10,7 @@ use domain::{
     locale::{local_date, midnight},
     units::UnitRef,
 };
+use tokio::try_join;
 
 use super::{
     COLUMNS, Document, DocumentRow, Documents,
@@ -17,7 +18,7 @@ use super::{
     read_marks,
     walk::{TOP, Walk, for_member, line, line_vars, over_line, rows_of},
 };
-use crate::{Result, events::lowest};
+use crate::{Result, events::lowest, store::Answers, units::Tree};
 
 /// Documents per page.
 const PAGE: usize = 20;
@@ -40,8 +41,10 @@ impl Documents<'_> {
     /// # Errors
     /// Those of the store.
     pub async fn list(&self, viewer: &Viewer, query: &LibraryQuery) -> Result<LibraryPage> {
-        let Head { pinned, years } = self.list_head(viewer, query).await?;
-        let mut documents = self.walked(viewer, query, PAGE + 1 + pinned.len()).await?;
+        // As many as needed if all pinned ones are among them, so that the page does not wait for its head.
+        let pinned_max = if query.is_filtered() { 0 } else { PINNED };
+        let (Head { pinned, years }, mut documents) =
+            try_join!(Box::pin(self.list_head(viewer, query)), Box::pin(self.walked(viewer, query, PAGE + 1 + pinned_max)))?;
         documents.retain(|document| pinned.iter().all(|pinned| pinned.id != document.id));
         let more = documents.len() > PAGE;
         documents.truncate(PAGE);
@@ -88,27 +91,23 @@ impl Documents<'_> {
         if let Some(after) = query.after {
             below = below.min(after.to_string());
         }
-        Walk::new(*self, viewer).filtered(query).between(&above, &below).next(count).await
+        Walk::new(*self, viewer).for_list(count).filtered(query).between(&above, &below).next(count).await
     }
 
     async fn list_head(&self, viewer: &Viewer, query: &LibraryQuery) -> Result<Head> {
         let is_pinned = !query.is_filtered();
-        let sql = format!("{} {}", oldest(viewer), if is_pinned { pins(viewer) } else { String::new() });
+        let sql = format!("{} {}", oldest(viewer, 1), if is_pinned { pins(viewer) } else { String::new() });
         let tree = self.backend.units().tree();
         let mut answers = self.backend.store().read(sql, line_vars(viewer, &tree)).await?;
         let units = line(viewer).len();
-        let mut first: Option<String> = None;
-        for statement in 0..units {
-            let mut documents = Vec::new();
-            for row in answers.rows::<DocumentRow>(statement)? {
-                documents.push(row.decode(&tree)?);
+        let first = match first_key(&mut answers, units, 1, viewer, &tree)? {
+            FirstKey::Known(first) => first,
+            // A unit begins with a document for other members.
+            FirstKey::Uncertain(_) => {
+                let mut answers = self.backend.store().read(oldest(viewer, OLDEST), line_vars(viewer, &tree)).await?;
+                first_key(&mut answers, units, OLDEST, viewer, &tree)?.key()
             }
-            // If the whole batch is for others, the member's first document comes after it.
-            let is_cut = documents.len() == OLDEST;
-            let own = documents.iter().find(|document| document.reaches(viewer));
-            let begin = own.or_else(|| documents.last().filter(|_| is_cut));
-            first = begin.and_then(|document| document.shelf.clone()).into_iter().chain(first).min();
-        }
+        };
         let mut rows = if is_pinned { rows_of(&mut answers, units..2 * units)? } else { Vec::new() };
         rows.sort_by_cached_key(|row| Reverse(row.pin.clone()));
         let mut pinned: Vec<Document> = rows.into_iter().map(|row| row.decode(&tree)).collect::<Result<_>>()?;
@@ -139,9 +138,41 @@ fn years(oldest: Option<&str>, today: NaiveDate) -> Vec<i32> {
     at.map_or_else(Vec::new, |at| (local_date(at).year()..=today.year()).rev().collect())
 }
 
-fn oldest(viewer: &Viewer) -> String {
+/// The key of the oldest document for the member.
+enum FirstKey {
+    Known(Option<String>),
+    /// All documents that were read of some unit are for others; the member's first one in it may come after them.
+    Uncertain(Option<String>),
+}
+
+impl FirstKey {
+    fn key(self) -> Option<String> {
+        let (Self::Known(key) | Self::Uncertain(key)) = self;
+        key
+    }
+}
+
+/// Takes it from the first statements, those of [`oldest`] with this `count`.
+fn first_key(answers: &mut Answers, units: usize, count: usize, viewer: &Viewer, tree: &Tree) -> Result<FirstKey> {
+    let (mut first, mut is_certain): (Option<String>, bool) = (None, true);
+    for statement in 0..units {
+        let mut documents = Vec::new();
+        for row in answers.rows::<DocumentRow>(statement)? {
+            documents.push(row.decode(tree)?);
+        }
+        let own = documents.iter().find(|document| document.reaches(viewer));
+        // If the whole batch is for others, the member's first document comes after it.
+        let is_cut = own.is_none() && documents.len() == count;
+        is_certain &= !is_cut;
+        let begin = own.or_else(|| documents.last().filter(|_| is_cut));
+        first = begin.and_then(|document| document.shelf.clone()).into_iter().chain(first).min();
+    }
+    Ok(if is_certain { FirstKey::Known(first) } else { FirstKey::Uncertain(first) })
+}
+
+fn oldest(viewer: &Viewer, count: usize) -> String {
     over_line(viewer, |reached| {
-        format!("SELECT {COLUMNS} FROM document WHERE {reached} AND shelf > '' ORDER BY shelf LIMIT {OLDEST};")
+        format!("SELECT {COLUMNS} FROM document WHERE {reached} AND shelf > '' ORDER BY shelf LIMIT {count};")
     })
 }
 
@@ -157,13 +188,13 @@ fn pins(viewer: &Viewer) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{documents::walk::tests::viewer_at, store::tests::migrated, units::Tree};
+    use crate::{documents::walk::tests::viewer_at, store::tests::migrated};
 
     #[tokio::test]
     async fn pins_and_the_oldest_document_are_read_by_index() {
         let store = migrated().await;
         let viewer = viewer_at("/01/51/001/07/");
-        store.assert_no_scan(&oldest(&viewer), line_vars(&viewer, &Tree::default())).await;
+        store.assert_no_scan(&oldest(&viewer, OLDEST), line_vars(&viewer, &Tree::default())).await;
         store.assert_no_scan(&pins(&viewer), line_vars(&viewer, &Tree::default())).await;
     }
 

@@ -27,6 +27,9 @@ pub(super) const TOP: &str = "~";
 const FIRST_PORTION: usize = 25;
 const LAST_PORTION: usize = 200;
 
+/// Rows read for a list in addition to its length, because some may be for other members.
+const SPARE: usize = 4;
+
 /// The paths of the units from the root down to the member's branch.
 pub(super) fn line(viewer: &Viewer) -> Vec<String> {
     viewer.standpoint.branch.ancestors_and_self().map(|path| path.to_string()).collect()
@@ -109,6 +112,12 @@ impl<'a> Walk<'a> {
         for cursor in &mut self.cursors {
             cursor.below = (below != TOP).then(|| below.to_owned());
         }
+        self
+    }
+
+    /// Reads ahead at first what a list of `count` documents needs if few of them are for others.
+    pub(super) fn for_list(mut self, count: usize) -> Self {
+        self.portion = (count + SPARE).min(LAST_PORTION);
         self
     }
 
