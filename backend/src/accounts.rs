@@ -403,7 +403,7 @@ impl MemberRow {
     fn viewer(&self, offices: &[OfficeRow], tree: &Tree, today: NaiveDate) -> Result<Viewer> {
         let (member, _) = self.id_and_path()?;
         // During a merge of units, some rows of members still have the closed branch.
-        let branch = tree.successor(&self.unit).filter(|unit| tree.get(unit.id).is_some()).ok_or_else(|| self.damaged())?.clone();
+        let unit = tree.successor(&self.unit).filter(|unit| tree.get(unit.id).is_some()).ok_or_else(|| self.damaged())?;
         let offices = offices
             .iter()
             .filter(|office| office.is_held_on(today))
@@ -412,7 +412,8 @@ impl MemberRow {
         let grants = offices.iter().map(|office| Grant { role: office.role, path: office.unit.path.clone() }).collect();
         let standing = Standing::from_key(&self.standing).ok_or_else(|| self.damaged())?;
         // The path from the tree: the member's own row is updated only some time after the move of a unit above.
-        let standpoint = Standpoint { branch: branch.path.clone(), standing, grants };
+        let standpoint = Standpoint { branch: unit.path.clone(), standing, grants };
+        let branch = tree.home(unit).clone();
         Ok(Viewer { member, name: self.full_name.clone(), branch, standpoint, offices, resting: Vec::new() })
     }
 

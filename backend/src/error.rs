@@ -44,6 +44,9 @@ pub enum Error {
     /// This program does not support the schema of the store.
     #[error("{0}")]
     Schema(String),
+    /// The store has units of levels that the terminology pack does not define.
+    #[error("{0}")]
+    Levels(String),
     /// The key is missing, or the store was filled with another one.
     #[error("{0}")]
     Key(String),

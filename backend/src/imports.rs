@@ -24,7 +24,7 @@ use domain::{
         NewImportPage, Progress, XLSX_BYTES_MAX,
     },
     policy::Action,
-    units::{UnitKind, UnitPath, UnitRef},
+    units::{UnitPath, UnitRef},
 };
 use tokio::{
     sync::watch,
@@ -890,7 +890,7 @@ impl<'a> Imports<'a> {
     fn missing(&self, row: &ImportRow) -> Result<Vec<Column>> {
         let columns = row.columns();
         let tree = self.backend.units().tree();
-        let is_branch = row.scope()?.and_then(|scope| tree.at(&scope).map(|unit| unit.kind)) == Some(UnitKind::Branch);
+        let is_branch = row.scope()?.is_some_and(|scope| tree.at(&scope).is_some_and(|unit| unit.kind.holds_members()));
         let is_missing = |column: &Column| {
             column.is_required() && !columns.contains(&Some(*column)) && !(*column == Column::Branch && is_branch)
         };

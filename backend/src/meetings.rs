@@ -199,13 +199,16 @@ impl ItemRow {
     }
 }
 
-/// The units whose meetings concern the person: their branch, unless they are exempt, and the units of their offices, without the
-/// units below.
+/// The units whose meetings concern the person: their branch and the unit below it in which they are registered, unless they are
+/// exempt, and the units of their offices, without the units below.
 fn called_to(viewer: &Viewer) -> Vec<UnitPath> {
     let standpoint = &viewer.standpoint;
-    let branch = Some(&standpoint.branch).filter(|branch| standpoint.may_as_member(Action::ReadMeeting, branch));
-    let offices = standpoint.grants.iter().filter(|grant| grant.role.covers(Action::ReadMeeting)).map(|grant| &grant.path);
-    branch.into_iter().chain(offices).collect::<BTreeSet<_>>().into_iter().cloned().collect()
+    let own = standpoint.branch.ancestors_and_self().filter(|path| {
+        let is_own = viewer.branch.path.contains(path) || *path == standpoint.branch;
+        is_own && standpoint.may_as_member(Action::ReadMeeting, path)
+    });
+    let offices = standpoint.grants.iter().filter(|grant| grant.role.covers(Action::ReadMeeting)).map(|grant| grant.path.clone());
+    own.chain(offices).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Two index ranges for each unit: from a time on, and before it.

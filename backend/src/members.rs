@@ -244,14 +244,15 @@ impl MemberRow {
         opened.map(|text| PhoneNumber::parse(&text).map_err(|_| self.damaged())).transpose()
     }
 
-    /// The branch, open or closed.
+    /// The unit in which the member is registered, open or closed.
     fn branch(&self, tree: &crate::units::Tree, names: &BTreeMap<String, String>) -> Result<UnitRef> {
         if let Some(known) = tree.named(&self.unit) {
             return Ok(known.clone());
         }
         let id = self.unit.parse().map_err(|_| self.damaged())?;
         let name = names.get(&self.unit).cloned().unwrap_or_default();
-        Ok(UnitRef { id, kind: UnitKind::Branch, name, path: self.unit_path()? })
+        let kind = tree.known(&self.unit).map(|unit| unit.kind).or_else(|| UnitKind::all().find(|kind| kind.is_home()));
+        Ok(UnitRef { id, kind: kind.ok_or_else(|| self.damaged())?, name, path: self.unit_path()? })
     }
 
     fn line(&self, names: &BTreeMap<String, String>) -> Result<MemberLine> {

@@ -83,6 +83,7 @@ const MIGRATIONS: &[Migration] = migrations![
     28 "0028_foreign_ids",
     29 "0029_counter_snapshots",
     30 "0030_jobs",
+    31 "0031_levels",
 ];
 
 /// Rows that a batched step changes in one transaction.

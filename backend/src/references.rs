@@ -12,7 +12,7 @@ use domain::{
     ids::MemberId,
     members::{NationalId, Sex, Standing},
     policy::{Grant, Role, Standpoint},
-    units::{UnitKind, UnitRef},
+    units::UnitRef,
 };
 
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
         registry::{NewMember, Registry},
     },
     store::{Store, Value, record, tests::migrated, vars},
-    units::MoveForm,
+    units::{MoveForm, tests::level},
 };
 
 use Fate::{Follows, Stays};
@@ -418,7 +418,7 @@ const TABLES: &[Table] = &[
         name: "unit",
         row: None,
         columns: &[path("path", Stays("only closed units keep it; FOLLOWERS moves the open ones"))],
-        other: "code name opened_on live_from contact closed_on parent successor",
+        other: "kind code name opened_on live_from contact closed_on parent successor",
         set: &[],
     },
     Table {
@@ -613,12 +613,12 @@ struct Organisation {
 async fn organisation(backend: &Backend) -> Organisation {
     let mut registry = Registry::new(backend, 1, now() - TimeDelta::days(400));
     let mut unit = |parent: Option<&UnitRef>, kind, code| registry.unit(parent, kind, code, "Tên").expect("a code");
-    let central = unit(None, UnitKind::Central, "01");
-    let province = unit(Some(&central), UnitKind::Province, "51");
-    let other_province = unit(Some(&central), UnitKind::Province, "52");
-    let commune = unit(Some(&province), UnitKind::Commune, "001");
-    let branch = unit(Some(&commune), UnitKind::Branch, "01");
-    let closed = unit(Some(&commune), UnitKind::Branch, "02");
+    let central = unit(None, level("central"), "01");
+    let province = unit(Some(&central), level("province"), "51");
+    let other_province = unit(Some(&central), level("province"), "52");
+    let commune = unit(Some(&province), level("commune"), "001");
+    let branch = unit(Some(&commune), level("branch"), "01");
+    let closed = unit(Some(&commune), level("branch"), "02");
     let mut member = |number: u32, name| {
         registry
             .member(&NewMember {

@@ -10,6 +10,7 @@ use std::{
 
 use chrono::NaiveDate;
 use domain::{
+    accounts::Viewer,
     folding::fold,
     ids::UnitId,
     units::{Opening, Phase, Shift, UnitKind, UnitPath, UnitRef},
@@ -17,7 +18,7 @@ use domain::{
 
 use crate::{
     Error, Result,
-    store::{RecordId, Store, SurrealValue, record},
+    store::{RecordId, Store, SurrealValue, Variables, record, vars},
 };
 use path_ranges::FormerCode;
 
@@ -154,6 +155,45 @@ impl Tree {
     /// The unit and all below it, in the order of codes.
     pub fn subtree<'a>(&'a self, path: &'a UnitPath) -> impl Iterator<Item = &'a UnitRef> {
         self.nodes(path).map(|node| &node.unit)
+    }
+
+    /// What members registered in a unit call their branch: the nearest unit that is a home, the unit itself included. The unit
+    /// itself where there is none.
+    pub fn home<'a>(&'a self, unit: &'a UnitRef) -> &'a UnitRef {
+        if unit.kind.is_home() {
+            return unit;
+        }
+        let above: Vec<UnitPath> = unit.path.ancestors_and_self().collect();
+        above.iter().rev().filter_map(|path| self.at(path)).find(|above| above.kind.is_home()).unwrap_or(unit)
+    }
+
+    /// The units in which the members of a branch are registered: the branch, and units below it whose members belong to it. For
+    /// another unit, the unit itself if members are registered in it.
+    pub(crate) fn registering<'a>(&'a self, branch: &'a UnitRef) -> impl Iterator<Item = &'a UnitRef> {
+        let is_own = move |unit: &&UnitRef| unit.id == branch.id || (branch.kind.is_home() && self.home(unit).id == branch.id);
+        self.subtree(&branch.path).filter(|unit| unit.kind.holds_members()).filter(is_own)
+    }
+
+    /// `statement`, which names a unit as `$unit`, once for each unit of [`Self::registering`]. Returns the query, its bindings and
+    /// these units in the order of the statements.
+    pub(crate) fn in_each_registering(&self, branch: &UnitRef, statement: &str) -> (String, Variables, Vec<&UnitRef>) {
+        let units: Vec<&UnitRef> = self.registering(branch).filter_map(|unit| self.get(unit.id)).collect();
+        let (mut sql, mut vars) = (String::new(), vars! {});
+        for (at, unit) in units.iter().enumerate() {
+            sql += &statement.replace("$unit", &format!("$unit_{at}"));
+            sql.push(';');
+            vars.insert(format!("unit_{at}"), unit.id.to_string());
+        }
+        if units.is_empty() {
+            // A query without statements is an error.
+            sql.push_str("RETURN NONE;");
+        }
+        (sql, vars, units)
+    }
+
+    /// The unit in which the viewer is registered.
+    pub(crate) fn registered(&self, viewer: &Viewer) -> UnitId {
+        self.at(&viewer.standpoint.branch).map_or(viewer.branch.id, |unit| unit.id)
     }
 
     /// The units one level below.
@@ -393,7 +433,27 @@ impl Rows {
         Err(Error::Busy)
     }
 
+    /// The pack may have been changed, or be that of another organisation.
+    fn refuse_unknown_levels(&self) -> Result<()> {
+        let mut unknown: BTreeMap<&str, usize> = BTreeMap::new();
+        for row in self.units.iter().filter(|row| UnitKind::from_key(&row.kind).is_none()) {
+            *unknown.entry(&row.kind).or_default() += 1;
+        }
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let found: Vec<String> = unknown.iter().map(|(level, units)| format!("{level:?} ({units})")).collect();
+        let known: Vec<&str> = UnitKind::all().map(UnitKind::key).collect();
+        Err(Error::Levels(format!(
+            "the store has units of levels that the terminology pack does not define, with the number of units: {}. The pack defines {}. \
+             Choose the pack this store was filled with by HANDBOOK_TERMS (--terms), or add these levels to it",
+            found.join(", "),
+            known.join(", ")
+        )))
+    }
+
     fn tree(self) -> Result<Tree> {
+        self.refuse_unknown_levels()?;
         let mut tree = Tree { version: self.version, ..Tree::default() };
         for shift in self.running.iter().flatten() {
             tree.moving.push(shift.decode()?);
@@ -509,13 +569,18 @@ pub(crate) mod tests {
 
     use super::*;
 
+    /// A level of the default pack.
+    pub(crate) fn level(key: &str) -> UnitKind {
+        UnitKind::from_key(key).expect("a level of the party")
+    }
+
     /// A tree of open units at these paths, without any history.
     pub(crate) fn tree_of<'a>(paths: impl IntoIterator<Item = &'a UnitPath>) -> Tree {
         let mut tree = Tree::default();
         for (at, path) in paths.into_iter().enumerate() {
             let id = UnitId::new(Ulid::from_parts(1, at as u128));
             tree.insert(Node {
-                unit: UnitRef { id, kind: UnitKind::Branch, name: path.to_string(), path: path.clone() },
+                unit: UnitRef { id, kind: level("branch"), name: path.to_string(), path: path.clone() },
                 folded: String::new(),
                 phase: None,
                 live_from: None,

@@ -162,6 +162,8 @@ pub struct Office {
 pub struct Viewer {
     pub member: MemberId,
     pub name: String,
+    /// What the person calls “my branch”: the unit in which they are registered, or the nearest one above it that
+    /// [is a home](crate::units::UnitKind::is_home).
     pub branch: UnitRef,
     pub standpoint: Standpoint,
     pub offices: Vec<Office>,
@@ -275,15 +277,11 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::{
-        members::Standing,
-        policy::Grant,
-        units::{UnitKind, UnitPath},
-    };
+    use crate::{levels::tests::level, members::Standing, policy::Grant, units::UnitPath};
 
     fn unit(path: &str) -> UnitRef {
         let id = UnitId::new(Ulid::from_parts(1, path.len() as u128));
-        UnitRef { id, kind: UnitKind::Branch, name: path.to_owned(), path: UnitPath::parse(path).expect("a path") }
+        UnitRef { id, kind: level("branch"), name: path.to_owned(), path: UnitPath::parse(path).expect("a path") }
     }
 
     #[test]

@@ -98,14 +98,14 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::{ids::UnitId, units::UnitKind};
+    use crate::{ids::UnitId, levels::tests::level};
 
     fn path(text: &str) -> UnitPath {
         UnitPath::parse(text).expect("a path")
     }
 
     fn unit(at: &str) -> UnitRef {
-        UnitRef { id: UnitId::new(Ulid::nil()), kind: UnitKind::Commune, name: at.to_owned(), path: path(at) }
+        UnitRef { id: UnitId::new(Ulid::nil()), kind: level("commune"), name: at.to_owned(), path: path(at) }
     }
 
     fn audience(at: &str, parts: &[&str]) -> Audience {

@@ -71,6 +71,8 @@ pub enum Problem {
     HasUnits,
     /// The unit cannot be below itself or below a unit of that level.
     WrongPlace,
+    /// Units of this level could begin until `last` only.
+    LevelEnded { last: NaiveDate },
     /// The unit is closed.
     Closed,
     /// The member already holds this role on this unit in that period.

@@ -222,7 +222,7 @@ pub enum Reason {
     /// Several branches have this code: the path is needed.
     AmbiguousUnit,
     ClosedUnit,
-    /// Members belong to branches only.
+    /// No members are registered in units of its level.
     NotABranch,
     /// An earlier row has the same unit.
     UnitTwice {
@@ -230,8 +230,12 @@ pub enum Reason {
     },
     /// The parent unit is refused itself, or does not exist.
     UnknownParent,
-    /// The parent is the unit itself or not of a higher level.
+    /// The parent is the unit itself, or of a level on which this one may not hang.
     WrongLevel,
+    /// Units of this level could begin until `last` only.
+    LevelEnded {
+        last: NaiveDate,
+    },
     /// Another unit had this path before.
     PathUsed,
     /// The unit exists on another level.

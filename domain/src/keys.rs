@@ -58,13 +58,14 @@ mod tests {
         files::{FileKind, FileRefused, Missing},
         guard::WarningKind,
         imports::{Column, Failure, ImportKind, ImportState},
+        levels::{ASSOCIATION, Level, PARTY},
         meetings::{AttendanceKind, MeetingForm, MeetingKind, MeetingState},
         members::{CorrectionField, CorrectionState, DateField, MemberState, QualityIssue, Sex, Standing, TransferState},
         policy::Role,
         search::SearchKind,
         tables::UnitColumn,
         terms::Terms,
-        units::{Phase, UnitChange, UnitKind, UnitStep},
+        units::{Phase, UnitChange, UnitStep},
     };
 
     const EVENTS: &str = "signed_in signed_out sign_in_refused preferences_changed document_drafted document_saved \
@@ -166,7 +167,9 @@ mod tests {
         keys!(SearchKind, "documents meetings courses");
         stored(UnitColumn::ALL, UnitColumn::key, UnitColumn::from_key, "name members done share active documents reads opinions");
         keys!(Terms, "party association");
-        keys!(UnitKind, "central province commune branch");
+        let levels = |list: &[Level]| list.iter().map(|level| level.key).collect::<Vec<_>>().join(" ");
+        assert_eq!(levels(&PARTY), "central province district commune base section branch group");
+        assert_eq!(levels(&ASSOCIATION), "central province commune branch group");
         keys!(Phase, "planned pilot live");
         keys!(UnitChange, "created renamed moved merged split absorbed");
         keys!(UnitStep, "new rename phase move merge split close");

@@ -20,6 +20,7 @@ pub mod ids;
 pub mod imports;
 mod keys;
 pub mod legacy_letters;
+pub mod levels;
 pub mod locale;
 pub mod meetings;
 pub mod members;

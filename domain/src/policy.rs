@@ -151,7 +151,7 @@ pub struct Grant {
 /// A person's position in the tree: all that a decision depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standpoint {
-    /// The person's branch.
+    /// The unit in which the person is registered: their branch, or a unit below it.
     pub branch: UnitPath,
     pub standing: Standing,
     pub grants: Vec<Grant>,

@@ -134,16 +134,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{
-        ids::UnitId,
-        units::{UnitKind, UnitPath},
-    };
+    use crate::{ids::UnitId, levels::tests::level, units::UnitPath};
 
     fn row(name: &str, figures: Option<(u32, u32)>) -> UnitFigures {
         let id: UnitId = "01JD0000000000000000000000".parse().expect("an id");
         let path = UnitPath::parse("/51/001/").expect("a path");
         UnitFigures {
-            unit: UnitRef { id, kind: UnitKind::Branch, name: name.to_owned(), path },
+            unit: UnitRef { id, kind: level("branch"), name: name.to_owned(), path },
             figures: figures.map(|(activated, members)| Figures { members, activated, ..Figures::default() }),
             has_children: false,
             phase: Phase::default(),

@@ -166,17 +166,13 @@ fn part(done: u32, members: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        ids::UnitId,
-        statistics::Share,
-        units::{UnitKind, UnitPath},
-    };
+    use crate::{ids::UnitId, levels::tests::level, statistics::Share, units::UnitPath};
 
     fn row(code: &str, name: &str, share: Option<(u32, u32)>) -> UnitShare {
         let id: UnitId = "01JD0000000000000000000000".parse().expect("an id");
         let path = UnitPath::parse(&format!("/51/{code}/")).expect("a path");
         UnitShare {
-            unit: UnitRef { id, kind: UnitKind::Branch, name: name.to_owned(), path },
+            unit: UnitRef { id, kind: level("branch"), name: name.to_owned(), path },
             share: share.map(|(done, members)| Share { members, done }),
             opens: false,
         }

@@ -6,66 +6,13 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
+pub use crate::levels::{Meets, UnitKind};
 use crate::{
     forms::{Problem, bounded_line},
     ids::{MemberId, UnitId},
     policy::Role,
     statistics::Share,
 };
-
-/// The level of a unit. Display names come from the terminology pack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum UnitKind {
-    /// Trung ương.
-    Central,
-    /// Tỉnh, thành phố.
-    Province,
-    /// Xã, phường, đặc khu: a grassroots committee.
-    Commune,
-    /// Chi bộ: a leaf that meets.
-    Branch,
-}
-
-crate::keyed!(UnitKind);
-
-impl UnitKind {
-    /// Whether a unit of this level may be a child of one of level `above`: levels may be skipped, never reversed.
-    pub fn hangs_on(self, above: Self) -> bool {
-        self > above
-    }
-
-    /// Whether members are registered in units of this level.
-    pub fn holds_members(self) -> bool {
-        self == Self::Branch
-    }
-
-    /// How units of this level meet; `None` for a level without meetings of its own.
-    pub fn meets(self) -> Option<Meets> {
-        Some(if self == Self::Branch { Meets::AsBranch } else { Meets::AsCommittee })
-    }
-
-    /// Whether units of this level issue documents and give courses.
-    pub fn issues_documents(self) -> bool {
-        self != Self::Branch
-    }
-
-    /// Whether a member calls a unit of this level “my branch”.
-    pub fn is_home(self) -> bool {
-        self == Self::Branch
-    }
-}
-
-/// How the units of a level meet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Meets {
-    /// All members meet (sinh hoạt chi bộ).
-    AsBranch,
-    /// The elected committee meets (họp cấp ủy).
-    AsCommittee,
-}
 
 /// The phase of the roll-out in a unit (lộ trình triển khai). It applies to the subtree, except below units with a phase of their
 /// own.
@@ -390,7 +337,7 @@ pub struct Closing {
 pub enum UnitLink {
     Members,
     Roles,
-    /// Paper codes for the first sign-in, of a branch.
+    /// Paper codes for the first sign-in, of a branch or a unit in which members are registered.
     Codes,
     Statistics,
     Audit,
@@ -498,13 +445,6 @@ mod tests {
         ] {
             assert_eq!(UnitCode::parse(typed), Err(problem), "{typed}");
         }
-    }
-
-    #[test]
-    fn the_parent_of_a_unit_has_a_higher_level() {
-        assert!(UnitKind::Branch.hangs_on(UnitKind::Province));
-        assert!(!UnitKind::Branch.hangs_on(UnitKind::Branch));
-        assert!(!UnitKind::Province.hangs_on(UnitKind::Commune));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a code itself is stored only in a sealed sheet, for ten minutes; see `sheet`.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
@@ -15,7 +15,7 @@ use domain::{
     forms::{FormReader, Problem},
     ids::{CodeId, MemberId, UnitId},
     policy::Action,
-    units::{UnitKind, UnitPath, UnitRef},
+    units::{UnitPath, UnitRef},
 };
 
 use super::Accounts;
@@ -25,6 +25,7 @@ use crate::{
     events::NewEvent,
     offices::Holder,
     store::{RecordId, SurrealValue, Variables, record, vars},
+    units::Tree,
 };
 
 /// Validity of a paper code: time for the card to reach a remote village and for its owner to get access to a phone.
@@ -122,8 +123,7 @@ impl Accounts<'_> {
                 person.candidate(held_above, card)
             })
             .collect::<Result<_>>()?;
-        let sql = format!("{CODE} FROM paper_code WHERE unit = $unit ORDER BY issued_at DESC LIMIT {LISTED}");
-        let codes = self.codes(&sql, vars! { unit: unit.id.to_string() }).await?;
+        let codes = self.codes_of(&unit).await?;
         Ok(BranchCodes { unit, members, codes })
     }
 
@@ -159,7 +159,7 @@ impl Accounts<'_> {
         };
         let mut units: Vec<CodeBranch> = top_units
             .iter()
-            .flat_map(|top_unit| tree.subtree(top_unit).filter(|unit| unit.kind == UnitKind::Branch))
+            .flat_map(|top_unit| tree.subtree(top_unit).filter(|unit| is_listed(&tree, top_unit, unit)))
             .filter(|unit| after.is_none_or(|after| unit.path > *after))
             .filter(is_asked)
             .take(BRANCHES + 1)
@@ -233,7 +233,7 @@ impl Accounts<'_> {
             rows.push(NewCode {
                 id: record("paper_code", CodeId::new(clock.ulid())),
                 member: person.id.clone(),
-                unit: unit.id.to_string(),
+                unit: person.unit.clone(),
                 code_hash: paper_hash(keys, &person.id, &code),
                 issued_by: by.map(|by| by.to_string()),
                 issued_from: issued_from.clone(),
@@ -263,7 +263,7 @@ impl Accounts<'_> {
     /// The branch, if the viewer may issue codes there.
     fn branch(&self, viewer: &Viewer, unit: UnitId) -> Result<UnitRef> {
         let tree = self.backend.units().tree();
-        let unit = tree.get(unit).filter(|unit| unit.kind == UnitKind::Branch).ok_or(Error::NotFound)?;
+        let unit = tree.get(unit).filter(|unit| unit.kind.knows_members()).ok_or(Error::NotFound)?;
         if viewer.standpoint.may_by_office(Action::IssueCodes, &unit.path) { Ok(unit.clone()) } else { Err(Error::NotFound) }
     }
 
@@ -299,8 +299,30 @@ impl Accounts<'_> {
 
     /// The active members of a branch, in the order of names.
     async fn people(&self, unit: &UnitRef) -> Result<Vec<PersonRow>> {
-        let sql = format!("{PERSON} FROM member WHERE unit = $unit AND state = 'active' ORDER BY sort_key");
-        Ok(self.backend.store().read(sql, vars! { unit: unit.id.to_string() }).await?.rows(0)?)
+        let tree = self.backend.units().tree();
+        let (sql, vars, units) = tree.in_each_registering(unit, &registered_in());
+        let mut answers = self.backend.store().read(sql, vars).await?;
+        let mut people: Vec<PersonRow> = Vec::new();
+        for at in 0..units.len() {
+            people.extend(answers.rows::<PersonRow>(at)?);
+        }
+        people.sort_by(|one, other| one.sort_key.cmp(&other.sort_key));
+        Ok(people)
+    }
+
+    /// The codes issued for members of a branch, the newest first.
+    async fn codes_of(&self, unit: &UnitRef) -> Result<Vec<CodeRow>> {
+        let tree = self.backend.units().tree();
+        let (sql, vars, units) = tree.in_each_registering(unit, &issued_in());
+        let mut answers = self.backend.store().read(sql, vars).await?;
+        let mut rows: Vec<StoredCode> = Vec::new();
+        for at in 0..units.len() {
+            rows.extend(answers.rows::<StoredCode>(at)?);
+        }
+        rows.sort_by_key(|row| Reverse(row.issued_at));
+        rows.truncate(LISTED);
+        let now = self.backend.clock().now();
+        rows.into_iter().map(|row| row.decode(now)).collect()
     }
 
     async fn codes(&self, sql: &str, vars: Variables) -> Result<Vec<CodeRow>> {
@@ -308,6 +330,22 @@ impl Accounts<'_> {
         let now = self.backend.clock().now();
         rows.into_iter().map(|row| row.decode(now)).collect()
     }
+}
+
+/// Whether a unit has a line of its own in the list of branches: not if it belongs to a branch that is listed too.
+fn is_listed(tree: &Tree, top_unit: &UnitPath, unit: &UnitRef) -> bool {
+    let home = tree.home(unit);
+    unit.kind.knows_members() && (home.id == unit.id || !top_unit.contains(&home.path))
+}
+
+/// The active members registered in a unit, in the order of names.
+fn registered_in() -> String {
+    format!("{PERSON} FROM member WHERE unit = $unit AND state = 'active' ORDER BY sort_key")
+}
+
+/// The codes issued for members of a unit, the newest first.
+fn issued_in() -> String {
+    format!("{CODE} FROM paper_code WHERE unit = $unit ORDER BY issued_at DESC LIMIT {LISTED}")
 }
 
 /// Six uniformly distributed digits.
@@ -340,13 +378,13 @@ pub(super) fn paper_hash(keys: &Keys, member: &str, code: &str) -> String {
     keys.lookup("paper code", &format!("{member} {code}"))
 }
 
-const PERSON: &str =
-    "SELECT record::id(id) AS id, full_name, unit, type::record('account', record::id(id)).activated_at AS activated_at";
+const PERSON: &str = "SELECT record::id(id) AS id, full_name, sort_key, unit, type::record('account', record::id(id)).activated_at AS activated_at";
 
 #[derive(Debug, SurrealValue)]
 struct PersonRow {
     id: String,
     full_name: String,
+    sort_key: String,
     unit: String,
     activated_at: Option<DateTime<Utc>>,
 }
@@ -427,6 +465,10 @@ mod tests {
     #[tokio::test]
     async fn cards_are_found_by_index() {
         let members = vec!["01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned(), "01ARZ3NDEKTSV4RRFFQ69G5FAW".to_owned()];
-        migrated().await.assert_no_scan(CARDS, vars! { members: members, now: Utc::now() }).await;
+        let store = migrated().await;
+        store.assert_no_scan(CARDS, vars! { members: members, now: Utc::now() }).await;
+        for sql in [registered_in(), issued_in()] {
+            store.assert_no_scan(&sql, vars! { unit: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }).await;
+        }
     }
 }

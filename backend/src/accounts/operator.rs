@@ -40,8 +40,8 @@ pub struct NewAdmin<'f> {
     pub role: Role,
     /// Name of the unit, new or existing. None for the root.
     pub unit: Option<&'f str>,
-    /// Level of a new root unit.
-    pub level: UnitKind,
+    /// Key of the level of a new root unit.
+    pub level: &'f str,
     /// Code of a new root unit.
     pub code: &'f str,
     /// Number of the member's card; generated when it is none.
@@ -143,15 +143,16 @@ impl Accounts<'_> {
         } else {
             self.chosen_unit(typed)?
         };
-        let branch = if unit.kind == UnitKind::Branch {
+        let branch = if unit.kind.holds_members() {
             unit.clone()
         } else {
             let path = unit.path.child(OFFICE_CODE).map_err(|error| Error::Internal(error.to_string()))?;
             match tree.at(&path) {
                 Some(branch) => branch.clone(),
                 None => {
+                    let kind = office_level(unit.kind, today)?;
                     let name = format!("{} Văn phòng {}", typed.branch, unit.name);
-                    let branch = UnitRef { id: UnitId::new(clock.ulid()), kind: UnitKind::Branch, name, path };
+                    let branch = UnitRef { id: UnitId::new(clock.ulid()), kind, name, path };
                     founded.push(branch.clone());
                     branch
                 }
@@ -204,15 +205,36 @@ impl Accounts<'_> {
         let name =
             typed.unit.ok_or_else(|| internal_error("the store is empty: say the name of the organisation with --unit"))?;
         let name = domain::forms::bounded_line(name, 200).map_err(|_| internal_error("the unit's name must be one line"))?;
-        if typed.level == UnitKind::Branch {
-            return Err(internal_error("the organisation cannot be a branch: choose another --level"));
-        }
+        let level = root_level(typed.level, self.backend.clock().today())?;
         if !is_code(typed.code) {
             return Err(internal_error("the unit's code may have letters, digits and - only"));
         }
         let path = UnitPath::parse(&format!("/{}/", typed.code)).map_err(|error| Error::Internal(error.to_string()))?;
-        Ok(UnitRef { id: UnitId::new(self.backend.clock().ulid()), kind: typed.level, name, path })
+        Ok(UnitRef { id: UnitId::new(self.backend.clock().ulid()), kind: level, name, path })
     }
+}
+
+/// The level of a new root unit.
+fn root_level(key: &str, today: NaiveDate) -> Result<UnitKind> {
+    let is_top = |level: &UnitKind| !level.holds_members() || UnitKind::all().all(|above| !level.hangs_on(above));
+    let fits = |level: &UnitKind| is_top(level) && level.may_begin_on(today);
+    if let Some(level) = UnitKind::from_key(key).filter(fits) {
+        return Ok(level);
+    }
+    let choices: Vec<&str> = UnitKind::all().filter(fits).map(UnitKind::key).collect();
+    Err(Error::Internal(format!("the organisation cannot be of the level {key:?}: --level is one of {}", choices.join(", "))))
+}
+
+/// The level of the office's branch: members are registered in it, and it may hang on the unit. Preferably what members call their
+/// branch.
+fn office_level(above: UnitKind, today: NaiveDate) -> Result<UnitKind> {
+    let mut below: Vec<UnitKind> = above.levels_below(today).filter(|level| level.holds_members()).collect();
+    below.sort_by_key(|level| !level.is_home());
+    below.first().copied().ok_or_else(|| {
+        internal_error(
+            "no level of the terminology pack in which members are registered may hang on this unit: choose another --unit",
+        )
+    })
 }
 
 fn internal_error(sentence: &str) -> Error {

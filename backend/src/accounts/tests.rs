@@ -8,7 +8,7 @@ use domain::{
     accounts::{Password, Preferences},
     forms::Problem,
     members::{NationalId, PhoneNumber, Sex, Standing},
-    units::{UnitKind, UnitRef},
+    units::UnitRef,
 };
 
 use super::{CREATE_STRANGER, IN_A_ROW, SignInForm, passwords::COMPARED};
@@ -17,6 +17,7 @@ use crate::{
     demo::registry::{NewMember, Registry, plan},
     events::create,
     store::{RecordId, SurrealValue, record, vars},
+    units::tests::level,
 };
 
 const PASSWORD: &str = "ca-voi-xanh-2026";
@@ -50,10 +51,10 @@ async fn backend() -> Backend {
     let backend =
         Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), Clock::fixed(now(), 1)).await.expect("opens");
     let mut registry = Registry::new(&backend, 1, now() - TimeDelta::days(400));
-    let province = registry.unit(None, UnitKind::Province, "51", "Tỉnh").expect("a code");
-    let coast = registry.unit(Some(&province), UnitKind::Commune, "001", "Xã").expect("a code");
-    let hills = registry.unit(Some(&province), UnitKind::Commune, "002", "Xã núi").expect("a code");
-    let mut branch = |commune: &UnitRef| registry.unit(Some(commune), UnitKind::Branch, "01", "Chi bộ").expect("a code");
+    let province = registry.unit(None, level("province"), "51", "Tỉnh").expect("a code");
+    let coast = registry.unit(Some(&province), level("commune"), "001", "Xã").expect("a code");
+    let hills = registry.unit(Some(&province), level("commune"), "002", "Xã núi").expect("a code");
+    let mut branch = |commune: &UnitRef| registry.unit(Some(commune), level("branch"), "01", "Chi bộ").expect("a code");
     let (harbour, farm) = (branch(&coast), branch(&hills));
     let hash = registry.hash(&Password::parse(PASSWORD).expect("long enough")).await.expect("hashes");
     let phone = PhoneNumber::parse("0987654321").expect("ten digits");

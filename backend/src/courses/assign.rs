@@ -9,7 +9,7 @@ use domain::{
     forms::{FormReader, Problem, day},
     ids::{CourseId, DocumentId, UnitId},
     members::Standing,
-    units::{UnitKind, UnitPath, UnitRef},
+    units::{UnitPath, UnitRef},
 };
 
 use super::{Course, Courses, QuestionRow, count, desk::UNCHANGED};
@@ -54,7 +54,7 @@ impl Courses<'_> {
         };
         let counters = self.backend.counters();
         let text = self.text(id).await?;
-        let branches = tree.subtree(&chosen.path).filter(|unit| unit.kind == UnitKind::Branch).count();
+        let branches = tree.subtree(&chosen.path).filter(|unit| unit.kind.meets_as_branch()).count();
         let standings =
             STANDINGS.map(|standing| StandingCount { standing, members: counters.members_of(&chosen.path, standing) });
         let offered = offered(&tree, &course.issuer, chosen, typed);

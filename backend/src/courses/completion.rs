@@ -1,6 +1,6 @@
 //! Progress of units with a course: numbers for the units above, names for the leaders of the branch itself.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -97,7 +97,7 @@ impl Courses<'_> {
 
     /// Members of a branch to whom the course is assigned, sorted by name. Exempt members are listed only if they completed it.
     pub(super) async fn learners(&self, course: &Course, given: &Given, branch: &UnitRef) -> Result<Vec<LearnerRow>> {
-        let people = self.backend.members().roster(branch.id).await?;
+        let people = self.backend.members().roster(branch).await?;
         let ids: Vec<_> = people.iter().map(|person| pair("course_completion", course.id, person.id)).collect();
         let done: Vec<DoneRow> = if ids.is_empty() {
             Vec::new()
@@ -106,26 +106,32 @@ impl Courses<'_> {
         };
         let done: HashMap<String, DateTime<Utc>> = done.into_iter().map(|row| (row.member, row.at)).collect();
         let today = self.backend.clock().today();
-        let mut rows = Vec::with_capacity(people.len());
+        let mut rows: Vec<(UnitPath, LearnerRow)> = Vec::with_capacity(people.len());
         for person in people {
             let done_on = done.get(&person.id.to_string()).map(|at| local_date(*at));
             if person.is_asked(&given.audience.standings) || done_on.is_some() {
-                rows.push(LearnerRow {
+                let row = LearnerRow {
                     member: person.id,
                     progress: Progress::of(done_on, given.due_on, today),
                     name: person.name,
                     done_on,
                     tries: Tries::Left,
-                });
+                };
+                rows.push((person.unit, row));
             }
         }
-        let to_do: Vec<(MemberId, &Course)> =
-            rows.iter().filter(|row| row.done_on.is_none()).map(|row| (row.member, course)).collect();
-        let tries = self.tries_of(&branch.path, &to_do).await?;
-        for (row, tries) in rows.iter_mut().filter(|row| row.done_on.is_none()).zip(tries) {
-            row.tries = tries;
+        // Another try may have been granted to a unit below the branch.
+        let places: BTreeSet<UnitPath> = rows.iter().map(|(unit, _)| unit.clone()).collect();
+        for place in &places {
+            let is_waiting = |(unit, row): &(UnitPath, LearnerRow)| unit == place && row.done_on.is_none();
+            let to_do: Vec<(MemberId, &Course)> =
+                rows.iter().filter(|row| is_waiting(row)).map(|(_, row)| (row.member, course)).collect();
+            let tries = self.tries_of(place, &to_do).await?;
+            for ((_, row), tries) in rows.iter_mut().filter(|row| is_waiting(row)).zip(tries) {
+                row.tries = tries;
+            }
         }
-        Ok(rows)
+        Ok(rows.into_iter().map(|(_, row)| row).collect())
     }
 }
 

@@ -131,7 +131,7 @@ impl Courses<'_> {
         let done = self.completions(viewer, &[id]).await?.pop().ok_or(Error::NotFound)?;
         let course = self.course(id).await?;
         let tree = self.backend.units().tree();
-        let branch = tree.known(&done.unit).map_or_else(|| viewer.branch.name.clone(), |unit| unit.name.clone());
+        let branch = tree.known(&done.unit).map_or_else(|| viewer.branch.name.clone(), |unit| tree.home(unit).name.clone());
         Ok(Certificate {
             course: id,
             name: viewer.name.clone(),
@@ -172,7 +172,7 @@ impl Courses<'_> {
             completion: pair("course_completion", id, viewer.member),
             course_key: id.to_string(),
             member: viewer.member.to_string(),
-            unit: viewer.branch.id.to_string(),
+            unit: self.backend.units().tree().registered(viewer).to_string(),
             path: viewer.standpoint.branch.to_string(),
             counted: viewer.standpoint.standing != Standing::Exempt,
             serial: Serial::new(clock.today(), clock.ulid()).as_str(),

@@ -258,7 +258,7 @@ mod tests {
                 unit.parent
             );
             assert!(kinds.insert(unit.key.as_str(), unit.kind).is_none(), "{} appears twice", unit.key);
-            assert_eq!(unit.members > 0, unit.kind == UnitKind::Branch, "{}", unit.key);
+            assert_eq!(unit.members > 0, unit.kind.holds_members(), "{}", unit.key);
         }
         assert_eq!(units.iter().filter(|unit| unit.parent == "ward").count(), 89);
         assert_eq!(units.iter().find(|unit| unit.key == "fishing").map(|unit| unit.members), Some(34));

@@ -6,14 +6,14 @@ use domain::{
     folding::fold,
     ids::{DocumentId, MemberId},
     members::Standing,
-    units::{UnitKind, UnitRef},
+    units::UnitRef,
 };
 
 use super::{
     dice::Dice,
     files,
     library::{DocumentRow, ReceiptRow, TextRow},
-    registry::Registry,
+    registry::{Registry, level},
 };
 use crate::{
     Backend, Error, Result,
@@ -29,8 +29,7 @@ const BATCH: usize = 2_000;
 const MEMBERS_AT_ONCE: usize = 20_000;
 
 /// Distribution of documents by the level of their audience, in percent: most are local.
-const SPREAD: [(UnitKind, i64); 4] =
-    [(UnitKind::Central, 5), (UnitKind::Province, 15), (UnitKind::Commune, 40), (UnitKind::Branch, 40)];
+const SPREAD: [(&str, i64); 4] = [("central", 5), ("province", 15), ("commune", 40), ("branch", 40)];
 
 /// Number of provinces, communes of each, and branches of each: a tree in which only a small part of all documents reaches any
 /// one branch.
@@ -42,15 +41,16 @@ const TREE: [usize; 3] = [34, 10, 6];
 /// Those of the store.
 pub async fn organise(backend: &Backend, seed: u64) -> Result<UnitRef> {
     let [provinces, communes, branches] = TREE;
+    let [top, province_level, commune_level, branch_level] = SPREAD.map(|(key, _)| level(key));
+    let (top, province_level, commune_level, branch_level) = (top?, province_level?, commune_level?, branch_level?);
     let mut registry = Registry::new(backend, seed, backend.clock().now());
-    let root = registry.unit(None, UnitKind::Central, "01", "Trung ương")?;
+    let root = registry.unit(None, top, "01", "Trung ương")?;
     for province in 0..provinces {
-        let province = registry.unit(Some(&root), UnitKind::Province, &format!("{province:02}"), &format!("Tỉnh {province}"))?;
+        let province = registry.unit(Some(&root), province_level, &format!("{province:02}"), &format!("Tỉnh {province}"))?;
         for commune in 0..communes {
-            let commune =
-                registry.unit(Some(&province), UnitKind::Commune, &format!("{commune:03}"), &format!("Xã {commune}"))?;
+            let commune = registry.unit(Some(&province), commune_level, &format!("{commune:03}"), &format!("Xã {commune}"))?;
             for branch in 0..branches {
-                registry.unit(Some(&commune), UnitKind::Branch, &format!("{branch:02}"), &format!("Chi bộ {branch}"))?;
+                registry.unit(Some(&commune), branch_level, &format!("{branch:02}"), &format!("Chi bộ {branch}"))?;
             }
         }
     }
@@ -100,8 +100,8 @@ pub async fn publish(
     mut told: impl FnMut(Invented<'_>),
 ) -> Result<Vec<String>> {
     let tree = backend.units().tree();
-    let of = |kind: UnitKind| tree.all().filter(move |unit| unit.kind == kind).collect::<Vec<&UnitRef>>();
-    let levels = SPREAD.map(|(kind, share)| (of(kind), share));
+    let of = |key: &'static str| tree.all().filter(move |unit| unit.kind.key() == key).collect::<Vec<&UnitRef>>();
+    let levels = SPREAD.map(|(key, share)| (of(key), share));
     let source = Source::read()?;
     let mut dice = Dice::new(seed, 11);
     let mut asked = Vec::with_capacity(queries);
@@ -109,9 +109,10 @@ pub async fn publish(
     let mut bulk = Bulk::default();
     for number in 0..count {
         let audience = dice.unit(&levels).ok_or_else(|| Error::Internal("there are no units to publish for".to_owned()))?;
-        let issuer = match audience.kind {
-            UnitKind::Branch => audience.path.parent().and_then(|path| tree.at(&path)).unwrap_or(audience),
-            _ => audience,
+        let issuer = if audience.kind.issues_documents() {
+            audience
+        } else {
+            audience.path.parent().and_then(|path| tree.at(&path)).unwrap_or(audience)
         };
         let at = now - TimeDelta::minutes(dice.between(10, 4 * 365 * 24 * 60));
         let id = DocumentId::new(dice.ulid_at(at));

@@ -7,7 +7,7 @@ use domain::{
     ids::MeetingId,
     meetings::{AttendanceKind, MeetingForm, MeetingKind, MeetingState},
     members::Standing,
-    units::{UnitKind, UnitRef},
+    units::UnitRef,
 };
 
 use super::{
@@ -138,8 +138,8 @@ impl Secretary<'_> {
     }
 
     fn committee(&mut self, file: &MeetingFile, organisation: &Organisation, committee: &Committee) {
-        let scope = match committee.unit.kind {
-            UnitKind::Province => "province",
+        let scope = match committee.unit.kind.key() {
+            "province" => "province",
             _ if committee.unit.name.contains("phường") => "ward",
             _ => "commune",
         };

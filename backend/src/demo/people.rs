@@ -8,7 +8,7 @@ use domain::{
     ids::MemberId,
     members::{NationalId, PhoneNumber, Sex, Standing},
     policy::Role,
-    units::{UnitKind, UnitRef},
+    units::UnitRef,
 };
 use rand::RngCore as _;
 
@@ -180,7 +180,7 @@ pub(super) async fn found(backend: &Backend, seed: u64, size: Size) -> Result<Or
         let parent = if entry.parent.is_empty() { None } else { Some(organisation.unit(&entry.parent)?) };
         let unit = registry.unit(parent, entry.kind, &entry.code, &entry.name)?;
         organisation.units.insert(entry.key.clone(), unit.clone());
-        if entry.kind == UnitKind::Branch {
+        if entry.kind.holds_members() {
             organisation.branches.push(founder.branch(&mut registry, &entry, unit)?);
         }
     }
@@ -456,7 +456,7 @@ impl Founder {
         let keys: Vec<String> = organisation
             .units
             .iter()
-            .filter(|(_, unit)| matches!(unit.kind, UnitKind::Province | UnitKind::Commune))
+            .filter(|(_, unit)| matches!(unit.kind.key(), "province" | "commune"))
             .map(|(key, _)| key.clone())
             .collect();
         for key in keys {
@@ -509,7 +509,7 @@ impl Founder {
         let mut seats: Vec<(Role, usize)> =
             vec![(Role::Secretary, 1), (Role::Deputy, 1), (Role::CommitteeMember, 3 + self.dice.below(3))];
         seats.extend([(Role::ChiefEditor, 1), (Role::Editor, 2), (Role::Registrar, 1), (Role::Statistician, 1)]);
-        if unit.kind == UnitKind::Province {
+        if unit.kind.key() == "province" {
             seats.push((Role::Operator, 1));
         }
         let mut committee = Committee { unit: unit.clone(), members: Vec::new(), editors: Vec::new() };

@@ -65,6 +65,15 @@ pub struct NewItem {
     pub papers: Vec<DocumentId>,
 }
 
+/// A level by its key, for units of the sample.
+///
+/// # Errors
+/// [`Error::Internal`] when the terminology pack does not define it.
+pub fn level(key: &str) -> Result<UnitKind> {
+    UnitKind::from_key(key)
+        .ok_or_else(|| Error::Internal(format!("the sample needs the level {key:?}, which the terminology pack does not define")))
+}
+
 /// Collects rows; [`Self::save`] writes them all.
 pub struct Registry<'b> {
     backend: &'b Backend,

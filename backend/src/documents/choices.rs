@@ -43,7 +43,7 @@ impl Documents<'_> {
         units.sort_by(|a, b| a.path.cmp(&b.path));
         let counted = |kind: UnitKind| (kind, below().filter(|unit| unit.kind == kind).count());
         let is_choice = |(_, units): &(UnitKind, usize)| (2..=Audience::PARTS_MAX).contains(units);
-        let levels = UnitKind::ALL.into_iter().map(counted).filter(is_choice);
+        let levels = UnitKind::all().map(counted).filter(is_choice);
         let counters = self.backend.counters();
         PartChoices {
             units: units.into_iter().map(|unit| (unit.clone(), counters.members(&unit.path))).collect(),
@@ -55,7 +55,7 @@ impl Documents<'_> {
     /// Number of members and of branches in an audience.
     pub(super) fn reach(&self, tree: &Tree, audience: &Audience) -> (u32, u32) {
         let places = audience.unit_paths();
-        let branches = places.iter().flat_map(|place| tree.subtree(place)).filter(|unit| unit.kind == UnitKind::Branch).count();
+        let branches = places.iter().flat_map(|place| tree.subtree(place)).filter(|unit| unit.kind.meets_as_branch()).count();
         let members = self.backend.counters().members_asked(&audience.unit.path, audience);
         (members, u32::try_from(branches).unwrap_or(u32::MAX))
     }
@@ -79,13 +79,20 @@ fn highest_below<'t>(tree: &'t Tree, top: &'t UnitPath) -> Vec<&'t UnitRef> {
     listed
 }
 
-/// The top units and the units below them, level by level, up to [`CHOICES`]. The unit already chosen is always included.
+/// The top units and the units below them that fit, level by level, up to [`CHOICES`]. The unit already chosen is always included.
 pub(super) fn choices(tree: &Tree, top_units: &[&UnitPath], chosen: &UnitRef, fits: impl Fn(&UnitRef) -> bool) -> Vec<UnitRef> {
     let mut level: Vec<&UnitRef> = top_units.iter().filter_map(|path| tree.at(path)).collect();
     let mut offered: Vec<UnitRef> = Vec::new();
-    while !level.is_empty() && offered.len() + level.len() <= CHOICES {
-        offered.extend(level.iter().map(|unit| (*unit).clone()));
-        level = level.iter().flat_map(|unit| tree.children(&unit.path)).filter(|unit| fits(unit)).collect();
+    let mut is_top = true;
+    while !level.is_empty() {
+        // A unit that does not fit may be above some that do.
+        let fitting: Vec<&UnitRef> = level.iter().copied().filter(|unit| is_top || fits(unit)).collect();
+        if offered.len() + fitting.len() > CHOICES {
+            break;
+        }
+        offered.extend(fitting.into_iter().cloned());
+        level = level.iter().flat_map(|unit| tree.children(&unit.path)).collect();
+        is_top = false;
     }
     if !offered.iter().any(|unit| unit.id == chosen.id) {
         offered.push(chosen.clone());

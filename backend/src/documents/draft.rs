@@ -11,7 +11,7 @@ use domain::{
     ids::DocumentId,
     locale::utc_of_local,
     policy::Action,
-    units::{UnitKind, UnitRef},
+    units::UnitRef,
 };
 
 use super::{
@@ -338,7 +338,7 @@ impl Documents<'_> {
             permissions,
             members,
             branches,
-            issuers: choices(tree, &top_units, &draft.issuer, |unit| unit.kind != UnitKind::Branch),
+            issuers: choices(tree, &top_units, &draft.issuer, |unit| unit.kind.issues_documents()),
             audiences,
             parts: self.part_choices(tree, &top_units, &whom, ""),
             draft,

@@ -18,7 +18,7 @@ use domain::{
     members::Standing,
     policy::Action,
     statistics::is_small,
-    units::UnitPath,
+    units::{UnitPath, UnitRef},
 };
 
 use super::{
@@ -94,7 +94,7 @@ impl Documents<'_> {
         Ok(ReadersPage {
             corrected: self.corrected_readers(&document, &unit_shares, &tree).await?,
             document: id,
-            names: if unit_shares.shows_names() { Some(self.named_readers(&document, unit_shares.unit.id).await?) } else { None },
+            names: if unit_shares.shows_names() { Some(self.named_readers(&document, unit_shares.unit).await?) } else { None },
             reminded: self.last_reminder(id, unit_shares.unit.id).await?,
             may_remind: document.may_be_reminded_of(viewer, &unit_shares),
             kind: document.particulars.kind,
@@ -157,7 +157,8 @@ impl Documents<'_> {
     pub(crate) async fn count_not_read_by_all(&self, viewer: &Viewer) -> Result<Option<u64>> {
         let tree = self.backend.units().tree();
         let leads = |path: &&UnitPath| {
-            viewer.standpoint.may_at_exact_unit(Action::ReadReaders, path) && tree.children(path).next().is_none()
+            let knows_members = tree.at(path).is_some_and(|unit| unit.kind.knows_members());
+            knows_members && viewer.standpoint.may_at_exact_unit(Action::ReadReaders, path)
         };
         let top_units = viewer.standpoint.top_units(Action::ReadReaders);
         let Some(branch) = top_units.into_iter().find(leads).and_then(|path| tree.at(path)) else { return Ok(None) };
@@ -215,8 +216,10 @@ impl Documents<'_> {
     }
 
     /// Members of a branch in the document's audience, in name order. Exempt members are listed only if they have read it.
-    async fn named_readers(&self, document: &Document, branch: UnitId) -> Result<Readers> {
-        let people = self.backend.members().roster(branch).await?;
+    async fn named_readers(&self, document: &Document, branch: &UnitRef) -> Result<Readers> {
+        let mut people = self.backend.members().roster(branch).await?;
+        // A part of the audience may be one of several units below the branch.
+        people.retain(|person| document.particulars.audience.covers(&person.unit));
         let mut readers = Readers::default();
         if people.is_empty() {
             return Ok(readers);

@@ -177,18 +177,18 @@ fn reminder_ranges(line: &[&UnitRef], since: DateTime<Utc>) -> (String, Variable
 
 #[cfg(test)]
 mod tests {
-    use domain::units::{UnitKind, UnitPath};
+    use domain::units::UnitPath;
     use ulid::Ulid;
 
     use super::*;
-    use crate::store::tests::migrated;
+    use crate::{store::tests::migrated, units::tests::level};
 
     #[tokio::test]
     async fn reminders_are_read_by_index() {
         let store = migrated().await;
         let unit = UnitRef {
             id: UnitId::new(Ulid::nil()),
-            kind: UnitKind::Branch,
+            kind: level("branch"),
             name: String::new(),
             path: UnitPath::parse("/01/51/").expect("a path"),
         };

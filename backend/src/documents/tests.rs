@@ -21,7 +21,7 @@ use super::*;
 use crate::{
     Clock, Keys, StoreLocation,
     demo::registry::{NewMember, Registry},
-    units::MergeForm,
+    units::{MergeForm, tests::level},
 };
 
 fn noon() -> DateTime<Utc> {
@@ -49,11 +49,11 @@ struct Units {
 
 async fn units(backend: &Backend) -> Units {
     let mut registry = Registry::new(backend, 1, noon() - TimeDelta::days(400));
-    let province = registry.unit(None, UnitKind::Province, "51", "Tỉnh").expect("a code");
-    let commune = registry.unit(Some(&province), UnitKind::Commune, "001", "Xã").expect("a code");
-    let hills = registry.unit(Some(&province), UnitKind::Commune, "002", "Xã núi").expect("a code");
-    let harbour = registry.unit(Some(&commune), UnitKind::Branch, "01", "Chi bộ bến").expect("a code");
-    let school = registry.unit(Some(&commune), UnitKind::Branch, "02", "Chi bộ trường").expect("a code");
+    let province = registry.unit(None, level("province"), "51", "Tỉnh").expect("a code");
+    let commune = registry.unit(Some(&province), level("commune"), "001", "Xã").expect("a code");
+    let hills = registry.unit(Some(&province), level("commune"), "002", "Xã núi").expect("a code");
+    let harbour = registry.unit(Some(&commune), level("branch"), "01", "Chi bộ bến").expect("a code");
+    let school = registry.unit(Some(&commune), level("branch"), "02", "Chi bộ trường").expect("a code");
     registry.save().await.expect("saves");
     Units { province, commune, harbour, school, hills }
 }
@@ -264,7 +264,7 @@ async fn filters_are_combined_and_a_year_is_that_of_the_organisation() {
         assert_eq!(library(&backend, &viewer, by(&units.hills)).await, []);
         let all = LibraryQuery {
             kind: Some(DocumentKind::News),
-            level: Some(UnitKind::Province),
+            level: Some(level("province")),
             field: Some(DocumentField::Youth),
             unit: Some(units.province.id),
             year: Some(2025),
@@ -611,7 +611,7 @@ async fn a_member_sees_a_document_exactly_when_the_policy_says_so() {
             };
             documents.push((put.clone().save(&backend).await, put));
         }
-        let branches: Vec<&UnitRef> = tree.iter().filter(|unit| unit.kind == UnitKind::Branch).collect();
+        let branches: Vec<&UnitRef> = tree.iter().filter(|unit| unit.kind == level("branch")).collect();
         let mut people: Vec<Viewer> = (0..8)
             .map(|_| member_of(branches.choose(&mut dice).expect("a branch"), *Standing::ALL.choose(&mut dice).expect("one")))
             .collect();
@@ -635,15 +635,16 @@ async fn a_member_sees_a_document_exactly_when_the_policy_says_so() {
 
 async fn grow(backend: &Backend, dice: &mut StdRng) -> Vec<UnitRef> {
     let mut registry = Registry::new(backend, dice.random(), noon() - TimeDelta::days(400));
-    let mut tree = vec![registry.unit(None, UnitKind::Central, "01", "Trung ương").expect("a code")];
+    let mut tree = vec![registry.unit(None, level("central"), "01", "Trung ương").expect("a code")];
     for at in 0..22 {
-        let parents: Vec<UnitRef> = tree.iter().filter(|unit| unit.kind != UnitKind::Branch).cloned().collect();
+        let parents: Vec<UnitRef> = tree.iter().filter(|unit| unit.kind != level("branch")).cloned().collect();
         let parent = parents.choose(dice).expect("a parent");
-        let kinds: Vec<UnitKind> = UnitKind::ALL.into_iter().filter(|kind| kind.hangs_on(parent.kind)).collect();
+        let kinds = ["central", "province", "commune", "branch"].map(level).into_iter();
+        let kinds: Vec<UnitKind> = kinds.filter(|kind| kind.hangs_on(parent.kind)).collect();
         let kind = if at < 4 { kinds[0] } else { *kinds.choose(dice).expect("a kind") };
         tree.push(registry.unit(Some(parent), kind, &format!("{at:02}"), &format!("Đơn vị {at}")).expect("a code"));
     }
-    for (at, kind) in [(90, UnitKind::Branch), (91, UnitKind::Branch)] {
+    for (at, kind) in [(90, level("branch")), (91, level("branch"))] {
         tree.push(registry.unit(Some(&tree[0].clone()), kind, &format!("{at}"), "Chi bộ").expect("a code"));
     }
     registry.save().await.expect("saves");
@@ -652,7 +653,7 @@ async fn grow(backend: &Backend, dice: &mut StdRng) -> Vec<UnitRef> {
 
 async fn merge_two(backend: &Backend, dice: &mut StdRng) {
     let tree = backend.units().tree();
-    let branches: Vec<&UnitRef> = tree.all().filter(|unit| unit.kind == UnitKind::Branch).collect();
+    let branches: Vec<&UnitRef> = tree.all().filter(|unit| unit.kind == level("branch")).collect();
     let picked: Vec<&&UnitRef> = branches.choose_multiple(dice, 2).collect();
     let root = UnitPath::parse("/01/").expect("a path");
     let mut keeper = member_of(picked[0], Standing::Official);

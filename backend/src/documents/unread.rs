@@ -117,7 +117,7 @@ impl Documents<'_> {
         let vars = vars! { note: record("unread", viewer.member) };
         let row: Option<NoteRow> = self.backend.store().read(NOTE, vars).await?.row(0)?;
         let holds = |row: &NoteRow| {
-            row.branch == viewer.branch.id.to_string()
+            row.branch == tree.registered(viewer).to_string()
                 && row.standing == viewer.standpoint.standing.key()
                 && row.tree == tree.version()
                 && row.rule == Some(RULE)
@@ -155,7 +155,7 @@ impl Documents<'_> {
         }
         let vars = vars! {
             note: record("unread", viewer.member),
-            branch: viewer.branch.id.to_string(),
+            branch: tree.registered(viewer).to_string(),
             standing: viewer.standpoint.standing.key(),
             tree: tree.version(),
             rule: RULE,
@@ -333,7 +333,7 @@ impl UnreadSearch<'_> {
 
 #[cfg(test)]
 mod tests {
-    use domain::{documents::PersonalList, ids::UnitId, units::UnitKind};
+    use domain::{documents::PersonalList, ids::UnitId};
     use ulid::Ulid;
 
     use super::*;
@@ -342,7 +342,7 @@ mod tests {
         demo::registry::Registry,
         documents::{READ, walk::tests::viewer_at},
         store::{pair, tests::migrated},
-        units::Tree,
+        units::{Tree, tests::level},
     };
 
     #[tokio::test]
@@ -364,8 +364,8 @@ mod tests {
         let backend =
             Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), Clock::fixed(noon(), 1)).await.expect("opens");
         let mut registry = Registry::new(&backend, 1, noon());
-        let province = registry.unit(None, UnitKind::Province, "51", "Tỉnh").expect("a code");
-        let branch = registry.unit(Some(&province), UnitKind::Branch, "07", "Chi bộ").expect("a code");
+        let province = registry.unit(None, level("province"), "51", "Tỉnh").expect("a code");
+        let branch = registry.unit(Some(&province), level("branch"), "07", "Chi bộ").expect("a code");
         registry.save().await.expect("saves");
         let mut viewer = viewer_at(branch.path.as_str());
         viewer.branch = branch.clone();

@@ -207,18 +207,18 @@ pub(super) mod tests {
         ids::{MemberId, UnitId},
         members::Standing,
         policy::Standpoint,
-        units::{UnitKind, UnitPath, UnitRef},
+        units::{UnitPath, UnitRef},
     };
     use ulid::Ulid;
 
     use super::*;
-    use crate::store::tests::migrated;
+    use crate::{store::tests::migrated, units::tests::level};
 
     /// A member of the branch with this path.
     pub(crate) fn viewer_at(branch: &str) -> Viewer {
         let path = UnitPath::parse(branch).expect("a path");
         let unit =
-            UnitRef { id: UnitId::new(Ulid::nil()), kind: UnitKind::Branch, name: "Chi bộ".to_owned(), path: path.clone() };
+            UnitRef { id: UnitId::new(Ulid::nil()), kind: level("branch"), name: "Chi bộ".to_owned(), path: path.clone() };
         Viewer {
             member: MemberId::new(Ulid::nil()),
             name: "Võ Văn Khơi".to_owned(),
@@ -255,7 +255,7 @@ pub(super) mod tests {
     async fn combined_filters_are_index_ranges() {
         let query = LibraryQuery {
             kind: Some(DocumentKind::News),
-            level: Some(UnitKind::Province),
+            level: Some(level("province")),
             field: Some(DocumentField::Youth),
             ..LibraryQuery::default()
         };

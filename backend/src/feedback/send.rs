@@ -71,7 +71,8 @@ impl Feedback<'_> {
             return Err(reader.refused("audience", Problem::NotOffered).into());
         }
         let clock = self.backend.clock();
-        let branch = &viewer.standpoint.branch;
+        // The leaders of the branch read it, also if the member is registered in a unit below the branch.
+        let branch = &viewer.branch.path;
         let sent = pair("sent_opinion", viewer.member, &body_hash);
         let counts = viewer.standpoint.standing != Standing::Exempt;
         let vars = vars! {

@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 use domain::{
     imports::{Column, Counts, Reason, RefusedLine},
     members::{CardNumber, DateField, FullName, NationalId, PhoneNumber, QualityIssue, Sex, Standing, check_dates},
-    units::{UnitKind, UnitPath, UnitRef},
+    units::{UnitPath, UnitRef},
 };
 use ulid::Ulid;
 
@@ -551,7 +551,7 @@ impl Branches {
         let closed: HashSet<UnitPath> = tree.closed_paths().cloned().collect();
         let mut by_code: HashMap<String, Vec<Arc<UnitRef>>> = HashMap::new();
         let inside = |unit: &&UnitRef| scope.as_ref().is_none_or(|scope| scope.contains(&unit.path));
-        for unit in tree.all().filter(inside).filter(|unit| unit.kind == UnitKind::Branch && !closed.contains(&unit.path)) {
+        for unit in tree.all().filter(inside).filter(|unit| unit.kind.holds_members() && !closed.contains(&unit.path)) {
             by_code.entry(unit.path.code().to_owned()).or_default().push(Arc::new(unit.clone()));
         }
         Self { scope, tree, closed, by_code, found: HashMap::new(), is_asked: true }
@@ -560,7 +560,7 @@ impl Branches {
     /// The branch itself when the file is for one branch.
     pub(super) fn only(&self) -> Option<Arc<UnitRef>> {
         let unit = self.tree.at(self.scope.as_ref()?)?;
-        (unit.kind == UnitKind::Branch).then(|| Arc::new(unit.clone()))
+        unit.kind.holds_members().then(|| Arc::new(unit.clone()))
     }
 
     fn holds(&self, unit: &str) -> bool {
@@ -602,7 +602,7 @@ impl Branches {
             // A moved branch is still found by its former path.
             let moved = || self.tree.former(&path).filter(|unit| inside(&unit.path));
             if let Some(unit) = self.tree.at(&path).or_else(moved) {
-                return if unit.kind == UnitKind::Branch { Ok(Arc::new(unit.clone())) } else { Err(Reason::NotABranch) };
+                return if unit.kind.holds_members() { Ok(Arc::new(unit.clone())) } else { Err(Reason::NotABranch) };
             }
         }
         Err(Reason::UnknownUnit)

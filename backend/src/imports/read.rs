@@ -308,26 +308,9 @@ pub(super) fn standing(cell: &Cell<'_>) -> Result<Standing, Reason> {
     }
 }
 
+/// The level of a unit, by any of the names that the terminology pack gives it.
 pub(super) fn unit_kind(cell: &Cell<'_>) -> Result<UnitKind, Reason> {
-    match fold(&cell.shown()).as_str() {
-        "central" | "trung uong" | "toan quoc" => Ok(UnitKind::Central),
-        "province" | "tinh" | "thanh pho" | "tinh, thanh pho" | "tinh uy" | "thanh uy" | "dang uy truc thuoc trung uong" => {
-            Ok(UnitKind::Province)
-        }
-        "commune"
-        | "xa"
-        | "phuong"
-        | "dac khu"
-        | "xa, phuong"
-        | "xa, phuong, dac khu"
-        | "co so"
-        | "to chuc co so"
-        | "dang bo co so"
-        | "dang uy xa"
-        | "dang uy phuong" => Ok(UnitKind::Commune),
-        "branch" | "chi bo" | "chi hoi" => Ok(UnitKind::Branch),
-        _ => Err(Reason::Value(Problem::NotOffered)),
-    }
+    UnitKind::from_words(&cell.shown()).ok_or(Reason::Value(Problem::NotOffered))
 }
 
 pub(super) fn phase(cell: &Cell<'_>) -> Result<Phase, Reason> {
@@ -362,6 +345,7 @@ pub(super) const NEXT: ControlFlow<()> = ControlFlow::Continue(());
 #[cfg(test)]
 mod tests {
     use super::{super::file::Epoch, *};
+    use crate::units::tests::level;
 
     fn text(text: &str) -> Cell<'_> {
         Cell::Text(Cow::Borrowed(text))
@@ -460,7 +444,7 @@ mod tests {
         for cell in ["Dự bị", "Mới", "new"] {
             assert_eq!(standing(&text(cell)), Ok(Standing::Probationary), "{cell}");
         }
-        assert_eq!(unit_kind(&text("Chi bộ")), Ok(UnitKind::Branch));
+        assert_eq!(unit_kind(&text("Chi bộ")), Ok(level("branch")));
         assert_eq!(phase(&text("Thí điểm")), Ok(Phase::Pilot));
         assert_eq!(codes(&text("01/51/001/07")).map(|codes| codes.len()), Ok(4));
         assert!(codes(&text("01//07")).is_err());

@@ -91,7 +91,8 @@ pub(super) async fn plan(
     progress: &RowProgress,
 ) -> Result<Plan, ImportError> {
     let source = Source::of(backend, import)?;
-    let planner = Planner::load(backend, import.scope()?).await?;
+    let as_of = import.as_of.parse().map_err(|_| Error::Damaged(format!("import {}", import.id)))?;
+    let planner = Planner::load(backend, import.scope()?, as_of).await?;
     let positions = ColumnPositions::new(mapping);
     let _cancel = CancelOnDrop::over(progress);
     let progress = progress.clone();
@@ -155,10 +156,12 @@ struct Planner {
     scope: Option<UnitPath>,
     known: HashMap<UnitPath, Known>,
     closed: HashSet<UnitPath>,
+    /// The day a new unit begins whose row has none.
+    as_of: NaiveDate,
 }
 
 impl Planner {
-    async fn load(backend: &Backend, scope: Option<UnitPath>) -> Result<Self> {
+    async fn load(backend: &Backend, scope: Option<UnitPath>, as_of: NaiveDate) -> Result<Self> {
         let sql = "SELECT record::id(id) AS id, kind, name, path, phase, opened_on, closed_on FROM unit";
         let rows: Vec<KnownRow> = backend.store().read(sql, ()).await?.rows(0)?;
         let (mut known, mut closed) = (HashMap::new(), HashSet::new());
@@ -173,7 +176,7 @@ impl Planner {
                 known.insert(path, unit);
             }
         }
-        Ok(Self { tree: backend.units().tree(), scope, known, closed })
+        Ok(Self { tree: backend.units().tree(), scope, known, closed, as_of })
     }
 
     fn plan(&self, units: Vec<Unit>, refused: &mut BTreeMap<u64, Vec<RefusedLine>>) -> Plan {
@@ -299,7 +302,7 @@ impl<'p> PathResolver<'p> {
         let unit = &self.units[at];
         let parent = self.parent(at)?;
         let path = match &parent {
-            Some((path, kind)) if *kind < unit.kind => match self.with_zeros(path, unit) {
+            Some((path, kind)) if unit.kind.hangs_on(*kind) => match self.with_zeros(path, unit) {
                 Some(known) => Ok(known),
                 None => path.child(unit.code()),
             },
@@ -317,7 +320,11 @@ impl<'p> PathResolver<'p> {
         match planner.known.get(&path) {
             Some(known) if known.kind != unit.kind => Err((Column::Kind, Reason::KindDiffers)),
             None if planner.tree.former(&path).is_some() => Err((Column::Code, Reason::PathUsed)),
-            _ => Ok(path),
+            None => match unit.kind.closed_after() {
+                Some(last) if unit.opened_on.unwrap_or(planner.as_of) > last => Err((Column::Kind, Reason::LevelEnded { last })),
+                _ => Ok(path),
+            },
+            Some(_) => Ok(path),
         }
     }
 
@@ -369,7 +376,7 @@ impl<'p> PathResolver<'p> {
     }
 
     /// The unit at the end of these codes, in the tree or in the file. Among the units of the file, only those of a higher level
-    /// than `kind` are resolved, so the recursion is at most as deep as there are levels.
+    /// than `kind` are resolved, so the recursion is at most as deep as there are levels in the pack.
     fn by_path(&mut self, codes: &[String], kind: UnitKind) -> Option<(UnitPath, UnitKind)> {
         let path = UnitPath::parse(&format!("/{}/", codes.join("/"))).ok()?;
         let below = self.planner.scope.as_ref().and_then(|scope| UnitPath::parse(&format!("{scope}{}/", codes.join("/"))).ok());
@@ -388,17 +395,18 @@ impl<'p> PathResolver<'p> {
         None
     }
 
-    /// The only unit with this code, in the tree or in the file, of a higher level than the one at `at`.
+    /// The only unit with this code, in the tree or in the file, on which the one at `at` may hang: of a higher level, so the
+    /// recursion ends.
     fn by_code(&mut self, at: usize, code: &str) -> Result<(UnitPath, UnitKind), (Column, Reason)> {
         let kind = self.units[at].kind;
         let known = self.known_by_code.get(code).into_iter().flatten();
         let mut found: BTreeMap<UnitPath, UnitKind> =
-            known.filter(|(_, above)| *above < kind).map(|(path, above)| ((*path).clone(), *above)).collect();
+            known.filter(|(_, above)| kind.hangs_on(*above)).map(|(path, above)| ((*path).clone(), *above)).collect();
         let mut reason = Reason::UnknownParent;
         for other in self.by_code.get(code).cloned().unwrap_or_default() {
             if other == at || matches!(self.found[other], Found::Underway) {
                 reason = Reason::WrongLevel;
-            } else if self.units[other].kind < kind
+            } else if kind.hangs_on(self.units[other].kind)
                 && let Ok(path) = self.resolve(other)
             {
                 found.insert(path, self.units[other].kind);
@@ -515,6 +523,11 @@ pub(super) fn home(tree: &Tree, scope: Option<&UnitPath>) -> Option<UnitRef> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::tests::level;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().expect("a day")
+    }
 
     fn unit(row: u64, code: &str, parent: &str, kind: UnitKind) -> Unit {
         let codes = |text: &str| text.split('/').map(str::to_owned).collect();
@@ -536,6 +549,7 @@ mod tests {
             scope: None,
             known: HashMap::new(),
             closed: HashSet::from([UnitPath::parse("/01/51/009/").expect("a path")]),
+            as_of: day("2026-11-21"),
         };
         let mut refused = BTreeMap::new();
         let plan = planner.plan(units, &mut refused);
@@ -545,21 +559,39 @@ mod tests {
 
     #[test]
     fn units_are_resolved_in_any_order() {
-        use UnitKind::{Branch, Central, Commune, Province};
+        let [central, province, commune, branch] = ["central", "province", "commune", "branch"].map(level);
         let (paths, refused) = planned(vec![
-            unit(2, "07", "001", Branch),
-            unit(3, "001", "01/51", Commune),
-            unit(4, "51", "01", Province),
-            unit(5, "01", "", Central),
-            unit(6, "01/51/001/08", "", Branch),
+            unit(2, "07", "001", branch),
+            unit(3, "001", "01/51", commune),
+            unit(4, "51", "01", province),
+            unit(5, "01", "", central),
+            unit(6, "01/51/001/08", "", branch),
         ]);
         assert_eq!(refused, []);
         assert_eq!(paths, ["/01/", "/01/51/", "/01/51/001/", "/01/51/001/07/", "/01/51/001/08/"]);
     }
 
     #[test]
+    fn a_level_that_has_ended_is_imported_for_earlier_days_only() {
+        let dated =
+            |row, code: &str, on: Option<&str>| Unit { opened_on: on.map(day), ..unit(row, code, "51", level("district")) };
+        let (paths, refused) = planned(vec![
+            unit(2, "51", "", level("province")),
+            dated(3, "a", Some("2025-06-30")),
+            dated(4, "b", Some("2025-07-01")),
+            dated(5, "c", None),
+            unit(6, "07", "a", level("branch")),
+            unit(7, "1", "51/a/07", level("group")),
+            unit(8, "2", "51/a", level("group")),
+        ]);
+        assert_eq!(paths, ["/51/", "/51/a/", "/51/a/07/", "/51/a/07/1/"]);
+        let ended = || Reason::LevelEnded { last: day("2025-06-30") };
+        assert_eq!(refused, [(4, ended()), (5, ended()), (8, Reason::WrongLevel)]);
+    }
+
+    #[test]
     fn a_long_chain_of_units_is_refused_without_deep_recursion() {
-        let chain = (2..50_000).rev().map(|row| unit(row, &format!("c{row}"), &format!("x/c{}", row - 1), UnitKind::Commune));
+        let chain = (2..50_000).rev().map(|row| unit(row, &format!("c{row}"), &format!("x/c{}", row - 1), level("commune")));
         let (paths, refused) = planned(chain.collect());
         assert_eq!((paths.len(), refused.len()), (0, 49_998));
     }
@@ -569,14 +601,15 @@ mod tests {
         let path = |path: &str| UnitPath::parse(path).expect("a path");
         let known =
             |kind| Known { id: "x".to_owned(), kind, name: "Đơn vị".to_owned(), phase: None, opened_on: String::new() };
-        let paths = [("/01/", UnitKind::Central), ("/01/51/", UnitKind::Province), ("/01/51/001/", UnitKind::Commune)];
+        let paths = [("/01/", level("central")), ("/01/51/", level("province")), ("/01/51/001/", level("commune"))];
         let planner = Planner {
             tree: Arc::default(),
             scope: None,
             known: paths.into_iter().map(|(at, kind)| (path(at), known(kind))).collect(),
             closed: HashSet::new(),
+            as_of: day("2026-11-21"),
         };
-        let number = Unit { is_number: true, name: "Tên mới".to_owned(), ..unit(2, "1", "01/51", UnitKind::Commune) };
+        let number = Unit { is_number: true, name: "Tên mới".to_owned(), ..unit(2, "1", "01/51", level("commune")) };
         let text = Unit { is_number: false, ..number.clone() };
         for (unit, expected) in [(number, "/01/51/001/"), (text, "/01/51/1/")] {
             let plan = planner.plan(vec![unit], &mut BTreeMap::new());
@@ -586,18 +619,18 @@ mod tests {
 
     #[test]
     fn cycles_second_roots_wrong_levels_and_closed_units_are_refused() {
-        use UnitKind::{Branch, Central, Commune, Province};
+        let [central, province, commune, branch] = ["central", "province", "commune", "branch"].map(level);
         let (paths, refused) = planned(vec![
-            unit(2, "01", "", Central),
-            unit(3, "51", "01", Province),
-            unit(4, "02", "", Central),
-            unit(5, "a", "b", Commune),
-            unit(6, "b", "a", Commune),
-            unit(7, "52", "51", Province),
-            unit(9, "009", "51", Commune),
-            unit(10, "51", "01", Province),
-            unit(11, "07", "nowhere", Branch),
-            unit(12, "x/y/07", "", Branch),
+            unit(2, "01", "", central),
+            unit(3, "51", "01", province),
+            unit(4, "02", "", central),
+            unit(5, "a", "b", commune),
+            unit(6, "b", "a", commune),
+            unit(7, "52", "51", province),
+            unit(9, "009", "51", commune),
+            unit(10, "51", "01", province),
+            unit(11, "07", "nowhere", branch),
+            unit(12, "x/y/07", "", branch),
         ]);
         assert_eq!(paths, ["/01/", "/01/51/"]);
         let rows: Vec<u64> = refused.iter().map(|(row, _)| *row).collect();

@@ -4,7 +4,7 @@ use domain::{
     folding::fold,
     ids::UnitId,
     members::BranchChoice,
-    units::{UnitKind, UnitPath, UnitRef},
+    units::{UnitPath, UnitRef},
 };
 
 use crate::units::Tree;
@@ -29,7 +29,7 @@ pub(super) fn choices(
     let mut found = Vec::new();
     for scope in scopes {
         for unit in tree.subtree(scope) {
-            if unit.kind != UnitKind::Branch || Some(unit.id) == except {
+            if !unit.kind.holds_members() || Some(unit.id) == except {
                 continue;
             }
             let choice = BranchChoice { id: unit.id, name: unit.name.clone(), place: parent_name(tree, unit) };

@@ -10,7 +10,7 @@ use domain::{
         check_dates,
     },
     policy::Action,
-    units::{UnitKind, UnitRef},
+    units::UnitRef,
 };
 
 use super::{
@@ -123,7 +123,7 @@ impl Members<'_> {
             "" => Err(Problem::Required),
             typed => tree
                 .named(typed)
-                .filter(|unit| unit.kind == UnitKind::Branch)
+                .filter(|unit| unit.kind.holds_members())
                 .filter(|unit| viewer.standpoint.may_by_office(Action::ManageMembers, &unit.path))
                 .cloned()
                 .ok_or(Problem::NotOffered),

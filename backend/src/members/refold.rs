@@ -107,13 +107,13 @@ mod tests {
     use domain::{
         members::{NationalId, QualityIssue, Sex, Standing},
         policy::{Grant, Role, Standpoint},
-        units::UnitKind,
     };
 
     use super::*;
     use crate::{
         Backend, Clock, Keys, StoreLocation,
         demo::registry::{NewMember, Registry},
+        units::tests::level,
     };
 
     #[tokio::test]
@@ -122,8 +122,8 @@ mod tests {
         let backend =
             Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), Clock::fixed(now, 1)).await.expect("opens");
         let mut registry = Registry::new(&backend, 1, now - TimeDelta::days(400));
-        let province = registry.unit(None, UnitKind::Province, "51", "Tỉnh").expect("a code");
-        let branch = registry.unit(Some(&province), UnitKind::Branch, "01", "Chi bộ").expect("a code");
+        let province = registry.unit(None, level("province"), "51", "Tỉnh").expect("a code");
+        let branch = registry.unit(Some(&province), level("branch"), "01", "Chi bộ").expect("a code");
         let mut people = Vec::new();
         for (at, name) in ["H'Hen Êban", "K’Brơi", "Đỗ Văn Đăng", "Đỗ Văn Đăng", "Y Bhĭm Niê"].into_iter().enumerate()
         {

@@ -1,15 +1,13 @@
 //! The name list of a branch, for its leaders.
 
 use domain::{
-    ids::{MemberId, UnitId},
+    ids::MemberId,
     members::Standing,
+    units::{UnitPath, UnitRef},
 };
 
 use super::Members;
-use crate::{
-    Error, Result,
-    store::{SurrealValue, vars},
-};
+use crate::{Error, Result, store::SurrealValue};
 
 /// Maximum number of members in the list.
 const LISTED: usize = 1_000;
@@ -21,6 +19,8 @@ pub(crate) struct Listed {
     pub(crate) name: String,
     standing: Standing,
     pub(crate) has_phone: bool,
+    /// The unit in which the member is registered: the branch, or one below it.
+    pub(crate) unit: UnitPath,
 }
 
 impl Listed {
@@ -32,9 +32,17 @@ impl Listed {
 
 impl Members<'_> {
     /// The active members of a branch, in name order. The caller checks the permission.
-    pub(crate) async fn roster(&self, branch: UnitId) -> Result<Vec<Listed>> {
-        let rows: Vec<ListedRow> = self.backend.store().read(roster(), vars! { unit: branch.to_string() }).await?.rows(0)?;
-        rows.into_iter().map(ListedRow::decode).collect()
+    pub(crate) async fn roster(&self, branch: &UnitRef) -> Result<Vec<Listed>> {
+        let tree = self.backend.units().tree();
+        let (sql, vars, units) = tree.in_each_registering(branch, &roster());
+        let mut answers = self.backend.store().read(sql, vars).await?;
+        let mut rows: Vec<(ListedRow, &UnitRef)> = Vec::new();
+        for (at, unit) in units.into_iter().enumerate() {
+            rows.extend(answers.rows::<ListedRow>(at)?.into_iter().map(|row| (row, unit)));
+        }
+        rows.sort_by(|(one, _), (other, _)| one.sort_key.cmp(&other.sort_key));
+        rows.truncate(LISTED);
+        rows.into_iter().map(|(row, unit)| row.decode(unit)).collect()
     }
 }
 
@@ -44,13 +52,20 @@ struct ListedRow {
     full_name: String,
     standing: String,
     has_phone: bool,
+    sort_key: String,
 }
 
 impl ListedRow {
-    fn decode(self) -> Result<Listed> {
+    fn decode(self, unit: &UnitRef) -> Result<Listed> {
         let damaged = || Error::Damaged(format!("member {}", self.id));
         let standing = Standing::from_key(&self.standing).ok_or_else(damaged)?;
-        Ok(Listed { id: self.id.parse().map_err(|_| damaged())?, name: self.full_name, standing, has_phone: self.has_phone })
+        Ok(Listed {
+            id: self.id.parse().map_err(|_| damaged())?,
+            name: self.full_name,
+            standing,
+            has_phone: self.has_phone,
+            unit: unit.path.clone(),
+        })
     }
 }
 
@@ -64,7 +79,7 @@ fn roster() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::migrated;
+    use crate::store::{tests::migrated, vars};
 
     #[tokio::test]
     async fn the_roster_query_uses_an_index() {

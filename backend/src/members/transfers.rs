@@ -10,7 +10,7 @@ use domain::{
     ids::{MemberId, TransferId},
     members::{QualityIssue, Reason, Transfer, TransferPage, TransferState, TransfersPage},
     policy::Action,
-    units::{UnitKind, UnitPath},
+    units::UnitPath,
 };
 
 use super::{
@@ -72,7 +72,7 @@ impl Members<'_> {
             "" => Err(Problem::Required),
             typed => tree
                 .named(typed)
-                .filter(|unit| unit.kind == UnitKind::Branch && unit.id.to_string() != row.unit)
+                .filter(|unit| unit.kind.holds_members() && unit.id.to_string() != row.unit)
                 .cloned()
                 .ok_or(Problem::NotOffered),
         });
@@ -177,7 +177,7 @@ impl Members<'_> {
         let (place, body) = match state {
             TransferState::Accepted => {
                 let tree = self.backend.units().tree();
-                let Some(branch) = tree.named(&found.to_unit).filter(|unit| unit.kind == UnitKind::Branch) else {
+                let Some(branch) = tree.named(&found.to_unit).filter(|unit| unit.kind.holds_members()) else {
                     return Err(reader.refused("decision", Problem::Closed).into());
                 };
                 let row = self.row(subject).await?;

@@ -18,6 +18,7 @@ use crate::{
     jobs::JobKind,
     key_check::KeySource,
     store::{RecordId, Store, Value, record, vars},
+    units::NewUnitForm,
 };
 
 /// Rows that are equal in all landed versions.
@@ -294,6 +295,27 @@ async fn members_of_a_landed_version_are_kept() {
         let imports = backend.imports().list(registrar).await.expect("reads").imports;
         let found: Vec<_> = imports.iter().map(|one| (one.file_name.as_str(), one.rows.is_some())).collect();
         assert_eq!(found, [("dang-vien.csv", landed.has_sums)], "version {}", landed.version);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn units_of_a_landed_version_keep_their_levels_and_get_new_ones() {
+    for landed in LANDED {
+        let backend = opened(landed).await;
+        let levels: Vec<_> = backend.units().tree().all().map(|unit| (unit.path.to_string(), unit.kind.key())).collect();
+        let levels: Vec<_> = levels.iter().map(|(path, level)| (path.as_str(), *level)).collect();
+        let expected = [
+            ("/01/", "central"),
+            ("/01/51/", "province"),
+            ("/01/51/001/", "commune"),
+            ("/01/51/001/01/", "branch"),
+            ("/01/51/001/02/", "branch"),
+        ];
+        assert_eq!(levels, expected, "version {}", landed.version);
+        let people = People::signed_in(&backend).await;
+        let form = NewUnitForm { parent: HARBOUR, kind: "group", code: "1", name: "Tổ Một", on: "2026-11-01" };
+        let group = backend.unit_desk().create(&people.registrar, form).await.expect("creates");
+        assert_eq!(backend.units().tree().get(group).map(|unit| unit.kind.key()), Some("group"), "version {}", landed.version);
     }
 }
 

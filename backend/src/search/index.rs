@@ -41,7 +41,7 @@ use super::{
 use crate::units::Tree;
 
 /// Incremented when fields or words change: an index of another version is rebuilt.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 
 /// Memory in bytes for documents that are not written yet. Updates are few at a time; a rebuild writes all at once.
 const BUDGET: usize = 20_000_000;
@@ -457,8 +457,9 @@ pub(super) fn kind_code(kind: DocumentKind) -> u64 {
     code(DocumentKind::ALL.iter().position(|known| *known == kind))
 }
 
+/// The FNV-1a hash of the key: the position changes when the pack gets another level.
 pub(super) fn level_code(level: UnitKind) -> u64 {
-    code(UnitKind::ALL.iter().position(|known| *known == level))
+    level.key().bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Zero is for a document without a field.

@@ -566,11 +566,14 @@ fn whole(weight: f64) -> u64 {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use domain::{documents::DocumentKind, units::UnitKind};
+    use domain::documents::DocumentKind;
     use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
     use super::*;
-    use crate::search::index::{Attached, Entry, OpenIndex, Sort};
+    use crate::{
+        search::index::{Attached, Entry, OpenIndex, Sort},
+        units::tests::level,
+    };
 
     const WORDS: [&str; 10] = ["đảng", "viên", "chuyển", "đổi", "số", "biển", "rác", "phí", "họp", "đang"];
 
@@ -589,7 +592,7 @@ pub(super) mod tests {
             } else {
                 Sort::Document {
                     kind: DocumentKind::Guidance,
-                    level: UnitKind::Branch,
+                    level: level("branch"),
                     field: None,
                     year: 2026,
                     number: None,

@@ -11,7 +11,7 @@ use domain::{
     members::Standing,
     policy::{Action, Grant, Role, Standpoint},
     search::{Closeness, Piece, SearchKind, SearchPage, SearchQuery},
-    units::{UnitKind, UnitRef},
+    units::UnitRef,
 };
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use ulid::Ulid;
@@ -20,7 +20,7 @@ use crate::{
     Backend, Clock, Keys, StoreLocation,
     demo::registry::Registry,
     store::{record, vars},
-    units::Tree,
+    units::{Tree, tests::level},
 };
 
 fn now() -> DateTime<Utc> {
@@ -145,15 +145,15 @@ fn ids(page: &SearchPage) -> Vec<DocumentId> {
 /// A root with provinces, communes and branches below it; the first is the root.
 async fn tree(backend: &Backend, dice: &mut StdRng, count: usize) -> Vec<UnitRef> {
     let mut registry = Registry::new(backend, 1, now());
-    let root = registry.unit(None, UnitKind::Central, "01", "Trung ương").expect("a code");
+    let root = registry.unit(None, level("central"), "01", "Trung ương").expect("a code");
     let mut units = vec![root];
     for number in 1..count {
-        let above: Vec<&UnitRef> = units.iter().filter(|unit| unit.kind != UnitKind::Branch).collect();
+        let above: Vec<&UnitRef> = units.iter().filter(|unit| unit.kind != level("branch")).collect();
         let parent = (*above.choose(dice).expect("the root at least")).clone();
-        let kind = match parent.kind {
-            UnitKind::Central => UnitKind::Province,
-            UnitKind::Province => UnitKind::Commune,
-            UnitKind::Commune | UnitKind::Branch => UnitKind::Branch,
+        let kind = match parent.kind.key() {
+            "central" => level("province"),
+            "province" => level("commune"),
+            _ => level("branch"),
         };
         let unit = registry.unit(Some(&parent), kind, &format!("{number:02}"), &format!("Đơn vị {number}"));
         units.push(unit.expect("a code"));
@@ -411,7 +411,7 @@ async fn the_answer_is_the_same_whatever_lies_beyond_reach() {
     let mut dice = StdRng::seed_from_u64(5);
     let backend = backend().await;
     let units = tree(&backend, &mut dice, 12).await;
-    let (root, mine) = (&units[0], units.iter().find(|unit| unit.kind == UnitKind::Province).expect("a province"));
+    let (root, mine) = (&units[0], units.iter().find(|unit| unit.kind == level("province")).expect("a province"));
     let member = reader(mine, Standing::Official, Vec::new());
     for (title, body) in [("Chuyển đổi số", "Chuyển đổi số ở thôn."), ("Thu gom rác", "Rác và chuyển đổi nghề.")]
     {

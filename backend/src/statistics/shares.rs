@@ -58,7 +58,7 @@ impl<'t> UnitShares<'t> {
 
     /// Names are only shown to those who lead the branch itself.
     pub(crate) fn shows_names(&self) -> bool {
-        self.at_exact_unit && self.tree.children(&self.unit.path).next().is_none()
+        self.at_exact_unit && self.unit.kind.knows_members()
     }
 
     /// The unit, then its children: the paths to count.

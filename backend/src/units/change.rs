@@ -104,8 +104,8 @@ impl UnitDesk<'_> {
     ///
     /// # Errors
     /// [`Error::Invalid`] of the form `unit_new`: [`Problem::CodeTaken`] for a code that another unit has or had,
-    /// [`Problem::WrongPlace`] for a level that is not allowed below the parent. [`Error::NotFound`] when the viewer may not see
-    /// the parent, [`Error::NotAllowed`] when they may not change it.
+    /// [`Problem::WrongPlace`] for a level that is not allowed below the parent, [`Problem::LevelEnded`] for one that had ended by
+    /// the day. [`Error::NotFound`] when the viewer may not see the parent, [`Error::NotAllowed`] when they may not change it.
     pub async fn create(&self, viewer: &Viewer, form: NewUnitForm<'_>) -> Result<UnitId> {
         self.again(|| self.try_create(viewer, form)).await
     }
@@ -140,10 +140,17 @@ impl UnitDesk<'_> {
         let tree = self.backend.units().tree();
         let parent = managed(viewer, &tree, form.parent)?;
         let mut reader = FormReader::new("unit_new");
-        let kind = reader.read("kind", form.kind, |typed| match UnitKind::from_key(typed) {
-            Some(kind) if kind.hangs_on(parent.kind) => Ok(kind),
-            Some(_) => Err(Problem::WrongPlace),
-            None => Err(Problem::NotOffered),
+        // The level depends on the day, and a problem of the day is reported at its own field.
+        let day = day(form.on).ok();
+        let kind = reader.read("kind", form.kind, |typed| {
+            let kind = UnitKind::from_key(typed).ok_or(Problem::NotOffered)?;
+            if !kind.hangs_on(parent.kind) {
+                return Err(Problem::WrongPlace);
+            }
+            match kind.closed_after().filter(|last| day.is_some_and(|day| day > *last)) {
+                Some(last) => Err(Problem::LevelEnded { last }),
+                None => Ok(kind),
+            }
         });
         let name = reader.read("name", form.name, UnitName::parse);
         let code = reader.read("code", form.code, |typed| {

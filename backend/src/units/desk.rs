@@ -10,8 +10,8 @@ use domain::{
     policy::{Action, Role, Standpoint},
     statistics::{Figures, Share, is_small},
     units::{
-        Closing, Leader, Opening, TreeRow, UnitKind, UnitLink, UnitPage, UnitPath, UnitRef, UnitRow, UnitSize, UnitStep,
-        UnitTargets, UnitsBelow, UnitsPage,
+        Closing, Leader, Opening, TreeRow, UnitLink, UnitPage, UnitPath, UnitRef, UnitRow, UnitSize, UnitStep, UnitTargets,
+        UnitsBelow, UnitsPage,
     },
 };
 
@@ -108,7 +108,7 @@ impl<'a> UnitDesk<'a> {
             today,
             on,
             leaders: self.leaders(unit.id, on.unwrap_or(today)).await?,
-            members: self.members(standpoint, &now, known, on).await?,
+            members: self.members(standpoint, (&now, tree), known, on).await?,
             branches: branches(tree, &unit.path),
             children: self.children(tree, &now, standpoint, &unit, on.is_some(), below),
             opening: if on.is_some() { Opening::default() } else { now.opening(&known.path) },
@@ -119,7 +119,7 @@ impl<'a> UnitDesk<'a> {
             }),
             moving,
             version: now.node(known.id).map_or(0, |node| node.version),
-            steps: if on.is_some() { Vec::new() } else { steps(viewer, &now, known) },
+            steps: if on.is_some() { Vec::new() } else { steps(viewer, &now, known, today) },
             links: if on.is_some() || closed.is_some() { Vec::new() } else { links(standpoint, known) },
             history: history::forms(self.backend, &now, known).await?,
             unit,
@@ -193,7 +193,7 @@ impl<'a> UnitDesk<'a> {
         top_units.into_iter().map(grown).collect()
     }
 
-    /// Recursion is bounded by the depth of the tree, one level for each [`UnitKind`].
+    /// Recursion is bounded by the depth of the tree, at most one level for each of the pack.
     fn grown(&self, standpoint: &Standpoint, tree: &Tree, unit: UnitRef, size: UnitSize, open: &BTreeSet<UnitId>) -> TreeRow {
         let opens = tree.subtree(&unit.path).nth(1).is_some();
         let mut row = closed_row(tree, unit, size, opens);
@@ -290,18 +290,29 @@ impl<'a> UnitDesk<'a> {
     }
 
     /// The number of members: today from the counters; on a past day from the postings, for branches only, which are small.
-    async fn members(&self, standpoint: &Standpoint, now: &Tree, unit: &UnitRef, on: Option<NaiveDate>) -> Result<Option<u32>> {
+    async fn members(
+        &self,
+        standpoint: &Standpoint,
+        (now, then): (&Tree, &Tree),
+        unit: &UnitRef,
+        on: Option<NaiveDate>,
+    ) -> Result<Option<u32>> {
         let today = now.get(unit.id).map(|unit| self.backend.statistics().members(standpoint, now, unit));
         let Some(on) = on else {
             return Ok(today.flatten());
         };
-        if unit.kind != UnitKind::Branch {
+        if !unit.kind.knows_members() {
             return Ok(None);
         }
-        // Members whose posting has ended since, and current ones.
-        let mut found = self.backend.store().read(THERE_ON, vars! { unit: unit.id.to_string(), on: on.to_string() }).await?;
-        let mut there: BTreeSet<String> = found.rows::<String>(0)?.into_iter().collect();
-        there.extend(found.rows::<String>(1)?);
+        let units: Vec<UnitId> =
+            then.get(unit.id).map(|unit| then.registering(unit).map(|unit| unit.id).collect()).unwrap_or_default();
+        let mut there: BTreeSet<String> = BTreeSet::new();
+        for unit in units {
+            // Members whose posting has ended since, and current ones.
+            let mut found = self.backend.store().read(THERE_ON, vars! { unit: unit.to_string(), on: on.to_string() }).await?;
+            there.extend(found.rows::<String>(0)?);
+            there.extend(found.rows::<String>(1)?);
+        }
         let there = count(there.into_iter());
         // A number hidden today must not be revealed by that of the day before.
         let is_told = !is_small(there) && today.is_none_or(|members| members.is_some());
@@ -309,7 +320,7 @@ impl<'a> UnitDesk<'a> {
     }
 }
 
-/// Members of a branch on a day.
+/// Members registered in a unit on a day.
 const THERE_ON: &str = "SELECT VALUE member FROM posting WHERE unit = $unit AND from <= $on AND until >= $on; \
      SELECT VALUE record::id(id) FROM member WHERE unit = $unit AND posted_from != NONE AND posted_from <= $on;";
 
@@ -350,18 +361,17 @@ fn trail(tree: &Tree, now: &Tree, standpoint: &Standpoint, unit: &UnitRef) -> Ve
     trail
 }
 
-fn steps(viewer: &Viewer, tree: &Tree, unit: &UnitRef) -> Vec<UnitStep> {
+fn steps(viewer: &Viewer, tree: &Tree, unit: &UnitRef, today: NaiveDate) -> Vec<UnitStep> {
     let standpoint = &viewer.standpoint;
     if tree.get(unit.id).is_none() || !standpoint.may_by_office(Action::ManageUnit, &unit.path) {
         return Vec::new();
     }
     let above = managed_parent(viewer, tree, unit).is_ok();
-    let is_branch = unit.kind == UnitKind::Branch;
     let offered = |step: &UnitStep| match step {
-        UnitStep::New => !is_branch,
+        UnitStep::New => unit.kind.levels_below(today).next().is_some(),
         UnitStep::Rename | UnitStep::Phase => true,
         UnitStep::Move | UnitStep::Merge | UnitStep::Close => above,
-        UnitStep::Split => above && is_branch && standpoint.may_by_office(Action::ManageMembers, &unit.path),
+        UnitStep::Split => above && unit.kind.splits() && standpoint.may_by_office(Action::ManageMembers, &unit.path),
     };
     UnitStep::ALL.into_iter().filter(offered).collect()
 }
@@ -371,7 +381,7 @@ fn links(standpoint: &Standpoint, unit: &UnitRef) -> Vec<UnitLink> {
     [
         (UnitLink::Members, may(Action::ReadMembers)),
         (UnitLink::Roles, may(Action::GrantRoles)),
-        (UnitLink::Codes, may(Action::IssueCodes) && unit.kind == UnitKind::Branch),
+        (UnitLink::Codes, may(Action::IssueCodes) && unit.kind.knows_members()),
         (UnitLink::Statistics, may(Action::ReadStatistics)),
         (UnitLink::Audit, may(Action::ReadAudit)),
     ]
@@ -381,7 +391,7 @@ fn links(standpoint: &Standpoint, unit: &UnitRef) -> Vec<UnitLink> {
 }
 
 fn branches(tree: &Tree, path: &UnitPath) -> u32 {
-    count(tree.subtree(path).skip(1).filter(|unit| unit.kind == UnitKind::Branch))
+    count(tree.subtree(path).skip(1).filter(|unit| unit.kind.meets_as_branch()))
 }
 
 fn count<T>(items: impl Iterator<Item = T>) -> u32 {

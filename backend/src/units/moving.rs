@@ -516,7 +516,6 @@ mod tests {
         ids::MemberId,
         members::{NationalId, Sex, Standing},
         policy::{Grant, Role, Standpoint},
-        units::UnitKind,
     };
 
     use super::*;
@@ -524,6 +523,7 @@ mod tests {
         Clock, Keys, StoreLocation,
         demo::registry::{NewMember, Registry},
         store::tests::migrated,
+        units::tests::level,
     };
 
     fn now() -> DateTime<Utc> {
@@ -547,12 +547,12 @@ mod tests {
     /// A province with a commune of `branches` branches, one member each, and an empty commune.
     async fn organisation(backend: &Backend, branches: usize) -> (Viewer, [UnitRef; 3]) {
         let mut registry = Registry::new(backend, 1, now() - TimeDelta::days(400));
-        let province = registry.unit(None, UnitKind::Province, "51", "Tỉnh").expect("a code");
-        let west = registry.unit(Some(&province), UnitKind::Commune, "001", "Xã Tây").expect("a code");
-        let east = registry.unit(Some(&province), UnitKind::Commune, "002", "Xã Đông").expect("a code");
+        let province = registry.unit(None, level("province"), "51", "Tỉnh").expect("a code");
+        let west = registry.unit(Some(&province), level("commune"), "001", "Xã Tây").expect("a code");
+        let east = registry.unit(Some(&province), level("commune"), "002", "Xã Đông").expect("a code");
         let mut first = None;
         for number in 0..branches {
-            let branch = registry.unit(Some(&west), UnitKind::Branch, &format!("{number:03}"), "Chi bộ").expect("a code");
+            let branch = registry.unit(Some(&west), level("branch"), &format!("{number:03}"), "Chi bộ").expect("a code");
             let member = registry
                 .member(&NewMember {
                     code: &format!("51.{number:06}"),

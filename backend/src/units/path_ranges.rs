@@ -96,7 +96,7 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::units::{FormRow, Rows, UnitRow};
+    use crate::units::{FormRow, Rows, UnitRow, tests::level};
 
     /// Units 0 (central), 1 to 3 (provinces), 4 to 7 (communes), 8 to 13 (branches), and all paths they ever had.
     struct Model {
@@ -119,7 +119,7 @@ mod tests {
 
     impl Model {
         fn new() -> Self {
-            let kinds = [(UnitKind::Central, 1), (UnitKind::Province, 3), (UnitKind::Commune, 4), (UnitKind::Branch, 6)];
+            let kinds = [(level("central"), 1), (level("province"), 3), (level("commune"), 4), (level("branch"), 6)];
             let kinds = kinds.into_iter().flat_map(|(kind, count)| std::iter::repeat_n(kind, count));
             let parents = [
                 None,

@@ -9,7 +9,7 @@ use domain::{
     forms::{FormReader, Problem},
     ids::{MemberId, UnitId},
     policy::Action,
-    units::{Roster, RosterRow, UnitChange, UnitCode, UnitKind, UnitName, UnitRef},
+    units::{Roster, RosterRow, UnitChange, UnitCode, UnitName, UnitRef},
 };
 
 use super::{
@@ -84,7 +84,7 @@ impl UnitDesk<'_> {
         };
         let path = parent.path.child(code.as_str()).map_err(|_| Error::NotFound)?;
         let id = UnitId::new(self.backend.clock().ulid());
-        let fresh = UnitRef { id, kind: UnitKind::Branch, name: name.as_str().to_owned(), path };
+        let fresh = UnitRef { id, kind: unit.kind, name: name.as_str().to_owned(), path };
         self.write_split(viewer, &tree, (unit, parent, &fresh), form.version, on, members).await.map_err(
             |failed| match failed {
                 Failed::Write(StoreError::Taken { .. }) => reader.refused("code", Problem::CodeTaken).into(),
@@ -147,7 +147,7 @@ const THOSE_WHO_GO: &str = "\
 fn splittable<'t>(viewer: &Viewer, tree: &'t Tree, id: &str) -> Result<(&'t UnitRef, &'t UnitRef)> {
     let unit = managed(viewer, tree, id)?;
     let parent = managed_parent(viewer, tree, unit)?;
-    let may = unit.kind == UnitKind::Branch && viewer.standpoint.may_by_office(Action::ManageMembers, &unit.path);
+    let may = unit.kind.splits() && viewer.standpoint.may_by_office(Action::ManageMembers, &unit.path);
     if may { Ok((unit, parent)) } else { Err(Error::NotAllowed) }
 }
 

@@ -477,13 +477,13 @@ mod tests {
         events::{EventBody, SignIn},
         ids::SessionId,
         members::{NationalId, Sex, Standing},
-        units::UnitKind,
     };
 
     use super::*;
     use crate::{
         Keys, StoreLocation,
         demo::registry::{NewMember, Registry},
+        units::tests::level,
     };
 
     const START: &str = "2026-11-21T08:00:00Z";
@@ -493,8 +493,8 @@ mod tests {
         let clock = Clock::fixed(START.parse().expect("a moment"), 1);
         let backend = Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
         let mut registry = Registry::new(&backend, 1, clock.now() - TimeDelta::days(400));
-        let province = registry.unit(None, UnitKind::Province, "51", "Tỉnh Trà Khúc").expect("a code");
-        let branch = registry.unit(Some(&province), UnitKind::Branch, "01", "Chi bộ thôn Gành Đá").expect("a code");
+        let province = registry.unit(None, level("province"), "51", "Tỉnh Trà Khúc").expect("a code");
+        let branch = registry.unit(Some(&province), level("branch"), "01", "Chi bộ thôn Gành Đá").expect("a code");
         let mut members = Vec::new();
         for (number, standing) in (1..).zip([Standing::Official; 5].into_iter().chain([Standing::Probationary, Standing::Exempt]))
         {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::{
     imports::{Column, Counts, ImportKind},
     policy::Role,
-    units::{UnitKind, UnitRef},
+    units::UnitRef,
 };
 use proptest::{
     prelude::*,
@@ -21,6 +21,7 @@ use crate::{
     demo::registry::Registry,
     members::rows::NewMember,
     store::{RecordId, record, tests::migrated},
+    units::tests::level,
 };
 
 const HEADER: &str = "Số thẻ,Họ và tên,Giới tính,Ngày sinh,Ngày vào Đảng,CCCD,Điện thoại,Mã chi bộ";
@@ -61,13 +62,13 @@ async fn organisation() -> Organisation {
     let now: DateTime<Utc> = "2026-11-21T08:00:00Z".parse().expect("a moment");
     let backend = Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), Clock::fixed(now, 1)).await.expect("opens");
     let mut registry = Registry::new(&backend, 1, now - Days::new(400));
-    let province = registry.unit(None, UnitKind::Province, "51", "Tỉnh").expect("a code");
-    let coast = registry.unit(Some(&province), UnitKind::Commune, "001", "Xã Biển").expect("a code");
-    let hills = registry.unit(Some(&province), UnitKind::Commune, "002", "Xã Núi").expect("a code");
-    registry.unit(Some(&coast), UnitKind::Branch, "01", "Chi bộ Một").expect("a code");
-    registry.unit(Some(&coast), UnitKind::Branch, "02", "Chi bộ Hai").expect("a code");
-    registry.unit(Some(&hills), UnitKind::Branch, "01", "Chi bộ Núi").expect("a code");
-    let closed = registry.unit(Some(&coast), UnitKind::Branch, "03", "Chi bộ Ba").expect("a code");
+    let province = registry.unit(None, level("province"), "51", "Tỉnh").expect("a code");
+    let coast = registry.unit(Some(&province), level("commune"), "001", "Xã Biển").expect("a code");
+    let hills = registry.unit(Some(&province), level("commune"), "002", "Xã Núi").expect("a code");
+    registry.unit(Some(&coast), level("branch"), "01", "Chi bộ Một").expect("a code");
+    registry.unit(Some(&coast), level("branch"), "02", "Chi bộ Hai").expect("a code");
+    registry.unit(Some(&hills), level("branch"), "01", "Chi bộ Núi").expect("a code");
+    let closed = registry.unit(Some(&coast), level("branch"), "03", "Chi bộ Ba").expect("a code");
     registry.save().await.expect("saves");
     let sql = "UPDATE $unit SET closed_on = '2026-01-01', parent = $parent RETURN NONE;";
     let vars = vars! { unit: record("unit", closed.id), parent: coast.id.to_string() };
