@@ -60,7 +60,7 @@ fn main() {
     let by_language = LANGUAGES.map(|language| read(&root.join(language)));
     let packs = PACKS.map(|(pack, _)| words(&root.join("packs").join(pack).with_extension("toml")));
     let code = match generate(&by_language, &packs) {
-        Ok(code) => code + &lookup(&packs) + &bound_words(),
+        Ok(code) => code + &lookup(&packs) + &word_keys(&packs) + &bound_words(),
         Err(problems) => {
             for problem in &problems {
                 println!("cargo::error={problem}");
@@ -137,6 +137,18 @@ fn lookup(packs: &[Words; 2]) -> String {
         }
     }
     code + "        _ => \"\",\n    }\n}\n"
+}
+
+/// The words that an own pack can replace. All packs have the same.
+fn word_keys(packs: &[Words; 2]) -> String {
+    let mut code = String::from("#[cfg(feature = \"ssr\")]\npub const WORDS: &[(Locale, &str)] = &[\n");
+    for (language, words) in &packs[0] {
+        let locale = capital(language);
+        for key in words.keys() {
+            let _ = writeln!(code, "    (Locale::{locale}, {key:?}),");
+        }
+    }
+    code + "];\n"
 }
 
 /// Each of [`TOGETHER`] as typed, and with a no-break space.

@@ -97,16 +97,17 @@ mod tests {
         ids::MemberId,
         members::Standing,
         policy::{Role, Standpoint},
-        units::{UnitKind, UnitPath},
+        units::UnitPath,
     };
 
     use super::*;
+    use crate::terms::tests::level;
 
     const ID: &str = "01JD000000000000000000000";
 
     fn unit(path: &str) -> UnitRef {
         let id = format!("{ID}{}", path.len()).parse().expect("an id");
-        UnitRef { id, kind: UnitKind::Branch, name: path.to_owned(), path: UnitPath::parse(path).expect("a path") }
+        UnitRef { id, kind: level("branch"), name: path.to_owned(), path: UnitPath::parse(path).expect("a path") }
     }
 
     fn viewer(offices: &[&UnitRef]) -> Viewer {

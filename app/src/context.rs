@@ -4,7 +4,7 @@ use domain::{
     accounts::{Preferences, Provider, Viewer},
     forms::FormErrors,
     ids::UnitId,
-    terms::Terms,
+    terms::Pack,
 };
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -19,9 +19,6 @@ pub mod request;
 pub struct PageContext {
     pub viewer: Option<Viewer>,
     pub preferences: Preferences,
-    /// The organisation's terminology pack.
-    #[serde(default, skip_serializing_if = "Terms::is_default")]
-    pub terms: Terms,
     /// A rejected form, when script is off.
     pub echo: Option<FormErrors>,
     /// External identity providers, for visitors who are not signed in.
@@ -37,11 +34,14 @@ pub struct PageContext {
 
 /// Provides the page's context; called once, at the root.
 pub fn provide_page() {
+    // First, because the page names levels of the pack. The server has set its own at the start.
+    let pack = SharedValue::new(read_pack).into_inner();
+    #[cfg(not(feature = "ssr"))]
+    crate::text::use_pack(pack);
+    #[cfg(feature = "ssr")]
+    drop(pack);
     let page = SharedValue::new(read_page).into_inner();
     provide_context(StoredValue::new(page.echo.clone()));
-    // The server sets the pack at startup.
-    #[cfg(not(feature = "ssr"))]
-    crate::text::use_pack(page.terms);
     provide_context(content_lang(page.preferences.locale));
     provide_context(page);
 }
@@ -61,6 +61,16 @@ pub fn take_echo(form: &str) -> Option<FormErrors> {
     let echo = use_context::<StoredValue<Option<FormErrors>>>()?;
     let fits = echo.with_value(|found| found.as_ref().is_some_and(|found| found.form == form));
     if fits { echo.try_update_value(Option::take).flatten() } else { None }
+}
+
+#[cfg(not(feature = "ssr"))]
+fn read_pack() -> Pack {
+    Pack::default()
+}
+
+#[cfg(feature = "ssr")]
+fn read_pack() -> Pack {
+    crate::text::installed_pack()
 }
 
 #[cfg(not(feature = "ssr"))]

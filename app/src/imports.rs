@@ -113,18 +113,23 @@ pub fn reason_text(l: Locale, column: Option<Column>, reason: &Reason) -> String
         Reason::UnitTwice { row } => text::imports::reason_unit_twice(l, l.number(*row)),
         Reason::UnknownParent => text::imports::reason_unknown_parent(l).to_owned(),
         Reason::WrongLevel => text::imports::reason_wrong_level(l).to_owned(),
+        Reason::LevelEnded { last } => text::imports::reason_level_ended(l, l.date(*last)),
         Reason::PathUsed => text::imports::reason_path_used(l).to_owned(),
         Reason::KindDiffers => text::imports::reason_kind_differs(l).to_owned(),
     }
 }
 
 /// The values a column accepts, if they are few.
-fn choices(l: Locale, column: Column) -> Option<&'static str> {
+fn choices(l: Locale, column: Column) -> Option<String> {
     match column {
-        Column::Sex => Some(text::imports::choices_sex(l)),
-        Column::Standing => Some(text::imports::choices_standing(l)),
-        Column::Kind => Some(text::imports::choices_kind(l)),
-        Column::Phase => Some(text::imports::choices_phase(l)),
+        Column::Sex => Some(text::imports::choices_sex(l).to_owned()),
+        Column::Standing => Some(text::imports::choices_standing(l).to_owned()),
+        // Some names contain a comma.
+        Column::Kind => {
+            let names: Vec<&str> = UnitKind::all().map(|kind| terms::short_unit_kind(l, kind)).collect();
+            Some(text::with_plain_spaces(&names.join("; ")))
+        }
+        Column::Phase => Some(text::imports::choices_phase(l).to_owned()),
         _ => None,
     }
 }
@@ -152,7 +157,13 @@ pub fn template(l: Locale, kind: ImportKind) -> Vec<Vec<String>> {
     let l = if l == Locale::Bn { Locale::En } else { l };
     let columns: Vec<Column> = Column::of(kind).filter(|column| !matches!(column, Column::Male | Column::Female)).collect();
     // Samples are in Vietnamese, with the terms of the organisation.
-    let branch = text::with_plain_spaces(terms::unit_kind(Locale::Vi, UnitKind::Branch));
+    let named = |level: UnitKind| text::with_plain_spaces(terms::short_unit_kind(Locale::Vi, level));
+    let branch = UnitKind::all().find(|level| level.is_home()).map(named).unwrap_or_default();
+    // The usual word for the level, if it is one of this organisation.
+    let above = match UnitKind::from_words("Xã") {
+        Some(_) => "Xã".to_owned(),
+        None => UnitKind::all().next().map(named).unwrap_or_default(),
+    };
     let on_probation = terms::standing(Locale::Vi, Standing::Probationary);
     let its_name = format!("{branch} thôn Bảy");
     let examples: [Vec<&str>; 2] = match kind {
@@ -172,7 +183,7 @@ pub fn template(l: Locale, kind: ImportKind) -> Vec<Vec<String>> {
             ],
         ],
         ImportKind::Units => [
-            vec!["001", "01/51", "Xã", "Xã Bình Châu", "01/07/2025", ""],
+            vec!["001", "01/51", above.as_str(), "Xã Bình Châu", "01/07/2025", ""],
             vec!["07", "01/51/001", branch.as_str(), its_name.as_str(), "01/07/2025", ""],
         ],
     };

@@ -16,7 +16,7 @@ use leptos::prelude::*;
 use crate::{
     error::Kind,
     text,
-    ui::{HERE, Line},
+    ui::{Choice, HERE, Line},
 };
 
 /// A sentence about parts of a file that an imported text does not have; `None` when it is complete.
@@ -69,13 +69,19 @@ pub fn document_state(l: Locale, state: DocumentState) -> &'static str {
     }
 }
 
+/// The full name of a level, for forms.
 pub fn unit_kind(l: Locale, kind: UnitKind) -> &'static str {
-    match kind {
-        UnitKind::Central => text::terms::central(l),
-        UnitKind::Province => text::terms::province(l),
-        UnitKind::Commune => text::terms::commune(l),
-        UnitKind::Branch => text::terms::branch(l),
-    }
+    kind.name(l)
+}
+
+/// The short name of a level, for tags and lines.
+pub fn short_unit_kind(l: Locale, kind: UnitKind) -> &'static str {
+    kind.short_name(l)
+}
+
+/// The levels that issue documents, as choices of a filter.
+pub fn issuing_levels(l: Locale) -> impl Iterator<Item = Choice> {
+    UnitKind::all().filter(|kind| kind.issues_documents()).map(move |kind| Choice::new(kind.key(), unit_kind(l, kind)))
 }
 
 /// Names of units: the first five, and how many more.
@@ -102,11 +108,11 @@ pub fn role(l: Locale, role: Role) -> &'static str {
     }
 }
 
-/// The title of a role in a unit of this kind: the leader of a branch may have another title than the leader of a committee.
+/// The title of a role in a unit of this level: the leader of a branch may have another title than the leader of a committee.
 pub fn role_at(l: Locale, held: Role, kind: UnitKind) -> &'static str {
-    match (held, kind) {
-        (Role::Secretary, UnitKind::Branch) => text::terms::branch_secretary(l),
-        (Role::Deputy, UnitKind::Branch) => text::terms::branch_deputy(l),
+    match held {
+        Role::Secretary if kind.meets_as_branch() => text::terms::branch_secretary(l),
+        Role::Deputy if kind.meets_as_branch() => text::terms::branch_deputy(l),
         _ => role(l, held),
     }
 }
@@ -212,6 +218,7 @@ pub fn problem(l: Locale, problem: &Problem) -> String {
         Problem::HasMembers => text::problems::has_members(l).to_owned(),
         Problem::HasUnits => text::problems::has_units(l).to_owned(),
         Problem::WrongPlace => text::problems::wrong_place(l).to_owned(),
+        Problem::LevelEnded { last } => text::problems::level_ended(l, l.date(*last)),
         Problem::Closed => text::problems::closed(l).to_owned(),
         Problem::AlreadyHeld => text::problems::already_held(l).to_owned(),
         Problem::ToBeVerified => text::problems::to_be_verified(l).to_owned(),
@@ -297,10 +304,15 @@ pub fn all_errors(l: Locale, errors: RwSignal<Option<FormErrors>>, labels: Label
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use domain::terms::Terms;
 
     use super::*;
+
+    /// A level of the pack in use.
+    pub(crate) fn level(key: &str) -> UnitKind {
+        UnitKind::from_key(key).expect("a level of the pack")
+    }
 
     #[test]
     fn an_empty_field_is_named_in_its_message_and_in_the_summary() {
@@ -325,11 +337,18 @@ mod tests {
 
     #[test]
     fn a_pack_has_words_of_its_own_for_levels_and_leaders() {
-        let called = || (unit_kind(Locale::Vi, UnitKind::Branch), role_at(Locale::Vi, Role::Secretary, UnitKind::Branch));
+        let called = || {
+            let branch = level("branch");
+            (unit_kind(Locale::Vi, branch), role_at(Locale::Vi, Role::Secretary, branch))
+        };
         assert_eq!(called(), ("Chi\u{a0}bộ", "Bí thư"));
+        assert_eq!(unit_kind(Locale::Vi, level("commune")), "Xã, phường (cấp trên trực tiếp cơ sở)");
+        assert_eq!(short_unit_kind(Locale::Vi, level("commune")), "Xã, phường");
         text::use_pack(Terms::Association);
         assert_eq!(called(), ("Chi\u{a0}hội", "Chi\u{a0}hội trưởng"));
-        assert_eq!(role_at(Locale::Vi, Role::Secretary, UnitKind::Commune), "Chủ tịch");
+        assert_eq!(role_at(Locale::Vi, Role::Secretary, level("commune")), "Chủ tịch");
+        let issuing: Vec<String> = issuing_levels(Locale::En).map(|choice| choice.value).collect();
+        assert_eq!(issuing, ["central", "province", "commune"]);
         assert_eq!(role(Locale::En, Role::Editor), "Editor");
         text::use_pack(Terms::Party);
     }

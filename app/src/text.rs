@@ -9,7 +9,11 @@ use std::{
     },
 };
 
-use domain::{Locale, terms::Terms};
+use domain::{
+    Locale,
+    levels::use_levels,
+    terms::{Pack, Terms},
+};
 
 include!(concat!(env!("OUT_DIR"), "/text.rs"));
 
@@ -45,20 +49,45 @@ pub const ONLY: [(Terms, Locale, &[&str]); 6] = [
 /// Whether the pack is that of an association. Process-wide: a pack is chosen once for an installation.
 static ASSOCIATION: AtomicBool = AtomicBool::new(false);
 
-/// Sets the terminology pack of the texts; called before the first page.
-pub fn use_pack(terms: Terms) {
-    ASSOCIATION.store(terms == Terms::Association, Ordering::Relaxed);
+/// The pack of the process; `None` for the default one.
+static INSTALLED: RwLock<Option<Pack>> = RwLock::new(None);
+
+/// Texts with the terms of the pack filled in.
+type Made = HashMap<(Terms, Locale, &'static str), &'static str>;
+static MADE: RwLock<Option<Made>> = RwLock::new(None);
+
+/// Sets the terminology pack of the texts, and the levels of units; called before the store is opened and before the first page.
+/// The levels of an own pack have been checked.
+pub fn use_pack(pack: impl Into<Pack>) {
+    fn install(pack: Pack) {
+        use_levels(pack.levels());
+        ASSOCIATION.store(pack.base == Terms::Association, Ordering::Relaxed);
+        *INSTALLED.write().unwrap_or_else(PoisonError::into_inner) = Some(pack);
+        *MADE.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+    install(pack.into());
 }
 
-/// The terminology pack of the texts.
+/// The terminology pack of the texts; for an own pack, the one it is based on.
 pub fn pack() -> Terms {
     if ASSOCIATION.load(Ordering::Relaxed) { Terms::Association } else { Terms::Party }
 }
 
+/// The whole pack, for the browser.
+#[cfg(feature = "ssr")]
+pub fn installed_pack() -> Pack {
+    INSTALLED.read().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()
+}
+
+/// The word of an own pack; `None` where the base has it.
+fn own_word(l: Locale, key: &str) -> Option<String> {
+    let installed = INSTALLED.read().unwrap_or_else(PoisonError::into_inner);
+    let own = installed.as_ref()?.words.iter().find(|own| own.locale == l && own.key == key)?;
+    Some(own.word.clone())
+}
+
 /// A text with the terms of the pack filled in; cached forever, as there are few.
 pub(crate) fn spoken(l: Locale, template: &'static str) -> &'static str {
-    type Made = HashMap<(Terms, Locale, &'static str), &'static str>;
-    static MADE: RwLock<Option<Made>> = RwLock::new(None);
     let key = (pack(), l, template);
     let made = MADE.read().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(|made| made.get(&key).copied());
     made.unwrap_or_else(|| {
@@ -75,7 +104,9 @@ fn with_words(terms: Terms, l: Locale, template: &str) -> String {
     while let Some((before, after)) = rest.split_once("{@") {
         text.push_str(before);
         let Some((name, behind)) = after.split_once('}') else { break };
-        let found = word(terms, l, &name.to_lowercase());
+        let key = name.to_lowercase();
+        let own = own_word(l, &key);
+        let found = own.as_deref().unwrap_or_else(|| word(terms, l, &key));
         let mut letters = found.chars();
         match letters.next() {
             Some(first) if name.starts_with(char::is_uppercase) => text.extend(first.to_uppercase().chain(letters)),

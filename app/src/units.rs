@@ -106,7 +106,7 @@ fn unit_row_at(l: Locale, row: UnitRow, query: &str) -> AnyView {
     view! {
         <ListRow
             href=format!("{}{query}", address(&row.unit))
-            eyebrow=terms::unit_kind(l, row.unit.kind)
+            eyebrow=terms::short_unit_kind(l, row.unit.kind)
             meta
             title=row.unit.name
             whose=Whose::Name
@@ -142,7 +142,7 @@ fn question(l: Locale, unit: &UnitRef, title: String, step: UnitStep, lead: Opti
     view! {
         <Title text=title.clone()/>
         <Breadcrumbs label=text::units::trail(l) crumbs/>
-        <PageHeader title eyebrow=terms::unit_kind(l, unit.kind) lead/>
+        <PageHeader title eyebrow=terms::short_unit_kind(l, unit.kind) lead/>
     }
     .into_any()
 }

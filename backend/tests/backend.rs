@@ -34,6 +34,8 @@ mod imports;
 mod jobs;
 #[path = "backend/keys.rs"]
 mod keys;
+#[path = "backend/levels.rs"]
+mod levels;
 #[path = "backend/limits.rs"]
 mod limits;
 #[path = "backend/meetings.rs"]

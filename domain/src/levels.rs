@@ -17,7 +17,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 pub use built_in::{ASSOCIATION, PARTY};
-pub use own::{LevelNames, LevelsProblem, OwnLevel, own_levels};
+pub use own::{LevelNames, LevelsProblem, OwnLevel, keep_levels, own_levels};
 
 use crate::{Locale, folding::fold};
 

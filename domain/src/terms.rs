@@ -5,7 +5,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use strum::{Display, IntoStaticStr, VariantArray};
 
-use crate::{Locale, levels::OwnLevel};
+use crate::{
+    Locale,
+    levels::{ASSOCIATION, Level, OwnLevel, PARTY, keep_levels},
+};
 
 /// A built-in terminology pack (bộ thuật ngữ).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Display, IntoStaticStr, VariantArray)]
@@ -25,6 +28,14 @@ impl Terms {
     /// Whether this is the pack of an installation without a setting.
     pub fn is_default(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// The levels of the pack, the highest first.
+    pub fn levels(self) -> &'static [Level] {
+        match self {
+            Self::Party => &PARTY,
+            Self::Association => &ASSOCIATION,
+        }
     }
 }
 
@@ -57,6 +68,13 @@ pub struct OwnWord {
     /// The name of the word in texts, `member` for `{@member}`.
     pub key: String,
     pub word: String,
+}
+
+impl Pack {
+    /// The levels of the pack, the highest first. Own levels are kept for the life of the process and not checked again.
+    pub fn levels(&self) -> &'static [Level] {
+        if self.levels.is_empty() { self.base.levels() } else { keep_levels(&self.levels) }
+    }
 }
 
 impl From<Terms> for Pack {

@@ -15,7 +15,7 @@ use tokio::{runtime, signal};
 use crate::{
     config::{
         self, AdminCommand, AdminRole, AdminSettings, CheckCommand, Command, DemoSettings, ExtractSettings, JobsAction,
-        JobsSettings, Level, ServeSettings, StoreSettings,
+        JobsSettings, ServeSettings, StoreSettings,
     },
     imports, sign_ins,
     startup::{Application, open},
@@ -94,7 +94,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Check(CheckCommand::Counters(settings)) => check_counters(settings).await,
         Command::Jobs(settings) => jobs(settings).await,
         Command::Import(settings) => imports::import(settings).await,
-        Command::Config(settings) => print(&config::effective(&settings)),
+        Command::Config(settings) => print_config(&settings),
         Command::ExtractFile(settings) => extract_file(&settings),
     }
 }
@@ -110,6 +110,13 @@ fn extract_file(settings: &ExtractSettings) -> Result<()> {
     let reader = std::thread::Builder::new().stack_size(STACK).spawn(move || backend::files::extract(wanted, kind, content));
     let extracted = reader.context("cannot start a thread")?.join().map_err(|_| anyhow!("the file cannot be read"))?;
     print(&serde_json::to_string(&extracted).context("cannot encode the extract of the file")?)
+}
+
+/// Prints the settings, and as a comment the levels of the pack, which is checked.
+fn print_config(settings: &ServeSettings) -> Result<()> {
+    let pack = settings.store.terms.read()?;
+    let levels: Vec<&str> = pack.levels().iter().map(|level| level.key).collect();
+    print(&format!("{}# Levels of the terminology pack: {}.\n", config::effective(settings), levels.join(", ")))
 }
 
 async fn serve(settings: ServeSettings) -> Result<()> {
@@ -147,6 +154,8 @@ async fn demo(settings: DemoSettings) -> Result<()> {
 async fn create_admin(settings: AdminSettings) -> Result<()> {
     telemetry::start(&settings.store)?;
     let backend = open(&settings.store).await?;
+    let branch = UnitKind::all().find(|level| level.is_home());
+    let branch = branch.map(|level| text::with_plain_spaces(terms::short_unit_kind(Locale::Vi, level))).unwrap_or_default();
     let created = backend
         .accounts()
         .create_admin(NewAdmin {
@@ -157,14 +166,13 @@ async fn create_admin(settings: AdminSettings) -> Result<()> {
                 AdminRole::Registrar => Role::Registrar,
             },
             unit: settings.unit.as_deref(),
-            level: match settings.level {
-                Level::Central => UnitKind::Central,
-                Level::Province => UnitKind::Province,
-                Level::Commune => UnitKind::Commune,
+            level: match &settings.level {
+                Some(level) => level,
+                None => default_level(),
             },
             code: &settings.code,
             card: settings.card.as_deref(),
-            branch: &text::with_plain_spaces(terms::unit_kind(Locale::Vi, UnitKind::Branch)),
+            branch: &branch,
         })
         .await?;
     let role = match settings.role {
@@ -184,6 +192,11 @@ async fn create_admin(settings: AdminSettings) -> Result<()> {
         None => told += "They sign in as before.\n",
     }
     print(&told)
+}
+
+/// The level of a new organisation.
+fn default_level() -> &'static str {
+    UnitKind::from_key("province").or_else(|| UnitKind::all().next()).map(UnitKind::key).unwrap_or_default()
 }
 
 async fn check_audit(settings: StoreSettings) -> Result<()> {

@@ -21,7 +21,7 @@ use clap::{
 use domain::{Locale, files::FileKind, imports::ImportKind, terms::Terms};
 use openidconnect::url::Url;
 
-use crate::{federation::is_protected, proxy::TrustedProxies};
+use crate::{federation::is_protected, proxy::TrustedProxies, terms::PackSource};
 
 /// An electronic member handbook for a large organisation.
 #[derive(Debug, Parser)]
@@ -104,9 +104,10 @@ pub struct AdminSettings {
     /// organisation to create.
     #[arg(long, env = "HANDBOOK_UNIT")]
     pub unit: Option<String>,
-    /// Level of the organisation to create.
-    #[arg(long, env = "HANDBOOK_LEVEL", value_enum, default_value_t = Level::Province)]
-    pub level: Level,
+    /// Level of the organisation to create: a key of the terminology pack; by default `province`, or the highest where there is
+    /// none.
+    #[arg(long, env = "HANDBOOK_LEVEL")]
+    pub level: Option<String>,
     /// Code of the organisation to create.
     #[arg(long, env = "HANDBOOK_CODE", default_value = "01")]
     pub code: String,
@@ -121,13 +122,6 @@ pub struct AdminSettings {
 pub enum AdminRole {
     Operator,
     Registrar,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Level {
-    Central,
-    Province,
-    Commune,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -257,9 +251,10 @@ pub struct StoreSettings {
     /// servers. Its address and keys are read from the variables `AWS_*`.
     #[arg(long, env = "HANDBOOK_FILES_URL")]
     pub files_url: Option<String>,
-    /// Terminology of levels, roles and members: `party` or `association`.
-    #[arg(long, env = "HANDBOOK_TERMS", default_value_t = Terms::Party)]
-    pub terms: Terms,
+    /// Levels of the organisation, and terminology of levels, roles and members: `party`, `association`, or a TOML file with levels
+    /// and words of its own.
+    #[arg(long, env = "HANDBOOK_TERMS", default_value_t = PackSource::BuiltIn(Terms::Party))]
+    pub terms: PackSource,
     /// Format of the log.
     #[arg(long, env = "HANDBOOK_LOG", value_enum, default_value_t = LogFormat::Pretty)]
     pub log: LogFormat,
@@ -490,10 +485,15 @@ mod tests {
     fn the_words_of_the_organisation_are_chosen_for_every_command_that_opens_the_store() {
         let cli = parse(&["handbook", "import", "members", "members.csv", "--terms", "association"]).unwrap();
         let Command::Import(settings) = cli.command else { panic!("another command") };
-        assert_eq!(settings.store.terms, Terms::Association);
+        assert_eq!(settings.store.terms, PackSource::BuiltIn(Terms::Association));
         let cli = parse(&["handbook", "config", "--terms", "association"]).unwrap();
         let Command::Config(settings) = cli.command else { panic!("another command") };
         assert!(effective(&settings).contains("HANDBOOK_TERMS=association\n"));
+        let cli = parse(&["handbook", "config", "--terms", "./union.toml"]).unwrap();
+        let Command::Config(settings) = cli.command else { panic!("another command") };
+        assert!(effective(&settings).contains("HANDBOOK_TERMS=./union.toml\n"));
+        let sentence = parse(&["handbook", "config", "--terms", "union"]).unwrap_err();
+        assert!(sentence.contains("HANDBOOK_TERMS ") && sentence.contains(".toml"), "{sentence}");
     }
 
     #[test]

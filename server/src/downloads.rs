@@ -77,12 +77,13 @@ mod tests {
 
     fn copy(number: Option<&str>, title: &str) -> DocumentCopy {
         let path = UnitPath::parse("/01/").expect("a path");
+        let level = UnitKind::from_key("central").expect("a level");
         let id = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
         let unit: UnitId = id.parse().expect("an id");
         DocumentCopy {
             imprint: Imprint {
                 signer: None,
-                audience: UnitRef { id: unit, kind: UnitKind::Central, name: String::new(), path: path.clone() },
+                audience: UnitRef { id: unit, kind: level, name: String::new(), path: path.clone() },
                 parts: Vec::new(),
             },
             summary: DocumentSummary {
@@ -90,7 +91,7 @@ mod tests {
                 kind: DocumentKind::News,
                 number: number.map(str::to_owned),
                 title: title.to_owned(),
-                issuer: UnitRef { id: unit, kind: UnitKind::Central, name: "Trung ương".to_owned(), path },
+                issuer: UnitRef { id: unit, kind: level, name: "Trung ương".to_owned(), path },
                 published_on: NaiveDate::from_ymd_opt(2026, 11, 21),
                 minutes: 1,
                 read: false,

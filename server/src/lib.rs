@@ -32,4 +32,5 @@ mod starting;
 pub mod startup;
 mod state;
 mod telemetry;
+pub mod terms;
 mod uploads;

@@ -24,7 +24,6 @@ use domain::{
     forms::FormErrors,
     home::Pending,
     ids::UnitId,
-    terms::Terms,
 };
 
 use crate::{
@@ -86,8 +85,6 @@ async fn read(shared: &Shared, request: &Parts, fallback: Locale) -> backend::Re
     let echo = if shows_form(request, viewer.is_some()) { returned_form(backend, headers).await? } else { None };
     let device = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).map(device::describe).unwrap_or_default();
     let providers = if viewer.is_none() { shared.federation.names() } else { Vec::new() };
-    // Without the setting, the default pack.
-    let terms = request.extensions.get::<Terms>().copied().unwrap_or_default();
     let pending = match &viewer {
         Some(viewer) if asks_for_page(request) => count(backend, viewer, request.uri.path()).await,
         _ => None,
@@ -96,7 +93,7 @@ async fn read(shared: &Shared, request: &Parts, fallback: Locale) -> backend::Re
     let acting_for = chosen_unit(headers).filter(|unit| viewer.as_ref().is_some_and(|viewer| holds_office(viewer, *unit)));
     let peer = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
     Ok(RequestContext {
-        page: PageContext { viewer, preferences, terms, echo, providers, acting_for, badges },
+        page: PageContext { viewer, preferences, echo, providers, acting_for, badges },
         token,
         site: Arc::clone(&shared.origin),
         device,

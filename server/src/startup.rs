@@ -7,13 +7,12 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow};
-use axum::{Extension, Router};
+use axum::Router;
 use backend::{
     Backend, Clock, Error, KeySource, Keys, Progress, StoreLocation,
     files::{Extractor, FileStorage},
     sms::Sms,
 };
-use domain::terms::Terms;
 use openidconnect::url::Url;
 use tokio::{net::TcpListener, sync::watch};
 
@@ -55,7 +54,6 @@ pub struct Edge {
     pub federation: federation::Settings,
     /// The address people use; by default that of the federation, else the listening address.
     pub origin: Option<Url>,
-    pub terms: Terms,
 }
 
 impl Edge {
@@ -68,7 +66,6 @@ impl Edge {
             proxies: TrustedProxies::default(),
             federation: federation::Settings::default(),
             origin: None,
-            terms: Terms::default(),
         }
     }
 
@@ -80,7 +77,6 @@ impl Edge {
             proxies: settings.trusted_proxy.clone(),
             federation: settings.oidc.as_deref().map(federation::Settings::read).transpose()?.unwrap_or_default(),
             origin: settings.origin.clone(),
-            terms: settings.store.terms,
         })
     }
 
@@ -140,7 +136,7 @@ impl Application {
             Some(address) => Some((listen(address).await?.0, router::numbers(&shared))),
             None => None,
         };
-        let router = router::build(&shared, &site).layer(Extension(edge.terms));
+        let router = router::build(&shared, &site);
         let limits = Limits::of_process(&edge.proxies);
         Ok(Self { listener, address, router, numbers, limits, backend, closing })
     }
@@ -219,8 +215,8 @@ pub async fn open(settings: &StoreSettings) -> Result<Backend> {
 }
 
 async fn open_telling(settings: &StoreSettings, progress: &Progress) -> Result<Backend> {
-    // Not only pages use the pack: the report of an import does too.
-    app::text::use_pack(settings.terms);
+    // Before the store, whose units have levels of the pack. Not only pages use its words: the report of an import does too.
+    app::text::use_pack(settings.terms.read()?);
     let clock = settings.clock();
     let location = settings.location();
     if !matches!(location, StoreLocation::Memory) {

@@ -124,9 +124,10 @@ mod tests {
     use std::collections::BTreeSet;
 
     use chrono::DateTime;
-    use domain::{policy::Role, terms::Terms, units::UnitKind};
+    use domain::{policy::Role, terms::Terms};
 
     use super::*;
+    use crate::terms::tests::level;
 
     fn entry(kind: EventKind) -> AuditEntry {
         AuditEntry {
@@ -137,7 +138,7 @@ mod tests {
             by_viewer: false,
             subject: Some("Võ Văn Khơi".to_owned()),
             unit: Some("Chi bộ thôn Gành Đá".to_owned()),
-            level: Some(UnitKind::Branch),
+            level: Some(level("branch")),
             role: Some(Role::Deputy),
             count: Some(1234),
         }
@@ -177,7 +178,7 @@ mod tests {
     fn the_leader_of_a_branch_has_the_title_of_a_branch() {
         text::use_pack(Terms::Association);
         let branch = AuditEntry { role: Some(Role::Secretary), ..entry(EventKind::RoleGranted) };
-        let commune = AuditEntry { level: Some(UnitKind::Commune), ..branch.clone() };
+        let commune = AuditEntry { level: Some(level("commune")), ..branch.clone() };
         let told = [&branch, &commune].map(|entry| text::with_plain_spaces(&sentence(Locale::Vi, entry)).to_lowercase());
         text::use_pack(Terms::Party);
         assert!(told[0].contains("chi hội trưởng") && told[1].contains("chủ tịch"), "{told:?}");

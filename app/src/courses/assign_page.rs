@@ -204,7 +204,7 @@ fn unit_row(l: Locale, address: &str, choice: &UnitChoice) -> AnyView {
             href=format!("{address}?unit={}", choice.unit.id)
             title=choice.unit.name.clone()
             whose=Whose::Name
-            eyebrow=terms::unit_kind(l, choice.unit.kind)
+            eyebrow=terms::short_unit_kind(l, choice.unit.kind)
             meta=terms::members_count(l, choice.members.into())
         />
     }

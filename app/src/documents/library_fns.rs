@@ -64,7 +64,7 @@ pub async fn read(id: String, look: Option<String>) -> Result<Rendered, AppError
             match found {
                 Ok(page) => {
                     let (title, address) = (page.summary.title.clone(), public_address(&format!("/library/{id}")));
-                    let (today, branch) = (backend.clock().today(), &viewer.branch.name);
+                    let (today, branch) = (backend.clock().today(), &viewer.branch);
                     Ok(Rendered::of(title, || document_view(l, page, today, address, branch)))
                 }
                 Err(backend::Error::NotFound) => {

@@ -79,7 +79,7 @@ fn kind_chips(l: Locale, asked: &LibraryQuery) -> Vec<Chip> {
 fn filters(l: Locale, page: &LibraryPage, asked: &LibraryQuery) -> AnyView {
     let all = |label: &str| Choice::new("", label);
     let with = |first: Choice, others: Vec<Choice>| [first].into_iter().chain(others).collect::<Vec<_>>();
-    let levels = UnitKind::ALL.map(|level| Choice::new(level.key(), terms::unit_kind(l, level))).into();
+    let levels = terms::issuing_levels(l).collect();
     let fields = DocumentField::ALL.map(|field| Choice::new(field.key(), terms::document_field(l, field))).into();
     let units = page.units.iter().map(|unit| Choice::name(unit.id.to_string(), unit.name.clone())).collect();
     let years = page.years.iter().map(|year| Choice::new(year.to_string(), l.digits(&year.to_string()))).collect();
@@ -192,8 +192,12 @@ mod tests {
     #[test]
     fn a_filter_keeps_the_others_and_starts_from_the_newest() {
         let after = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().ok();
-        let asked =
-            LibraryQuery { kind: Some(DocumentKind::News), level: Some(UnitKind::Commune), after, ..LibraryQuery::default() };
+        let asked = LibraryQuery {
+            kind: Some(DocumentKind::News),
+            level: UnitKind::from_key("commune"),
+            after,
+            ..LibraryQuery::default()
+        };
         let chips = kind_chips(Locale::En, &asked);
         assert_eq!(chips[0].href, "/library?level=commune");
         assert_eq!(chips[1].href, "/library?kind=resolution&level=commune");

@@ -64,10 +64,11 @@ pub(super) fn end(summary: &DocumentSummary, imprint: &Imprint) -> Option<AnyVie
 mod tests {
     use domain::{
         documents::DocumentKind,
-        units::{UnitKind, UnitPath, UnitRef},
+        units::{UnitPath, UnitRef},
     };
 
     use super::*;
+    use crate::terms::tests::level;
 
     fn summary(number: Option<&str>, title: &str) -> DocumentSummary {
         let id = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
@@ -78,7 +79,7 @@ mod tests {
             kind: DocumentKind::Directive,
             number: number.map(str::to_owned),
             title: title.to_owned(),
-            issuer: UnitRef { id: id.parse().expect("an id"), kind: UnitKind::Province, name, path },
+            issuer: UnitRef { id: id.parse().expect("an id"), kind: level("province"), name, path },
             published_on: chrono::NaiveDate::from_ymd_opt(2026, 2, 3),
             minutes: 1,
             read: false,

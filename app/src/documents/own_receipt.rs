@@ -6,7 +6,7 @@ use domain::{
     documents::reading::{OwnReceipt, Recording},
     ids::DocumentId,
     policy::Role,
-    units::UnitKind,
+    units::UnitRef,
 };
 use leptos::prelude::*;
 
@@ -33,7 +33,7 @@ pub(super) fn seconds(recording: Recording) -> Option<(i64, i64)> {
 }
 
 /// `branch` is the reader's own, `today` the date that the script writes after a report.
-pub(super) fn own_receipt(l: Locale, id: DocumentId, recording: Recording, branch: &str, today: String) -> AnyView {
+pub(super) fn own_receipt(l: Locale, id: DocumentId, recording: Recording, branch: &UnitRef, today: String) -> AnyView {
     let receipt = match recording {
         Recording::Member(receipt) => receipt,
         Recording::Looks => {
@@ -72,21 +72,28 @@ pub(super) fn own_receipt(l: Locale, id: DocumentId, recording: Recording, branc
 }
 
 /// Who can see whether this reader has read it: the leaders of the reader's branch.
-fn seen_by(l: Locale, branch: &str) -> String {
-    let called = |role| terms::role_at(l, role, UnitKind::Branch);
-    text::reading::seen_by(l, called(Role::Secretary), called(Role::Deputy), branch)
+fn seen_by(l: Locale, branch: &UnitRef) -> String {
+    let called = |role| terms::role_at(l, role, branch.kind);
+    text::reading::seen_by(l, called(Role::Secretary), called(Role::Deputy), &branch.name)
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::terms::Terms;
+    use domain::{terms::Terms, units::UnitPath};
 
     use super::*;
+    use crate::terms::tests::level;
 
     #[test]
     fn the_leaders_of_a_branch_have_the_titles_of_a_branch() {
         text::use_pack(Terms::Association);
-        let told = seen_by(Locale::Vi, "Chi hội Bến Cá");
+        let branch = UnitRef {
+            id: "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().expect("an id"),
+            kind: level("branch"),
+            name: "Chi hội Bến Cá".to_owned(),
+            path: UnitPath::parse("/01/").expect("a path"),
+        };
+        let told = seen_by(Locale::Vi, &branch);
         text::use_pack(Terms::Party);
         assert!(text::with_plain_spaces(&told).starts_with("Chi hội trưởng và Chi hội phó Chi hội Bến Cá"), "{told}");
     }

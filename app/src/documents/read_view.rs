@@ -9,6 +9,7 @@ use domain::{
         WithdrawnDocument, reading::Recording,
     },
     ids::DocumentId,
+    units::UnitRef,
 };
 use leptos::prelude::*;
 
@@ -29,8 +30,8 @@ const WORTH_A_LIST: usize = 3;
 /// What the page's script finds the text by.
 const TEXT: &str = "text";
 
-/// `address` is the absolute address of the page, for sharing; `branch` is the name of the reader's branch.
-pub(super) fn document_view(l: Locale, page: DocumentPage, today: NaiveDate, address: String, branch: &str) -> AnyView {
+/// `address` is the absolute address of the page, for sharing; `branch` is the reader's branch.
+pub(super) fn document_view(l: Locale, page: DocumentPage, today: NaiveDate, address: String, branch: &UnitRef) -> AnyView {
     let id = page.summary.id;
     let opinion = page.takes_opinions.then(|| format!("/library/{id}/opinion"));
     let headings = headings(&page.contents);

@@ -85,12 +85,11 @@ fn form(l: Locale, page: &search::SearchPage, asked: &SearchQuery) -> AnyView {
 fn filters(l: Locale, page: &search::SearchPage, asked: &SearchQuery) -> AnyView {
     let all = |label: &str| Choice::new("", label);
     let kinds = DocumentKind::ALL.map(|kind| Choice::new(kind.key(), terms::document_kind(l, kind)));
-    let levels = UnitKind::ALL.map(|level| Choice::new(level.key(), terms::unit_kind(l, level)));
     let fields = DocumentField::ALL.map(|field| Choice::new(field.key(), terms::document_field(l, field)));
     let issuers = page.issuers.iter().map(|unit| Choice::name(unit.id.to_string(), unit.name.clone()));
     let years = page.years.iter().map(|year| Choice::new(year.to_string(), l.digits(&year.to_string())));
     let kinds = [all(text::documents::all_kinds(l))].into_iter().chain(kinds).collect();
-    let levels = [all(text::documents::all_levels(l))].into_iter().chain(levels).collect();
+    let levels = [all(text::documents::all_levels(l))].into_iter().chain(terms::issuing_levels(l)).collect();
     let fields = [all(text::search::all_fields(l))].into_iter().chain(fields).collect();
     let issuers = [all(text::search::all_issuers(l))].into_iter().chain(issuers).collect();
     let years = [all(text::search::all_years(l))].into_iter().chain(years).collect();

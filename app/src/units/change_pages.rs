@@ -3,7 +3,7 @@
 use domain::{
     Locale,
     forms::FormErrors,
-    units::{Phase, UnitKind, UnitPage, UnitStep},
+    units::{Phase, UnitPage, UnitStep},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -145,11 +145,8 @@ pub fn NewUnitPage() -> impl IntoView {
 
 fn new_unit(sheet: &Sheet, page: &UnitPage) -> AnyView {
     let l = sheet.l;
-    let kinds: Vec<Choice> = UnitKind::ALL
-        .into_iter()
-        .filter(|kind| kind.hangs_on(page.unit.kind))
-        .map(|kind| Choice::new(kind.key(), terms::unit_kind(l, kind)))
-        .collect();
+    let kinds = page.unit.kind.levels_below(page.today);
+    let kinds: Vec<Choice> = kinds.map(|kind| Choice::new(kind.key(), terms::unit_kind(l, kind))).collect();
     let first = kinds.first().map(|choice| choice.value.clone()).unwrap_or_default();
     let title = text::units::new_title(l, &page.unit.name);
     let errors = sheet.errors;

@@ -117,7 +117,7 @@ impl Drawing {
     fn row(&self, row: &TreeRow, level: usize) -> AnyView {
         let l = self.l;
         let (name, lang) = (text::together(&row.unit.name), content_lang());
-        let (kind, phase, href) = (terms::unit_kind(l, row.unit.kind), phase_tag(l, row.phase), address(&row.unit));
+        let (kind, phase, href) = (terms::short_unit_kind(l, row.unit.kind), phase_tag(l, row.phase), address(&row.unit));
         let toggle = if row.opens {
             let is_open = !row.below.is_empty();
             let other_way = toggled(&self.open, row.unit.id, is_open);

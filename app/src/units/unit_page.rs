@@ -43,7 +43,7 @@ pub fn UnitPage() -> impl IntoView {
 fn shown(l: Locale, page: units::UnitPage, done: Option<UnitStep>, words: Option<String>) -> AnyView {
     let unit = page.unit.clone();
     let tag = phase_tag(l, page.opening.phase);
-    let eyebrow = Line::from(terms::unit_kind(l, unit.kind)).and(code_of(l, &unit));
+    let eyebrow = Line::from(terms::short_unit_kind(l, unit.kind)).and(code_of(l, &unit));
     view! {
         <Title text=unit.name.clone()/>
         <div class="page">

@@ -24,7 +24,7 @@ use domain::{
     members::Standing,
     policy::{Grant, Role, Standpoint},
     search::{Closeness, Piece, SearchHit, SearchItem, SearchKind, SearchPage, SearchQuery},
-    units::{UnitKind, UnitRef},
+    units::UnitRef,
 };
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
@@ -32,7 +32,7 @@ use crate::{
     courses::{assign, draft as course},
     documents::{chief, release},
     engines::on_both_engines,
-    support::{Fixture, backend, organisation, reopened, start},
+    support::{Fixture, backend, level, organisation, reopened, start},
     units::{merge, move_below, registrar, rename},
 };
 
@@ -156,7 +156,7 @@ async fn filters_narrow_and_pages_have_no_gap_or_repetition(backend: &Backend, o
     let query = SearchQuery { typed: "van ban chung".to_owned(), ..SearchQuery::default() };
     let found = find_all(backend, reader, query.clone()).await;
     assert_eq!((found.len(), found.iter().copied().collect::<BTreeSet<_>>()), (45, all), "no gap and no repetition");
-    let from_above = SearchQuery { level: Some(UnitKind::Province), ..query.clone() };
+    let from_above = SearchQuery { level: Some(level("province")), ..query.clone() };
     assert_eq!(find_all(backend, reader, from_above.clone()).await.len(), 15);
     for (filtered, count) in [
         (SearchQuery { kind: Some(DocumentKind::Guidance), ..query.clone() }, 45),
@@ -469,16 +469,16 @@ async fn a_person_finds_exactly_what_they_may_read() {
         let mut dice = StdRng::seed_from_u64(seed);
         let (backend, _) = backend().await;
         let mut registry = Registry::new(&backend, seed, start());
-        let root = registry.unit(None, UnitKind::Central, "01", "Trung ương").expect("a code");
+        let root = registry.unit(None, level("central"), "01", "Trung ương").expect("a code");
         let mut units = vec![root.clone()];
         for count in 0..24 {
             let parent = units.choose(&mut dice).expect("one").clone();
-            let kind = match parent.kind {
-                UnitKind::Central => UnitKind::Province,
-                UnitKind::Province => UnitKind::Commune,
-                UnitKind::Commune | UnitKind::Branch => UnitKind::Branch,
+            let kind = match parent.kind.key() {
+                "central" => level("province"),
+                "province" => level("commune"),
+                _ => level("branch"),
             };
-            if parent.kind != UnitKind::Branch {
+            if parent.kind != level("branch") {
                 units.push(
                     registry.unit(Some(&parent), kind, &format!("{count:02}"), &format!("Đơn vị {count}")).expect("a code"),
                 );
@@ -509,8 +509,8 @@ async fn a_person_finds_exactly_what_they_may_read() {
         check_readers(&backend, &mut dice, &documents, seed).await;
 
         let officer = viewer(&root, vec![Grant { role: Role::Registrar, path: root.path.clone() }]);
-        let communes: Vec<_> = units.iter().filter(|unit| unit.kind == UnitKind::Commune).collect();
-        let provinces: Vec<_> = units.iter().filter(|unit| unit.kind == UnitKind::Province).collect();
+        let communes: Vec<_> = units.iter().filter(|unit| unit.kind == level("commune")).collect();
+        let provinces: Vec<_> = units.iter().filter(|unit| unit.kind == level("province")).collect();
         for (at, commune) in communes.iter().enumerate().take(3) {
             let target = provinces.choose(&mut dice).expect("one");
             // A move to its current place is rejected.
@@ -710,7 +710,7 @@ async fn how_long_a_search_takes_compared_with_another_version() {
     let asked = many::publish(&backend, 1, 3_000, 300, |_| ()).await.expect("documents");
     backend.search().catch_up().await.expect("makes the index");
     let tree = backend.units().tree();
-    let branches: Vec<_> = tree.all().filter(|unit| unit.kind == UnitKind::Branch).collect();
+    let branches: Vec<_> = tree.all().filter(|unit| unit.kind == level("branch")).collect();
     let members: Vec<_> = (0..asked.len()).map(|at| viewer(branches[at * 97 % branches.len()], Vec::new())).collect();
     let editors = vec![reader_with_desk(&[root]); asked.len()];
     for (who, readers) in [("members", members), ("an editor of all", editors)] {

@@ -24,6 +24,11 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// The password of every person with an account.
 pub(crate) const PASSWORD: &str = "ca-voi-xanh-2026";
 
+/// A level of the pack in use.
+pub(crate) fn level(key: &str) -> UnitKind {
+    UnitKind::from_key(key).expect("a level of the pack")
+}
+
 /// 2026-11-21, 15:00 in the organisation's time zone.
 pub(crate) fn start() -> DateTime<Utc> {
     "2026-11-21T08:00:00Z".parse().expect("a moment")
@@ -140,13 +145,13 @@ impl Fixture {
         let since = start() - TimeDelta::days(400);
         let marked = |name: &str| format!("{name}{mark}");
         let mut registry = Registry::new(backend, 1, since);
-        let province = registry.unit(None, UnitKind::Province, "51", &marked("Tỉnh Trà Khúc")).expect("a code");
-        let coast = registry.unit(Some(&province), UnitKind::Commune, "001", &marked("Xã Bình Châu Đông")).expect("a code");
-        let hills = registry.unit(Some(&province), UnitKind::Commune, "002", &marked("Xã Sơn Trà Bồng")).expect("a code");
-        let harbour = registry.unit(Some(&coast), UnitKind::Branch, "01", &marked("Chi bộ thôn Gành Đá")).expect("a code");
+        let province = registry.unit(None, level("province"), "51", &marked("Tỉnh Trà Khúc")).expect("a code");
+        let coast = registry.unit(Some(&province), level("commune"), "001", &marked("Xã Bình Châu Đông")).expect("a code");
+        let hills = registry.unit(Some(&province), level("commune"), "002", &marked("Xã Sơn Trà Bồng")).expect("a code");
+        let harbour = registry.unit(Some(&coast), level("branch"), "01", &marked("Chi bộ thôn Gành Đá")).expect("a code");
         let school =
-            registry.unit(Some(&coast), UnitKind::Branch, "02", &marked("Chi bộ Trường Trung học cơ sở")).expect("a code");
-        let farm = registry.unit(Some(&hills), UnitKind::Branch, "01", &marked("Chi bộ thôn Suối Quế")).expect("a code");
+            registry.unit(Some(&coast), level("branch"), "02", &marked("Chi bộ Trường Trung học cơ sở")).expect("a code");
+        let farm = registry.unit(Some(&hills), level("branch"), "01", &marked("Chi bộ thôn Suối Quế")).expect("a code");
         let hash = registry.hash(&Password::parse(PASSWORD).expect("long enough")).await.expect("hashes");
 
         let mut people = People { registry, hash, since, mark, count: 0 };

@@ -19,13 +19,13 @@ use domain::{
     members::{MemberState, NationalId, Sex, Standing},
     offices::Term,
     policy::{Grant, Role, Standpoint},
-    units::{UnitKind, UnitPath, UnitRef},
+    units::{UnitPath, UnitRef},
 };
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
 
 use crate::{
     activation::{ActivationFixture, NEW_PASSWORD, PHONE, refusal},
-    support::{Fixture, PASSWORD, Person, organisation, start},
+    support::{Fixture, PASSWORD, Person, level, organisation, start},
 };
 
 /// A registrar of the whole province.
@@ -318,15 +318,15 @@ impl World {
         let clock = Clock::fixed(start(), 1);
         let backend = Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), clock).await.expect("opens");
         let mut registry = Registry::new(&backend, 1, start() - TimeDelta::days(400));
-        let mut units = vec![registry.unit(None, UnitKind::Province, "51", "Tỉnh").expect("a code")];
+        let mut units = vec![registry.unit(None, level("province"), "51", "Tỉnh").expect("a code")];
         let (mut branches, mut people) = (Vec::new(), Vec::new());
         for (commune, size) in shape.iter().enumerate().take(COMMUNES) {
             let code = format!("{:03}", commune + 1);
-            let above = registry.unit(Some(&units[0]), UnitKind::Commune, &code, &format!("Xã {code}")).expect("a code");
+            let above = registry.unit(Some(&units[0]), level("commune"), &code, &format!("Xã {code}")).expect("a code");
             units.push(above.clone());
             for branch in 0..=usize::from(size % 2) {
                 let code = format!("{:02}", branch + 1);
-                units.push(registry.unit(Some(&above), UnitKind::Branch, &code, &format!("Chi bộ {code}")).expect("a code"));
+                units.push(registry.unit(Some(&above), level("branch"), &code, &format!("Chi bộ {code}")).expect("a code"));
                 branches.push(units.len() - 1);
             }
         }
@@ -414,7 +414,7 @@ impl World {
                 let (phone, number) =
                     (format!("090{:07}", u32::from(who) * 251 + u32::from(act)), format!("9519{who:04}{act:04}"));
                 let form = unchanged(&id, &version, &target.name, &target.card);
-                let form = if unit.kind == UnitKind::Branch {
+                let form = if unit.kind.holds_members() {
                     MemberForm { phone: &phone, ..form }
                 } else {
                     MemberForm { national_id: &number, ..form }

@@ -21,7 +21,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
 use crate::{
     documents::{chief, published},
-    support::{Fixture, PASSWORD, Person, organisation, read_through, start},
+    support::{Fixture, PASSWORD, Person, level, organisation, read_through, start},
 };
 
 const TODAY: &str = "2026-11-21";
@@ -116,7 +116,7 @@ async fn figures(backend: &Backend, org: &Fixture) -> Vec<StatisticsPage> {
 async fn postings(backend: &Backend, org: &Fixture) -> BTreeMap<String, Vec<UnitId>> {
     let viewer = registrar(org);
     let mut posted: BTreeMap<String, Vec<UnitId>> = BTreeMap::new();
-    for unit in all_units(backend, org).into_iter().filter(|unit| unit.kind == UnitKind::Branch) {
+    for unit in all_units(backend, org).into_iter().filter(|unit| unit.kind == level("branch")) {
         let roster = backend.unit_desk().roster(&viewer, &unit.id.to_string()).await.expect("a roster");
         for row in roster.members {
             posted.entry(row.member.to_string()).or_default().push(unit.id);
@@ -161,7 +161,8 @@ async fn after_any_changes_the_tree_is_a_tree_and_nobody_is_lost() {
             // Most are rejected for a reason; that must change nothing.
             match rng.random_range(0..6) {
                 0 | 1 => {
-                    let kind = *UnitKind::ALL.choose(&mut rng).expect("a kind");
+                    let kinds: Vec<UnitKind> = UnitKind::all().collect();
+                    let kind = *kinds.choose(&mut rng).expect("a kind");
                     create(&backend, &viewer, one, kind, &code).await.ok();
                 }
                 2 => {
@@ -210,18 +211,20 @@ async fn after_any_changes_the_tree_is_a_tree_and_nobody_is_lost() {
 async fn a_new_unit_is_below_the_own_one_and_its_code_is_never_reused() {
     let (backend, _, org) = organisation().await;
     let viewer = &org.coast_registrar.viewer;
-    let id = create(&backend, viewer, &org.coast, UnitKind::Branch, "09").await.expect("is created");
+    let id = create(&backend, viewer, &org.coast, level("branch"), "09").await.expect("is created");
     let shown = page(&backend, viewer, id).await;
     assert_eq!((shown.unit.path.as_str(), shown.members), ("/51/001/09/", Some(0)));
     assert_eq!(shown.history.len(), 1);
     assert_eq!(shown.history[0].change, UnitChange::Created);
-    assert_eq!(problem(create(&backend, viewer, &org.coast, UnitKind::Branch, "09").await, "code"), Some(Problem::CodeTaken));
+    assert_eq!(problem(create(&backend, viewer, &org.coast, level("branch"), "09").await, "code"), Some(Problem::CodeTaken));
     close(&backend, viewer, id).await.expect("is closed");
-    assert_eq!(problem(create(&backend, viewer, &org.coast, UnitKind::Branch, "09").await, "code"), Some(Problem::CodeTaken));
-    assert_eq!(problem(create(&backend, viewer, &org.coast, UnitKind::Province, "10").await, "kind"), Some(Problem::WrongPlace));
-    assert_eq!(problem(create(&backend, viewer, &org.harbour, UnitKind::Branch, "10").await, "kind"), Some(Problem::WrongPlace));
+    assert_eq!(problem(create(&backend, viewer, &org.coast, level("branch"), "09").await, "code"), Some(Problem::CodeTaken));
+    assert_eq!(problem(create(&backend, viewer, &org.coast, level("province"), "10").await, "kind"), Some(Problem::WrongPlace));
+    assert_eq!(problem(create(&backend, viewer, &org.harbour, level("branch"), "10").await, "kind"), Some(Problem::WrongPlace));
+    create(&backend, viewer, &org.harbour, level("group"), "10").await.expect("a group is below a branch");
+    assert_eq!(problem(create(&backend, viewer, &org.coast, level("group"), "11").await, "kind"), Some(Problem::WrongPlace));
     for code in ["", "0 9", "../x", "chi bộ"] {
-        assert!(problem(create(&backend, viewer, &org.coast, UnitKind::Branch, code).await, "code").is_some(), "{code}");
+        assert!(problem(create(&backend, viewer, &org.coast, level("branch"), code).await, "code").is_some(), "{code}");
     }
 }
 
@@ -460,8 +463,8 @@ async fn concurrent_changes_of_the_tree_both_succeed() {
     let (backend, _, org) = organisation().await;
     let viewer = registrar(&org);
     let (first, second) = tokio::join!(
-        create(&backend, &viewer, &org.coast, UnitKind::Branch, "31"),
-        create(&backend, &viewer, &org.coast, UnitKind::Branch, "32"),
+        create(&backend, &viewer, &org.coast, level("branch"), "31"),
+        create(&backend, &viewer, &org.coast, level("branch"), "32"),
     );
     first.expect("the first");
     second.expect("the second");
@@ -553,7 +556,7 @@ async fn units_below_are_paged_and_searched() {
     let (backend, _, org) = organisation().await;
     let viewer = registrar(&org);
     for number in 0..60 {
-        create(&backend, &viewer, &org.coast, UnitKind::Branch, &format!("Z{number:02}")).await.expect("is created");
+        create(&backend, &viewer, &org.coast, level("branch"), &format!("Z{number:02}")).await.expect("is created");
     }
     let coast = org.coast.id.to_string();
     let below = async |words: Option<&str>, page: u32| {

@@ -103,6 +103,11 @@ pub enum LevelsProblem {
     NoHome,
 }
 
+/// Keeps the levels of an own pack for the life of the process: the browser gets them from the server, which has checked them.
+pub fn keep_levels(own: &[OwnLevel]) -> &'static [Level] {
+    own.iter().enumerate().map(|(rank, level)| kept(rank, level)).collect::<Vec<_>>().leak()
+}
+
 /// Checks the levels of an own pack and keeps them for the life of the process.
 ///
 /// # Errors
@@ -123,9 +128,9 @@ pub fn own_levels(own: &[OwnLevel]) -> Result<&'static [Level], LevelsProblem> {
     if !own.iter().any(|level| level.is_home) {
         return Err(LevelsProblem::NoHome);
     }
-    let levels: Vec<Level> = own.iter().enumerate().map(|(rank, level)| kept(rank, level)).collect();
-    check_words(&levels)?;
-    Ok(levels.leak())
+    let levels = keep_levels(own);
+    check_words(levels)?;
+    Ok(levels)
 }
 
 fn check(level: &OwnLevel, above: &[OwnLevel]) -> Result<(), LevelsProblem> {

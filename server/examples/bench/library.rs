@@ -52,7 +52,7 @@ pub(crate) async fn measure(task: &Task) -> Result<()> {
     for (what, query) in [
         ("library, first page", LibraryQuery::default()),
         ("library, of one kind", LibraryQuery { kind: Some(DocumentKind::Resolution), ..LibraryQuery::default() }),
-        ("library, of one level", LibraryQuery { level: Some(UnitKind::Province), ..LibraryQuery::default() }),
+        ("library, of one level", LibraryQuery { level: UnitKind::from_key("province"), ..LibraryQuery::default() }),
     ] {
         let mut times = Times::default();
         for round in 0..=ROUNDS {
@@ -95,7 +95,7 @@ pub(crate) async fn measure(task: &Task) -> Result<()> {
 /// Members of branches far apart, who have read most of what reaches them.
 async fn readers(task: &Task, shelves: &HashMap<String, Vec<DocumentId>>) -> Result<Vec<Viewer>> {
     let tree = task.backend.units().tree();
-    let branches: Vec<&UnitRef> = tree.all().filter(|unit| unit.kind == UnitKind::Branch).collect();
+    let branches: Vec<&UnitRef> = tree.all().filter(|unit| unit.kind.holds_members()).collect();
     let readers: Vec<Viewer> = (0..task.count)
         .map(|at| viewer(MemberId::new(task.backend.clock().ulid()), branches[at * 97 % branches.len()], None))
         .collect();

@@ -13,7 +13,7 @@ use backend::{
 use chrono::{Months, NaiveDate, TimeDelta};
 use domain::{
     members::{NationalId, PhoneNumber, Sex, Standing},
-    units::{UnitKind, UnitRef},
+    units::UnitRef,
 };
 
 use crate::{open, print_duration};
@@ -36,7 +36,7 @@ pub(crate) async fn fill(folder: &Path, members: usize, seed: u64) -> Result<()>
     let start = Instant::now();
     let since = backend.clock().now() - TimeDelta::days(30);
     let tree = backend.units().tree();
-    let branches: Vec<&UnitRef> = tree.all().filter(|unit| unit.kind == UnitKind::Branch).collect();
+    let branches: Vec<&UnitRef> = tree.all().filter(|unit| unit.kind.holds_members()).collect();
     for (chunk, first) in (1_u64..).zip((0..members).step_by(AT_ONCE)) {
         let mut registry = Registry::new(&backend, seed.wrapping_add(chunk), since);
         let until = members.min(first + AT_ONCE);
@@ -51,7 +51,7 @@ pub(crate) async fn fill(folder: &Path, members: usize, seed: u64) -> Result<()>
 /// The members of a unit, each with the branch.
 pub(crate) fn members_of(backend: &Backend, unit: &UnitRef, members: usize) -> Vec<(Person, UnitRef)> {
     let tree = backend.units().tree();
-    let branches: Vec<&UnitRef> = tree.all().filter(|unit| unit.kind == UnitKind::Branch).collect();
+    let branches: Vec<&UnitRef> = tree.all().filter(|unit| unit.kind.holds_members()).collect();
     let with_branch = (0..members).map(|number| (Person(number), branches[number % branches.len()]));
     let found = with_branch.filter(|(_, branch)| unit.path.contains(&branch.path));
     found.map(|(person, branch)| (person, branch.clone())).collect()

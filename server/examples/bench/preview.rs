@@ -10,7 +10,7 @@ use domain::{
     ids::MemberId,
     imports::{Counts, ImportKind, ImportPage, ImportState},
     policy::Role,
-    units::{UnitKind, UnitRef},
+    units::UnitRef,
 };
 
 use crate::{
@@ -33,11 +33,11 @@ pub(crate) async fn measure(folder: &Path, rows: u64, rounds: usize) -> Result<(
     let backend = open(folder).await?;
     let members = many::members(&backend).await?;
     let tree = backend.units().tree();
-    let commune = tree.all().find(|unit| unit.kind == UnitKind::Commune).context("there is no commune")?;
+    let commune = tree.all().find(|unit| unit.kind.key() == "commune").context("there is no commune")?;
     let counts = Counts { fresh: (rows - 2) / 2, changed: (rows - 2) - (rows - 2) / 2, unchanged: 0, refused: 2 };
     let file = file(&members_of(&backend, commune, members), counts)?;
     println!("{members} members, a file of {rows} rows for {}", commune.name);
-    let branch = tree.all().find(|unit| commune.path.contains(&unit.path) && unit.kind == UnitKind::Branch);
+    let branch = tree.all().find(|unit| commune.path.contains(&unit.path) && unit.kind.holds_members());
     let member = MemberId::new(backend.clock().ulid());
     let registrar = viewer(member, branch.context("there is no branch")?, Some((Role::Registrar, commune)));
     let mut times = Times::default();

@@ -8,13 +8,7 @@ use std::{
 
 use anyhow::Result;
 use backend::demo::many;
-use domain::{
-    accounts::Viewer,
-    ids::MemberId,
-    policy::Role,
-    search::SearchQuery,
-    units::{UnitKind, UnitRef},
-};
+use domain::{accounts::Viewer, ids::MemberId, policy::Role, search::SearchQuery, units::UnitRef};
 
 use crate::{Task, Times, bytes, copied, paths, print_duration, viewer};
 
@@ -40,7 +34,7 @@ pub(crate) async fn measure(Task { backend, folder, documents, count, seed }: &T
     println!("{} documents, index of {} MB", backend.search().size().await?, bytes(&folder.join("search"))? / 1_000_000);
 
     let tree = backend.units().tree();
-    let branches: Vec<&UnitRef> = tree.all().filter(|unit| unit.kind == UnitKind::Branch).collect();
+    let branches: Vec<&UnitRef> = tree.all().filter(|unit| unit.kind.holds_members()).collect();
     let nobody = MemberId::new(ulid::Ulid::nil());
     let members: Vec<Viewer> = (0..asked.len()).map(|at| viewer(nobody, branches[at * 97 % branches.len()], None)).collect();
     let lines: String =

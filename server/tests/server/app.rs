@@ -56,8 +56,7 @@ impl TestApp {
         let site = small_site();
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
         let here = Edge::here(any_port, site.path());
-        let terms = ::app::text::pack();
-        let edge = Edge { metrics_addr: Some(any_port), federation: federation.clone(), terms, ..here };
+        let edge = Edge { metrics_addr: Some(any_port), federation: federation.clone(), ..here };
         let application = Application::on(backend.clone(), &edge).await.expect("starts");
         let (address, metrics_address) = (application.address(), application.metrics_address().expect("is asked for"));
         let (stop, stopped) = oneshot::channel::<()>();

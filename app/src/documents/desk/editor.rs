@@ -136,7 +136,7 @@ pub(super) fn differing(l: Locale, page: &DraftPage, typed: &FormErrors) -> Vec<
         choices.iter().find(|choice| choice.value == value).map_or_else(|| value.to_owned(), |choice| choice.label.clone())
     };
     let part = |value: &str| match UnitKind::from_key(value) {
-        Some(level) => terms::unit_kind(l, level).to_owned(),
+        Some(level) => terms::short_unit_kind(l, level).to_owned(),
         None => {
             let known = page.parts.units.iter().find(|(unit, _)| unit.id.to_string() == value);
             known.map_or_else(|| value.to_owned(), |(unit, _)| unit.name.clone())
@@ -199,7 +199,7 @@ fn parts_field(
     let is_wrong = errors.with_untracked(|errors| errors.as_ref().is_some_and(|errors| errors.problem("parts").is_some()));
     let is_open = is_wrong || !checked.is_empty();
     let level = |(kind, units): (UnitKind, u32)| {
-        Choice::new(kind.key(), text::desk::parts_level(l, terms::unit_kind(l, kind), l.number(units)))
+        Choice::new(kind.key(), text::desk::parts_level(l, terms::short_unit_kind(l, kind), l.number(units)))
     };
     let levels: Vec<Choice> = levels.into_iter().map(level).collect();
     let levels = (!levels.is_empty()).then(|| {

@@ -1,0 +1,218 @@
+//! Levels of the terminology pack: what their units can do, and that members of a group belong to the branch above it.
+
+use backend::{
+    Backend, Error,
+    accounts::SignInForm,
+    demo::registry::{NewMeeting, NewMember, Registry},
+    feedback::OpinionForm,
+    members::TransferForm,
+    units::{BelowQuery, NewUnitForm},
+};
+use chrono::{NaiveDate, TimeDelta};
+use domain::{
+    accounts::{Password, Preferences, Viewer},
+    feedback::ReceivedShown,
+    forms::Problem,
+    ids::{MeetingId, MemberId},
+    meetings::{MeetingForm, MeetingKind, MeetingState},
+    members::{NationalId, Sex, Standing},
+    units::{UnitLink, UnitRef, UnitStep},
+};
+
+use crate::{
+    documents::published,
+    engines::on_both_engines,
+    support::{Fixture, PASSWORD, level, start},
+};
+
+on_both_engines! {
+    a_member_of_a_group_belongs_to_the_branch_above_it,
+    a_branch_meets_with_its_groups,
+    leaders_of_a_branch_read_opinions_of_its_groups,
+    leaders_of_a_branch_see_who_of_its_groups_has_not_read,
+    codes_are_issued_for_a_branch_with_its_groups,
+    a_unit_begins_on_a_level_and_a_day_that_the_pack_allows,
+    a_branch_below_a_ward_or_four_levels_down_is_a_branch,
+}
+
+/// A group below the harbour's branch, with one member and a meeting of the branch.
+struct Group {
+    unit: UnitRef,
+    member: MemberId,
+    viewer: Viewer,
+    meeting: MeetingId,
+}
+
+/// The number of the group's member.
+const NATIONAL_ID: &str = "951000000901";
+
+async fn grouped(backend: &Backend, org: &Fixture) -> Group {
+    let since = start() - TimeDelta::days(300);
+    let mut registry = Registry::new(backend, 7, since);
+    let unit = registry.unit(Some(&org.harbour), level("group"), "1", "Tổ Tàu xa bờ").expect("a code");
+    let member = registry
+        .member(&NewMember {
+            code: "51.000901",
+            full_name: "Lê Văn Tổ",
+            sex: Sex::Male,
+            birth_date: NaiveDate::from_ymd_opt(1985, 6, 7).expect("a day"),
+            admitted_on: NaiveDate::from_ymd_opt(2010, 2, 3).expect("a day"),
+            standing: Standing::Official,
+            national_id: &NationalId::parse(NATIONAL_ID).expect("twelve digits"),
+            phone: None,
+            unit: &unit,
+        })
+        .expect("registers");
+    let hash = registry.hash(&Password::parse(PASSWORD).expect("long enough")).await.expect("hashes");
+    registry.account(member, &unit, since + TimeDelta::days(10), &hash, Preferences::default());
+    let meeting = registry.meeting(&NewMeeting {
+        unit: &org.harbour,
+        kind: MeetingKind::Regular,
+        form: MeetingForm::InPerson,
+        state: MeetingState::Announced,
+        title: "Sinh hoạt chi bộ tháng 12",
+        starts_at: start() + TimeDelta::days(9),
+        place: "Nhà văn hóa thôn",
+        chair: "Huỳnh Thị Bến",
+        agenda: Vec::new(),
+    });
+    registry.save().await.expect("saves");
+    let form = SignInForm { national_id: NATIONAL_ID, password: PASSWORD, device: "" };
+    let token = backend.accounts().sign_in(form).await.expect("signs in").token;
+    let viewer = backend.accounts().session(&token).await.expect("reads").expect("a session").viewer;
+    Group { unit, member, viewer, meeting }
+}
+
+async fn a_member_of_a_group_belongs_to_the_branch_above_it(backend: &Backend, org: &Fixture) {
+    let group = grouped(backend, org).await;
+    assert_eq!(group.viewer.branch, org.harbour);
+    assert_eq!(group.viewer.standpoint.branch, group.unit.path);
+    let tree = backend.units().tree();
+    assert_eq!(
+        [&group.unit, &org.harbour, &org.coast].map(|unit| tree.home(unit).id),
+        [org.harbour.id, org.harbour.id, org.coast.id]
+    );
+    // A transfer to a group or back is one to any other unit in which members are registered.
+    let to = group.unit.id.to_string();
+    let form = TransferForm { member: &org.fisherman.id.to_string(), to: &to, reason: "Đi tàu xa bờ." };
+    backend.members().request_transfer(&org.coast_registrar.viewer, form).await.expect("is requested");
+    let form = TransferForm { to: &org.coast.id.to_string(), ..form };
+    let refused = backend.members().request_transfer(&org.coast_registrar.viewer, form).await;
+    assert!(matches!(refused, Err(Error::Invalid(errors)) if errors.problem("to") == Some(&Problem::NotOffered)));
+}
+
+async fn a_branch_meets_with_its_groups(backend: &Backend, org: &Fixture) {
+    let group = grouped(backend, org).await;
+    for viewer in [&group.viewer, &org.fisherman.viewer] {
+        let coming = backend.meetings().list(viewer).await.expect("a list").coming;
+        assert_eq!(coming.iter().map(|meeting| meeting.id).collect::<Vec<_>>(), [group.meeting]);
+        let home = backend.home().page(viewer).await.expect("a page");
+        assert_eq!(home.next_meeting.map(|meeting| meeting.id), Some(group.meeting));
+    }
+    assert!(backend.meetings().list(&org.teacher.viewer).await.expect("a list").coming.is_empty(), "another branch");
+}
+
+async fn leaders_of_a_branch_read_opinions_of_its_groups(backend: &Backend, org: &Fixture) {
+    let group = grouped(backend, org).await;
+    let document = published(backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
+    let invited = backend.documents().invitation(&group.viewer, document).await.expect("is invited");
+    assert_eq!((invited.branch.id, invited.committee.id), (org.harbour.id, org.coast.id));
+    assert!(invited.branch_readers.contains(&org.secretary.name), "{:?}", invited.branch_readers);
+    let (opinion, about) = (invited.opinion.to_string(), document.to_string());
+    for audience in ["branch", "committee"] {
+        let opinion = if audience == "branch" { opinion.clone() } else { backend.clock().ulid().to_string() };
+        let form = OpinionForm { opinion: &opinion, document: &about, audience, text: "Tàu cần neo đậu." };
+        let sent = backend.feedback().send(&group.viewer, form).await.expect("is sent");
+        let reader = if audience == "branch" { &org.secretary } else { &org.coast_secretary };
+        let received = backend.feedback().received(&reader.viewer, ReceivedShown::All, None).await.expect("a list").list.opinions;
+        assert!(received.iter().any(|one| one.id == sent && one.branch.id == org.harbour.id), "{audience}");
+    }
+    backend.catch_up().await.expect("reads the log");
+    let different = backend.statistics().recount().await.expect("counts");
+    assert!(different.is_empty(), "{different:?}");
+}
+
+async fn leaders_of_a_branch_see_who_of_its_groups_has_not_read(backend: &Backend, org: &Fixture) {
+    let group = grouped(backend, org).await;
+    let editor = &org.coast_editor.viewer;
+    let document = published(backend, editor, &org.coast, &org.coast).await;
+    let names = async |unit| {
+        let page = backend.documents().readers(&org.secretary.viewer, document, Some(unit)).await.expect("a page");
+        page.names.map(|names| {
+            let rows = names.not_opened.into_iter().chain(names.opened).chain(names.not_activated).chain(names.read);
+            rows.map(|row| row.member).collect::<Vec<_>>()
+        })
+    };
+    let of_branch = names(org.harbour.id).await.expect("with names");
+    assert!(of_branch.contains(&group.member) && of_branch.contains(&org.fisherman.id), "{of_branch:?}");
+    assert_eq!(names(group.unit.id).await, None, "the leaders of the branch lead the branch, not the group");
+    let roster = backend.unit_desk().roster(&crate::units::registrar(org), &org.harbour.id.to_string()).await.expect("a roster");
+    assert!(roster.members.iter().all(|row| row.member != group.member), "a split posts the branch's own members");
+}
+
+async fn codes_are_issued_for_a_branch_with_its_groups(backend: &Backend, org: &Fixture) {
+    let group = grouped(backend, org).await;
+    let (accounts, secretary) = (backend.accounts(), &org.secretary.viewer);
+    let page = accounts.branch_codes(secretary, org.harbour.id).await.expect("reads");
+    assert!(page.members.iter().any(|candidate| candidate.member == group.member));
+    let members = [group.member.to_string(), org.not_activated.id.to_string()];
+    let issued = accounts.issue_paper_codes(secretary, org.harbour.id, &members).await.expect("issues");
+    assert_eq!(issued.iter().map(|code| code.unit.id).collect::<Vec<_>>(), [org.harbour.id; 2], "one sheet for the branch");
+    let listed = |page: domain::accounts::codes::BranchCodes| page.codes.into_iter().map(|code| code.member).collect::<Vec<_>>();
+    let of_branch = listed(accounts.branch_codes(secretary, org.harbour.id).await.expect("reads"));
+    assert!(of_branch.contains(&group.member) && of_branch.contains(&org.not_activated.id), "{of_branch:?}");
+    let registrar = &org.coast_registrar.viewer;
+    assert_eq!(listed(accounts.branch_codes(registrar, group.unit.id).await.expect("reads")), [group.member]);
+    let branches = accounts.code_branches(registrar, "", None).expect("a page").units;
+    assert_eq!(branches.iter().map(|branch| branch.unit.id).collect::<Vec<_>>(), [org.harbour.id, org.school.id]);
+
+    let page =
+        backend.unit_desk().page(registrar, &org.harbour.id.to_string(), None, BelowQuery::default()).await.expect("a page");
+    assert!(page.links.contains(&UnitLink::Codes) && page.steps.contains(&UnitStep::New) && page.branches == 0);
+    let page =
+        backend.unit_desk().page(registrar, &group.unit.id.to_string(), None, BelowQuery::default()).await.expect("a page");
+    assert!(page.links.contains(&UnitLink::Codes));
+    assert!(!page.steps.contains(&UnitStep::New) && !page.steps.contains(&UnitStep::Split), "{:?}", page.steps);
+    let past = NaiveDate::from_ymd_opt(2026, 11, 20);
+    let page =
+        backend.unit_desk().page(registrar, &org.harbour.id.to_string(), past, BelowQuery::default()).await.expect("a page");
+    assert_eq!(page.members, Some(7), "as of a day, with the members of its groups");
+}
+
+async fn a_unit_begins_on_a_level_and_a_day_that_the_pack_allows(backend: &Backend, org: &Fixture) {
+    let operator = &org.operator.viewer;
+    let create = async |parent: &UnitRef, kind: &str, on: &str| {
+        let form = NewUnitForm { parent: &parent.id.to_string(), kind, code: "77", name: "Đơn vị mới", on };
+        match backend.unit_desk().create(operator, form).await {
+            Ok(_) => None,
+            Err(Error::Invalid(errors)) => errors.problem("kind").cloned(),
+            Err(error) => panic!("{error}"),
+        }
+    };
+    let ended = Problem::LevelEnded { last: NaiveDate::from_ymd_opt(2025, 6, 30).expect("a day") };
+    assert_eq!(create(&org.province, "district", "2026-11-01").await, Some(ended));
+    assert_eq!(create(&org.harbour, "base", "2026-11-01").await, Some(Problem::WrongPlace));
+    assert_eq!(create(&org.province, "section", "2026-11-01").await, Some(Problem::WrongPlace), "below a commune or a base only");
+    assert_eq!(create(&org.province, "county", "2026-11-01").await, Some(Problem::NotOffered));
+    assert_eq!(create(&org.coast, "section", "2026-11-01").await, None);
+}
+
+async fn a_branch_below_a_ward_or_four_levels_down_is_a_branch(backend: &Backend, org: &Fixture) {
+    let mut registry = Registry::new(backend, 8, start() - TimeDelta::days(300));
+    let base = registry.unit(Some(&org.coast), level("base"), "90", "Đảng bộ Sở Y tế").expect("a code");
+    let section = registry.unit(Some(&base), level("section"), "1", "Đảng bộ bộ phận Bệnh viện").expect("a code");
+    let deep = registry.unit(Some(&section), level("branch"), "1", "Chi bộ Khoa Nội").expect("a code");
+    let group = registry.unit(Some(&deep), level("group"), "1", "Tổ Một").expect("a code");
+    registry.save().await.expect("saves");
+    let tree = backend.units().tree();
+    assert_eq!([&group, &deep, &org.harbour].map(|unit| tree.home(unit).id), [deep.id, deep.id, org.harbour.id]);
+    let registrar = &org.coast_registrar.viewer;
+    let page = async |unit: &UnitRef| {
+        let id = unit.id.to_string();
+        backend.unit_desk().page(registrar, &id, None, BelowQuery::default()).await.expect("a page")
+    };
+    assert_eq!(page(&org.coast).await.branches, 3, "groups are not counted");
+    assert_eq!((page(&base).await.branches, page(&deep).await.branches), (1, 0));
+    let both = [page(&deep).await, page(&org.harbour).await].map(|page| (page.steps, page.links));
+    assert_eq!(both[0], both[1]);
+}
