@@ -195,6 +195,7 @@ export const STATES = [
   { name: 'unit as of a day', as: 'registrar', page: '/units/:id', find: async (visitor) => `${await by(visitor, '/units', '.tree-link')}?on=${inDays(-300)}` },
   { name: 'unit of a member', as: 'member', page: '/units/:id', find: (visitor) => by(visitor, '/more', '.facts a') },
   { name: 'new unit', as: 'registrar', page: '/units/:id/new', find: (visitor) => step(visitor, 'new', false) },
+  { name: 'new unit below a branch', as: 'registrar', page: '/units/:id/new', find: (visitor) => step(visitor, 'new') },
   { name: 'new unit refused', as: 'registrar', page: '/units/:id/new', find: (visitor) => step(visitor, 'new', false), act: (visitor) => refused(visitor, 'name') },
   { name: 'rename a unit', as: 'registrar', page: '/units/:id/rename', find: (visitor) => step(visitor, 'rename') },
   { name: 'roll-out of a unit', as: 'registrar', page: '/units/:id/phase', find: (visitor) => step(visitor, 'phase') },

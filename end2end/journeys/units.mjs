@@ -68,6 +68,19 @@ async function createRenameAndClose(stage, script) {
   assert.equal((await registrar.problems()).code, problems.code_taken);
 
   await registrar.open(branch);
+  await take(registrar, 'new');
+  const levels = await registrar.$('main select[name="kind"] option').evaluateAll((all) => all.map((one) => one.value));
+  assert.deepEqual(levels, ['group'], 'only groups are below a branch');
+  await registrar.field('name').fill('Tổ Một');
+  await registrar.field('code').fill('1');
+  await registrar.submit(registrar.sender('name'));
+  await arrives(registrar, units.done_new);
+  assert.equal(await registrar.heading(), 'Tổ Một');
+  await take(registrar, 'close');
+  await registrar.submit(registrar.sender('on'));
+  await arrives(registrar, units.done_close);
+
+  await registrar.open(branch);
   await take(registrar, 'close');
   await registrar.submit(registrar.sender('on'));
   await arrives(registrar, units.done_close);

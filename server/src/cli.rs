@@ -167,7 +167,7 @@ async fn create_admin(settings: AdminSettings) -> Result<()> {
             },
             unit: settings.unit.as_deref(),
             level: match &settings.level {
-                Some(level) => level,
+                Some(level) => level.as_str(),
                 None => default_level(),
             },
             code: &settings.code,

@@ -211,6 +211,16 @@ meets = "branch"
     }
 
     #[test]
+    fn the_example_of_the_documentation_is_a_valid_pack() {
+        let text = include_str!("../../docs/operations.md");
+        let example = text.split("```toml\nbase").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+        let pack = parse(&format!("base{example}")).expect("is valid");
+        let keys: Vec<&str> = pack.levels.iter().map(|level| level.key.as_str()).collect();
+        assert_eq!(keys, ["central", "province", "district", "base", "branch", "group"]);
+        assert!(pack.words.len() > 3);
+    }
+
+    #[test]
     fn compounds_of_own_words_stay_on_one_line() {
         let pack = parse(&VALID.replace("\"Chi đoàn\"", "\"Chi bộ Đoàn\"")).expect("is valid");
         assert_eq!(pack.levels[1].name.vi, "Chi\u{a0}bộ Đoàn");

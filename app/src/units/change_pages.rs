@@ -147,7 +147,10 @@ fn new_unit(sheet: &Sheet, page: &UnitPage) -> AnyView {
     let l = sheet.l;
     let kinds = page.unit.kind.levels_below(page.today);
     let kinds: Vec<Choice> = kinds.map(|kind| Choice::new(kind.key(), terms::unit_kind(l, kind))).collect();
-    let first = kinds.first().map(|choice| choice.value.clone()).unwrap_or_default();
+    // As the units that are there already; else the highest level.
+    let beside = page.children.rows.first().map(|row| row.unit.kind.key());
+    let usual = kinds.iter().find(|choice| Some(choice.value.as_str()) == beside).or(kinds.first());
+    let usual = usual.map(|choice| choice.value.clone()).unwrap_or_default();
     let title = text::units::new_title(l, &page.unit.name);
     let errors = sheet.errors;
     let fields = view! {
@@ -156,7 +159,7 @@ fn new_unit(sheet: &Sheet, page: &UnitPage) -> AnyView {
             label=text::units::kind(l)
             name="kind"
             choices=kinds
-            value=sheet.value("kind", first)
+            value=sheet.value("kind", usual)
             error=sheet.error("kind")
         />
         {sheet.name("")}

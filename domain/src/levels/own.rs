@@ -82,7 +82,7 @@ impl From<&Level> for OwnLevel {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LevelsProblem {
     #[error("it has no level: add a [[level]] for each level, from the highest to the lowest")]
-    None,
+    NoLevel,
     #[error("it has {0} levels: at most {max} are possible", max = LEVELS_MAX)]
     TooMany(usize),
     #[error("the key {0:?} of a level is not usable: write 1 to {max} lower-case ASCII letters, digits or _, a letter first", max = KEY_MAX)]
@@ -114,7 +114,7 @@ pub fn keep_levels(own: &[OwnLevel]) -> &'static [Level] {
 /// The first [`LevelsProblem`].
 pub fn own_levels(own: &[OwnLevel]) -> Result<&'static [Level], LevelsProblem> {
     if own.is_empty() {
-        return Err(LevelsProblem::None);
+        return Err(LevelsProblem::NoLevel);
     }
     if own.len() > LEVELS_MAX {
         return Err(LevelsProblem::TooMany(own.len()));
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_pack_needs_levels_members_and_a_branch() {
-        assert_eq!(refused(&[]), LevelsProblem::None);
+        assert_eq!(refused(&[]), LevelsProblem::NoLevel);
         assert_eq!(refused(&[level("top"), OwnLevel { holds_members: false, ..home("club") }]), LevelsProblem::NoMembers);
         assert_eq!(refused(&[level("top"), OwnLevel { is_home: false, ..home("club") }]), LevelsProblem::NoHome);
         let many: Vec<OwnLevel> = (0..=LEVELS_MAX).map(|at| home(&format!("l{at}"))).collect();

@@ -150,6 +150,89 @@ fn the_branch_for_the_office_is_named_in_the_words_of_the_organisation() {
     assert!(told(&branch).contains("is operator of Chi hội Văn phòng Hội tỉnh Trà Khúc ("), "{}", told(&branch));
 }
 
+/// A pack with three levels.
+const UNION: &str = r#"
+base = "association"
+
+[words.vi]
+member = "đoàn viên"
+
+[[level]]
+key = "federation"
+name = { vi = "Liên đoàn", en = "Federation", bn = "ফেডারেশন" }
+meets = "committee"
+issues_documents = true
+
+[[level]]
+key = "union"
+name = { vi = "Công đoàn cơ sở", en = "Union", bn = "ইউনিয়ন" }
+meets = "branch"
+holds_members = true
+home = true
+
+[[level]]
+key = "team"
+name = { vi = "Tổ công đoàn", en = "Team", bn = "দল" }
+hangs_on = ["union"]
+holds_members = true
+"#;
+
+#[test]
+fn an_organisation_with_levels_of_its_own_is_created_and_opened_with_its_pack_only() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (data, pack) = (folder.path().join("data"), folder.path().join("union.toml"));
+    std::fs::write(&pack, UNION).expect("writes");
+    let pack = pack.to_str().expect("a path");
+    let run = |arguments: &[&str]| {
+        let mut command = handbook(arguments);
+        command.arg("--data").arg(&data).env("HANDBOOK_NATIONAL_ID", "951075000001").output().expect("runs")
+    };
+    let told = |output: &Output| format!("{}{}", String::from_utf8_lossy(&output.stdout), complaint(output));
+
+    let create = ["admin", "create", "--name", "Mai Văn Máy", "--unit", "Liên đoàn Trà Khúc", "--code", "51"];
+    let wrong = run(&[&create[..], &["--terms", pack, "--level", "province"]].concat());
+    assert!(complaint(&wrong).contains("--level is one of federation"), "{}", told(&wrong));
+    let created = run(&[&create[..], &["--terms", pack]].concat());
+    assert!(created.status.success() && told(&created).contains("(/51/)"), "{}", told(&created));
+
+    let units = folder.path().join("units.csv");
+    let rows = "Mã đơn vị,Mã cấp trên,Cấp,Tên đơn vị\n07,51,công đoàn CƠ SỞ,Công đoàn Cảng\n1,51/07,Team,Tổ Bốc xếp\n\
+                2,51,Tổ công đoàn,Tổ Lạc\n3,51,Chi hội,Chi hội Lạc\n";
+    std::fs::write(&units, rows).expect("writes");
+    let imported = run(&["import", "units", units.to_str().expect("a path"), "--terms", pack]);
+    assert_eq!(imported.status.code(), Some(1), "two rows are refused: {}", told(&imported));
+    let report = std::fs::read_to_string(units.with_extension("report.csv")).expect("is there");
+    assert!(report.contains("Liên đoàn; Công đoàn cơ sở; Tổ công đoàn"), "the choices of this pack: {report}");
+
+    let other = run(&["check", "counters", "--terms", "association"]);
+    assert_eq!(other.status.code(), Some(1));
+    let complaint = complaint(&other);
+    for part in
+        ["\"federation\" (1)", "\"union\" (2)", "\"team\" (1)", "central, province, commune, branch, group", "HANDBOOK_TERMS"]
+    {
+        assert!(complaint.contains(part), "{part}: {complaint}");
+    }
+    let own = run(&["check", "counters", "--terms", pack]);
+    assert!(own.status.success(), "{}", told(&own));
+}
+
+#[test]
+fn an_unusable_pack_stops_the_start_with_a_sentence_that_says_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pack = folder.path().join("union.toml");
+    let told = |text: &str| {
+        std::fs::write(&pack, text).expect("writes");
+        let output = handbook(&["config", "--terms", pack.to_str().expect("a path")]).output().expect("runs");
+        (output.status.success(), format!("{}{}", String::from_utf8_lossy(&output.stdout), complaint(&output)))
+    };
+    let (is_usable, settings) = told(UNION);
+    assert!(is_usable && settings.contains("# Levels of the terminology pack: federation, union, team.\n"), "{settings}");
+    let (is_usable, sentence) = told(&UNION.replace("home = true", "hom = true"));
+    assert!(!is_usable && sentence.contains("union.toml") && sentence.contains("line 18"), "{sentence}");
+    let (is_usable, sentence) = told(&UNION.replace("[\"union\"]", "[\"club\"]"));
+    assert!(!is_usable && sentence.contains("the level \"team\" hangs on \"club\""), "{sentence}");
+}
+
 #[test]
 fn an_invalid_national_id_is_refused_without_being_printed() {
     let folder = tempfile::tempdir().expect("a folder");

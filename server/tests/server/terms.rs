@@ -1,9 +1,14 @@
-//! No page of an organisation contains words of another kind of organisation, from any part of the program.
+//! No page of an organisation contains words of another kind of organisation, from any part of the program. Pages of an own pack
+//! have its levels and words.
 
 use std::collections::BTreeSet;
 
 use ::app::text::{ONLY, use_pack};
-use domain::{Locale, terms::Terms};
+use domain::{
+    Locale,
+    levels::{LevelNames, OwnLevel, PARTY, own_levels},
+    terms::{OwnWord, Pack, Terms},
+};
 
 use crate::{
     app::TestApp,
@@ -20,6 +25,38 @@ async fn no_page_of_an_association_has_words_of_a_party() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_page_of_a_party_has_words_of_an_association() {
     Box::pin(assert_no_words_of(Terms::Association, Terms::Party)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn pages_of_an_own_pack_show_its_levels_and_words() {
+    let mut levels: Vec<OwnLevel> = PARTY.iter().map(OwnLevel::from).filter(|level| level.key != "section").collect();
+    for level in &mut levels {
+        if level.key == "commune" {
+            level.name.vi = "Công đoàn cấp trên cơ sở".to_owned();
+            level.short.vi = "Công đoàn".to_owned();
+        }
+    }
+    let name = LevelNames { vi: "Nhóm nghiệp vụ".to_owned(), en: "Circle".to_owned(), bn: "চক্র".to_owned() };
+    levels.push(OwnLevel { key: "circle".to_owned(), name, issues_documents: true, ..OwnLevel::default() });
+    own_levels(&levels).expect("a valid pack");
+    let word = OwnWord { locale: Locale::Vi, key: "member".to_owned(), word: "đoàn viên".to_owned() };
+    use_pack(Pack { base: Terms::Party, levels, words: vec![word] });
+
+    let app = TestApp::spawn().await;
+    let mut registrar = app.signed_in(&app.org.coast_registrar).await;
+    let unit = registrar.get(&format!("/units/{}", app.org.coast.id)).await;
+    assert!(unit.body.contains("Công đoàn"), "the short name of the level");
+    assert!(unit.body.contains("đoàn viên") && !unit.body.contains("đảng viên"), "the word of the pack");
+    let new = registrar.get(&format!("/units/{}/new", app.org.coast.id)).await;
+    for (key, is_offered) in [("base", true), ("branch", true), ("circle", true), ("group", false), ("section", false)] {
+        assert_eq!(new.body.contains(&format!("value=\"{key}\"")), is_offered, "{key}");
+    }
+    assert!(new.body.contains("Nhóm nghiệp vụ"), "the full name in the form");
+    // The browser gets the levels and words with the page.
+    let sent = registrar.get("/").await.body;
+    for part in [r#"\"key\":\"circle\""#, "Công đoàn cấp trên cơ sở", r#"\"word\":\"đoàn viên\""#] {
+        assert!(sent.contains(part), "{part}");
+    }
 }
 
 async fn assert_no_words_of(other: Terms, own: Terms) {
