@@ -334,6 +334,12 @@ pub(crate) fn rows_after(table: &'static str, last: Option<RecordId>) -> RecordI
     RecordId::new(table, RecordIdKeyRange { start, end: Bound::Unbounded })
 }
 
+/// The records of a table after `after`, or from its first one, up to and including `last`.
+pub(crate) fn rows_until(table: &'static str, after: Option<RecordId>, last: RecordId) -> RecordId {
+    let start = after.map_or(Bound::Unbounded, |after| Bound::Excluded(after.key));
+    RecordId::new(table, RecordIdKeyRange { start, end: Bound::Included(last.key) })
+}
+
 /// Like [`keys_after`], including `key`.
 pub(crate) fn keys_from(table: &'static str, key: impl Display) -> RecordId {
     RecordId::new(table, RecordIdKeyRange::from((Bound::Included(key.to_string()), Bound::Unbounded)))

@@ -64,6 +64,10 @@ impl Index {
 ///
 /// Each page is one transaction, which also stores the position after it, so a crash neither loses nor repeats a page. A new
 /// store has no rows and skips it.
+///
+/// Most of the time is spent in the engine's handling of one changed row: reading it, its fields, its index entries and writing
+/// it. So a page is one statement over a range of keys, not a loop with a statement for each row, and an update comes before the
+/// indexes of what it writes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Batched {
     pub(super) name: &'static str,
@@ -71,7 +75,7 @@ pub(super) struct Batched {
     order: Order,
     /// All rows of this table are visited in the order of their keys.
     pub(super) table: &'static str,
-    /// Updates the records `$rows`.
+    /// Updates the records `$rows`, a range of keys.
     pub(super) sql: &'static str,
 }
 
@@ -80,6 +84,8 @@ pub(super) struct Batched {
 enum Order {
     /// Before all other steps.
     First,
+    /// After the definitions, before the indexes.
+    AfterDefinitions,
     /// After the definitions, in place of the statement that begins with these words.
     Instead(&'static str),
 }
@@ -96,24 +102,23 @@ static BATCHED: &[Batched] = &[
                   DELETE $open.id RETURN NONE; \
               };",
     },
-    // Adds the columns of version 14 to older receipts.
-    Batched {
-        name: "place_receipts",
-        version: 15,
-        order: Order::First,
-        table: "read_receipt",
-        sql: "FOR $row IN $rows { \
-                  LET $key = record::id($row); \
-                  LET $reader = (SELECT path, state, standing FROM ONLY type::record('member', $key[1])); \
-                  LET $counts = $reader.state = 'active' AND $reader.standing != 'exempt'; \
-                  UPDATE $row SET place = IF $counts { $key[0] + $reader.standing + $reader.path } ELSE { NONE } RETURN NONE; \
-              };",
-    },
+    // Writes the columns of version 14 to older receipts, before their indexes are built.
+    Batched { name: "place_receipts", version: 14, order: Order::AfterDefinitions, table: "read_receipt", sql: PLACE_RECEIPTS },
+    // The same in stores that finished version 14 when this was a step of version 15 only. Others have done it already.
+    Batched { name: "place_receipts", version: 15, order: Order::First, table: "read_receipt", sql: PLACE_RECEIPTS },
 ];
 
+const PLACE_RECEIPTS: &str = "UPDATE $rows SET place = { \
+                                  LET $key = record::id(id); \
+                                  LET $reader = type::record('member', $key[1]).{ path, state, standing }; \
+                                  IF $reader.state = 'active' AND $reader.standing != 'exempt' { \
+                                      $key[0] + $reader.standing + $reader.path \
+                                  } ELSE { NONE } \
+                              } RETURN NONE;";
+
 /// The steps of a migration on a store with rows, in order: batched updates that come first, the definitions, batched updates
-/// that replace statements, and the indexes of existing tables. Indexes of tables that the text itself defines stay in the
-/// definitions.
+/// that replace statements, those after the definitions, and the indexes of existing tables. Indexes of tables that the text
+/// itself defines stay in the definitions.
 pub(super) fn steps(version: u32, sql: &str) -> Vec<Step> {
     let batched: Vec<&'static Batched> = BATCHED.iter().filter(|batched| batched.version == version).collect();
     let new_tables = tables(sql);
@@ -129,9 +134,9 @@ pub(super) fn steps(version: u32, sql: &str) -> Vec<Step> {
             _ => definitions.push_str(statement),
         }
     }
-    let first = batched.iter().copied().filter(|batched| batched.order == Order::First).map(Step::Batched);
+    let ordered = |order: Order| batched.iter().copied().filter(move |batched| batched.order == order).map(Step::Batched);
     let definitions = (!definitions.is_empty()).then_some(Step::Sql(definitions));
-    first.chain(definitions).chain(replaced).chain(indexes).collect()
+    ordered(Order::First).chain(definitions).chain(replaced).chain(ordered(Order::AfterDefinitions)).chain(indexes).collect()
 }
 
 impl Batched {
@@ -229,14 +234,14 @@ mod tests {
     #[test]
     fn an_index_of_an_existing_table_is_a_step_of_its_own() {
         assert_eq!(names(1), ["definitions"]);
-        assert_eq!(names(14), ["definitions", "read_receipt_place", "read_receipt_member"]);
+        assert_eq!(names(14), ["definitions", "place_receipts", "read_receipt_place", "read_receipt_member"]);
         assert_eq!(names(22), ["definitions", "version_receipt_read"]);
         assert_eq!(names(27), ["course_try_course"]);
         let (five, index) = (names(5), MIGRATIONS[13].sql);
         assert_eq!(five, ["definitions", "close_postings", "member_path", "member_given", "member_id_tail", "member_twin"]);
         assert_eq!(names(15), ["place_receipts", "definitions"]);
         let found = steps(14, index);
-        let Some(Step::Index(index)) = found.get(1) else { panic!("{found:#?}") };
+        let Some(Step::Index(index)) = found.get(2) else { panic!("{found:#?}") };
         let defined = "DEFINE INDEX IF NOT EXISTS read_receipt_place ON read_receipt FIELDS place CONCURRENTLY;";
         assert_eq!((index.table.as_str(), index.define().as_str()), ("read_receipt", defined));
     }
