@@ -18,7 +18,7 @@ use ulid::Ulid;
 
 use crate::{
     Backend, Clock, Error, Result,
-    store::{KEYS, RecordId, Store, SurrealValue, Variables, keys_between, keys_from, record, vars},
+    store::{KEYS, RecordId, Store, SurrealValue, Variables, keys_between, record, vars},
 };
 
 /// Transactions of several processes may commit out of id order, so the tail re-reads this far back.
@@ -36,6 +36,12 @@ const POLL: Duration = Duration::from_millis(500);
 
 /// Most events read at a time.
 const PAGE: usize = 500;
+
+/// Most malformed keys that are remembered, so that each is logged once.
+const REPORTED_MAX: usize = 1_000;
+
+/// The end of all keys that are texts. Keys of other types are not read: the check of the audit trail reports them.
+const KEYS_END: &str = "\u{10FFFF}";
 
 /// A listener that falls further behind receives a lag error and must reload.
 const BACKLOG: usize = 4096;
@@ -193,17 +199,11 @@ impl Backend {
             let looks_back = now - tail.looked_back_at >= LOOK_BACK_EVERY;
             (tail.position.horizon - if looks_back { SETTLE } else { OVERLAP }, looks_back)
         };
-        let (mut next, mut count) = (lowest(from).to_string(), 0);
-        loop {
-            let page = page_from(self.store(), &next).await?;
-            let is_last = page.len() < PAGE;
-            if let Some(last) = page.last() {
-                next = last.id.to_string();
-            }
-            count += self.take(page).await?;
-            if is_last {
-                break;
-            }
+        let (mut next, mut count) = (Some(lowest(from).to_string()), 0);
+        while let Some(from) = next {
+            let page = page_from(self.store(), from).await?;
+            count += self.take(page.rows).await?;
+            next = page.next;
         }
         if looks_back {
             events.tail().looked_back_at = now;
@@ -293,27 +293,33 @@ pub(crate) async fn read_from(store: &Store, from: DateTime<Utc>) -> Result<Vec<
 
 async fn rows_from(store: &Store, from: DateTime<Utc>) -> Result<Vec<LoggedRow>> {
     let mut rows: Vec<LoggedRow> = Vec::new();
-    let mut next = lowest(from).to_string();
-    loop {
-        let page = page_from(store, &next).await?;
-        let full = page.len() == PAGE;
-        for row in page {
+    let mut next = Some(lowest(from).to_string());
+    while let Some(from) = next {
+        let page = page_from(store, from).await?;
+        for row in page.rows {
             if rows.last().is_none_or(|last| last.id < row.id) {
                 rows.push(row);
             }
         }
-        match rows.last() {
-            Some(last) if full => next = last.id.to_string(),
-            _ => return Ok(rows),
-        }
+        next = page.next;
     }
+    Ok(rows)
 }
 
-/// At most [`PAGE`] rows from this id on.
-async fn page_from(store: &Store, next: &str) -> Result<Vec<LoggedRow>> {
+/// Rows of the log in the order of their keys.
+struct LogPage {
+    rows: Vec<LoggedRow>,
+    /// The key at which the next page begins: the last one of this page. None at the end of the log.
+    next: Option<String>,
+}
+
+/// At most [`PAGE`] rows from this key on.
+async fn page_from(store: &Store, from: String) -> Result<LogPage> {
     let sql = format!("SELECT record::id(id) AS id, {COLUMNS} FROM {KEYS} LIMIT {PAGE}");
-    let rows: Vec<EventRow> = store.read(sql, vars! { keys: keys_from("event", next) }).await?.rows(0)?;
-    rows.into_iter().map(LoggedRow::try_from).collect()
+    let keys = keys_between("event", Bound::Included(from), Bound::Excluded(KEYS_END.to_owned()));
+    let found: Vec<EventRow> = store.read(sql, vars! { keys: keys }).await?.rows(0)?;
+    let next = found.last().filter(|_| found.len() == PAGE).map(|last| last.id.clone());
+    Ok(LogPage { rows: found.iter().filter_map(LoggedRow::decode).collect(), next })
 }
 
 /// A cursor that reads the log backwards, newest first.
@@ -359,11 +365,21 @@ impl ReverseCursor {
             }
             self.width = (self.width / 8).max(1);
         };
-        let sql = format!("SELECT id AS place, record::id(id) AS id, {COLUMNS} FROM $keys ORDER BY place DESC LIMIT {count}");
-        let rows: Vec<EventRow> = store.read(sql, vars! { keys: keys }).await?.rows(0)?;
-        let rows: Vec<LoggedRow> = rows.into_iter().map(LoggedRow::try_from).collect::<Result<_>>()?;
+        let mut most = count;
+        let (mut rows, is_full) = loop {
+            let sql = format!("SELECT id AS place, record::id(id) AS id, {COLUMNS} FROM $keys ORDER BY place DESC LIMIT {most}");
+            let found: Vec<EventRow> = store.read(sql, vars! { keys: keys.clone() }).await?.rows(0)?;
+            let is_full = found.len() == most;
+            let rows: Vec<LoggedRow> = found.iter().filter_map(LoggedRow::decode).collect();
+            if !is_full || !rows.is_empty() {
+                break (rows, is_full || rows.len() > count);
+            }
+            // All of them are malformed, so none of them can be the new position.
+            most = most.saturating_mul(2);
+        };
+        rows.truncate(count);
         match rows.last() {
-            Some(last) if rows.len() == count => self.before = last.id,
+            Some(last) if is_full => self.before = last.id,
             _ => {
                 self.before = lower;
                 self.width = self.width.saturating_mul(4);
@@ -403,11 +419,27 @@ pub(crate) struct LoggedRow {
     pub(crate) event: Option<Event>,
 }
 
-impl TryFrom<EventRow> for LoggedRow {
-    type Error = Error;
+/// The id in the key of a row. None for a key that this program does not create.
+pub(crate) fn event_id(key: &str) -> Option<EventId> {
+    key.parse().ok().filter(|id: &EventId| id.to_string() == key)
+}
 
-    fn try_from(row: EventRow) -> Result<Self> {
-        let id = row.id.parse().map_err(|_| Error::Damaged(format!("event {}", row.id)))?;
+/// Logs a row with a malformed key: once, since the tail reads the same rows again and again.
+fn report_malformed(key: &str) {
+    static REPORTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let mut reported = REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if reported.len() < REPORTED_MAX && reported.insert(key.to_owned()) {
+        tracing::warn!(key, "a row of the event log has a malformed key and is left out; run `handbook check audit`");
+    }
+}
+
+impl LoggedRow {
+    /// None for a row with a malformed key, which only another program can have written: it has no position in the log.
+    pub(crate) fn decode(row: &EventRow) -> Option<Self> {
+        let Some(id) = event_id(&row.id) else {
+            report_malformed(&row.id);
+            return None;
+        };
         let event = row.event(id);
         match &event {
             Some(_) => {}
@@ -416,7 +448,7 @@ impl TryFrom<EventRow> for LoggedRow {
             }
             None => tracing::error!(event = %id, kind = row.kind, "an event is damaged and left out; run `handbook check audit`"),
         }
-        Ok(Self { id, at: row.at, event })
+        Some(Self { id, at: row.at, event })
     }
 }
 
@@ -486,6 +518,49 @@ mod tests {
         assert_eq!(backend.audit().seal().await.expect("seals"), 2);
         let report = backend.audit().verify().await.expect("checks");
         assert_eq!((report.is_whole(), report.events, report.unsealed), (true, 2, 0), "{:?}", report.findings);
+    }
+
+    /// Rows whose keys this program does not create: before, between and after those of its events.
+    const MALFORMED: &str = "LET $row = { at: d'2026-11-21T08:00:00Z', kind: 'signed_out', unit: '/01/', subject: 'x' }; \
+                             FOR $key IN [5, '01KAMALFORMED', '0', 'zzz', ['7']] { CREATE type::record('event', $key) CONTENT $row RETURN NONE };";
+
+    #[tokio::test]
+    async fn rows_with_malformed_keys_are_left_out_and_reported() {
+        let clock = Clock::fixed("2026-11-21T08:00:00Z".parse().expect("a moment"), 1);
+        let keys = || Keys::from_master(&[7; 32]);
+        let store = migrated().await;
+        store.write(MALFORMED, ()).await.expect("writes");
+        let opened = Backend::over(
+            store,
+            &StoreLocation::Memory,
+            crate::KeySource::Given(keys()),
+            clock.clone(),
+            &crate::Progress::default(),
+        );
+        let backend = opened.await.expect("opens");
+        clock.advance(TimeDelta::seconds(1));
+        let body = EventBody::SignedOut(SessionId::new(clock.ulid()));
+        let change = Change::default().event(&clock, None, &UnitPath::parse("/01/").expect("a path"), body);
+        backend.transact(change).await.expect("appends");
+        assert_eq!(backend.catch_up().await.expect("reads"), 1);
+        let mut back = ReverseCursor::from(None, &clock);
+        let mut found = 0;
+        while !back.is_at_the_start() {
+            found += back.step(backend.store(), 1).await.expect("reads").len();
+        }
+        assert_eq!(found, 1);
+
+        clock.advance(TimeDelta::hours(1));
+        assert_eq!(backend.audit().seal().await.expect("seals"), 1);
+        let report = backend.audit().verify().await.expect("checks");
+        let reported: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+        assert_eq!((reported.len(), report.unsealed), (5, 0), "{reported:?}");
+        for key in ["5", "01KAMALFORMED", "0", "zzz", "7"] {
+            assert!(reported.iter().any(|line| line.contains(key)), "{key}: {reported:?}");
+        }
+        let sql = "SELECT VALUE count FROM (SELECT count() FROM event GROUP ALL)";
+        let rows: Vec<i64> = backend.store().read(sql, ()).await.expect("reads").rows(0).expect("a count");
+        assert_eq!(rows, [6], "none is deleted");
     }
 
     #[tokio::test]

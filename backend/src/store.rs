@@ -317,6 +317,14 @@ pub(crate) fn pair(table: &'static str, first: impl Display, second: impl Displa
     RecordId::new(table, Array::from(vec![first.to_string(), second.to_string()]))
 }
 
+/// The key of a record as a text: as it is, or in debug format if it is of another type, which the program does not create.
+pub(crate) fn key_text(id: &RecordId) -> String {
+    match &id.key {
+        RecordIdKey::String(text) => text.clone(),
+        other => format!("{other:?}"),
+    }
+}
+
 /// The source of a `SELECT` for the records of the range bound as `$keys`, in key order.
 ///
 /// For a plain range the engine reads all records before it applies a `LIMIT`. For a range returned by a function it stops at the
@@ -338,11 +346,6 @@ pub(crate) fn rows_after(table: &'static str, last: Option<RecordId>) -> RecordI
 pub(crate) fn rows_until(table: &'static str, after: Option<RecordId>, last: RecordId) -> RecordId {
     let start = after.map_or(Bound::Unbounded, |after| Bound::Excluded(after.key));
     RecordId::new(table, RecordIdKeyRange { start, end: Bound::Included(last.key) })
-}
-
-/// Like [`keys_after`], including `key`.
-pub(crate) fn keys_from(table: &'static str, key: impl Display) -> RecordId {
-    RecordId::new(table, RecordIdKeyRange::from((Bound::Included(key.to_string()), Bound::Unbounded)))
 }
 
 /// All records of a table with a key between two bounds.

@@ -221,6 +221,9 @@ async fn check_audit(settings: StoreSettings) -> Result<()> {
     if report.is_whole() {
         return print("The audit trail is whole.\n");
     }
+    if report.has_only_malformed_rows() {
+        bail!("the event log has rows under keys that the program does not create; it leaves them out");
+    }
     match report.first_broken() {
         Some(link) => bail!("the audit trail was tampered with; the first broken link is {link}"),
         None => bail!("the audit trail was tampered with at its end"),

@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     Backend, Error, Result,
-    store::{KEYS, keys_between, vars},
+    events::event_id,
+    store::{KEYS, RecordId, key_text, keys_between, rows_after, vars},
 };
 
 /// Links checked concurrently.
@@ -52,6 +53,11 @@ impl Report {
     /// Whether nothing was changed, removed or inserted.
     pub fn is_whole(&self) -> bool {
         self.findings.is_empty()
+    }
+
+    /// Whether the only findings are rows that the program did not write and leaves out: the sealed events are unchanged.
+    pub fn has_only_malformed_rows(&self) -> bool {
+        self.findings.iter().all(|finding| matches!(finding, Finding::Malformed { .. }))
     }
 
     /// Number of the first broken link; none when only the end of the chain is broken.
@@ -102,6 +108,10 @@ pub enum Finding {
     LinkMissing {
         link: u64,
     },
+    /// A row after the last link has a key that the program does not create. The program leaves it out.
+    Malformed {
+        event: String,
+    },
     /// The chain does not end with the authenticated link.
     End,
 }
@@ -114,7 +124,7 @@ impl Finding {
             | Self::Inserted { link, .. }
             | Self::LinkChanged { link }
             | Self::LinkMissing { link } => Some(*link),
-            Self::End => None,
+            Self::Malformed { .. } | Self::End => None,
         }
     }
 }
@@ -134,6 +144,7 @@ impl fmt::Display for Finding {
             Self::Inserted { link, event: id, at } => event("put in", link, id, at),
             Self::LinkChanged { link } => write!(f, "the link {link} was changed"),
             Self::LinkMissing { link } => write!(f, "the link {link} is missing"),
+            Self::Malformed { event } => write!(f, "the event {event} has a key that the program does not create"),
             Self::End => f.write_str(
                 "the chain does not end where it was made to end: links were taken away, or it was written with another key",
             ),
@@ -192,7 +203,7 @@ impl Audit<'_> {
         if head.as_ref().map_or(end.number > 0, |head| !head.vouches_for(keys, end.number, &end.hash)) {
             report.find(Finding::End);
         }
-        report.unsealed = self.count_after(end.last).await?;
+        self.check_unsealed(end.last, &mut report).await?;
         Ok(report)
     }
 
@@ -203,12 +214,30 @@ impl Audit<'_> {
         Ok(self.backend.store().read(sql, vars! { keys: keys }).await?.rows(0)?)
     }
 
-    async fn count_after(&self, last: Option<String>) -> Result<u64> {
+    /// Counts the events after the last sealed one, and finds malformed keys: those after it, and the numbers, which come before
+    /// all texts.
+    async fn check_unsealed(&self, last: Option<String>, report: &mut Report) -> Result<()> {
+        let numbers = keys_between("event", Bound::Unbounded, Bound::Excluded(String::new()));
+        for row in self.ids(numbers).await? {
+            report.find(Finding::Malformed { event: key_text(&row) });
+        }
         let from = last.map_or(Bound::Included(String::new()), Bound::Excluded);
-        let sql = "SELECT VALUE count FROM (SELECT count() FROM $keys GROUP ALL)";
-        let count: Vec<i64> =
-            self.backend.store().read(sql, vars! { keys: keys_between("event", from, Bound::Unbounded) }).await?.rows(0)?;
-        Ok(count.first().and_then(|count| u64::try_from(*count).ok()).unwrap_or_default())
+        let mut next = Some(keys_between("event", from, Bound::Unbounded));
+        while let Some(keys) = next {
+            let rows = self.ids(keys).await?;
+            for row in &rows {
+                let event = key_text(row);
+                if event_id(&event).is_some() { report.unsealed += 1 } else { report.find(Finding::Malformed { event }) }
+            }
+            next = rows.into_iter().nth(PAGE - 1).map(|last| rows_after("event", Some(last)));
+        }
+        Ok(())
+    }
+
+    /// At most [`PAGE`] ids of a range.
+    async fn ids(&self, keys: RecordId) -> Result<Vec<RecordId>> {
+        let sql = format!("SELECT VALUE id FROM {KEYS} LIMIT {PAGE}");
+        Ok(self.backend.store().read(sql, vars! { keys: keys }).await?.rows(0)?)
     }
 }
 
