@@ -254,7 +254,8 @@ impl Documents<'_> {
         };
         vars.extend(gone_vars(id, clock.now()));
         let (actor, issuer) = (Some(viewer.member), &work.particulars.issuer.path);
-        let mut change = Change::new(SUBMIT, vars).then(&gone()).event(clock, actor, issuer, EventBody::DraftSubmitted(id));
+        let mut change =
+            Change::new(&submission(), vars).then(&gone()).event(clock, actor, issuer, EventBody::DraftSubmitted(id));
         if !warnings.is_empty() {
             let overruled = EventBody::WarningOverruled { document: id, warnings: Some(warnings) };
             change = change.event(clock, actor, issuer, overruled);
@@ -527,7 +528,24 @@ const SUBMIT: &str = "LET $found = (SELECT version, stage FROM ONLY $draft); \
                       IF $found.version != $version OR $found.stage != 'draft' { THROW 'changed' }; \
                       UPDATE $draft SET stage = 'in_review', held = NONE, held_at = NONE RETURN NONE; \
                       CREATE $review SET document = $document, version = $version, state = 'open', asked_by = $asked_by, \
-                      asked_at = $asked_at, reviewer = $reviewer, colleague = $colleague, commenter = $commenter, due = $due, note = $note RETURN NONE;";
+                      asked_at = $asked_at, reviewer = $reviewer_now, colleague = $colleague_now, commenter = $commenter_now, \
+                      due = $due, note = $note RETURN NONE;";
+
+/// [`SUBMIT`] after the statements that look up the people who are asked.
+fn submission() -> String {
+    format!("{}{}{}{SUBMIT}", asked_now("reviewer"), asked_now("colleague"), asked_now("commenter"))
+}
+
+/// Sets `$<person>_now` to the record of the person `$<person>`: the remaining one if it was merged since the person was chosen.
+/// A merge writes the same row of `office_turn`, so of two concurrent transactions one is retried and sees the other: either the
+/// merge moves the review, or the review asks the remaining record.
+fn asked_now(person: &str) -> String {
+    format!(
+        "IF ${person} != NONE {{ UPSERT type::record('office_turn', ${person}) SET n = (n ?? 0) + 1 RETURN NONE }}; \
+         LET ${person}_now = IF ${person} = NONE {{ NONE }} ELSE {{ \
+             (SELECT VALUE merged_into FROM ONLY type::record('member', ${person})) ?? ${person} }}; "
+    )
+}
 
 static REVIEWS: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
     format!("SELECT {REVIEW_COLUMNS} FROM review WHERE document = $document ORDER BY asked_at DESC LIMIT {REVIEWS_MAX}")
@@ -683,6 +701,79 @@ mod tests {
         store.assert_no_scan(IN_REVIEW, vars! { from: "/01/", until: "/010" }).await;
         store.assert_no_scan(ASKED, vars! { member: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }).await;
         store.assert_no_scan(&waiting_drafts(), vars! { from: "/01/", until: "/010" }).await;
+    }
+
+    const MEMBER: &str = "CREATE type::record('member', $key) SET code = $key, full_name = 'Võ Văn Khơi', sort_key = 'khoi', \
+                          sex = 'male', birth_date = '1972-05-12', admitted_on = '2001-02-03', standing = 'official', \
+                          state = 'active', unit = 'U', path = '/01/'";
+
+    const DRAFT: &str = "CREATE $draft SET kind = 'news', title = 'Tin', issuer = 'U', issuer_path = '/01/', \
+                         issuer_level = 'central', audience = 'U', audience_path = '/01/', stage = 'draft', version = 1, \
+                         minutes = 1, saved_at = time::now(), saved_by = 'E', authors = ['E']";
+
+    /// The statements of a merge that concern a review: see `members::merge`.
+    fn merge() -> String {
+        format!(
+            "UPSERT type::record('office_turn', $key) SET n = (n ?? 0) + 1 RETURN NONE; {AT_THE_DESK} \
+             UPDATE type::record('member', $key) SET state = 'merged', merged_into = $kept_key RETURN NONE;"
+        )
+    }
+
+    /// The bindings of [`submission`], with the same person asked twice.
+    fn submitted(draft: &str, asked: &str) -> Variables {
+        vars! {
+            draft: record("draft", draft),
+            version: 1_i64,
+            review: record("review", draft),
+            document: draft.to_owned(),
+            asked_by: "E",
+            asked_at: DateTime::<Utc>::UNIX_EPOCH,
+            reviewer: Some(asked.to_owned()),
+            colleague: None::<String>,
+            commenter: Some(asked.to_owned()),
+            due: None::<String>,
+            note: None::<String>,
+        }
+    }
+
+    async fn people_asked(store: &crate::store::Store) -> Vec<Vec<String>> {
+        let sql = "SELECT VALUE [reviewer, commenter] FROM review";
+        store.read(sql, ()).await.expect("reads").rows(0).expect("people")
+    }
+
+    #[tokio::test]
+    async fn a_review_asked_of_a_record_merged_meanwhile_asks_the_remaining_one() {
+        let store = migrated().await;
+        for key in ["A", "B"] {
+            store.write(MEMBER, vars! { key: key }).await.expect("creates");
+        }
+        store.write(DRAFT, vars! { draft: record("draft", "D") }).await.expect("creates");
+        // The page that offered A was shown before.
+        store.write(&merge(), vars! { key: "A", kept_key: "B" }).await.expect("merges");
+        store.write(&submission(), submitted("D", "A")).await.expect("submits");
+        assert_eq!(people_asked(&store).await, [["B", "B"]]);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_review_asked_during_a_merge_never_waits_for_the_merged_record() {
+        let store = migrated().await;
+        let rounds = 20;
+        for round in 0..rounds {
+            let (gone, kept, draft) = (format!("A{round}"), format!("B{round}"), format!("D{round}"));
+            for key in [&gone, &kept] {
+                store.write(MEMBER, vars! { key: key.clone() }).await.expect("creates");
+            }
+            store.write(DRAFT, vars! { draft: record("draft", &draft) }).await.expect("creates");
+            let (merge, submission) = (merge(), submission());
+            let merging = store.write(&merge, vars! { key: gone.clone(), kept_key: kept });
+            let submitting = store.write(&submission, submitted(&draft, &gone));
+            let (merged, submitted) = tokio::join!(merging, submitting);
+            merged.expect("merges");
+            submitted.expect("submits");
+        }
+        let asked = people_asked(&store).await;
+        assert_eq!(asked.len(), rounds);
+        assert!(asked.iter().flatten().all(|member| member.starts_with('B')), "{asked:?}");
     }
 
     #[test]
