@@ -17,10 +17,12 @@ use chrono::{DateTime, Utc};
 use domain::members::PhoneNumber;
 use reqwest::{Client, Url, redirect::Policy};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::{
     Backend, Clock, Error, Result,
     jobs::{JobKind, NewJob, Outcome, lease::LeasedJob},
+    keys::hex,
 };
 
 /// Timeout of a request to the gateway.
@@ -63,7 +65,7 @@ impl Sms {
         Ok(Self { way: Arc::new(Transport::Gateway { client, url, token }) })
     }
 
-    /// Writes each message to a file in a folder, readable only by the owner.
+    /// Writes each message to a file in a folder, readable only by the owner. The name of the file is the same in every retry.
     pub fn outbox(folder: &Path, clock: &Clock) -> Self {
         Self { way: Arc::new(Transport::Outbox { folder: folder.to_owned(), clock: clock.clone() }) }
     }
@@ -77,8 +79,8 @@ impl Sms {
                 tracing::info!("an SMS was handed to the gateway");
             }
             Transport::Outbox { folder, clock } => {
-                let told = |error: io::Error| Error::Internal(format!("cannot write into the SMS outbox: {error}"));
-                lay_down(folder, clock, to, text).map_err(told)?;
+                let failed = |error: io::Error| Error::Internal(format!("cannot write into the SMS outbox: {error}"));
+                lay_down(folder, key, clock, to, text).map_err(failed)?;
                 tracing::info!("no SMS gateway is set; an SMS was written to the outbox");
             }
         }
@@ -116,7 +118,7 @@ impl Backend {
     }
 
     /// Runs a job created by [`Self::sms`]. A message is sent twice, with the same key, when the process dies after the gateway
-    /// has accepted it.
+    /// has accepted it or its file was written.
     pub(crate) async fn send_sms(&self, job: &LeasedJob) -> Result<Outcome> {
         let letter: ShortMessage = job.payload(self.keys())?;
         let Ok(to) = PhoneNumber::parse(&letter.to) else { return Ok(Outcome::Done) };
@@ -152,10 +154,11 @@ async fn hand_over(client: &Client, url: &Url, token: Option<&str>, key: &str, m
     Err(Error::Internal(format!("the SMS gateway failed: {failure}")))
 }
 
-/// Writes to a temporary file first, so that a program that watches the outbox never reads a partial message.
-fn lay_down(folder: &Path, clock: &Clock, to: &PhoneNumber, text: &str) -> io::Result<()> {
+/// Writes to a temporary file first, so that a program that watches the outbox never reads a partial message. The files are
+/// named after the key, so a repeated message replaces its own file.
+fn lay_down(folder: &Path, key: &str, clock: &Clock, to: &PhoneNumber, text: &str) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    let name = clock.ulid().to_string();
+    let name = file_name(key);
     let (unfinished, file) = (folder.join(format!(".{name}")), folder.join(format!("{name}.txt")));
     let mut written = create_private(&unfinished)?;
     write!(written, "To: {}\nAt: {}\n\n{text}\n", to.masked(), clock.now().to_rfc3339())?;
@@ -163,13 +166,62 @@ fn lay_down(folder: &Path, clock: &Clock, to: &PhoneNumber, text: &str) -> io::R
     fs::rename(unfinished, file)
 }
 
+/// The key, which is an id, or the hash of a key that cannot be a file name.
+fn file_name(key: &str) -> String {
+    let is_name = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if is_name { key.to_owned() } else { hex(&Sha256::digest(key).into()) }
+}
+
+/// Replaces a file that a process has left when it died.
 #[cfg(unix)]
 fn create_private(file: &Path) -> io::Result<fs::File> {
     use std::os::unix::fs::OpenOptionsExt;
-    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)
+    fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file)
 }
 
 #[cfg(not(unix))]
 fn create_private(file: &Path) -> io::Result<fs::File> {
-    fs::OpenOptions::new().write(true).create_new(true).open(file)
+    fs::OpenOptions::new().write(true).create(true).truncate(true).open(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).expect("a folder");
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.expect("a file").file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    #[tokio::test]
+    async fn a_message_that_is_sent_again_has_the_same_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock = Clock::fixed(DateTime::UNIX_EPOCH, 1);
+        let sms = Sms::outbox(folder.path(), &clock);
+        let to = PhoneNumber::parse("0987654321").expect("ten digits");
+        // The process died while it wrote the first file.
+        fs::write(
+            folder.path().join(".01ARZ3NDEKTSV4RRFFQ69G5FAV"),
+            "To: a longer text than the whole message will have, to be replaced by it",
+        )
+        .expect("writes");
+        for _ in 0..2 {
+            sms.send("01ARZ3NDEKTSV4RRFFQ69G5FAV", &to, "once").await.expect("writes");
+        }
+        sms.send("01ARZ3NDEKTSV4RRFFQ69G5FAW", &to, "another").await.expect("writes");
+        assert_eq!(names(folder.path()), ["01ARZ3NDEKTSV4RRFFQ69G5FAV.txt", "01ARZ3NDEKTSV4RRFFQ69G5FAW.txt"]);
+        let text = fs::read_to_string(folder.path().join("01ARZ3NDEKTSV4RRFFQ69G5FAV.txt")).expect("reads");
+        assert!(text.starts_with("To: ") && text.ends_with("\n\nonce\n") && !text.contains("replaced"), "{text}");
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_a_file_name_is_hashed() {
+        assert_eq!(file_name("01ARZ3NDEKTSV4RRFFQ69G5FAV"), "01ARZ3NDEKTSV4RRFFQ69G5FAV");
+        for key in ["", "..", "a/b", "a b"] {
+            assert_eq!(file_name(key).len(), 64, "{key}");
+        }
+    }
 }
