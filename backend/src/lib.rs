@@ -210,7 +210,6 @@ impl Backend {
             tracing::info!("rebuilt the counters from the tables");
         }
         backend.members().refold().await?;
-        backend.unit_desk().resume().await?;
         Ok(backend)
     }
 

@@ -635,6 +635,14 @@ mod tests {
             drop(backend);
 
             let backend = open(&location).await;
+            assert!(!backend.units().tree().moving.is_empty(), "the start does not wait for it");
+            assert_eq!(
+                backend.units().tree().known(&viewer.branch.id.to_string()).map(|unit| unit.path.as_str()),
+                Some("/51/002/000/"),
+                "pages show the new path meanwhile"
+            );
+            backend.clock().advance(WAITED_AT_MOST);
+            backend.run_due_jobs().await.expect("runs");
             assert_eq!(paths(&backend).await, expected, "stopped after {stops_after}");
             assert!(backend.units().tree().moving.is_empty());
             assert!(backend.unit_desk().advance(1).await.expect("nothing is left"));
