@@ -353,9 +353,11 @@ impl<'a> Accounts<'a> {
         Ok(())
     }
 
+    /// Updates the time the device was last seen. A page makes several requests, which all find the time out of date: the first
+    /// one updates it, and the condition makes the others, also those that are retried after a conflict, change nothing.
     async fn mark_seen(&self, session: RecordId, now: DateTime<Utc>) -> Result<()> {
-        let vars = vars! { opened: session, now: now, expires_at: now + IDLE };
-        let sql = "UPDATE $opened SET seen_at = $now, expires_at = $expires_at RETURN NONE";
+        let vars = vars! { opened: session, now: now, due: now - SEEN_EVERY, expires_at: now + IDLE };
+        let sql = "UPDATE $opened SET seen_at = $now, expires_at = $expires_at WHERE seen_at <= $due RETURN NONE";
         match self.backend.transact(Change::new(sql, vars)).await {
             // Concurrent requests of the same device have updated it.
             Ok(_) | Err(StoreError::Busy) => Ok(()),

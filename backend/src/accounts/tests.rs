@@ -11,7 +11,7 @@ use domain::{
     units::UnitRef,
 };
 
-use super::{CREATE_STRANGER, IN_A_ROW, SignInForm, passwords::COMPARED};
+use super::{CREATE_STRANGER, IN_A_ROW, SEEN_EVERY, SignInForm, fingerprint, passwords::COMPARED};
 use crate::{
     Backend, Clock, Error, Keys, Result, StoreLocation,
     demo::registry::{NewMember, Registry, plan},
@@ -200,4 +200,22 @@ async fn an_activation_takes_the_same_work_for_every_id() {
         done.push((kind, [begun, sending, looked, trying]));
     }
     assert_alike(&done);
+}
+
+#[tokio::test]
+async fn of_concurrent_requests_of_a_device_one_updates_the_time_it_was_seen() {
+    let backend = backend().await;
+    let form = SignInForm { national_id: KNOWN, password: PASSWORD, device: "" };
+    let token = backend.accounts().sign_in(form).await.expect("signs in").token;
+    let session = record("session", fingerprint(&token));
+    let seen = now() + SEEN_EVERY;
+    // All of them have read the session before it was updated.
+    for late in 0..3 {
+        let at = seen + TimeDelta::milliseconds(late);
+        backend.accounts().mark_seen(session.clone(), at).await.expect("updates");
+    }
+    let sql = "SELECT VALUE seen_at FROM $opened";
+    let times: Vec<DateTime<Utc>> =
+        backend.store().read(sql, vars! { opened: session }).await.expect("reads").rows(0).expect("a time");
+    assert_eq!(times, [seen]);
 }
