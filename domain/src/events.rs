@@ -1,8 +1,8 @@
 //! The event log: the source of live updates, statistics and the audit trail.
 //!
-//! [`EventBody`] is the complete list of events. [`EventKind`] is derived from it. [`EventBody::effect`] is the effect on
-//! figures, [`EventBody::subject`] the entity concerned; both match every kind explicitly, so that no new kind is forgotten
-//! there.
+//! [`EventBody`] is the complete list of events. [`EventKind`] is derived from it. The table of `kinds.rs` has a line for each kind,
+//! with its effect on figures ([`EventBody::effect`]); [`EventBody::subject`] is the entity concerned. Both name every kind, so that
+//! no new kind is forgotten there.
 
 use std::{fmt, str::FromStr};
 
@@ -17,6 +17,8 @@ use crate::{
     policy::Role,
     units::{Phase, Shift, UnitPath},
 };
+
+mod kinds;
 
 /// An event with its subject and the details needed to count and to describe it. Never personal data.
 ///
@@ -206,72 +208,6 @@ pub enum EventBody {
 crate::keyed!(EventKind);
 
 impl EventKind {
-    /// Whether it shows that its actor uses the handbook. A refused sign-in does not.
-    pub const fn counts_as_use(self) -> bool {
-        match self {
-            Self::SignInRefused | Self::MemberRegistered | Self::AccountActivated | Self::SignInCodeSent => false,
-            Self::SignedIn
-            | Self::SignedOut
-            | Self::PreferencesChanged
-            | Self::DocumentDrafted
-            | Self::DocumentSaved
-            | Self::DocumentPublished
-            | Self::DocumentWithdrawn
-            | Self::DraftSubmitted
-            | Self::DraftRecalled
-            | Self::DraftCommented
-            | Self::DraftDiscarded
-            | Self::ChangesWanted
-            | Self::DocumentScheduled
-            | Self::DocumentCorrected
-            | Self::DocumentExpired
-            | Self::ReadersReminded
-            | Self::DeskRulesChanged
-            | Self::FileAttached
-            | Self::FileRemoved
-            | Self::WarningOverruled
-            | Self::CourseSaved
-            | Self::CourseAssigned
-            | Self::CourseEnded
-            | Self::TryGiven
-            | Self::QuizTaken
-            | Self::CourseCompleted
-            | Self::DocumentOpened
-            | Self::DocumentRead
-            | Self::MeetingAnnounced
-            | Self::MeetingReported
-            | Self::OpinionSent
-            | Self::OpinionSeen
-            | Self::OpinionAnswered
-            | Self::UnitCreated
-            | Self::UnitRenamed
-            | Self::UnitMoved
-            | Self::UnitMerged
-            | Self::UnitSplit
-            | Self::UnitClosed
-            | Self::UnitPhaseChanged
-            | Self::MemberChanged
-            | Self::MemberMerged
-            | Self::CorrectionRequested
-            | Self::CorrectionAccepted
-            | Self::CorrectionDeclined
-            | Self::TransferRequested
-            | Self::TransferAccepted
-            | Self::TransferDeclined
-            | Self::TransferWithdrawn
-            | Self::MembersImported
-            | Self::UnitsImported
-            | Self::PaperCodeIssued
-            | Self::PaperCodeRevoked
-            | Self::PasswordChanged
-            | Self::SessionRevoked
-            | Self::RoleGranted
-            | Self::RoleEnded
-            | Self::RecordOpened
-            | Self::ForeignIdsMet => true,
-        }
-    }
-
     /// Whether it invalidates a tree that was read before.
     pub const fn changes_tree(self) -> bool {
         matches!(
@@ -476,73 +412,6 @@ impl EventBody {
             | Self::UnitPhaseChanged { unit, .. } => Subject::Unit(*unit),
             Self::MembersImported { import, .. } | Self::UnitsImported { import, .. } => Subject::Import(*import),
             Self::ForeignIdsMet { source, .. } => Subject::Source(*source),
-        }
-    }
-
-    /// Its effect on the figures.
-    pub const fn effect(&self) -> Effect {
-        match self {
-            Self::DocumentPublished(document) => Effect::Published(*document),
-            Self::DocumentWithdrawn(document) | Self::DocumentExpired(document) => Effect::Withdrawn(*document),
-            Self::DocumentRead { counted, .. } => Effect::Read { counted: *counted },
-            Self::OpinionSent { counted, .. } => Effect::Opinion { counted: *counted },
-            Self::UnitMoved { .. } | Self::UnitMerged { .. } => Effect::Moved,
-            Self::MemberRegistered { member, .. }
-            | Self::AccountActivated(member)
-            | Self::MemberChanged { member, .. }
-            | Self::CorrectionAccepted { member, .. }
-            | Self::TransferAccepted { member, .. } => Effect::Member(*member),
-            Self::UnitSplit { unit, .. } => Effect::MembersOf(*unit),
-            Self::MembersImported { import, .. } => Effect::Imported(*import),
-            Self::MemberMerged { member, other } => Effect::Merged { member: *member, other: *other },
-            Self::SignedIn(_)
-            | Self::SignedOut(_)
-            | Self::SignInRefused { .. }
-            | Self::PreferencesChanged(_)
-            | Self::DocumentDrafted(_)
-            | Self::DocumentSaved { .. }
-            | Self::DraftSubmitted(_)
-            | Self::DraftRecalled(_)
-            | Self::DraftCommented(_)
-            | Self::DraftDiscarded(_)
-            | Self::ChangesWanted(_)
-            | Self::DocumentScheduled { .. }
-            | Self::DocumentCorrected(_)
-            | Self::ReadersReminded(_)
-            | Self::DeskRulesChanged { .. }
-            | Self::FileAttached(_)
-            | Self::FileRemoved(_)
-            | Self::WarningOverruled { .. }
-            | Self::CourseSaved(_)
-            | Self::CourseAssigned(_)
-            | Self::CourseEnded(_)
-            | Self::TryGiven(_)
-            | Self::QuizTaken(_)
-            | Self::CourseCompleted(_)
-            | Self::DocumentOpened { .. }
-            | Self::MeetingAnnounced(_)
-            | Self::MeetingReported(_)
-            | Self::OpinionSeen(_)
-            | Self::OpinionAnswered(_)
-            | Self::UnitCreated(_)
-            | Self::UnitRenamed(_)
-            | Self::UnitClosed(_)
-            | Self::UnitPhaseChanged { .. }
-            | Self::CorrectionRequested { .. }
-            | Self::CorrectionDeclined { .. }
-            | Self::TransferRequested { .. }
-            | Self::TransferDeclined { .. }
-            | Self::TransferWithdrawn { .. }
-            | Self::UnitsImported { .. }
-            | Self::PaperCodeIssued(_)
-            | Self::PaperCodeRevoked(_)
-            | Self::SignInCodeSent(_)
-            | Self::PasswordChanged(_)
-            | Self::SessionRevoked(_)
-            | Self::RoleGranted { .. }
-            | Self::RoleEnded { .. }
-            | Self::RecordOpened(_)
-            | Self::ForeignIdsMet { .. } => Effect::Nothing,
         }
     }
 
