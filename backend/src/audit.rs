@@ -197,8 +197,8 @@ fn scope(viewer: &Viewer, tree: &Tree, asked: Option<UnitId>) -> Result<(UnitRef
 fn own_range() -> String {
     let ways_in = [EventKind::SignedIn, EventKind::SignedOut].map(|kind| format!("'{}'", kind.key())).join(", ");
     format!(
-        "SELECT id AS place, record::id(id) AS id, {COLUMNS} FROM event WHERE subject = $subject \
-         AND ($before = NONE OR record::id(id) < $before) AND kind NOT IN [{ways_in}] ORDER BY place DESC LIMIT {}",
+        "SELECT id AS position, record::id(id) AS id, {COLUMNS} FROM event WHERE subject = $subject \
+         AND ($before = NONE OR record::id(id) < $before) AND kind NOT IN [{ways_in}] ORDER BY position DESC LIMIT {}",
         PAGE + 1
     )
 }

@@ -367,7 +367,8 @@ impl ReverseCursor {
         };
         let mut most = count;
         let (mut rows, is_full) = loop {
-            let sql = format!("SELECT id AS place, record::id(id) AS id, {COLUMNS} FROM $keys ORDER BY place DESC LIMIT {most}");
+            let sql =
+                format!("SELECT id AS position, record::id(id) AS id, {COLUMNS} FROM $keys ORDER BY position DESC LIMIT {most}");
             let found: Vec<EventRow> = store.read(sql, vars! { keys: keys.clone() }).await?.rows(0)?;
             let is_full = found.len() == most;
             let rows: Vec<LoggedRow> = found.iter().filter_map(LoggedRow::decode).collect();

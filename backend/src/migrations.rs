@@ -729,10 +729,10 @@ mod tests {
         work.lease.renew().await.expect("holds the lease");
         let (other, late, others) =
             (store.another_process(), Clock::fixed(clock.now() + TimeDelta::hours(1), 2), Progress::default());
-        let mut told = others.subscribe();
+        let mut lines = others.subscribe();
         let first = async {
             let line = "waiting for another process: migrating 0005_members: definitions, 43 %";
-            told.wait_for(|told| told.as_deref() == Some(line)).await.expect("is told");
+            lines.wait_for(|found| found.as_deref() == Some(line)).await.expect("is told");
             work.all().await.expect("goes on");
             work.lease.leave().await;
         };

@@ -410,13 +410,13 @@ fn is_held(error: &surrealdb::Error) -> bool {
 }
 
 fn lock(folder: &Path) -> Result<File> {
-    let told = |error: &dyn Display| StoreError::Internal(format!("cannot use the data folder {}: {error}", folder.display()));
-    std::fs::create_dir_all(folder).map_err(|error| told(&error))?;
-    let file = File::create(folder.join("lock")).map_err(|error| told(&error))?;
+    let failed = |error: &dyn Display| StoreError::Internal(format!("cannot use the data folder {}: {error}", folder.display()));
+    std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
+    let file = File::create(folder.join("lock")).map_err(|error| failed(&error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse),
-        Err(TryLockError::Error(error)) => Err(told(&error)),
+        Err(TryLockError::Error(error)) => Err(failed(&error)),
     }
 }
 

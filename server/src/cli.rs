@@ -180,18 +180,18 @@ async fn create_admin(settings: AdminSettings) -> Result<()> {
         AdminRole::Registrar => "registrar",
     };
     let known = if created.was_registered { ", who was in the registry already," } else { "" };
-    let mut told = format!("{}{known} is {role} of {} ({}).\n", created.name, created.unit.name, created.unit.path);
+    let mut message = format!("{}{known} is {role} of {} ({}).\n", created.name, created.unit.name, created.unit.path);
     match created.code {
         Some(code) => {
-            told += &format!(
+            message += &format!(
                 "\nOne-time code for the first sign-in: {}\nIt is good for 30 days and shown only here. \
                  To use it, open /welcome and enter the national ID, then the code.\n",
                 grouped(&code)
             );
         }
-        None => told += "They sign in as before.\n",
+        None => message += "They sign in as before.\n",
     }
-    print(&told)
+    print(&message)
 }
 
 /// The level of a new organisation.
@@ -204,7 +204,7 @@ async fn check_audit(settings: StoreSettings) -> Result<()> {
     let backend = open(&settings).await?;
     let began = std::time::Instant::now();
     let report = backend.audit().verify().await?;
-    let mut told = format!(
+    let mut message = format!(
         "{} sealed events in {} links, {} too new to be sealed, checked in {:.1} s.\n",
         report.events,
         report.links,
@@ -212,12 +212,12 @@ async fn check_audit(settings: StoreSettings) -> Result<()> {
         began.elapsed().as_secs_f32(),
     );
     for finding in &report.findings {
-        told += &format!("- {finding}\n");
+        message += &format!("- {finding}\n");
     }
     if report.more > 0 {
-        told += &format!("- and {} more\n", report.more);
+        message += &format!("- and {} more\n", report.more);
     }
-    print(&told)?;
+    print(&message)?;
     if report.is_whole() {
         return print("The audit trail is whole.\n");
     }
@@ -248,10 +248,10 @@ async fn jobs(settings: JobsSettings) -> Result<()> {
     if let Some(target) = &settings.target {
         return change_jobs(&backend, settings.action, target).await;
     }
-    let mut told = String::new();
+    let mut message = String::new();
     for figures in backend.jobs().figures().await? {
         let (kind, overdue) = (figures.kind.key(), figures.overdue.num_seconds());
-        told += &format!(
+        message += &format!(
             "{kind}: {} parked, {} running, {} waiting, the longest due for {overdue} s\n",
             figures.parked, figures.running, figures.waiting
         );
@@ -262,7 +262,7 @@ async fn jobs(settings: JobsSettings) -> Result<()> {
             JobState::Running => "leased until",
             JobState::Waiting => "due",
         };
-        told += &format!(
+        message += &format!(
             "\n{}\n    {} {time} {}, enqueued {}, attempts: {}\n",
             job.id,
             job.state.key(),
@@ -271,13 +271,13 @@ async fn jobs(settings: JobsSettings) -> Result<()> {
             job.attempts,
         );
         if job.kind.is_none() {
-            told += "    of a kind unknown to this version, which does not run it\n";
+            message += "    of a kind unknown to this version, which does not run it\n";
         }
         if let Some(error) = &job.last_error {
-            told += &format!("    last error: {error}\n");
+            message += &format!("    last error: {error}\n");
         }
     }
-    print(&told)
+    print(&message)
 }
 
 async fn change_jobs(backend: &Backend, action: JobsAction, target: &str) -> Result<()> {
