@@ -1,10 +1,16 @@
-//! The tree of units, held in memory: small (at most 50,000 nodes), read by every page, rarely changed.
+//! The tree of units, held in memory: at most a few hundred thousand nodes, read by every page, rarely changed.
+//!
+//! What a page of one unit asks takes time by the number of its children and ancestors, not of its subtree: children are found by
+//! skipping their subtrees ([`Tree::children`]), and branches are counted when the tree is built ([`Tree::branches`]). Only a
+//! search and the tree of a past day pass over all nodes. Earlier versions of units are held too: there are as many as there were
+//! changes, some ten thousand.
 //!
 //! Invariant: a code below a parent belongs to the same unit forever. So every path that was ever stored can be resolved to its
 //! unit by its codes, however often that unit or an ancestor has moved since: see [`Tree::former`].
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Bound,
     sync::{Arc, PoisonError, RwLock},
 };
 
@@ -20,17 +26,22 @@ use crate::{
     Error, Result,
     store::{RecordId, Store, SurrealValue, Variables, record, vars},
 };
+use former::Version;
 use path_ranges::FormerCode;
 
+mod became;
 mod change;
+mod counterparts;
 mod desk;
+mod former;
 mod history;
 mod moving;
 mod path_ranges;
 mod split;
 
+pub use became::BecameQuery;
 pub use change::{CloseForm, NewUnitForm, PhaseForm, RenameForm};
-pub use desk::{BelowQuery, UnitDesk};
+pub use desk::{BelowQuery, ListQuery, UnitDesk};
 pub(crate) use history::VersionRow;
 pub use moving::{MergeForm, MoveForm};
 pub(crate) use path_ranges::PathRanges;
@@ -47,10 +58,14 @@ pub struct Tree {
     closed: BTreeMap<UnitId, Closed>,
     /// Closed units by their successor.
     inherited: BTreeMap<UnitId, Vec<UnitId>>,
+    /// Closed units without a successor.
+    ended: Vec<UnitId>,
     /// The owner of each code below a unit, current or former. Entries are never reassigned.
     codes: BTreeMap<(Option<UnitId>, String), UnitId>,
     /// Former codes of units.
     formerly: Vec<FormerCode>,
+    /// Versions of units that have changed or closed, by unit and first day.
+    versions: Vec<Version>,
     version: i64,
     moving: Vec<Shift>,
 }
@@ -60,6 +75,8 @@ pub struct Tree {
 struct Node {
     unit: UnitRef,
     folded: String,
+    /// Number of branches below.
+    branches: u32,
     phase: Option<Phase>,
     live_from: Option<NaiveDate>,
     contact: Option<String>,
@@ -76,6 +93,7 @@ struct Closed {
     unit: UnitRef,
     /// Its path when it closed.
     last_path: UnitPath,
+    opened_on: NaiveDate,
     on: NaiveDate,
     successor: Option<UnitId>,
 }
@@ -136,7 +154,7 @@ impl Tree {
 
     /// Units that closed without a successor, with the paths they would have now. They remain responsible for themselves.
     pub(crate) fn without_successor(&self) -> impl Iterator<Item = &UnitRef> {
-        self.closed.values().filter(|closed| closed.successor.is_none()).map(|closed| &closed.unit)
+        self.ended.iter().filter_map(|id| self.closed.get(id)).map(|closed| &closed.unit)
     }
 
     /// The paths that closed units had when they closed.
@@ -196,10 +214,14 @@ impl Tree {
         self.at(&viewer.standpoint.branch).map_or(viewer.branch.id, |unit| unit.id)
     }
 
-    /// The units one level below.
+    /// The units one level below, in the order of codes. Skips their subtrees, so it takes time by their number only.
     pub fn children<'a>(&'a self, path: &'a UnitPath) -> impl Iterator<Item = &'a UnitRef> {
-        let depth = depth(path) + 1;
-        self.subtree(path).filter(move |unit| depth == self::depth(&unit.path))
+        self.child_nodes(path).map(|node| &node.unit)
+    }
+
+    /// Number of branches below a unit.
+    pub fn branches(&self, path: &UnitPath) -> u32 {
+        self.by_path.get(path).map_or(0, |node| node.branches)
     }
 
     /// From the root down to the unit itself.
@@ -241,11 +263,7 @@ impl Tree {
 
     /// The unit that once had this path, or its successor. None for a path that no unit ever had.
     pub fn former(&self, path: &UnitPath) -> Option<&UnitRef> {
-        let mut at = None;
-        for code in path.as_str().trim_matches('/').split('/') {
-            at = Some(*self.codes.get(&(at, code.to_owned()))?);
-        }
-        let mut id = at?;
+        let mut id = self.once_at(path)?;
         let mut met = BTreeSet::new();
         while let Some(closed) = self.closed.get(&id).filter(|_| met.insert(id)) {
             match closed.successor {
@@ -254,6 +272,15 @@ impl Tree {
             }
         }
         self.get(id)
+    }
+
+    /// The unit that has or had this path, open or closed.
+    fn once_at(&self, path: &UnitPath) -> Option<UnitId> {
+        let mut at = None;
+        for code in path.as_str().trim_matches('/').split('/') {
+            at = Some(*self.codes.get(&(at, code.to_owned()))?);
+        }
+        at
     }
 
     /// The current path for rows that were stored with `path`.
@@ -275,6 +302,19 @@ impl Tree {
 
     fn nodes<'a>(&'a self, path: &'a UnitPath) -> impl Iterator<Item = &'a Node> {
         self.by_path.range(path.clone()..).map(|(_, node)| node).take_while(move |node| path.contains(&node.unit.path))
+    }
+
+    fn child_nodes<'a>(&'a self, path: &'a UnitPath) -> impl Iterator<Item = &'a Node> {
+        let depth = depth(path) + 1;
+        // The first text after the unit itself, later after the subtree of the last node.
+        let mut from = Bound::Excluded(path.as_str().to_owned());
+        let next = move || {
+            let bounds: (Bound<&str>, Bound<&str>) = (from.as_ref().map(String::as_str), Bound::Unbounded);
+            let (below, node) = self.by_path.range::<str, _>(bounds).next().filter(|(below, _)| path.contains(below))?;
+            from = Bound::Included(below.range_end());
+            Some(node)
+        };
+        std::iter::from_fn(next).filter(move |node| depth == self::depth(&node.unit.path))
     }
 
     fn parent(&self, path: &UnitPath) -> Option<&UnitRef> {
@@ -307,11 +347,21 @@ fn depth(path: &UnitPath) -> usize {
 #[derive(Debug)]
 pub struct Units {
     tree: RwLock<Arc<Tree>>,
+    /// The tree of the past day that was asked for last. After a reorganisation this is the day before it for nearly everybody.
+    past: RwLock<Option<PastTree>>,
+}
+
+/// The tree of a past day, built from this version of the tree.
+#[derive(Debug)]
+struct PastTree {
+    version: i64,
+    day: NaiveDate,
+    tree: Arc<Tree>,
 }
 
 impl Units {
     pub(crate) async fn load(store: &Store) -> Result<Self> {
-        let units = Self { tree: RwLock::default() };
+        let units = Self { tree: RwLock::default(), past: RwLock::default() };
         units.reload(store).await?;
         Ok(units)
     }
@@ -329,6 +379,29 @@ impl Units {
     /// The current tree. Do not keep it longer than one use-case.
     pub fn tree(&self) -> Arc<Tree> {
         Arc::clone(&self.tree.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The units that were open on a day, with their names and paths of that day. Without phases, whose history is not stored.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the task that builds it fails.
+    pub(crate) async fn tree_as_of(&self, day: NaiveDate) -> Result<Arc<Tree>> {
+        let now = self.tree();
+        let version = now.version;
+        if let Some(tree) = self.held_as_of(version, day) {
+            return Ok(tree);
+        }
+        // It passes over all units, so other requests of this thread must not wait for it.
+        let built = tokio::task::spawn_blocking(move || now.as_of(day)).await;
+        let tree = Arc::new(built.map_err(|error| Error::Internal(format!("the tree of {day}: {error}")))?);
+        let past = PastTree { version, day, tree: Arc::clone(&tree) };
+        *self.past.write().unwrap_or_else(PoisonError::into_inner) = Some(past);
+        Ok(tree)
+    }
+
+    fn held_as_of(&self, version: i64, day: NaiveDate) -> Option<Arc<Tree>> {
+        let held = self.past.read().unwrap_or_else(PoisonError::into_inner);
+        held.as_ref().filter(|past| (past.version, past.day) == (version, day)).map(|past| Arc::clone(&past.tree))
     }
 }
 
@@ -387,10 +460,13 @@ struct UnitRow {
 #[derive(Debug, SurrealValue)]
 struct FormRow {
     unit: String,
+    kind: String,
     parent: Option<String>,
     code: String,
+    name: String,
     from: String,
     until: Option<String>,
+    cause: String,
 }
 
 #[derive(Debug, Clone, SurrealValue)]
@@ -419,7 +495,7 @@ impl Rows {
         let sql = "RETURN (SELECT VALUE version FROM ONLY tree:units) ?? 0; \
                    SELECT record::id(id) AS id, kind, code, name, path, opened_on, phase, live_from, contact, closed_on, parent, \
                    successor, version FROM unit; \
-                   SELECT unit, parent, code, from, until FROM unit_version; \
+                   SELECT unit, kind, parent, code, name, from, until, cause FROM unit_version; \
                    SELECT VALUE shifts FROM unit_operation WHERE state = 'running'; \
                    RETURN (SELECT VALUE version FROM ONLY tree:units) ?? 0;";
         for _ in 0..TRIES {
@@ -477,12 +553,14 @@ impl Rows {
             if let Some(on) = row.closed_on {
                 let parent = reference(row.parent)?;
                 let (last_path, successor) = (unit.path.clone(), reference(row.successor)?);
-                closed.push((parent, row.code, Closed { unit, last_path, on: date(&on)?, successor }));
+                let (opened_on, on) = (date(&row.opened_on)?, date(&on)?);
+                closed.push((parent, row.code, Closed { unit, last_path, opened_on, on, successor }));
                 continue;
             }
             let opened_on = date(&row.opened_on)?;
             let node = Node {
                 folded: fold(&unit.name),
+                branches: 0,
                 phase: row
                     .phase
                     .as_deref()
@@ -498,8 +576,10 @@ impl Rows {
             tree.insert(node);
         }
         tree.note_codes(&self.forms)?;
+        tree.note_versions(self.forms, &closed)?;
         tree.place_closed(closed);
         tree.note_former();
+        tree.count_branches();
         Ok(tree)
     }
 }
@@ -508,6 +588,25 @@ impl Tree {
     fn insert(&mut self, node: Node) {
         self.paths.insert(node.unit.id, node.unit.path.clone());
         self.by_path.insert(node.unit.path.clone(), node);
+    }
+
+    /// Fills in [`Node::branches`] in one pass over the nodes, which come from the root down.
+    fn count_branches(&mut self) {
+        let mut counts = vec![0; self.by_path.len()];
+        // The units above the current one, with their position.
+        let mut above: Vec<(usize, &UnitPath)> = Vec::new();
+        for (at, (path, node)) in self.by_path.iter().enumerate() {
+            while above.last().is_some_and(|(_, unit)| !unit.contains(path)) {
+                above.pop();
+            }
+            if node.unit.kind.meets_as_branch() {
+                above.iter().for_each(|(unit, _)| counts[*unit] += 1);
+            }
+            above.push((at, path));
+        }
+        for (node, count) in self.by_path.values_mut().zip(counts) {
+            node.branches = count;
+        }
     }
 
     fn note_codes(&mut self, forms: &[FormRow]) -> Result<()> {
@@ -554,6 +653,7 @@ impl Tree {
             }
         }
         self.closed.extend(waiting.into_iter().map(|(.., closed)| (closed.unit.id, closed)));
+        self.ended = self.closed.iter().filter(|(_, closed)| closed.successor.is_none()).map(|(id, _)| *id).collect();
         let ended = self.closed.iter().filter(|(_, closed)| closed.successor.is_some());
         let successors: Vec<(UnitId, UnitId)> =
             ended.filter_map(|(id, _)| self.successor_of(*id).map(|successor| (successor.id, *id))).collect();
@@ -565,6 +665,7 @@ impl Tree {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use proptest::prelude::*;
     use ulid::Ulid;
 
     use super::*;
@@ -582,6 +683,7 @@ pub(crate) mod tests {
             tree.insert(Node {
                 unit: UnitRef { id, kind: level("branch"), name: path.to_string(), path: path.clone() },
                 folded: String::new(),
+                branches: 0,
                 phase: None,
                 live_from: None,
                 contact: None,
@@ -590,6 +692,33 @@ pub(crate) mod tests {
                 version: 0,
             });
         }
+        tree.count_branches();
         tree
+    }
+
+    /// Any set of paths, also with units whose parent is missing.
+    fn some_paths() -> impl Strategy<Value = BTreeSet<UnitPath>> {
+        proptest::collection::btree_set("(/(0|01|1|1-|10|a)){1,4}/", 0..60)
+            .prop_map(|texts| texts.iter().filter_map(|text| UnitPath::parse(text).ok()).collect())
+    }
+
+    proptest! {
+        #[test]
+        fn children_are_the_units_of_the_subtree_one_level_below(paths in some_paths()) {
+            let tree = tree_of(&paths);
+            for path in &paths {
+                let naive: Vec<&UnitRef> = tree.subtree(path).filter(|unit| depth(&unit.path) == depth(path) + 1).collect();
+                prop_assert_eq!(tree.children(path).collect::<Vec<_>>(), naive, "{}", path);
+            }
+        }
+
+        #[test]
+        fn branches_are_counted_once_for_each_unit_above(paths in some_paths()) {
+            let tree = tree_of(&paths);
+            for path in &paths {
+                let naive = tree.subtree(path).filter(|unit| unit.path != *path && unit.kind.meets_as_branch()).count();
+                prop_assert_eq!(tree.branches(path), u32::try_from(naive).expect("few"), "{}", path);
+            }
+        }
     }
 }

@@ -10,7 +10,7 @@ use strum::{IntoStaticStr, VariantArray};
 use crate::{
     folding::fold,
     statistics::{UnitFigures, UnitShare},
-    units::{UnitName, UnitRef},
+    units::{TreeRow, UnitName, UnitRef, UnitSize},
 };
 
 /// Sort keys of a table of units.
@@ -158,6 +158,23 @@ impl Tabled for UnitShare {
     }
 }
 
+/// Rows of one level of the tree.
+impl Tabled for TreeRow {
+    fn unit(&self) -> &UnitRef {
+        &self.unit
+    }
+
+    fn value(&self, column: UnitColumn) -> Option<u64> {
+        match (column, self.size) {
+            (UnitColumn::Members, UnitSize::Members(members)) => Some(members.into()),
+            (UnitColumn::Members, UnitSize::Activated(share)) => Some(share.members.into()),
+            (UnitColumn::Done, UnitSize::Activated(share)) => Some(share.done.into()),
+            (UnitColumn::Share, UnitSize::Activated(share)) => Some(part(share.done, share.members)),
+            _ => None,
+        }
+    }
+}
+
 /// In millionths; 0 when there are no members.
 fn part(done: u32, members: u32) -> u64 {
     u64::from(done) * 1_000_000 / u64::from(members.max(1))
@@ -228,6 +245,23 @@ mod tests {
         assert_eq!(found("04"), ["04"]);
         assert_eq!(found("   ").len(), 4);
         assert_eq!(found("%' OR 1=1"), [""; 0]);
+    }
+
+    #[test]
+    fn rows_of_the_tree_are_sorted_by_share_with_hidden_ones_last() {
+        let tree_row = |row: UnitShare| TreeRow {
+            unit: row.unit,
+            phase: crate::units::Phase::default(),
+            size: row.share.map_or(UnitSize::Hidden, UnitSize::Activated),
+            opens: false,
+            below: Vec::new(),
+            more: 0,
+        };
+        for (order, expected) in [("share", ["01", "04", "03", "02"]), ("-share", ["03", "01", "04", "02"])] {
+            let query = TableQuery::parse(None, Some(order), None);
+            let sorted = query.cut(rows().into_iter().map(tree_row).collect()).rows;
+            assert_eq!(sorted.iter().map(|row| row.unit.path.code()).collect::<Vec<_>>(), expected, "{order}");
+        }
     }
 
     #[test]

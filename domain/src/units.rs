@@ -1,6 +1,6 @@
 //! The organisation's tree (cây tổ chức).
 
-use std::fmt;
+use std::{borrow::Borrow, fmt};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,10 @@ use crate::{
     policy::Role,
     statistics::Share,
 };
+
+mod became;
+
+pub use became::{Became, BecamePage, BecameStep, BranchThen, BranchesThen, ByCode, UnitThen};
 
 /// The phase of the roll-out in a unit (lộ trình triển khai). It applies to the subtree, except below units with a phase of their
 /// own.
@@ -120,6 +124,13 @@ impl Shift {
     /// Applies the first of the shifts whose subtree contains `path`.
     pub fn apply(shifts: &[Self], path: &UnitPath) -> Option<UnitPath> {
         shifts.iter().find_map(|shift| path.moved(&shift.from, &shift.to))
+    }
+}
+
+/// Paths compare as their texts, so a map of paths can be searched from any text, such as [`UnitPath::range_end`].
+impl Borrow<str> for UnitPath {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 
@@ -260,6 +271,16 @@ pub struct UnitRow {
     pub parent: Option<String>,
     /// Active members of the subtree, without the exempt ones; `None` for a past day and where hidden from the viewer.
     pub members: Option<u32>,
+    /// In search results: the earlier name or code that was found, of this unit or of one that it took over.
+    #[serde(default)]
+    pub formerly: Option<Formerly>,
+}
+
+/// A name and code that a unit had before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Formerly {
+    pub name: String,
+    pub code: String,
 }
 
 /// A unit in the expandable tree.
@@ -291,11 +312,16 @@ pub enum UnitSize {
     Members(u32),
     /// The same members, and how many of them have activated the account.
     Activated(Share),
+    /// On a past day: only the numbers of today are counted.
+    NotRecorded,
 }
 
 /// The tree of the viewer's units, or the search results in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitsPage {
+    pub today: NaiveDate,
+    /// The past day that is shown; `None` for today.
+    pub on: Option<NaiveDate>,
     /// Filled without a search.
     pub tree: Vec<TreeRow>,
     /// Search results.
@@ -373,6 +399,41 @@ pub struct UnitPage {
     pub links: Vec<UnitLink>,
     /// Newest first.
     pub history: Vec<UnitForm>,
+    /// The units on the other side of a change; `None` where nothing has changed.
+    #[serde(default)]
+    pub counterparts: Option<Counterparts>,
+}
+
+/// Units with the same people on both sides of a change.
+///
+/// On the page of today: the units of an earlier day whose people the unit has today (trước đây gồm). On the page of a past day:
+/// the units of today that have its people (nay thuộc).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counterparts {
+    /// The past day.
+    pub on: NaiveDate,
+    /// [`Self::LISTED`] at most.
+    pub rows: Vec<Counterpart>,
+    /// Number of units left out of [`Self::rows`].
+    pub more: u32,
+}
+
+impl Counterparts {
+    /// Maximum number of rows.
+    pub const LISTED: usize = 30;
+}
+
+/// A unit on the other side of a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counterpart {
+    /// As it was on its side of the change.
+    pub unit: UnitRef,
+    /// Whether only a part of it corresponds.
+    pub is_part: bool,
+    /// Number of branches that correspond.
+    pub branches: u32,
+    /// Their members on the past day; `None` where hidden or too many branches to count.
+    pub members: Option<u32>,
 }
 
 /// Possible new parents of a unit, or units it can be merged into.
@@ -451,6 +512,15 @@ mod tests {
     fn ancestors_come_from_the_root() {
         let all: Vec<_> = path("/01/51/001/").ancestors_and_self().map(String::from).collect();
         assert_eq!(all, ["/01/", "/01/51/", "/01/51/001/"]);
+    }
+
+    #[test]
+    fn a_map_of_paths_is_searched_by_text() {
+        let map = std::collections::BTreeMap::from([(path("/01/5/"), 5), (path("/01/51/"), 51), (path("/01/5-1/"), 1)]);
+        let after =
+            map.range::<str, _>((std::ops::Bound::Included(path("/01/5/").range_end().as_str()), std::ops::Bound::Unbounded));
+        assert_eq!(after.map(|(_, number)| *number).collect::<Vec<_>>(), [51], "the first path after the subtree");
+        assert_eq!(map.get("/01/5-1/"), Some(&1));
     }
 
     #[test]

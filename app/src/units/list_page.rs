@@ -136,11 +136,12 @@ impl Drawing {
             UnitSize::Hidden => hidden(),
             UnitSize::Members(members) => l.number(members),
             UnitSize::Activated(share) => l.number(share.members),
+            UnitSize::NotRecorded => "–".to_owned(),
         };
         let share = self.has_shares.then(|| {
             let told = match row.size {
                 UnitSize::Hidden => hidden(),
-                UnitSize::Members(_) => "–".to_owned(),
+                UnitSize::Members(_) | UnitSize::NotRecorded => "–".to_owned(),
                 UnitSize::Activated(share) => l.percent(share.done.into(), share.members.into()),
             };
             view! { <Cell label=text::statistics::activated(l) numeric=true>{told}</Cell> }

@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Days, NaiveDate};
 use domain::{
-    folding::fold,
     ids::UnitId,
-    units::{UnitChange, UnitForm, UnitKind, UnitPath, UnitRef},
+    units::{UnitChange, UnitForm, UnitPath, UnitRef},
 };
 
-use super::{Node, Tree};
+use super::{Node, Tree, former::Form};
 use crate::{
     Backend, Error, Result,
     store::{RecordId, SurrealValue, record, vars},
@@ -147,13 +146,6 @@ pub(crate) struct VersionRow {
     pub(crate) cause: String,
 }
 
-#[derive(Debug, SurrealValue)]
-struct LifeRow {
-    id: String,
-    opened_on: String,
-    closed_on: Option<String>,
-}
-
 /// A unit that was merged into this one.
 #[derive(Debug, SurrealValue)]
 struct AbsorbedRow {
@@ -207,46 +199,28 @@ pub(super) async fn forms(backend: &Backend, tree: &Tree, unit: &UnitRef) -> Res
     Ok(forms)
 }
 
-/// The units that were open on a day, with their names and paths of that day. Without phases, whose history is not stored.
-pub(super) async fn tree_as_of(backend: &Backend, day: NaiveDate) -> Result<Tree> {
-    let sql = format!("SELECT {COLUMNS} FROM unit_version; SELECT record::id(id) AS id, opened_on, closed_on FROM unit;");
-    let mut answers = backend.store().read(sql, ()).await?;
-    let mut then: BTreeMap<UnitId, Form> = BTreeMap::new();
-    let mut changed = BTreeSet::new();
-    // Days are stored as `2026-11-21`, so they compare as text.
-    let date = day.to_string();
-    for row in answers.rows::<VersionRow>(0)? {
-        let damaged = || Error::Damaged(format!("a form of unit {}", row.unit));
-        let unit: UnitId = row.unit.parse().map_err(|_| damaged())?;
-        changed.insert(unit);
-        if row.from <= date && row.until.as_ref().is_none_or(|until| *until >= date) {
-            let parent = row.parent.as_deref().map(str::parse).transpose().map_err(|_| damaged())?;
-            let kind = UnitKind::from_key(&row.kind).ok_or_else(damaged)?;
-            then.insert(unit, Form { kind, name: row.name, code: row.code, parent });
+impl Tree {
+    /// The units that were open on a day, with their names and paths of that day. Without phases, whose history is not stored.
+    pub(super) fn as_of(&self, day: NaiveDate) -> Self {
+        let mut then: BTreeMap<UnitId, Form<'_>> = BTreeMap::new();
+        let mut changed = BTreeSet::new();
+        for version in &self.versions {
+            changed.insert(version.unit);
+            if version.holds_on(day) {
+                then.insert(version.unit, version.form());
+            }
         }
-    }
-    let now = backend.units().tree();
-    for life in answers.rows::<LifeRow>(1)? {
-        let unit: UnitId = life.id.parse().map_err(|_| Error::Damaged(format!("unit {}", life.id)))?;
-        let lived = life.opened_on <= date && life.closed_on.is_none() && !changed.contains(&unit);
-        if let Some(node) = now.node(unit).filter(|_| lived) {
-            let parent = now.parent(&node.unit.path).map(|parent| parent.id);
-            let (kind, name, code) = (node.unit.kind, node.unit.name.clone(), node.unit.path.code().to_owned());
-            then.insert(unit, Form { kind, name, code, parent });
+        for node in self.by_path.values() {
+            if node.opened_on <= day && !changed.contains(&node.unit.id) {
+                then.insert(node.unit.id, self.form_of(node));
+            }
         }
+        grown(&then, day)
     }
-    Ok(grown(&then, day))
 }
 
-struct Form {
-    kind: UnitKind,
-    name: String,
-    code: String,
-    parent: Option<UnitId>,
-}
-
-/// Builds the tree of these versions from the root down.
-fn grown(forms: &BTreeMap<UnitId, Form>, day: NaiveDate) -> Tree {
+/// Builds the tree of these forms from the root down.
+fn grown(forms: &BTreeMap<UnitId, Form<'_>>, day: NaiveDate) -> Tree {
     let mut below: BTreeMap<Option<UnitId>, Vec<UnitId>> = BTreeMap::new();
     for (unit, form) in forms {
         below.entry(form.parent).or_default().push(*unit);
@@ -256,14 +230,15 @@ fn grown(forms: &BTreeMap<UnitId, Form>, day: NaiveDate) -> Tree {
     while let Some((above, id)) = ready.pop() {
         let Some(form) = forms.get(&id) else { continue };
         let path = match &above {
-            Some(above) => above.child(&form.code),
+            Some(above) => above.child(form.code),
             None => UnitPath::parse(&format!("/{}/", form.code)),
         };
         let Ok(path) = path else { continue };
         ready.extend(below.remove(&Some(id)).into_iter().flatten().map(|child| (Some(path.clone()), child)));
         tree.insert(Node {
-            folded: fold(&form.name),
-            unit: UnitRef { id, kind: form.kind, name: form.name.clone(), path },
+            folded: form.folded.to_owned(),
+            branches: 0,
+            unit: UnitRef { id, kind: form.kind, name: form.name.to_owned(), path },
             phase: None,
             live_from: None,
             contact: None,
@@ -272,6 +247,7 @@ fn grown(forms: &BTreeMap<UnitId, Form>, day: NaiveDate) -> Tree {
             version: 0,
         });
     }
+    tree.count_branches();
     tree
 }
 

@@ -63,6 +63,14 @@ impl Tree {
                 Some(FormerCode { parent_at: parent.and_then(place), unit_at: place(unit)?, parent, code, unit })
             })
             .collect();
+        // By unit, so that `all_paths` finds those of one unit without a pass over all.
+        self.formerly.sort_by_key(|former| former.unit);
+    }
+
+    /// The former codes of one unit.
+    fn former_codes(&self, unit: UnitId) -> impl Iterator<Item = &FormerCode> {
+        let first = self.formerly.partition_point(|former| former.unit < unit);
+        self.formerly.iter().skip(first).take_while(move |former| former.unit == unit)
     }
 
     /// Every path that leads to `parent`, with the code appended. A stored path visits no unit twice; `met` are the units
@@ -81,7 +89,7 @@ impl Tree {
             let above = self.parent(path).map(|parent| parent.id);
             paths.extend(self.below_all_paths(above, path.code(), met));
         }
-        for former in self.formerly.iter().filter(|former| former.unit == unit) {
+        for former in self.former_codes(unit) {
             paths.extend(self.below_all_paths(former.parent, &former.code, met));
         }
         met.remove(&unit);
@@ -165,7 +173,16 @@ mod tests {
                 let unit = &self.units[at];
                 let parent = unit.parent.map(|parent| id(parent).to_string());
                 let (unit, code) = (id(at).to_string(), unit.code.clone());
-                self.forms.push(FormRow { unit, parent, code, from: "2020-01-01".to_owned(), until: None });
+                self.forms.push(FormRow {
+                    unit,
+                    kind: self.units[at].kind.key().to_owned(),
+                    parent,
+                    code,
+                    name: String::new(),
+                    from: "2020-01-01".to_owned(),
+                    until: None,
+                    cause: "created".to_owned(),
+                });
                 if self.is_open(at) {
                     self.known.push(self.path(at));
                 }
@@ -219,10 +236,13 @@ mod tests {
             });
             let forms = self.forms.iter().map(|form| FormRow {
                 unit: form.unit.clone(),
+                kind: form.kind.clone(),
                 parent: form.parent.clone(),
                 code: form.code.clone(),
+                name: form.name.clone(),
                 from: form.from.clone(),
                 until: Some("2020-12-31".to_owned()),
+                cause: form.cause.clone(),
             });
             let rows = Rows { version: 1, units: units.collect(), forms: forms.collect(), running: Vec::new() };
             rows.tree().expect("a tree")

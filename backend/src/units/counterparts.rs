@@ -1,0 +1,224 @@
+//! Units with the same people on both sides of a change, to compare like with like.
+//!
+//! People are followed through the units that hold them: a branch keeps its identity when it moves, and a merged one leads to its
+//! successor. Who was posted from one branch to another meanwhile counts where the branch is. A branch that was split off counts
+//! where it is only from its first day on; before that day its people are those of the branch it was split from.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+use domain::{
+    ids::UnitId,
+    policy::{Action, Standpoint},
+    statistics::{hidden, is_small},
+    units::{Counterpart, Counterparts, UnitChange, UnitKind, UnitPath, UnitRef},
+};
+
+use super::{
+    Tree, UnitDesk,
+    desk::{count, may_see},
+    former::Form,
+    history::day_before,
+};
+use crate::Result;
+
+/// With more branches than this a unit is too large to be compared on a page.
+const COMPARED: u32 = 10_000;
+
+/// Most branches whose members on a past day are counted for a page.
+const COUNTED: usize = 64;
+
+/// A unit on the other side of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Overlap {
+    /// As it was on its side.
+    pub(super) unit: UnitRef,
+    /// Whether it has other people too.
+    pub(super) is_part: bool,
+    /// The units that hold the common people, as they were identified on the past day.
+    pub(super) holders: BTreeSet<UnitId>,
+    /// Number of branches among them.
+    pub(super) branches: u32,
+}
+
+/// The holders in common, by the unit on the other side.
+#[derive(Default)]
+struct Overlaps(BTreeMap<UnitId, Overlap>);
+
+impl Overlaps {
+    fn note(&mut self, unit: UnitRef, holder: UnitId, is_branch: bool) {
+        let fresh = Overlap { unit, is_part: false, holders: BTreeSet::new(), branches: 0 };
+        let overlap = self.0.entry(fresh.unit.id).or_insert(fresh);
+        if overlap.holders.insert(holder) && is_branch {
+            overlap.branches += 1;
+        }
+    }
+
+    /// Those with the most branches first.
+    fn sorted(self) -> Vec<Overlap> {
+        let mut overlaps: Vec<Overlap> = self.0.into_values().collect();
+        overlaps.sort_by_key(|overlap| (std::cmp::Reverse(overlap.branches), overlap.unit.path.clone()));
+        overlaps
+    }
+}
+
+impl Tree {
+    /// The units of a past day whose people this open unit has today. They have its level if there was one above the branch, else
+    /// that of the unit right above it.
+    pub(super) fn units_before(&self, unit: &UnitRef, day: NaiveDate) -> Vec<Overlap> {
+        let mut overlaps = Overlaps::default();
+        for holder in self.holders_today(&unit.path) {
+            let line = self.line_on(holder, day);
+            let Some((_, form)) = line.first() else { continue };
+            let at = place(line.iter().map(|(_, form)| form.kind), unit.kind);
+            if let Some(then) = line.get(at..).and_then(unit_of) {
+                overlaps.note(then, holder, form.kind.meets_as_branch());
+            }
+        }
+        let mut overlaps = overlaps.sorted();
+        let elsewhere = self.parents_that_lost(unit, day);
+        for overlap in &mut overlaps {
+            let now = self.successor_of(overlap.unit.id);
+            overlap.is_part = elsewhere.contains(&overlap.unit.id) || now.is_none_or(|now| !unit.path.contains(&now.path));
+        }
+        overlaps
+    }
+
+    /// The units of today that have the people of a unit of a past day; `then` is the tree of that day.
+    pub(super) fn units_after(&self, unit: &UnitRef, then: &Self, day: NaiveDate) -> Vec<Overlap> {
+        let mut overlaps = Overlaps::default();
+        for holder in then.subtree(&unit.path).filter(|holder| holder.kind.holds_members()) {
+            let Some(now) = self.successor_of(holder.id) else { continue };
+            let mut line: Vec<&UnitRef> = self.trail(&now.path).collect();
+            line.reverse();
+            let at = place(line.iter().map(|above| above.kind), unit.kind);
+            // A unit that ended without a successor is not in the tree.
+            let found = if self.get(now.id).is_some() { line.get(at).copied().unwrap_or(now) } else { now };
+            overlaps.note(found.clone(), holder.id, holder.kind.meets_as_branch());
+        }
+        let mut overlaps = overlaps.sorted();
+        for overlap in &mut overlaps {
+            let mut others = self.holders_today(&overlap.unit.path).filter(|holder| !overlap.holders.contains(holder));
+            overlap.is_part = others.any(|other| self.form_on(other, day).is_some());
+        }
+        overlaps
+    }
+
+    /// The last day before units came to this one, by a merge or a move; `None` when none ever did.
+    pub(super) fn day_before_changes(&self, unit: &UnitRef) -> Option<NaiveDate> {
+        let merged = self.inherited(unit.id).filter_map(|id| self.closed.get(&id)).map(|closed| closed.on);
+        let moved = self.children(&unit.path).filter_map(|child| {
+            let versions = self.versions_of(child.id);
+            let version = versions.last().filter(|version| version.parent == Some(unit.id))?;
+            let came = !matches!(version.cause, UnitChange::Created | UnitChange::Renamed | UnitChange::Split);
+            (came && versions.len() > 1).then_some(version.from)
+        });
+        merged.chain(moved).max().map(day_before)
+    }
+
+    /// Units that hold members in a subtree of today, and the closed ones that they succeeded.
+    fn holders_today<'a>(&'a self, path: &'a UnitPath) -> impl Iterator<Item = UnitId> + 'a {
+        let holders = self.subtree(path).filter(|unit| unit.kind.holds_members());
+        holders.flat_map(|holder| std::iter::once(holder.id).chain(self.inherited(holder.id)))
+    }
+
+    /// Units that had a unit right below them on a day which is outside `unit` today.
+    fn parents_that_lost(&self, unit: &UnitRef, day: NaiveDate) -> BTreeSet<UnitId> {
+        let is_outside = |id: UnitId| self.successor_of(id).is_some_and(|now| !unit.path.contains(&now.path));
+        let then = self.versions.iter().filter(|version| version.holds_on(day) && is_outside(version.unit));
+        then.filter_map(|version| version.parent).collect()
+    }
+}
+
+/// The position in a line, from a unit that holds members upwards, of the unit to compare with one of this level.
+fn place(kinds: impl Iterator<Item = UnitKind>, kind: UnitKind) -> usize {
+    let kinds: Vec<UnitKind> = kinds.collect();
+    let committee = || kinds.iter().position(|other| !other.knows_members()).filter(|_| !kind.knows_members());
+    kinds.iter().position(|other| *other == kind).or_else(committee).unwrap_or_default()
+}
+
+/// The first unit of a line that leads up to the root.
+fn unit_of(line: &[(UnitId, Form<'_>)]) -> Option<UnitRef> {
+    let (id, form) = line.first()?;
+    let codes: Vec<&str> = line.iter().rev().map(|(_, form)| form.code).collect();
+    let path = UnitPath::parse(&format!("/{}/", codes.join("/"))).ok()?;
+    Some(UnitRef { id: *id, kind: form.kind, name: form.name.to_owned(), path })
+}
+
+impl UnitDesk<'_> {
+    /// The units on the other side of the last change of an open unit, or, with the tree of a past day, those of today.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(super) async fn counterparts(
+        &self,
+        standpoint: &Standpoint,
+        now: &Tree,
+        past: Option<(&Tree, NaiveDate)>,
+        unit: &UnitRef,
+    ) -> Result<Option<Counterparts>> {
+        let found = match past {
+            Some((then, on)) => {
+                let unit = then.get(unit.id).filter(|unit| then.branches(&unit.path) <= COMPARED);
+                unit.map(|unit| (on, now.units_after(unit, then, on)))
+            }
+            None => {
+                let unit = now.get(unit.id).filter(|unit| now.branches(&unit.path) <= COMPARED);
+                unit.and_then(|unit| now.day_before_changes(unit).map(|on| (on, now.units_before(unit, on))))
+            }
+        };
+        let Some((on, mut overlaps)) = found else { return Ok(None) };
+        let is_itself = |overlap: &Overlap| overlap.unit.id == unit.id && !overlap.is_part;
+        if overlaps.iter().all(is_itself) {
+            return Ok(None);
+        }
+        overlaps.retain(|overlap| may_see(standpoint, now, overlap.unit.id));
+        let more = count(overlaps.iter().skip(Counterparts::LISTED));
+        overlaps.truncate(Counterparts::LISTED);
+        let members = self.members_then(standpoint, now, unit, &overlaps, on).await?;
+        let rows = overlaps.into_iter().zip(members).map(|(overlap, members)| Counterpart {
+            unit: overlap.unit,
+            is_part: overlap.is_part,
+            branches: overlap.branches,
+            members,
+        });
+        Ok(Some(Counterparts { on, rows: rows.collect(), more }))
+    }
+
+    /// The members of each overlap on a past day. A number is hidden when it is small, when it would reveal that of a small branch
+    /// whose neighbours are shown on their own pages, or when that of today is hidden.
+    async fn members_then(
+        &self,
+        standpoint: &Standpoint,
+        now: &Tree,
+        unit: &UnitRef,
+        overlaps: &[Overlap],
+        on: NaiveDate,
+    ) -> Result<Vec<Option<u32>>> {
+        if overlaps.iter().map(|overlap| overlap.holders.len()).sum::<usize>() > COUNTED {
+            return Ok(vec![None; overlaps.len()]);
+        }
+        let mut sizes: Vec<u32> = Vec::with_capacity(overlaps.len());
+        let mut has_small_branch: Vec<bool> = Vec::with_capacity(overlaps.len());
+        for overlap in overlaps {
+            let (mut members, mut has_small) = (0, false);
+            for holder in &overlap.holders {
+                let there = self.there_on(&[*holder], on).await?;
+                has_small |= is_small(there);
+                members += there;
+            }
+            sizes.push(members);
+            has_small_branch.push(has_small);
+        }
+        let now_unit = now.successor_of(unit.id).filter(|unit| now.get(unit.id).is_some());
+        if now_unit.is_some_and(|unit| standpoint.may(Action::ReadMembers, &unit.path)) {
+            return Ok(sizes.into_iter().map(Some).collect());
+        }
+        let members_today = now_unit.and_then(|unit| self.backend.statistics().members(standpoint, now, unit));
+        let hidden = hidden(&sizes, 0, members_today.is_none());
+        let shown = sizes.into_iter().zip(hidden).zip(has_small_branch);
+        Ok(shown
+            .map(|((members, hidden), has_small)| (!hidden && !has_small && members_today.is_some()).then_some(members))
+            .collect())
+    }
+}
