@@ -78,7 +78,8 @@ use crate::{
     search::SearchPage,
     sessions::{ChangePasswordPage, ConfirmPage, DevicesPage},
     units::{
-        ClosePage, MergePage as MergeUnitPage, MovePage, NewUnitPage, PhasePage, RenamePage, SplitPage, UnitPage, UnitsPage,
+        BecamePage, ClosePage, CodePage as UnitCodePage, MergePage as MergeUnitPage, MovePage, NewUnitPage, PhasePage,
+        RenamePage, SplitPage, UnitPage, UnitsPage,
     },
 };
 
@@ -176,6 +177,12 @@ pages! {
         }
         "/units/*rest" {
             "/units" => UnitsPage { scripts: ["dates"], guide: Some(("registrar", 3)), access: By("/api/units/list") },
+            "/units/became" => BecamePage {
+                scripts: ["dates"], guide: Some(("registrar", 3)), access: By("/api/units/became")
+            },
+            "/units/code/:code" => UnitCodePage {
+                scripts: [], guide: Some(("registrar", 3)), access: By("/api/units/by_code")
+            },
             "/units/:id" => UnitPage { scripts: ["dates"], guide: Some(("registrar", 3)), access: By("/api/units/page") },
             "/units/:id/new" => NewUnitPage { scripts: ["dates"], guide: None, access: By("/api/units/create") },
             "/units/:id/rename" => RenamePage { scripts: ["dates"], guide: None, access: By("/api/units/rename") },

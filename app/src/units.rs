@@ -6,14 +6,18 @@ use domain::{
 };
 use leptos::prelude::*;
 
+mod became_page;
 mod change_pages;
+mod code_page;
 pub mod fns;
 mod list_page;
 mod split_page;
 mod target_pages;
 mod unit_page;
 
+pub use became_page::BecamePage;
 pub use change_pages::{ClosePage, NewUnitPage, PhasePage, RenamePage};
+pub use code_page::CodePage;
 pub use list_page::UnitsPage;
 pub use split_page::SplitPage;
 pub use target_pages::{MergePage, MovePage};
@@ -27,6 +31,11 @@ use crate::{
 
 fn address(unit: &UnitRef) -> String {
     format!("/units/{}", unit.id)
+}
+
+/// The address by the codes from the root down, which leads to the unit wherever it is.
+fn address_by_code(unit: &UnitRef) -> String {
+    format!("/units/code/{}", unit.path.as_str().trim_matches('/').replace('/', "."))
 }
 
 fn phase_name(l: Locale, phase: Phase) -> &'static str {
@@ -100,9 +109,14 @@ fn unit_row(l: Locale, row: UnitRow) -> AnyView {
 
 /// The same, with a link to the page of the day in the address.
 fn unit_row_at(l: Locale, row: UnitRow, query: &str) -> AnyView {
+    let formerly = row
+        .formerly
+        .as_ref()
+        .map(|former| Line::around(text::units::formerly_was(l, HERE, &former.code), &Line::name(&former.name)));
     let meta = Line::from(row.parent.map(|parent| part_of(l, &parent)))
         .and(row.members.map(|members| terms::members_count(l, members.into())))
-        .and(code_of(l, &row.unit));
+        .and(code_of(l, &row.unit))
+        .and(formerly);
     view! {
         <ListRow
             href=format!("{}{query}", address(&row.unit))

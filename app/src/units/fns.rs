@@ -5,33 +5,86 @@ use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::error::AppError;
 
-/// The viewer's units as a tree, with the children of the units in `open`; with a search for words or a code, the matching units
-/// of the viewer's subtrees.
+/// The viewer's units as a tree, today or on a past day, with the children of the units in `open`; with a search for words or a
+/// code, the units of the viewer's subtrees that have or had them.
 #[server(prefix = "/api", endpoint = "units/list", input = GetUrl)]
-pub async fn list(q: Option<String>, open: Option<String>) -> Result<units::UnitsPage, AppError> {
+pub async fn list(
+    q: Option<String>,
+    open: Option<String>,
+    sort: Option<String>,
+    on: Option<String>,
+) -> Result<units::UnitsPage, AppError> {
+    use backend::units::ListQuery;
+    use domain::tables::Order;
+
     use crate::{
         context::request::{backend, viewer},
         error::respond,
     };
 
-    respond(async { Ok::<_, AppError>(backend()?.unit_desk().list(&viewer()?, q.as_deref(), open.as_deref()).await?) }.await)
+    respond(
+        async {
+            let query = ListQuery {
+                words: q.as_deref(),
+                open: open.as_deref(),
+                order: sort.as_deref().and_then(Order::parse),
+                on: day_in(on)?,
+            };
+            Ok::<_, AppError>(backend()?.unit_desk().list_by(&viewer()?, query).await?)
+        }
+        .await,
+    )
+}
+
+/// The units that have or had a name or code, or the one with the id `unit`, with what became of each.
+#[server(prefix = "/api", endpoint = "units/became", input = GetUrl)]
+pub async fn became(
+    q: Option<String>,
+    unit: Option<String>,
+    on: Option<String>,
+    number: Option<u32>,
+) -> Result<units::BecamePage, AppError> {
+    use backend::units::BecameQuery;
+
+    use crate::{
+        context::request::{backend, viewer},
+        error::respond,
+    };
+
+    respond(
+        async {
+            let query = BecameQuery { words: q.as_deref(), unit: unit.as_deref(), on: day_in(on)?, page: number.unwrap_or(1) };
+            Ok::<_, AppError>(backend()?.unit_desk().became(&viewer()?, query).await?)
+        }
+        .await,
+    )
+}
+
+/// The units that have or had a code, or a path of codes such as `01.51.001`.
+#[server(prefix = "/api", endpoint = "units/by_code", input = GetUrl)]
+pub async fn by_code(code: String) -> Result<units::ByCode, AppError> {
+    use crate::{
+        context::request::{backend, viewer},
+        error::respond,
+    };
+
+    respond(async { Ok::<_, AppError>(backend()?.unit_desk().by_code(&viewer()?, &code).await?) }.await)
 }
 
 /// One unit, today or on a past day, with a page of its children; with a search for words or a code, of the matching ones.
 #[server(prefix = "/api", endpoint = "units/page", input = GetUrl)]
 pub async fn page(unit: String, on: Option<String>, q: Option<String>, number: Option<u32>) -> Result<units::UnitPage, AppError> {
     use backend::units::BelowQuery;
-    use domain::forms::{day, optional};
 
     use crate::{
         context::request::{backend, viewer},
-        error::{Kind, respond},
+        error::respond,
     };
 
     respond(
         async {
             let viewer = viewer()?;
-            let on = optional(&on.unwrap_or_default(), day).map_err(|_| AppError::new(Kind::Invalid))?;
+            let on = day_in(on)?;
             let below = BelowQuery { words: q.as_deref(), page: number.unwrap_or(1) };
             Ok::<_, AppError>(backend()?.unit_desk().page(&viewer, &unit, on, below).await?)
         }
@@ -200,6 +253,14 @@ pub async fn close(unit: String, version: String, on: String) -> Result<Outcome,
     let typed = CloseForm { unit: &unit, version: &version, on: &on };
     let result = async { Ok(done(backend()?.unit_desk().close(&viewer()?, typed).await?, "close")) }.await;
     form.settle(result).await
+}
+
+/// The day in an address; empty for none.
+#[cfg(feature = "ssr")]
+fn day_in(on: Option<String>) -> Result<Option<chrono::NaiveDate>, AppError> {
+    use domain::forms::{day, optional};
+
+    optional(&on.unwrap_or_default(), day).map_err(|_| AppError::new(crate::error::Kind::Invalid))
 }
 
 /// Redirects to the unit's page with a reload, because the frame shows units too.

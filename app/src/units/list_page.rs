@@ -4,10 +4,11 @@ use domain::{
     Locale,
     ids::UnitId,
     statistics::SMALLEST_GROUP,
+    tables::{Order, UnitColumn},
     units::{self, TreeRow, UnitSize},
 };
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
+use leptos_router::{hooks::use_query_map, params::ParamsMap};
 
 use super::{address, fns::list, phase_tag, search, unit_row};
 use crate::{
@@ -16,29 +17,51 @@ use crate::{
     page::show,
     terms, text,
     title::Title,
-    ui::{Cell, Column, DataTable, EmptyState, Icon, IconName, PageHeader, RowHead, RowList, TableKind, content_lang},
+    ui::{
+        Button, ButtonKind, Card, Cell, Column, DataTable, EmptyState, Field, FieldKind, Icon, IconName, LinkButton, Notice,
+        PageHeader, RowHead, RowList, Sort, TableKind, content_lang,
+    },
 };
+
+/// The query of the page, from its address.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Asked {
+    words: Option<String>,
+    open: Option<String>,
+    sort: Option<String>,
+    on: Option<String>,
+}
+
+impl Asked {
+    fn read(query: &ParamsMap) -> Self {
+        let given = |name: &str| query.get(name).filter(|given: &String| !given.trim().is_empty());
+        // An empty list of expanded units collapses all.
+        Self { words: given("q"), open: query.get("open"), sort: given("sort"), on: given("on") }
+    }
+}
 
 #[component]
 pub fn UnitsPage() -> impl IntoView {
     let l = use_locale();
     let query = use_query_map();
-    let asked = Memo::new(move |_| {
-        let query = query.read();
-        (query.get("q").filter(|words| !words.trim().is_empty()), query.get("open"))
-    });
-    let data = Resource::new(move || asked.get(), |(words, open)| list(words, open));
+    let asked = Memo::new(move |_| Asked::read(&query.read()));
+    let data = Resource::new(move || asked.get(), |asked| list(asked.words, asked.open, asked.sort, asked.on));
     show(data, move |page| {
-        let (words, _) = asked.get_untracked();
+        let asked = asked.get_untracked();
         view! {
             <Title text=text::units::title(l)/>
             <div class="page">
                 {way_to_more(text::units::title(l))}
                 <PageHeader title=text::units::title(l) lead=text::units::lead(l)/>
-                {search(l, "q", "/units", text::units::search(l), words.clone(), Vec::new())}
-                {match words {
+                {search(l, "q", "/units", text::units::search(l), asked.words.clone(), Vec::new())}
+                <div class="actions">
+                    <LinkButton href="/units/became" kind=ButtonKind::Quiet icon=IconName::History>
+                        {text::units::became_link(l)}
+                    </LinkButton>
+                </div>
+                {match asked.words.clone() {
                     Some(words) => found(l, page, words),
-                    None => tree(l, &page.tree),
+                    None => tree(l, &page, &asked),
                 }}
             </div>
         }
@@ -70,27 +93,69 @@ struct Drawing {
     l: Locale,
     /// The expanded units.
     open: Vec<UnitId>,
+    order: Option<Order>,
+    /// The past day that is shown, as in the address.
+    on: Option<String>,
+    /// Whether numbers of members are known: not on a past day.
+    has_sizes: bool,
     /// Whether the viewer may see shares of activated accounts.
     has_shares: bool,
 }
 
-fn tree(l: Locale, rows: &[TreeRow]) -> AnyView {
+fn tree(l: Locale, page: &units::UnitsPage, asked: &Asked) -> AnyView {
+    let rows = page.tree.as_slice();
     let sizes = sizes(rows);
     let has_shares = sizes.iter().any(|size| matches!(size, UnitSize::Activated(_)));
-    let drawing = Drawing { l, open: open(rows), has_shares };
-    let members = Column::number(terms::members(l));
-    let mut columns = vec![Column::text(text::statistics::unit(l)), if has_shares { members.wide() } else { members }];
-    columns.extend(has_shares.then(|| Column::number(text::statistics::activated(l))));
+    let drawing = Drawing {
+        l,
+        open: open(rows),
+        order: asked.sort.as_deref().and_then(Order::parse),
+        on: page.on.map(|on| on.to_string()),
+        has_sizes: page.on.is_none(),
+        has_shares,
+    };
     let explained = sizes.contains(&UnitSize::Hidden).then(|| {
         let told = text::statistics::hidden_because(l, l.number(SMALLEST_GROUP));
         view! { <p class="muted small">{told}</p> }
     });
     let shown = drawing.level(rows, 0);
+    let columns = drawing.columns();
+    let then = page.on.map(|on| {
+        view! {
+            <Notice title=text::units::then_tree(l, l.long_date_within(on)) icon=IconName::History>
+                <p>{text::units::then_hint(l)} " " <a href="/units">{text::units::to_today(l)}</a></p>
+            </Notice>
+        }
+    });
     view! {
-        <section class="stack-tight">
+        {then}
+        <section class="stack-tight" id="tree">
             <DataTable caption=text::units::tree(l) columns kind=TableKind::Lean>{shown}</DataTable>
             {explained}
         </section>
+        {as_of(l, page)}
+    }
+    .into_any()
+}
+
+/// The form for the day of the tree.
+fn as_of(l: Locale, page: &units::UnitsPage) -> AnyView {
+    let day = page.on.unwrap_or(page.today).to_string();
+    let back = page.on.map(|_| {
+        view! {
+            <LinkButton href="/units" kind=ButtonKind::Quiet icon=IconName::ArrowLeft>{text::units::to_today(l)}</LinkButton>
+        }
+    });
+    view! {
+        <Card title=text::units::as_of_title(l)>
+            <form class="form" method="get" action="/units">
+                <Field label=text::units::as_of(l) name="on" kind=FieldKind::Date value=day hint=text::units::as_of_tree_hint(l)/>
+                <div class="actions">
+                    <Button kind=ButtonKind::Secondary icon=IconName::History>{text::units::go_as_of(l)}</Button>
+                    {back}
+                </div>
+            </form>
+        </Card>
     }
     .into_any()
 }
@@ -114,13 +179,58 @@ impl Drawing {
             .collect()
     }
 
+    /// On the phone the level stands below the name, in place of the column.
+    fn columns(&self) -> Vec<Column> {
+        let l = self.l;
+        let members = Column::number(terms::members(l));
+        let mut columns = vec![
+            self.column(UnitColumn::Name, Column::text(text::statistics::unit(l))),
+            Column::text(text::units::kind(l)).wide(),
+        ];
+        columns.extend(self.has_sizes.then(|| if self.has_shares { members.wide() } else { members }));
+        let share = || self.column(UnitColumn::Share, Column::number(text::statistics::activated(l)));
+        columns.extend(self.has_shares.then(share));
+        columns
+    }
+
+    /// A sortable column, as in the tables of figures.
+    fn column(&self, by: UnitColumn, column: Column) -> Column {
+        let current = self.order.filter(|order| order.by == by);
+        let descending = current.map_or(by != UnitColumn::Name, |order| !order.descending);
+        let order = current.map(|order| if order.descending { "descending" } else { "ascending" });
+        let href = format!("{}#tree", self.address(&self.open, Some(Order { by, descending })));
+        column.sorted(Sort { href, order })
+    }
+
+    /// The page with these units expanded, in this order, on the same day.
+    fn address(&self, open: &[UnitId], order: Option<Order>) -> String {
+        let open: Vec<String> = open.iter().map(ToString::to_string).collect();
+        let order = order.map(|order| format!("&sort={order}")).unwrap_or_default();
+        let on = self.on.as_ref().map(|on| format!("&on={on}")).unwrap_or_default();
+        format!("/units?open={}{order}{on}", open.join(","))
+    }
+
+    /// The tree with this unit expanded or collapsed, at the unit's anchor. The last expanded unit comes first, because the server
+    /// limits how many are expanded.
+    fn toggled(&self, unit: UnitId, is_open: bool) -> String {
+        let others = self.open.iter().copied().filter(|other| *other != unit);
+        let open: Vec<UnitId> = (!is_open).then_some(unit).into_iter().chain(others).collect();
+        format!("{}#unit-{unit}", self.address(&open, self.order))
+    }
+
+    /// The page of a unit, on the same day.
+    fn unit_address(&self, row: &TreeRow) -> String {
+        let on = self.on.as_ref().map(|on| format!("?on={on}")).unwrap_or_default();
+        format!("{}{on}", address(&row.unit))
+    }
+
     fn row(&self, row: &TreeRow, level: usize) -> AnyView {
         let l = self.l;
         let (name, lang) = (text::together(&row.unit.name), content_lang());
-        let (kind, phase, href) = (terms::short_unit_kind(l, row.unit.kind), phase_tag(l, row.phase), address(&row.unit));
+        let (kind, phase, href) = (terms::short_unit_kind(l, row.unit.kind), phase_tag(l, row.phase), self.unit_address(row));
         let toggle = if row.opens {
             let is_open = !row.below.is_empty();
-            let other_way = toggled(&self.open, row.unit.id, is_open);
+            let other_way = self.toggled(row.unit.id, is_open);
             view! {
                 <a class="tree-toggle" href=other_way aria-expanded=if is_open { "true" } else { "false" }>
                     <Icon name=IconName::Next/>
@@ -132,12 +242,15 @@ impl Drawing {
             view! { <span class="tree-toggle"></span> }.into_any()
         };
         let hidden = || text::statistics::hidden(l).to_owned();
-        let members = match row.size {
-            UnitSize::Hidden => hidden(),
-            UnitSize::Members(members) => l.number(members),
-            UnitSize::Activated(share) => l.number(share.members),
-            UnitSize::NotRecorded => "–".to_owned(),
-        };
+        let members = self.has_sizes.then(|| {
+            let told = match row.size {
+                UnitSize::Hidden => hidden(),
+                UnitSize::Members(members) => l.number(members),
+                UnitSize::Activated(share) => l.number(share.members),
+                UnitSize::NotRecorded => "–".to_owned(),
+            };
+            view! { <Cell label=terms::members(l) numeric=true wide=self.has_shares>{told}</Cell> }
+        });
         let share = self.has_shares.then(|| {
             let told = match row.size {
                 UnitSize::Hidden => hidden(),
@@ -159,7 +272,8 @@ impl Drawing {
                         </div>
                     </div>
                 </RowHead>
-                <Cell label=terms::members(l) numeric=true wide=self.has_shares>{members}</Cell>
+                <Cell label=text::units::kind(l) wide=true>{kind}</Cell>
+                {members}
                 {share}
             </tr>
         }
@@ -168,8 +282,8 @@ impl Drawing {
 
     /// A link to the children left out here: the page of the parent unit has paging and a search.
     fn rest(&self, row: &TreeRow, level: usize) -> AnyView {
-        let columns = if self.has_shares { "3" } else { "2" };
-        let href = format!("{}#below", address(&row.unit));
+        let columns = self.columns().len().to_string();
+        let href = format!("{}#below", self.unit_address(row));
         view! {
             <tr class=format!("tree-{level}")>
                 <td colspan=columns>
@@ -184,24 +298,32 @@ impl Drawing {
     }
 }
 
-/// The tree with this unit expanded or collapsed, at the unit's anchor. The last expanded unit comes first, because the server
-/// limits how many are expanded.
-fn toggled(open: &[UnitId], unit: UnitId, is_open: bool) -> String {
-    let others = open.iter().copied().filter(|other| *other != unit);
-    let open: Vec<String> = (!is_open).then_some(unit).into_iter().chain(others).map(|unit| unit.to_string()).collect();
-    format!("/units?open={}#unit-{unit}", open.join(","))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn drawing(open: &[UnitId]) -> Drawing {
+        Drawing { l: Locale::Vi, open: open.to_vec(), order: None, on: None, has_sizes: true, has_shares: true }
+    }
 
     #[test]
     fn a_unit_is_expanded_in_addition_and_collapsed_again() {
         let one: UnitId = "01JD0000000000000000000000".parse().unwrap();
         let other: UnitId = "01JD0000000000000000000001".parse().unwrap();
-        assert_eq!(toggled(&[one], other, false), format!("/units?open={other},{one}#unit-{other}"));
-        assert_eq!(toggled(&[other, one], other, true), format!("/units?open={one}#unit-{other}"));
-        assert_eq!(toggled(&[one], one, true), format!("/units?open=#unit-{one}"), "an empty list is explicit");
+        assert_eq!(drawing(&[one]).toggled(other, false), format!("/units?open={other},{one}#unit-{other}"));
+        assert_eq!(drawing(&[other, one]).toggled(other, true), format!("/units?open={one}#unit-{other}"));
+        assert_eq!(drawing(&[one]).toggled(one, true), format!("/units?open=#unit-{one}"), "an empty list is explicit");
+    }
+
+    #[test]
+    fn order_and_day_are_kept_and_a_header_reverses_its_order() {
+        let one: UnitId = "01JD0000000000000000000000".parse().unwrap();
+        let order = Some(Order { by: UnitColumn::Share, descending: true });
+        let drawing = Drawing { order, on: Some("2026-11-21".to_owned()), ..drawing(&[]) };
+        assert_eq!(drawing.toggled(one, false), format!("/units?open={one}&sort=-share&on=2026-11-21#unit-{one}"));
+        let head = |by| drawing.column(by, Column::text("x")).sort.unwrap();
+        assert_eq!(head(UnitColumn::Share).href, "/units?open=&sort=share&on=2026-11-21#tree");
+        assert_eq!(head(UnitColumn::Share).order, Some("descending"));
+        assert_eq!(head(UnitColumn::Name).href, "/units?open=&sort=name&on=2026-11-21#tree");
     }
 }

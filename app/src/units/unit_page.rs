@@ -2,7 +2,7 @@
 
 use domain::{
     Locale,
-    units::{self, Phase, UnitChange, UnitForm, UnitLink, UnitRow, UnitStep},
+    units::{self, Counterpart, Phase, UnitChange, UnitForm, UnitLink, UnitRow, UnitStep},
 };
 use leptos::prelude::*;
 use leptos_router::{
@@ -10,7 +10,7 @@ use leptos_router::{
     params::ParamsMap,
 };
 
-use super::{address, code_of, fns::page, opening_lines, phase_name, phase_tag, search, step_name, unit_row_at};
+use super::{address, address_by_code, code_of, fns::page, opening_lines, phase_name, phase_tag, search, step_name, unit_row_at};
 use crate::{
     i18n::use_locale,
     page::show,
@@ -18,7 +18,7 @@ use crate::{
     title::Title,
     ui::{
         BigFigure, Breadcrumbs, Button, ButtonKind, Card, Crumb, DescriptionList, Fact, Field, FieldKind, Figures, Icon,
-        IconName, Line, LinkButton, Notice, NoticeKind, PageHeader, RowList, Tag, Whose, content_lang,
+        IconName, Line, LinkButton, ListRow, Notice, NoticeKind, PageHeader, RowList, Tag, Whose, content_lang,
     },
 };
 
@@ -55,6 +55,7 @@ fn shown(l: Locale, page: units::UnitPage, done: Option<UnitStep>, words: Option
                     {size(l, &page)}
                     {leaders(l, &page)}
                     {children(l, &page, words)}
+                    {counterparts(l, &page)}
                     {history(l, &page)}
                 </div>
                 <aside class="stack">
@@ -213,17 +214,70 @@ fn below_address(page: &units::UnitPage, words: Option<&str>, number: u32) -> St
     format!("{}{}#below", address(&page.unit), query.to_query_string())
 }
 
+/// The units on the other side of a change: the former ones on the page of today, the present ones on that of a past day.
+fn counterparts(l: Locale, page: &units::UnitPage) -> Option<AnyView> {
+    let found = page.counterparts.as_ref()?;
+    let day = l.long_date_within(found.on);
+    // Links of each side lead to the same side.
+    let (title, lead, query) = if page.on.is_none() {
+        (text::units::counterparts_before(l), text::units::counterparts_before_lead(l, day), format!("?on={}", found.on))
+    } else {
+        (text::units::counterparts_after(l), text::units::counterparts_after_lead(l, day), String::new())
+    };
+    let rows = found.rows.iter().map(|row| counterpart_row(l, row, &query)).collect_view();
+    let more = (found.more > 0).then(|| view! { <p class="muted">{text::units::counterparts_more(l, found.more.into())}</p> });
+    Some(
+        view! {
+            <section class="stack-tight" id="counterparts">
+                <h2>{title}</h2>
+                <p class="muted">{lead}</p>
+                <RowList>{rows}</RowList>
+                {more}
+            </section>
+        }
+        .into_any(),
+    )
+}
+
+fn counterpart_row(l: Locale, row: &Counterpart, query: &str) -> AnyView {
+    let meta = Line::from(row.is_part.then(|| text::units::counterparts_part(l)))
+        .and((row.branches > 0).then(|| text::units::branches_count(l, row.branches.into())))
+        .and(row.members.map(|members| terms::members_count(l, members.into())))
+        .and(code_of(l, &row.unit));
+    view! {
+        <ListRow
+            href=format!("{}{query}", address(&row.unit))
+            eyebrow=terms::short_unit_kind(l, row.unit.kind)
+            meta
+            title=row.unit.name.clone()
+            whose=Whose::Name
+        />
+    }
+    .into_any()
+}
+
 fn history(l: Locale, page: &units::UnitPage) -> AnyView {
     let rows = page.history.iter().map(|form| history_row(l, form)).collect_view();
+    let has_changed = page.history.len() > 1 || page.closing.is_some();
+    let became = has_changed.then(|| {
+        let href = format!("/units/became?unit={}", page.unit.id);
+        view! {
+            <div class="actions">
+                <LinkButton href=href kind=ButtonKind::Quiet icon=IconName::History>{text::units::became_of_unit(l)}</LinkButton>
+            </div>
+        }
+    });
     view! {
         <Card title=text::units::history(l)>
             <ol class="numbered" role="list" reversed=true>{rows}</ol>
+            {became}
+            <p class="muted small">{text::units::address_by_code(l, address_by_code(&page.unit))}</p>
         </Card>
     }
     .into_any()
 }
 
-fn history_row(l: Locale, form: &UnitForm) -> AnyView {
+pub(super) fn history_row(l: Locale, form: &UnitForm) -> AnyView {
     if form.change == UnitChange::Absorbed {
         return view! {
             <li>

@@ -105,7 +105,8 @@ impl Seen {
     /// Searches every page for the mark. At most `digits` digits of other people's national IDs may be visible.
     async fn walk(&mut self, pages: &Pages, browser: Browser, digits: usize) {
         let mark = "%22%27%3E%3C/textarea%3E%3C/style%3E%3C/script%3E%3C/title%3E%3Cb%20id=pwn%3E";
-        let asking = ["/search", "/members", "/library", "/units", "/audit", "/courses", "/desk", "/quality", "/sign-in"];
+        let asking =
+            ["/search", "/members", "/library", "/units", "/units/became", "/audit", "/courses", "/desk", "/quality", "/sign-in"];
         let mut asked =
             asking.map(|page| format!("{page}?q={mark}&kind={mark}&unit={mark}&next=/{mark}&state={mark}&after={mark}")).to_vec();
         asked.push(format!("/members/{}?saved={mark}", self.record));

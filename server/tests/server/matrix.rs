@@ -175,6 +175,8 @@ enum Given {
     NewOpinion,
     Answer,
     Harbour,
+    /// The codes of the harbour, from the root down.
+    HarbourCode,
     Targets,
     NewUnit,
     OtherName,
@@ -358,6 +360,10 @@ const ROWS: &[Row] = &[
     row("/api/account/confirm_password", Given::Nothing, &[], 422),
     row("/api/units/list", Given::Nothing, &[], 200),
     row("/api/units/page", Given::Harbour, &[(200, REACHED), (200, OFFICES_ABOVE), (200, UNIT_KEEPERS)], 404),
+    // Those who may see the unit of today that a unit became; a search without words finds nothing.
+    row("/api/units/became", Given::Nothing, &[], 200),
+    row("/api/units/became", Given::Harbour, &[(200, REACHED), (200, OFFICES_ABOVE), (200, UNIT_KEEPERS)], 404),
+    row("/api/units/by_code", Given::HarbourCode, &[(200, REACHED), (200, OFFICES_ABOVE), (200, UNIT_KEEPERS)], 404),
     row("/api/units/targets", Given::Targets, &[(200, UNIT_KEEPERS), (403, REACHED), (403, OFFICES_ABOVE)], 404),
     // Names of members are for those who keep their records.
     row(
@@ -754,6 +760,7 @@ impl Given {
             }
             Self::Import(name) => vec![(name, app.import("Số thẻ,Họ tên\n1,A\n").await.to_string())],
             Self::Harbour => vec![("unit", org.harbour.id.to_string())],
+            Self::HarbourCode => vec![("code", org.harbour.path.as_str().trim_matches('/').replace('/', "."))],
             Self::NewOffice => {
                 let day = a_day_of_its_own();
                 vec![
