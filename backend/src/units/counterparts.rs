@@ -222,3 +222,179 @@ impl UnitDesk<'_> {
             .collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ulid::Ulid;
+
+    use super::*;
+    use crate::units::{FormRow, Rows, UnitRow};
+
+    fn id(number: u128) -> UnitId {
+        UnitId::new(Ulid::from_parts(1, number))
+    }
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().expect("a day")
+    }
+
+    /// An open unit; a closed one has a last day, a parent and maybe a successor.
+    fn unit(number: u128, kind: &str, path: &str, name: &str, closed: Option<(&str, u128, Option<u128>)>) -> UnitRow {
+        let path = UnitPath::parse(path).expect("a path");
+        UnitRow {
+            id: id(number).to_string(),
+            kind: kind.to_owned(),
+            code: path.code().to_owned(),
+            name: name.to_owned(),
+            path: path.to_string(),
+            opened_on: "2020-01-01".to_owned(),
+            phase: None,
+            live_from: None,
+            contact: None,
+            closed_on: closed.map(|(on, ..)| on.to_owned()),
+            parent: closed.map(|(_, parent, _)| id(parent).to_string()),
+            successor: closed.and_then(|(.., successor)| successor).map(|successor| id(successor).to_string()),
+            version: None,
+        }
+    }
+
+    fn form(number: u128, parent: u128, code: &str, name: &str, from: &str, until: Option<&str>, cause: &str) -> FormRow {
+        let kind = if number < 10 { "commune" } else { "branch" };
+        FormRow {
+            unit: id(number).to_string(),
+            kind: kind.to_owned(),
+            parent: Some(id(parent).to_string()),
+            code: code.to_owned(),
+            name: name.to_owned(),
+            from: from.to_owned(),
+            until: until.map(str::to_owned),
+            cause: cause.to_owned(),
+        }
+    }
+
+    /// On 1 July 2025 the commune 2 (two branches) was merged into 3 (one branch), except its branch 21, which moved to 4 (none),
+    /// and 3 was renamed. On 1 January 2026 the branch 22 was merged into 31. The commune 5 (one branch) has never changed.
+    fn tree() -> Tree {
+        let (last, new) = ("2025-06-30", "2025-07-01");
+        let units = vec![
+            unit(1, "province", "/51/", "Tỉnh", None),
+            unit(2, "commune", "/51/02/", "Xã Hai", Some((new, 1, Some(3)))),
+            unit(3, "commune", "/51/03/", "Xã Ba Mới", None),
+            unit(4, "commune", "/51/04/", "Xã Bốn", None),
+            unit(5, "commune", "/51/05/", "Xã Năm", None),
+            unit(21, "branch", "/51/04/01/", "Chi bộ 21", None),
+            unit(22, "branch", "/51/03/02/", "Chi bộ 22", Some(("2026-01-01", 3, Some(31)))),
+            unit(31, "branch", "/51/03/01/", "Chi bộ 31", None),
+            unit(51, "branch", "/51/05/01/", "Chi bộ 51", None),
+        ];
+        let forms = vec![
+            form(2, 1, "02", "Xã Hai", "2020-01-01", Some(last), "created"),
+            form(3, 1, "03", "Xã Ba", "2020-01-01", Some(last), "created"),
+            form(3, 1, "03", "Xã Ba Mới", new, None, "renamed"),
+            form(21, 2, "01", "Chi bộ 21", "2020-01-01", Some(last), "created"),
+            form(21, 4, "01", "Chi bộ 21", new, None, "moved"),
+            form(22, 2, "02", "Chi bộ 22", "2020-01-01", Some(last), "created"),
+            form(22, 3, "02", "Chi bộ 22", new, Some("2025-12-31"), "merged"),
+        ];
+        Rows { version: 1, units, forms, running: Vec::new() }.tree().expect("a tree")
+    }
+
+    /// Name, whether it is a part, and number of branches.
+    fn told_of(overlaps: &[Overlap]) -> Vec<(String, bool, u32)> {
+        overlaps.iter().map(|overlap| (overlap.unit.name.clone(), overlap.is_part, overlap.branches)).collect()
+    }
+
+    fn owned((name, is_part, branches): (&str, bool, u32)) -> (String, bool, u32) {
+        (name.to_owned(), is_part, branches)
+    }
+
+    #[test]
+    fn a_unit_has_the_people_of_the_units_it_was_made_of() {
+        let tree = tree();
+        let before = |number: u128| {
+            let unit = tree.get(id(number)).expect("is open");
+            told_of(&tree.units_before(unit, day("2025-06-30")))
+        };
+        // Both have one branch in common with it; one branch of the second commune went elsewhere.
+        assert_eq!(before(3), [("Xã Hai", true, 1), ("Xã Ba", false, 1)].map(owned));
+        assert_eq!(before(4), [("Xã Hai", true, 1)].map(owned));
+        assert_eq!(before(5), [("Xã Năm", false, 1)].map(owned));
+        assert_eq!(
+            before(31),
+            [("Chi bộ 22", false, 1), ("Chi bộ 31", false, 1)].map(owned),
+            "a branch is compared with branches"
+        );
+        assert_eq!(before(1), [("Tỉnh", false, 4)].map(owned));
+    }
+
+    #[test]
+    fn the_people_of_a_former_unit_are_in_the_units_of_today() {
+        let tree = tree();
+        let on = day("2025-06-30");
+        let then = tree.as_of(on);
+        let after = |number: u128| told_of(&tree.units_after(then.get(id(number)).expect("existed"), &then, on));
+        assert_eq!(after(2), [("Xã Ba Mới", true, 1), ("Xã Bốn", false, 1)].map(owned));
+        assert_eq!(after(3), [("Xã Ba Mới", true, 1)].map(owned));
+        assert_eq!(after(5), [("Xã Năm", false, 1)].map(owned));
+        assert_eq!(after(22), [("Chi bộ 31", true, 1)].map(owned));
+    }
+
+    #[test]
+    fn both_directions_agree() {
+        let tree = tree();
+        for on in ["2020-01-01", "2025-06-30", "2025-07-01", "2025-12-31", "2026-01-01"].map(day) {
+            let then = tree.as_of(on);
+            for now in tree.all().filter(|unit| unit.path.as_str() != "/51/") {
+                for overlap in tree.units_before(now, on) {
+                    let former = then.get(overlap.unit.id).expect("existed");
+                    assert_eq!(former, &overlap.unit, "as in the tree of {on}");
+                    let back = tree.units_after(former, &then, on);
+                    let back = back.iter().find(|other| other.unit.id == now.id).expect("leads back");
+                    assert_eq!(back.holders, overlap.holders, "{} on {on}", now.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_unit_of_a_past_day_is_found_without_the_tree_of_that_day() {
+        let tree = tree();
+        for on in ["2019-12-31", "2020-01-01", "2025-06-30", "2025-07-01", "2025-12-31", "2026-01-01"].map(day) {
+            let then = tree.as_of(on);
+            for number in [1, 2, 3, 4, 5, 21, 22, 31, 51] {
+                let trail: Vec<UnitId> =
+                    then.get(id(number)).into_iter().flat_map(|unit| then.trail(&unit.path)).map(|unit| unit.id).collect();
+                let mut line: Vec<UnitId> = tree.line_on(id(number), on).iter().map(|(unit, _)| *unit).collect();
+                line.reverse();
+                assert_eq!(line, trail, "{number} on {on}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_last_change_is_that_of_units_that_came() {
+        let tree = tree();
+        let before = |number: u128| tree.day_before_changes(tree.get(id(number)).expect("is open"));
+        assert_eq!(before(3), Some(day("2025-06-30")));
+        assert_eq!(before(4), Some(day("2025-06-30")));
+        assert_eq!(before(31), Some(day("2025-12-31")));
+        assert_eq!((before(5), before(51), before(1)), (None, None, None));
+    }
+
+    #[test]
+    fn units_are_found_by_former_names_and_codes() {
+        let tree = tree();
+        let found = |words: &str| -> Vec<(UnitId, String)> {
+            tree.formerly(words).into_iter().map(|(unit, version)| (unit, version.name.clone())).collect()
+        };
+        assert_eq!(found("xa hai"), [(id(3), "Xã Hai".to_owned())], "the one that took it over");
+        assert_eq!(found("xa ba"), [(id(3), "Xã Ba".to_owned())]);
+        assert_eq!(found("chi bo 22"), [(id(31), "Chi bộ 22".to_owned())]);
+        assert!(found("xa nam").is_empty(), "it still has its name");
+        let having = |codes: &[&str]| tree.having(codes).into_iter().collect::<Vec<_>>();
+        assert_eq!(having(&["51", "02", "01"]), [id(21)], "by its former place");
+        assert_eq!(having(&["04", "01"]), [id(21)]);
+        assert_eq!(having(&["02"]), [id(2), id(22)]);
+        assert!(having(&["51", "99"]).is_empty() && having(&[]).is_empty());
+    }
+}
