@@ -8,6 +8,8 @@ mod accounts;
 mod activation;
 #[path = "backend/audit.rs"]
 mod audit;
+#[path = "backend/became.rs"]
+mod became;
 #[path = "backend/corrections.rs"]
 mod corrections;
 #[path = "backend/counters.rs"]
