@@ -190,6 +190,14 @@ export const STATES = [
   { name: 'units, two levels open', as: 'statistician', page: '/units', find: (visitor) => by(visitor, '/units', '.tree-toggle[aria-expanded="false"]') },
   { name: 'units, all closed', as: 'statistician', address: '/units?open=' },
   { name: 'units of a member', as: 'member', address: '/units' },
+  { name: 'units by use', as: 'statistician', address: '/units?sort=-share' },
+  { name: 'units of a past day', as: 'statistician', page: '/units', find: () => `/units?on=${inDays(-30)}` },
+  { name: 'units with a code', as: 'statistician', address: '/units/code/01' },
+  { name: 'what became of a unit', as: 'registrar', address: '/units/became' },
+  { name: 'what became of a unit, found', as: 'registrar', address: '/units/became?q=ben dinh' },
+  { name: 'what became of a unit, several', as: 'statistician', address: '/units/became?q=chi bo thon' },
+  { name: 'what became of a unit, nothing found', as: 'registrar', address: '/units/became?q=khong-co' },
+  { name: 'what became of a unit, its branches', as: 'registrar', page: '/units/became', find: branchesThen },
   { name: 'unit with units below', as: 'registrar', page: '/units/:id', find: (visitor) => by(visitor, '/units', '.tree-link') },
   { name: 'unit, units below not found', as: 'registrar', page: '/units/:id', find: async (visitor) => `${await by(visitor, '/units', '.tree-link')}?q=khong-co` },
   { name: 'unit as of a day', as: 'registrar', page: '/units/:id', find: async (visitor) => `${await by(visitor, '/units', '.tree-link')}?on=${inDays(-300)}` },
@@ -401,6 +409,12 @@ async function unanswered(visitor) {
 async function step(visitor, change, below = true) {
   if (!below) return `${await by(visitor, '/units', '.tree-link')}/${change}`;
   return `${await by(visitor, '/units?q=ben dinh', '.row-link')}/${change}`;
+}
+
+/** The branches of the own unit on a past day. */
+async function branchesThen(visitor) {
+  const unit = (await by(visitor, '/units', '.tree-link')).split('/').pop();
+  return `/units/became?unit=${unit}&on=${inDays(-30)}`;
 }
 
 /** A stored draft: the first editable one at the desk, otherwise a new one. */

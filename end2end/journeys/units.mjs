@@ -166,7 +166,8 @@ async function treeOpens(stage, script) {
   assert.ok(before > 1, 'units below the own one are found');
   const closed = visitor.$('main .tree-toggle[aria-expanded="false"]').first();
   const row = await closed.evaluate((link) => link.closest('tr').id);
-  const figures = (await visitor.$(`#${row} td`).allInnerTexts()).map((figure) => figure.trim());
+  // Behind the level.
+  const figures = (await visitor.$(`#${row} td`).allInnerTexts()).slice(1).map((figure) => figure.trim());
   await visitor.follow(closed);
   assert.equal(await visitor.$(`#${row} .tree-toggle`).getAttribute('aria-expanded'), 'true');
   assert.ok((await shown()) > before);
@@ -181,6 +182,101 @@ async function treeOpens(stage, script) {
   assert.equal((await members.locator('.figure-value').innerText()).trim(), figures[0], 'the same, or hidden in both');
   assert.ok(figures[1] === statistics.hidden || (await activated.innerText()).includes(figures[1]));
 }
+
+/** The tree by name and back, and as of a day. */
+async function treeOfADay(stage, script) {
+  const visitor = await stage.visitor({ as: 'statistician', script });
+  await visitor.open('/units');
+  const sorted = () => visitor.$('main thead th').first().getAttribute('aria-sort');
+  await visitor.follow(visitor.$('main thead .sort').first());
+  assert.equal(await sorted(), 'ascending');
+  const names = (await visitor.$('main .tree-1 .tree-link').allInnerTexts()).map((name) => name.trim());
+  await visitor.follow(visitor.$('main thead .sort').first());
+  assert.equal(await sorted(), 'descending');
+  const reversed = (await visitor.$('main .tree-1 .tree-link').allInnerTexts()).map((name) => name.trim());
+  assert.ok(names.length > 1 && reversed.length === names.length);
+  assert.notDeepEqual(reversed, names);
+
+  await visitor.field('on').fill(inDays(-30));
+  await visitor.submit(visitor.sender('on'));
+  await visitor.sees('main .notice');
+  assert.ok((await visitor.text('main .notice')).includes(units.then_hint));
+  assert.equal(await visitor.$('main thead th').count(), 2, 'no figures of a past day');
+  const link = visitor.$('main .tree-link').first();
+  assert.ok((await link.getAttribute('href')).endsWith(`?on=${inDays(-30)}`), 'links stay on that day');
+  await visitor.follow(visitor.$('main .notice a'));
+  assert.equal(await visitor.$('main .notice').count(), 0);
+}
+
+/** A branch is created, renamed and merged; its old name and its code lead to the one that took over. */
+async function findsWhatBecame(stage, script) {
+  const registrar = await stage.visitor({ as: 'registrar', script });
+  const ward = await ownUnit(registrar);
+  await registrar.follow(registrar.$('#below .row-link').first());
+  const into = registrar.path;
+  const successor = await registrar.heading();
+
+  await registrar.open(`${ward}/new`);
+  const mark = script ? 'Rạng Đông' : 'Trăng Non';
+  const [old, renamed] = [`Chi bộ xóm ${mark}`, `Chi bộ thôn ${mark}`];
+  await registrar.field('name').fill(old);
+  await registrar.field('code').fill(code(script, 3));
+  await registrar.field('on').fill(inDays(-20));
+  await registrar.submit(registrar.sender('name'));
+  await arrives(registrar, units.done_new);
+  const branch = registrar.path;
+  await take(registrar, 'rename');
+  await registrar.field('name').fill(renamed);
+  await registrar.field('on').fill(inDays(-10));
+  await registrar.submit(registrar.sender('name'));
+  await arrives(registrar, units.done_rename);
+  await registrar.open(`${branch}/merge?q=${encodeURIComponent(successor)}`);
+  await registrar.$(`main [name="target"][value="${into.split('/').pop()}"]`).check();
+  await registrar.submit(registrar.sender('target'));
+  await registrar.submit(registrar.sender('version'));
+  await arrives(registrar, units.done_merge);
+
+  // By the first name, without marks.
+  const words = script ? 'xom rang dong' : 'xom trang non';
+  await registrar.open('/units');
+  await registrar.field('q').fill(words);
+  await registrar.submit(registrar.sender('q'));
+  const row = registrar.$('main .row');
+  assert.equal(await row.count(), 1);
+  assert.equal(await row.locator('.row-link').getAttribute('href'), into);
+  const formerly = units.formerly_was.replace('{unit}', old).replace('{code}', code(script, 3));
+  assert.ok(plain(await row.locator('.row-meta').innerText()).includes(plain(formerly)));
+
+  // By the code, in one step.
+  await registrar.open(`/units/code/${code(script, 3)}`);
+  assert.equal(registrar.path, into);
+
+  await registrar.open('/units');
+  await registrar.follow(registrar.$('main a[href="/units/became"]'));
+  await registrar.field('q').fill(words);
+  await registrar.submit(registrar.sender('q'));
+  const card = registrar.$('#found .card');
+  assert.equal(await card.count(), 1);
+  const told = plain(await card.innerText());
+  for (const part of [old, units.form_renamed, renamed, units.became_now]) assert.ok(told.includes(plain(part)), part);
+  assert.ok(told.includes(plain(units.became_into.replace('{unit}', successor))));
+  await registrar.field('on').fill(inDays(-5));
+  await registrar.submit(registrar.sender('q'));
+  assert.equal(await card.count(), 0, 'it had its second name then');
+  await registrar.field('on').fill(inDays(-15));
+  await registrar.submit(registrar.sender('q'));
+  await registrar.follow(card.locator(`.facts a[href="${into}"]`));
+  assert.equal(await registrar.heading(), successor);
+
+  const stranger = await stage.visitor({ as: 'member', script });
+  stranger.expects(404);
+  await stranger.open(`/units/became?q=${encodeURIComponent(words)}`);
+  assert.equal(await stranger.$('#found').count(), 0, 'only for those who see the unit of today');
+  assert.equal((await stranger.open(`/units/code/${code(script, 3)}`)).status(), 404);
+}
+
+/** Names are bound by no-break spaces on pages. */
+const plain = (text) => text.replaceAll('\u00a0', ' ');
 
 /** A search among the units below one. */
 async function searchesBelow(stage, script) {
@@ -212,6 +308,8 @@ export const tests = [
   ...bothWays('units: a branch is created, renamed, planned and closed', createRenameAndClose),
   ...bothWays('units: a branch is split and merged again', splitAndMerge),
   ...bothWays('units: the tree is opened level by level', treeOpens),
+  ...bothWays('units: the tree is sorted and shown as of a day', treeOfADay),
+  ...bothWays('units: what became of a branch is found by its old name and code', findsWhatBecame),
   ...bothWays('units: the units below one are searched', searchesBelow),
   ...bothWays('units: a member sees the own line and changes nothing', readOnly),
 ];
