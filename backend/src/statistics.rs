@@ -122,6 +122,22 @@ impl<'a> Statistics<'a> {
         };
         is_shown.then(|| members(&unit.path))
     }
+
+    /// [`Self::members`] of the units one level below, in the order of [`Tree::children`]. Which are hidden is determined once for
+    /// all, so it takes time by their number.
+    pub(crate) fn members_below(&self, standpoint: &Standpoint, tree: &Tree, unit: &UnitRef) -> Vec<Option<u32>> {
+        let members = |path: &_| self.backend.counters().members(path);
+        let is_hidden = hides(tree, &trail_for(Action::ReadUnit, standpoint, tree, unit), members);
+        let hidden = groups::hidden_below(tree, &unit.path, is_hidden, members);
+        let below = tree.children(&unit.path).zip(hidden);
+        below
+            .map(|(child, hidden)| {
+                let has_office =
+                    [Action::ReadMembers, Action::ReadStatistics].iter().any(|action| standpoint.may(*action, &child.path));
+                if has_office { self.members(standpoint, tree, child) } else { (!hidden).then(|| members(&child.path)) }
+            })
+            .collect()
+    }
 }
 
 /// The path from the highest unit whose figures the person may read down to the unit itself.

@@ -208,6 +208,20 @@ async function treeOfADay(stage, script) {
   assert.equal(await visitor.$('main .notice').count(), 0);
 }
 
+/** A unit with more units below than the tree lists: the rest is on the pages of the unit. */
+async function manyBelow(stage, script) {
+  const registrar = await stage.visitor({ as: 'registrar', script });
+  await registrar.open('/units');
+  const more = registrar.$('main .tree-name a[href$="#below"]');
+  assert.ok(fits(units.more_below.other, plain(await more.innerText())));
+  await registrar.follow(more);
+  const rows = registrar.$('#below .row-link');
+  const first = await rows.evaluateAll((links) => links.map((link) => link.getAttribute('href')));
+  await registrar.follow(registrar.$('#below a[rel="next"]'));
+  const second = await rows.evaluateAll((links) => links.map((link) => link.getAttribute('href')));
+  assert.ok(second.length > 0 && second.every((address) => !first.includes(address)), 'the next ones');
+}
+
 /** A branch is created, renamed and merged; its old name and its code lead to the one that took over. */
 async function findsWhatBecame(stage, script) {
   const registrar = await stage.visitor({ as: 'registrar', script });
@@ -308,6 +322,7 @@ export const tests = [
   ...bothWays('units: a branch is created, renamed, planned and closed', createRenameAndClose),
   ...bothWays('units: a branch is split and merged again', splitAndMerge),
   ...bothWays('units: the tree is opened level by level', treeOpens),
+  ...bothWays('units: the rest of many units below is on further pages', manyBelow),
   ...bothWays('units: the tree is sorted and shown as of a day', treeOfADay),
   ...bothWays('units: what became of a branch is found by its old name and code', findsWhatBecame),
   ...bothWays('units: the units below one are searched', searchesBelow),

@@ -314,7 +314,17 @@ impl<'a> UnitDesk<'a> {
             let (_, rows) = self.backend.statistics().level(standpoint, tree, unit);
             return rows.into_iter().map(|row| (row.unit, shown(row.figures))).collect();
         }
-        tree.children(&unit.path).map(|child| (child.clone(), self.size(standpoint, tree, child))).collect()
+        let members = self.backend.statistics().members_below(standpoint, tree, unit);
+        let size = |members: Option<u32>| members.map_or(UnitSize::Hidden, UnitSize::Members);
+        tree.children(&unit.path)
+            .zip(members)
+            .map(|(child, members)| {
+                // The viewer may be responsible for the figures of some of them.
+                let has_figures = standpoint.may(Action::ReadStatistics, &child.path);
+                let size = if has_figures { self.size(standpoint, tree, child) } else { size(members) };
+                (child.clone(), size)
+            })
+            .collect()
     }
 
     fn row(&self, standpoint: &Standpoint, tree: &Tree, unit: &UnitRef) -> UnitRow {

@@ -259,6 +259,26 @@ async fn the_tree_is_sorted_level_by_level() {
 }
 
 #[tokio::test]
+async fn a_level_of_the_tree_hides_the_numbers_that_the_pages_of_its_units_hide() {
+    let (backend, _, org) = organisation().await;
+    let open = [&org.province, &org.coast, &org.hills].map(|unit: &UnitRef| unit.id.to_string()).join(",");
+    let mut hidden = 0;
+    for viewer in [&org.province_chief_editor.viewer, &org.coast_editor.viewer, &org.operator.viewer] {
+        let listed = backend.unit_desk().list(viewer, None, Some(&open)).await.expect("a list");
+        for row in rows_of(&listed.tree) {
+            let shown = match row.size {
+                UnitSize::Members(members) => Some(members),
+                _ => None,
+            };
+            let members = page(&backend, viewer, row.unit.id, None).await.members;
+            assert_eq!(shown, members, "{} for {}", row.unit.name, viewer.name);
+            hidden += usize::from(shown.is_none());
+        }
+    }
+    assert!(hidden > 0, "there are small groups");
+}
+
+#[tokio::test]
 async fn a_unit_names_the_units_it_consisted_of_without_small_numbers() {
     let (backend, _, org, viewer) = changed().await;
     let coast = page(&backend, &viewer, org.coast.id, None).await;
