@@ -109,10 +109,7 @@ fn unit_row(l: Locale, row: UnitRow) -> AnyView {
 
 /// The same, with a link to the page of the day in the address.
 fn unit_row_at(l: Locale, row: UnitRow, query: &str) -> AnyView {
-    let formerly = row
-        .formerly
-        .as_ref()
-        .map(|former| Line::around(text::units::formerly_was(l, HERE, &former.code), &Line::name(&former.name)));
+    let formerly = formerly(l, &row);
     let meta = Line::from(row.parent.map(|parent| part_of(l, &parent)))
         .and(row.members.map(|members| terms::members_count(l, members.into())))
         .and(code_of(l, &row.unit))
@@ -129,6 +126,12 @@ fn unit_row_at(l: Locale, row: UnitRow, query: &str) -> AnyView {
         </ListRow>
     }
     .into_any()
+}
+
+/// The earlier name and code by which a unit was found.
+fn formerly(l: Locale, row: &UnitRow) -> Option<Line> {
+    let former = row.formerly.as_ref()?;
+    Some(Line::around(text::units::formerly_was(l, HERE, &former.code), &Line::name(&former.name)))
 }
 
 /// The number of members for use within a sentence; without a number where it is hidden.

@@ -600,7 +600,9 @@ impl Tree {
                 above.pop();
             }
             if node.unit.kind.meets_as_branch() {
-                above.iter().for_each(|(unit, _)| counts[*unit] += 1);
+                for (unit, _) in &above {
+                    counts[*unit] += 1;
+                }
             }
             above.push((at, path));
         }

@@ -51,5 +51,7 @@ mod sessions;
 mod start;
 #[path = "server/terms.rs"]
 mod terms;
+#[path = "server/units.rs"]
+mod units;
 #[path = "server/writing.rs"]
 mod writing;

@@ -13,7 +13,7 @@ use super::{
     change_pages::{Sheet, buttons},
     code_of,
     fns::targets,
-    part_of, question, search, some_members,
+    formerly, part_of, question, search, some_members,
 };
 use crate::{
     page::show,
@@ -165,7 +165,7 @@ fn choices(sheet: &Sheet, found: &[UnitRow], legend: &'static str) -> AnyView {
     let choices = found
         .iter()
         .map(|row| {
-            let hint = code_of(l, &row.unit).and(row.parent.as_ref().map(|parent| part_of(l, parent)));
+            let hint = code_of(l, &row.unit).and(row.parent.as_ref().map(|parent| part_of(l, parent))).and(formerly(l, row));
             Choice::name(row.unit.id.to_string(), row.unit.name.clone()).hint(hint)
         })
         .collect();
