@@ -59,7 +59,7 @@ pub struct Tree {
     /// Closed units by their successor.
     inherited: BTreeMap<UnitId, Vec<UnitId>>,
     /// Closed units without a successor.
-    ended: Vec<UnitId>,
+    unsucceeded: Vec<UnitId>,
     /// The owner of each code below a unit, current or former. Entries are never reassigned.
     codes: BTreeMap<(Option<UnitId>, String), UnitId>,
     /// Former codes of units.
@@ -154,7 +154,7 @@ impl Tree {
 
     /// Units that closed without a successor, with the paths they would have now. They remain responsible for themselves.
     pub(crate) fn without_successor(&self) -> impl Iterator<Item = &UnitRef> {
-        self.ended.iter().filter_map(|id| self.closed.get(id)).map(|closed| &closed.unit)
+        self.unsucceeded.iter().filter_map(|id| self.closed.get(id)).map(|closed| &closed.unit)
     }
 
     /// The paths that closed units had when they closed.
@@ -655,7 +655,7 @@ impl Tree {
             }
         }
         self.closed.extend(waiting.into_iter().map(|(.., closed)| (closed.unit.id, closed)));
-        self.ended = self.closed.iter().filter(|(_, closed)| closed.successor.is_none()).map(|(id, _)| *id).collect();
+        self.unsucceeded = self.closed.iter().filter(|(_, closed)| closed.successor.is_none()).map(|(id, _)| *id).collect();
         let ended = self.closed.iter().filter(|(_, closed)| closed.successor.is_some());
         let successors: Vec<(UnitId, UnitId)> =
             ended.filter_map(|(id, _)| self.successor_of(*id).map(|successor| (successor.id, *id))).collect();
