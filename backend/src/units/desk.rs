@@ -135,7 +135,7 @@ impl<'a> UnitDesk<'a> {
         let known = now.known(id).filter(|unit| may_see(standpoint, &now, unit.id)).ok_or(Error::NotFound)?;
         let today = self.backend.clock().today();
         let (on, past) = self.past(on).await?;
-        let tree = past.as_ref().unwrap_or(&now);
+        let tree: &Tree = past.as_ref().unwrap_or(&now);
         let unit = tree.get(known.id).or((on.is_none()).then_some(known)).ok_or(Error::NotFound)?.clone();
         let closed = now.closed.get(&known.id);
         let moving = now.moving.iter().any(|shift| shift.to.contains(&known.path));
@@ -439,8 +439,7 @@ struct Levels<F> {
 }
 
 impl<F: Fn(&UnitRef) -> Vec<TreeRow>> Levels<F> {
-    /// Expands a row and those below it. Recursion is bounded by the depth of the tree, at most one
-    /// level for each of the pack.
+    /// Expands a row and those below it. Recursion is bounded by the depth of the tree, at most one level for each of the pack.
     fn grown(&self, mut row: TreeRow) -> TreeRow {
         if row.opens && self.open.contains(&row.unit.id) {
             let query = TableQuery { words: None, order: self.order, rows: TreeRow::BELOW };
