@@ -15,7 +15,6 @@ use domain::{
     documents::DocumentSummary,
     ids::{CourseId, DocumentId},
     locale::local_date,
-    members::Standing,
     policy::Action,
     search::FoundCourse,
     units::UnitRef,
@@ -136,7 +135,7 @@ impl Completed {
 
 /// The columns of [`CourseRow`].
 const COLUMNS: &str = "record::id(id) AS id, title, issuer, state, version, saved_at, saved_by, documents, questions, pass_percent, \
-                       minutes, tries, audience, standings, due_on, shelf";
+                       minutes, tries, audience, parts, except, standings, due_on, shelf";
 
 /// The stored row of a course, without its text.
 #[derive(Debug, SurrealValue)]
@@ -154,6 +153,8 @@ struct CourseRow {
     minutes: Option<i64>,
     tries: i64,
     audience: Option<String>,
+    parts: Option<Vec<String>>,
+    except: Option<Vec<String>>,
     standings: Option<Vec<String>>,
     due_on: Option<String>,
     shelf: Option<String>,
@@ -188,16 +189,14 @@ impl CourseRow {
         let count = |number: i64| u32::try_from(number).map_err(|_| damaged());
         let given = match (&self.audience, &self.due_on) {
             (Some(audience), Some(due_on)) => Some(Given {
-                audience: Audience {
-                    unit: tree.successor(audience).ok_or_else(damaged)?.clone(),
-                    parts: Vec::new(),
-                    standings: self
-                        .standings
-                        .iter()
-                        .flatten()
-                        .map(|key| Standing::from_key(key).ok_or_else(damaged))
-                        .collect::<Result<_>>()?,
-                },
+                audience: crate::documents::audience(
+                    tree,
+                    audience,
+                    self.parts.as_deref(),
+                    self.except.as_deref(),
+                    self.standings.as_deref(),
+                )
+                .ok_or_else(damaged)?,
                 due_on: due_on.parse().map_err(|_| damaged())?,
             }),
             _ => None,

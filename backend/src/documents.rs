@@ -145,17 +145,34 @@ impl DocumentRow {
     }
 }
 
-/// Decodes the audience of a text from its columns. None when a column is invalid.
-fn audience(tree: &Tree, unit: &str, parts: Option<&[String]>, standings: Option<&[String]>) -> Option<Audience> {
+/// Decodes an audience from its columns. None when a column is invalid.
+pub(crate) fn audience(
+    tree: &Tree,
+    unit: &str,
+    parts: Option<&[String]>,
+    except: Option<&[String]>,
+    standings: Option<&[String]>,
+) -> Option<Audience> {
     let mut parts: Vec<UnitRef> =
         parts.unwrap_or_default().iter().map(|part| tree.successor(part).cloned()).collect::<Option<_>>()?;
     // Two parts may have the same successor.
     let mut known = BTreeSet::new();
     parts.retain(|part| known.insert(part.id));
+    let (mut remaining, mut ended) = (Vec::new(), 0);
+    for excepted in except.unwrap_or_default() {
+        let unit = tree.successor(excepted)?;
+        if unit.id.to_string() == *excepted {
+            remaining.push(unit.clone());
+        } else {
+            ended += 1;
+        }
+    }
     Some(Audience {
         unit: tree.successor(unit)?.clone(),
         parts,
+        except: remaining,
         standings: standings.unwrap_or_default().iter().map(|key| Standing::from_key(key)).collect::<Option<_>>()?,
+        ended,
     })
 }
 

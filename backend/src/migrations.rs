@@ -84,6 +84,7 @@ const MIGRATIONS: &[Migration] = migrations![
     29 "0029_counter_snapshots",
     30 "0030_jobs",
     31 "0031_levels",
+    33 "0033_except",
 ];
 
 /// Rows that a batched step changes in one transaction: about a second of work, of the 30 that a transaction may take.

@@ -146,7 +146,7 @@ const TABLES: &[Table] = &[
         name: "course",
         row: Some("$key"),
         columns: &[path("issuer_path", MOVED), path("audience_path", MOVED), member("saved_by", BY)],
-        other: "title issuer documents audience standings due_on shelf",
+        other: "title issuer documents audience parts except standings due_on shelf",
         set: &[],
     },
     Table {
@@ -185,7 +185,7 @@ const TABLES: &[Table] = &[
         row: Some("$key"),
         columns: &[path("issuer_path", MOVED), path("audience_path", MOVED), member("saved_by", BY)],
         other: "number title signer field issuer issuer_level audience shelf standings attachments related related.*.document \
-                expires_on must_read_by must pin correction withdrawn_because parts",
+                expires_on must_read_by must pin correction withdrawn_because parts except",
         set: &[],
     },
     Table {
@@ -221,7 +221,7 @@ const TABLES: &[Table] = &[
             member("approved_by", BY),
         ],
         other: "number title signer field issuer issuer_level audience standings attachments related related.*.document \
-                expires_on must_read_by correction parts",
+                expires_on must_read_by correction parts except",
         set: &[],
     },
     free("draft_text", "body"),

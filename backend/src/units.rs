@@ -31,12 +31,14 @@ use path_ranges::FormerCode;
 
 mod became;
 mod change;
+pub(crate) mod chosen;
 mod counterparts;
 mod desk;
 mod former;
 mod history;
 mod moving;
 mod path_ranges;
+pub(crate) mod pick;
 mod split;
 
 pub use became::BecameQuery;
@@ -168,6 +170,13 @@ impl Tree {
         let open = self.trail(branch);
         let ended = self.without_successor().filter(|unit| unit.path.contains(branch));
         open.chain(ended).flat_map(|unit| [unit.id].into_iter().chain(self.inherited(unit.id))).collect()
+    }
+
+    /// Ids of the units whose subtree includes a branch now, as [`Self::reaching`], without those they succeeded: a unit that is
+    /// excepted from an audience and ends excepts nobody any more.
+    pub(crate) fn holding(&self, branch: &UnitPath) -> BTreeSet<UnitId> {
+        let ended = self.without_successor().filter(|unit| unit.path.contains(branch));
+        self.trail(branch).chain(ended).map(|unit| unit.id).collect()
     }
 
     /// The unit and all below it, in the order of codes.

@@ -99,8 +99,10 @@ pub enum Problem {
     OutOfReach,
     /// More than `max` were selected.
     TooMany { max: u32 },
-    /// Some of the selected units are not below the unit they would become a part of.
+    /// Some of the selected units are not below the unit they would become a part of, or be left out of.
     NotBelow,
+    /// Nobody is left in the audience.
+    Nobody,
 }
 
 /// A problem and its field.

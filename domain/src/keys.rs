@@ -65,7 +65,7 @@ mod tests {
         search::SearchKind,
         tables::UnitColumn,
         terms::Terms,
-        units::{Phase, UnitChange, UnitStep},
+        units::{Phase, PickPurpose, UnitChange, UnitStep},
     };
 
     const EVENTS: &str = "signed_in signed_out sign_in_refused preferences_changed document_drafted document_saved \
@@ -138,6 +138,7 @@ mod tests {
         keys!(PublicationState, "published withdrawn");
         keys!(EventKind, EVENTS, DocumentOpened: "document_opened", DocumentRead: "document_read");
         keys!(OpinionAudience, "branch committee editors");
+        keys!(PickPurpose, "document course");
         keys!(OpinionState, "received seen answered resolved");
         keys!(FileKind, "pdf docx xlsx png jpeg mp3 mp4");
         keys!(FileRefused, "empty too_big kind markup macros old_office broken unpacks dimensions too_many too_many_open closed");

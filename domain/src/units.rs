@@ -10,7 +10,7 @@ pub use crate::levels::{Meets, UnitKind};
 use crate::{
     forms::{Problem, bounded_line},
     ids::{MemberId, UnitId},
-    policy::Role,
+    policy::{Action, Role},
     statistics::Share,
 };
 
@@ -434,6 +434,50 @@ pub struct Counterpart {
     pub branches: u32,
     /// Their members on the past day; `None` where hidden or too many branches to count.
     pub members: Option<u32>,
+}
+
+/// What a unit is chosen for: it decides which units a person is offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum PickPurpose {
+    /// The audience of a document.
+    Document,
+    /// The audience of a course.
+    Course,
+}
+
+crate::keyed!(PickPurpose);
+
+impl PickPurpose {
+    /// The right on the units that are offered.
+    pub const fn action(self) -> Action {
+        match self {
+            Self::Document => Action::WriteDocument,
+            Self::Course => Action::ManageCourses,
+        }
+    }
+}
+
+/// Units to choose from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitChoices {
+    /// With the number of members of each.
+    pub units: Vec<(UnitRef, u32)>,
+    /// How many more there are.
+    pub more: u32,
+}
+
+/// Units of an audience in a form that is not saved: what was searched for, and the ids selected so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PickedUnits {
+    pub find: String,
+    pub audience: String,
+    /// Separated by spaces.
+    pub parts: String,
+    pub except: String,
+    pub standings: String,
 }
 
 /// Possible new parents of a unit, or units it can be merged into.

@@ -2,6 +2,7 @@
 
 use domain::{
     accounts::Viewer,
+    audience::Audience,
     courses::{AssignPage, CourseState, CourseStep, StandingCount, UnitChoice},
     documents::DocumentSummary,
     events::EventBody,
@@ -9,7 +10,7 @@ use domain::{
     forms::{FormReader, Problem, day},
     ids::{CourseId, DocumentId, UnitId},
     members::Standing,
-    units::{UnitPath, UnitRef},
+    units::{PickedUnits, UnitPath, UnitRef},
 };
 
 use super::{Course, Courses, QuestionRow, count, desk::UNCHANGED};
@@ -17,7 +18,10 @@ use crate::{
     Error, Result,
     change::Change,
     store::{StoreError, record, vars},
-    units::Tree,
+    units::{
+        Tree,
+        chosen::{TypedUnits, part_choices},
+    },
 };
 
 /// Units offered at a time.
@@ -32,6 +36,10 @@ pub struct AssignForm<'f> {
     pub course: &'f str,
     pub version: &'f str,
     pub unit: &'f str,
+    /// Limits it to these parts of the unit: ids of units below it, and keys of levels. Empty for all of it.
+    pub parts: &'f [String],
+    /// Leaves out these units: ids of units below it.
+    pub except: &'f [String],
     /// Empty for all members.
     pub standings: &'f [String],
     pub due_on: &'f str,
@@ -39,12 +47,19 @@ pub struct AssignForm<'f> {
 
 impl Courses<'_> {
     /// The confirmation page before a course is assigned: the unit, its number of members, and documents that do not reach them.
-    /// `typed` searches units by name.
+    /// `typed` searches units by name; `picked` are the units of a form that is not sent.
     ///
     /// # Errors
     /// [`Error::NotFound`] when the person may not know of the course or of the unit, [`Error::NotAllowed`] for a person who may
     /// only take the course and for a course that is already assigned.
-    pub async fn assignment(&self, viewer: &Viewer, id: CourseId, unit: Option<UnitId>, typed: &str) -> Result<AssignPage> {
+    pub async fn assignment(
+        &self,
+        viewer: &Viewer,
+        id: CourseId,
+        unit: Option<UnitId>,
+        typed: &str,
+        picked: &PickedUnits,
+    ) -> Result<AssignPage> {
         let course = self.managed(viewer, id).await?;
         course.step(CourseStep::Assign)?;
         let tree = self.backend.units().tree();
@@ -54,7 +69,10 @@ impl Courses<'_> {
         };
         let counters = self.backend.counters();
         let text = self.text(id).await?;
-        let branches = tree.subtree(&chosen.path).filter(|unit| unit.kind.meets_as_branch()).count();
+        let documents = self.backend.documents();
+        // A selection with a problem is reported when the form is sent; until then the page is that of the whole unit.
+        let audience = picked_audience(&tree, &course.issuer, chosen, picked).unwrap_or_else(|| Audience::of(chosen.clone()));
+        let (members, branches) = documents.reach(&tree, &audience);
         let standings =
             STANDINGS.map(|standing| StandingCount { standing, members: counters.members_of(&chosen.path, standing) });
         let offered = offered(&tree, &course.issuer, chosen, typed);
@@ -62,10 +80,11 @@ impl Courses<'_> {
             documents: count(course.documents.len()),
             questions: course.questions,
             trail: tree.trail(&chosen.path).filter(|unit| course.issuer.path.contains(&unit.path)).cloned().collect(),
-            members: counters.members(&chosen.path),
-            branches: count(branches),
+            members,
+            branches,
+            parts: part_choices(&tree, counters, &audience, |path| course.issuer.path.contains(path), picked),
             standings: standings.into(),
-            out_of_reach: self.out_of_reach(viewer, &course, &chosen.path, &[]).await?,
+            out_of_reach: self.out_of_reach(viewer, &course, &audience).await?,
             units: offered
                 .into_iter()
                 .map(|unit| UnitChoice { members: counters.members(&unit.path), unit: unit.clone() })
@@ -75,10 +94,26 @@ impl Courses<'_> {
         })
     }
 
+    /// How many members and branches the form would assign the course to.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] of the form `assign` for units that cannot be chosen. Otherwise as [`Self::assignment`].
+    pub async fn reach_of(&self, viewer: &Viewer, form: AssignForm<'_>) -> Result<(u32, u32)> {
+        let course = self.managed(viewer, form.course.parse().map_err(|_| Error::NotFound)?).await?;
+        course.step(CourseStep::Assign)?;
+        let tree = self.backend.units().tree();
+        let mut reader = FormReader::new("assign");
+        match typed_audience(&mut reader, &tree, &course.issuer, &form) {
+            Some(audience) => Ok(self.backend.documents().reach(&tree, &audience)),
+            None => Err(reader.finish().err().unwrap_or_default().into()),
+        }
+    }
+
     /// Assigns a draft to the members of a unit.
     ///
     /// # Errors
-    /// [`Error::Invalid`] of the form `assign`: on `unit` [`Problem::NotOffered`] outside the own subtree,
+    /// [`Error::Invalid`] of the form `assign`: on `unit`, `parts` and `except` [`Problem::NotOffered`] outside the own subtree,
+    /// [`Problem::NotBelow`] outside that of the unit, [`Problem::Nobody`] where everything is left out; on `unit`
     /// [`Problem::OutOfReach`] when some of the documents do not reach all members, [`Problem::Required`] when there is neither a
     /// document nor a question, [`Problem::Stale`] when the course was changed concurrently; on `due_on` [`Problem::DateRange`]
     /// for a past day. Otherwise as [`Self::assignment`].
@@ -90,30 +125,30 @@ impl Courses<'_> {
         let tree = self.backend.units().tree();
         let today = self.backend.clock().today();
         let mut reader = FormReader::new("assign");
-        let unit = reader.read("unit", form.unit, |typed| {
-            tree.named(typed).filter(|unit| course.issuer.path.contains(&unit.path)).cloned().ok_or(Problem::NotOffered)
-        });
-        let standings = reader.read("standings", &form.standings.join(" "), |_| chosen_standings(form.standings));
+        let audience = typed_audience(&mut reader, &tree, &course.issuer, &form);
         let due_on = reader.read("due_on", form.due_on, |typed| {
             let day = day(typed)?;
             if day < today { Err(Problem::DateRange) } else { Ok(day) }
         });
-        let (Some(unit), Some(standings), Some(due_on)) = (unit, standings, due_on) else {
+        let (Some(audience), Some(due_on)) = (audience, due_on) else {
             return Err(reader.finish().err().unwrap_or_default().into());
         };
         if course.documents.is_empty() && course.questions == 0 {
             return Err(reader.refused("unit", Problem::Required).into());
         }
-        if !self.out_of_reach(viewer, &course, &unit.path, &standings).await?.is_empty() {
+        if !self.out_of_reach(viewer, &course, &audience).await?.is_empty() {
             return Err(reader.refused("unit", Problem::OutOfReach).into());
         }
         let clock = self.backend.clock();
+        let some = |keys: Vec<String>| (!keys.is_empty()).then_some(keys);
+        let ids = |units: &[UnitRef]| some(units.iter().map(|unit| unit.id.to_string()).collect());
         let mut vars = self.edit_vars(viewer, id, version);
         vars.extend(vars! {
-            audience: unit.id.to_string(),
-            audience_path: unit.path.to_string(),
-            standings: (!standings.is_empty())
-                .then(|| standings.iter().map(|standing| standing.key().to_owned()).collect::<Vec<_>>()),
+            audience: audience.unit.id.to_string(),
+            audience_path: audience.unit.path.to_string(),
+            parts: ids(&audience.parts),
+            except: ids(&audience.except),
+            standings: some(audience.standings.iter().map(|standing| standing.key().to_owned()).collect()),
             due_on: due_on.to_string(),
             shelf: clock.ulid().to_string(),
         });
@@ -183,31 +218,40 @@ impl Courses<'_> {
     }
 
     /// The documents of the course that some of these members may not read.
-    async fn out_of_reach(
-        &self,
-        viewer: &Viewer,
-        course: &Course,
-        unit: &UnitPath,
-        standings: &[Standing],
-    ) -> Result<Vec<DocumentSummary>> {
+    async fn out_of_reach(&self, viewer: &Viewer, course: &Course, whom: &Audience) -> Result<Vec<DocumentSummary>> {
         let audiences = self.backend.documents().audiences(&course.documents).await?;
-        let reached: Vec<DocumentId> = audiences
-            .into_iter()
-            .filter(|(_, audience)| audience.covers(unit) && audience.is_for_standings(standings))
-            .map(|(id, _)| id)
-            .collect();
+        let reached: Vec<DocumentId> =
+            audiences.into_iter().filter(|(_, audience)| audience.covers_all_of(whom)).map(|(id, _)| id).collect();
         let mut documents = self.documents(viewer, course).await?;
         documents.retain(|document| !reached.contains(&document.id));
         Ok(documents)
     }
 }
 
-const ASSIGN: &str = "UPDATE $course SET state = 'assigned', audience = $audience, audience_path = $audience_path, standings = $standings, \
-     due_on = $due_on, assigned_at = $now, shelf = $shelf, version = $next, saved_at = $now, saved_by = $editor RETURN NONE;";
+const ASSIGN: &str = "UPDATE $course SET state = 'assigned', audience = $audience, audience_path = $audience_path, parts = $parts, \
+     except = $except, standings = $standings, due_on = $due_on, assigned_at = $now, shelf = $shelf, version = $next, saved_at = $now, saved_by = $editor RETURN NONE;";
 
 const COPY: &str = "CREATE $course SET title = $title, issuer = $issuer, issuer_path = $issuer_path, state = 'draft', version = $next, \
      saved_at = $now, saved_by = $editor, documents = $documents, questions = $count, pass_percent = $pass_percent, minutes = $minutes, \
      tries = $tries RETURN NONE; CREATE $text SET description = $description, questions = $questions RETURN NONE;";
+
+/// The audience of the form, if it is within the course's unit.
+fn typed_audience(reader: &mut FormReader, tree: &Tree, issuer: &UnitRef, form: &AssignForm<'_>) -> Option<Audience> {
+    let is_own = |path: &UnitPath| issuer.path.contains(path);
+    let unit = reader
+        .read("unit", form.unit, |typed| tree.named(typed).filter(|unit| is_own(&unit.path)).cloned().ok_or(Problem::NotOffered));
+    let units = TypedUnits { parts: form.parts, except: form.except }.read(reader, tree, unit.as_ref(), is_own);
+    let standings = reader.read("standings", &form.standings.join(" "), |_| chosen_standings(form.standings));
+    Some(units?.of(unit?, standings?))
+}
+
+/// The audience of the units picked in a form that is not sent, below the chosen unit. `None` where it has a problem.
+fn picked_audience(tree: &Tree, issuer: &UnitRef, chosen: &UnitRef, picked: &PickedUnits) -> Option<Audience> {
+    let ids = |typed: &str| typed.split_whitespace().map(ToOwned::to_owned).collect::<Vec<_>>();
+    let (unit, parts, except) = (chosen.id.to_string(), ids(&picked.parts), ids(&picked.except));
+    let form = AssignForm { course: "", version: "", unit: &unit, parts: &parts, except: &except, standings: &[], due_on: "" };
+    typed_audience(&mut FormReader::new("assign"), tree, issuer, &form)
+}
 
 fn chosen_standings(typed: &[String]) -> Result<Vec<Standing>, Problem> {
     let chosen: Vec<Standing> = typed

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::{DateTime, Utc};
 use domain::{
     accounts::Viewer,
+    audience::{Audience, Places},
     courses::{CompletionPage, CourseState, DeskCourse, LearnerRow, Progress, Tries},
     ids::{CourseId, MemberId, UnitId},
     locale::local_date,
@@ -40,7 +41,9 @@ impl Courses<'_> {
             for at in 0..top_unit.ancestors_and_self().count() {
                 for row in answers.rows::<CourseRow>(at)? {
                     let course = row.decode(&tree)?;
-                    if courses.iter().all(|known| known.id != course.id) {
+                    // A course for a unit above may be for other parts of it.
+                    let concerns = course.given.as_ref().is_some_and(|given| given.audience.touches(top_unit));
+                    if concerns && courses.iter().all(|known| known.id != course.id) {
                         courses.push(course);
                     }
                 }
@@ -67,7 +70,7 @@ impl Courses<'_> {
         let Some(unit_shares) = UnitShares::at(viewer, &tree, &given.audience, is_managed, unit) else {
             return Err(if course.reaches(viewer) && unit.is_none() { Error::NotAllowed } else { Error::NotFound });
         };
-        let done = self.done(id, &unit_shares.paths()).await?;
+        let done = self.done(id, &given.audience, &unit_shares.paths()).await?;
         let (total, children) = unit_shares.shares(self.backend.counters(), &given.audience, &done);
         Ok(CompletionPage {
             course: id,
@@ -83,16 +86,20 @@ impl Courses<'_> {
         })
     }
 
-    /// The number of members who have completed the course in each of these units.
-    async fn done(&self, course: CourseId, paths: &[&UnitPath]) -> Result<Vec<u32>> {
-        let (sql, vars) = done_ranges(course, paths);
+    /// The number of members of the audience who have completed the course in each of these units.
+    async fn done(&self, course: CourseId, audience: &Audience, paths: &[&UnitPath]) -> Result<Vec<u32>> {
+        let places: Vec<Places> = paths.iter().map(|path| audience.within(path)).collect();
+        let (sql, vars, ranges) = done_ranges(course, &places);
+        let mut done = vec![0_i64; paths.len()];
+        if ranges.is_empty() {
+            return Ok(vec![0; paths.len()]);
+        }
         let mut answers = self.backend.store().read(sql, vars).await?;
-        (0..paths.len())
-            .map(|at| {
-                let count: Option<i64> = answers.rows(at)?.into_iter().next();
-                Ok(u32::try_from(count.unwrap_or_default()).unwrap_or(u32::MAX))
-            })
-            .collect()
+        for (at, (place, sign)) in ranges.into_iter().enumerate() {
+            let count: Option<i64> = answers.rows(at)?.into_iter().next();
+            done[place] += sign * count.unwrap_or_default();
+        }
+        Ok(done.into_iter().map(|count| u32::try_from(count).unwrap_or_default()).collect())
     }
 
     /// Members of a branch to whom the course is assigned, sorted by name. Exempt members are listed only if they completed it.
@@ -157,17 +164,21 @@ fn followed_ranges(top_unit: &UnitPath) -> (String, Variables) {
     (sql, vars)
 }
 
-/// A count of an index range for each unit.
-fn done_ranges(course: CourseId, paths: &[&UnitPath]) -> (String, Variables) {
-    let (mut sql, mut vars) = (String::new(), vars! {});
-    for (at, path) in paths.iter().enumerate() {
-        sql += &format!(
-            "SELECT VALUE count FROM (SELECT count() FROM course_completion WHERE place >= $from_{at} AND place < $until_{at} GROUP ALL);"
-        );
-        vars.insert(format!("from_{at}"), format!("{course}{path}"));
-        vars.insert(format!("until_{at}"), format!("{course}{}", path.range_end()));
+/// A count of an index range for each subtree, with its index in `places` and its sign.
+fn done_ranges(course: CourseId, places: &[Places]) -> (String, Variables, Vec<(usize, i64)>) {
+    let (mut sql, mut vars, mut ranges) = (String::new(), vars! {}, Vec::new());
+    for (place, Places { within, without }) in places.iter().enumerate() {
+        for (path, sign) in within.iter().map(|path| (path, 1)).chain(without.iter().map(|path| (path, -1))) {
+            let at = ranges.len();
+            sql += &format!(
+                "SELECT VALUE count FROM (SELECT count() FROM course_completion WHERE place >= $from_{at} AND place < $until_{at} GROUP ALL);"
+            );
+            vars.insert(format!("from_{at}"), format!("{course}{path}"));
+            vars.insert(format!("until_{at}"), format!("{course}{}", path.range_end()));
+            ranges.push((place, sign));
+        }
     }
-    (sql, vars)
+    (sql, vars, ranges)
 }
 
 #[cfg(test)]
@@ -181,7 +192,9 @@ mod tests {
     async fn numbers_come_from_index_ranges() {
         let store = migrated().await;
         let path = UnitPath::parse("/01/51/001/").expect("a path");
-        let (sql, vars) = done_ranges(CourseId::new(Ulid::nil()), &[&path]);
+        let places = Places { within: vec![path.clone()], without: vec![path.child("07").expect("a path")] };
+        let (sql, vars, ranges) = done_ranges(CourseId::new(Ulid::nil()), &[places]);
+        assert_eq!(ranges, [(0, 1), (0, -1)]);
         store.assert_no_scan(&sql, vars).await;
         let (sql, vars) = followed_ranges(&path);
         store.assert_no_scan(&sql, vars).await;

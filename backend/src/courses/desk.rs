@@ -2,6 +2,7 @@
 
 use domain::{
     accounts::Viewer,
+    audience::Audience,
     courses::{
         Arrangement, CourseDesk, CourseDraft, CourseFormPage, CourseState, CourseStep, Description, DeskCourse, MAX_DOCUMENTS,
         QuizRules,
@@ -92,6 +93,8 @@ impl Courses<'_> {
             saved_at: clock.now(),
             rules: QuizRules::default(),
             audience: None,
+            parts: Vec::new(),
+            except: Vec::new(),
             due_on: None,
         };
         let (html, documents, found, questions) = (String::new(), Vec::new(), Vec::new(), Vec::new());
@@ -316,13 +319,20 @@ fn newest_ranges(unit: &UnitPath) -> (String, Variables) {
 
 impl Course {
     pub(super) fn desk_row(self) -> DeskCourse {
+        let due_on = self.given.as_ref().map(|given| given.due_on);
+        let (audience, parts, except) = match self.given.map(|given| given.audience) {
+            Some(Audience { unit, parts, except, .. }) => (Some(unit), parts, except),
+            None => (None, Vec::new(), Vec::new()),
+        };
         DeskCourse {
             id: self.id,
             title: self.title,
             issuer: self.issuer,
             state: self.state,
-            due_on: self.given.as_ref().map(|given| given.due_on),
-            audience: self.given.map(|given| given.audience.unit),
+            due_on,
+            audience,
+            parts,
+            except,
             documents: count(self.documents.len()),
             questions: self.questions,
             saved_at: self.saved_at,
@@ -330,6 +340,7 @@ impl Course {
     }
 
     pub(super) fn draft(&self, text: &CourseText) -> CourseDraft {
+        let audience = self.given.as_ref().map(|given| &given.audience);
         CourseDraft {
             id: self.id,
             title: self.title.clone(),
@@ -339,7 +350,9 @@ impl Course {
             version: self.version,
             saved_at: self.saved_at,
             rules: self.rules,
-            audience: self.given.as_ref().map(|given| given.audience.unit.clone()),
+            audience: audience.map(|audience| audience.unit.clone()),
+            parts: audience.map(|audience| audience.parts.clone()).unwrap_or_default(),
+            except: audience.map(|audience| audience.except.clone()).unwrap_or_default(),
             due_on: self.given.as_ref().map(|given| given.due_on),
         }
     }

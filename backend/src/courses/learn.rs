@@ -22,6 +22,10 @@ use crate::{
     change::Change,
     markdown,
     store::{StoreError, Variables, pair, vars},
+    units::{
+        Tree,
+        chosen::{IN_PART, unit_vars},
+    },
 };
 
 /// Most current courses of one unit that reach a branch.
@@ -183,7 +187,7 @@ impl Courses<'_> {
     async fn waiting(&self, viewer: &Viewer) -> Result<Vec<Row>> {
         let tree = self.backend.units().tree();
         let branch = &viewer.standpoint.branch;
-        let (sql, vars) = reaching_ranges(branch);
+        let (sql, vars) = reaching_ranges(branch, &tree);
         let mut answers = self.backend.store().read(sql, vars).await?;
         let mut courses = Vec::new();
         for at in 0..branch.ancestors_and_self().count() {
@@ -268,11 +272,12 @@ fn own_completions() -> String {
 }
 
 /// One index range for each unit from the root down to the branch: a course reaches the branch when its audience is one of these.
-fn reaching_ranges(branch: &UnitPath) -> (String, Variables) {
-    let (mut sql, mut vars) = (String::new(), vars! {});
+fn reaching_ranges(branch: &UnitPath, tree: &Tree) -> (String, Variables) {
+    let (mut sql, mut vars) = (String::new(), unit_vars(branch, tree));
     for (at, path) in branch.ancestors_and_self().enumerate() {
         sql += &format!(
-            "SELECT {COLUMNS} FROM course WHERE audience_path = $path_{at} AND shelf > '' ORDER BY shelf DESC LIMIT {REACHING};"
+            "SELECT {COLUMNS} FROM course WHERE audience_path = $path_{at} AND shelf > '' AND {IN_PART} \
+             ORDER BY shelf DESC LIMIT {REACHING};"
         );
         vars.insert(format!("path_{at}"), path.to_string());
     }
@@ -287,7 +292,7 @@ mod tests {
     #[tokio::test]
     async fn assigned_courses_are_found_by_index_ranges() {
         let store = migrated().await;
-        let (sql, vars) = reaching_ranges(&UnitPath::parse("/01/51/001/07/").expect("a path"));
+        let (sql, vars) = reaching_ranges(&UnitPath::parse("/01/51/001/07/").expect("a path"), &Tree::default());
         store.assert_no_scan(&sql, vars).await;
         store.assert_no_scan(&own_completions(), vars! { member: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }).await;
     }

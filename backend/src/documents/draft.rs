@@ -11,7 +11,7 @@ use domain::{
     ids::DocumentId,
     locale::utc_of_local,
     policy::Action,
-    units::UnitRef,
+    units::{PickedUnits, UnitRef},
 };
 
 use super::{
@@ -164,15 +164,23 @@ impl Documents<'_> {
     ///
     /// # Errors
     /// [`Error::NotFound`] for a person who writes for no unit.
-    #[expect(clippy::unused_async, reason = "a use-case like the others")]
     pub async fn blank(&self, viewer: &Viewer) -> Result<DraftPage> {
+        self.blank_picking(viewer, None).await
+    }
+
+    /// The same, with the units picked in a form that is not saved.
+    ///
+    /// # Errors
+    /// As [`Self::blank`].
+    #[expect(clippy::unused_async, reason = "a use-case like the others")]
+    pub async fn blank_picking(&self, viewer: &Viewer, picked: Option<&PickedUnits>) -> Result<DraftPage> {
         let tree = self.backend.units().tree();
         let unit = highest(&tree, &viewer.standpoint.top_units(Action::WriteDocument))?.clone();
         let clock = self.backend.clock();
         let particulars = Particulars::new(DocumentKind::News, String::new(), unit.clone(), unit);
         let draft = particulars.form(DocumentId::new(clock.ulid()), &Signs::default(), clock.now());
         let permissions = EditorPermissions { writes: true, ..EditorPermissions::default() };
-        Ok(self.draft_page(viewer, &tree, draft, permissions))
+        Ok(self.draft_page(viewer, &tree, draft, permissions, picked))
     }
 
     /// The draft in the form, or the published text when there is no draft.
@@ -190,20 +198,17 @@ impl Documents<'_> {
         let held = desk.work.as_ref().and_then(|work| work.held);
         let permissions = desk.permissions;
         let draft = self.drafted(desk).await?;
-        let page = self.draft_page(viewer, &tree, draft, permissions);
+        let page = self.draft_page(viewer, &tree, draft, permissions, None);
         Ok(DraftPage { review, wanted, open_remarks, publish_at, withdrawn, held, ..page })
     }
 
-    /// The same, offering the audience parts whose names contain `typed`.
+    /// The same, with the units picked in a form that is not saved.
     ///
     /// # Errors
     /// As [`Self::draft`].
-    pub async fn draft_finding(&self, viewer: &Viewer, id: DocumentId, typed: &str) -> Result<DraftPage> {
+    pub async fn draft_picking(&self, viewer: &Viewer, id: DocumentId, picked: &PickedUnits) -> Result<DraftPage> {
         let mut page = self.draft(viewer, id).await?;
-        if !typed.trim().is_empty() {
-            let tree = self.backend.units().tree();
-            page.parts = self.part_choices(&tree, &viewer.standpoint.top_units(Action::WriteDocument), &page.draft.whom(), typed);
-        }
+        page.parts = self.part_choices(&self.backend.units().tree(), viewer, &page.draft.whom(), Some(picked));
         Ok(page)
     }
 
@@ -326,7 +331,14 @@ impl Documents<'_> {
     }
 
     /// The page without what must be read from the store.
-    fn draft_page(&self, viewer: &Viewer, tree: &Tree, draft: DocumentDraft, permissions: EditorPermissions) -> DraftPage {
+    fn draft_page(
+        &self,
+        viewer: &Viewer,
+        tree: &Tree,
+        draft: DocumentDraft,
+        permissions: EditorPermissions,
+        picked: Option<&PickedUnits>,
+    ) -> DraftPage {
         let top_units = viewer.standpoint.top_units(Action::WriteDocument);
         let whom = draft.whom();
         let (members, branches) = self.reach(tree, &whom);
@@ -340,7 +352,7 @@ impl Documents<'_> {
             branches,
             issuers: choices(tree, &top_units, &draft.issuer, |unit| unit.kind.issues_documents()),
             audiences,
-            parts: self.part_choices(tree, &top_units, &whom, ""),
+            parts: self.part_choices(tree, viewer, &whom, picked),
             draft,
             review: None,
             wanted: None,

@@ -7,11 +7,14 @@ use domain::{
     forms::{self, FormReader, Problem, bounded_line},
     members::Standing,
     policy::Action,
-    units::{UnitKind, UnitPath, UnitRef},
+    units::{UnitPath, UnitRef},
 };
 
 use super::{Documents, Particulars, RelatedRow};
-use crate::{Error, Result, units::Tree};
+use crate::{
+    Error, Result,
+    units::{Tree, chosen::TypedUnits},
+};
 
 /// Maximum length of the signer's name and office, in characters.
 const SIGNER_MAX: u32 = 120;
@@ -26,10 +29,12 @@ macro_rules! draft_form {
             /// Limits the audience to these parts: ids of units below it, and keys of levels for all its units of that level.
             /// Empty: all of it.
             pub parts: &'f [String],
+            /// Leaves out these units: ids of units below the audience.
+            pub except: &'f [String],
         }
 
         impl<'f> DraftForm<'f> {
-            /// The name and the typed value of each field, without `parts`.
+            /// The name and the typed value of each field, without `parts` and `except`.
             pub fn fields(&self) -> Vec<(&'static str, &'f str)> {
                 vec![$((stringify!($field), self.$field)),+]
             }
@@ -68,6 +73,7 @@ draft_form! {
 pub struct ReachForm<'f> {
     pub audience: &'f str,
     pub parts: &'f [String],
+    pub except: &'f [String],
     pub standings: &'f str,
 }
 
@@ -86,22 +92,11 @@ impl Documents<'_> {
     /// [`Error::NotFound`] for a person who writes for no unit; [`Error::Invalid`] on the form `draft`, as [`Self::save_draft`].
     #[expect(clippy::unused_async, reason = "a use-case like the others")]
     pub async fn reach_of(&self, viewer: &Viewer, form: ReachForm<'_>) -> Result<(u32, u32)> {
-        let is_own = |path: &UnitPath| viewer.standpoint.may_by_office(Action::WriteDocument, path);
         if viewer.standpoint.top_units(Action::WriteDocument).is_empty() {
             return Err(Error::NotFound);
         }
         let tree = self.backend.units().tree();
-        let mut reader = FormReader::new("draft");
-        let chosen = reader.read("audience", form.audience, |typed| unit(&tree, typed, is_own));
-        let parts = reader.read("parts", &form.parts.join(" "), |_| match &chosen {
-            Some(audience) => parts_of(&tree, audience, form.parts, is_own),
-            None => Ok(Vec::new()),
-        });
-        let standings = reader.read("standings", form.standings, standings_of);
-        let (Some(unit), Some(parts), Some(standings)) = (chosen, parts, standings) else {
-            return Err(reader.finish().err().unwrap_or_default().into());
-        };
-        Ok(self.reach(&tree, &Audience { unit, parts, standings }))
+        Ok(self.reach(&tree, &typed_audience(&tree, viewer, form)?))
     }
 
     /// Parses the form. Returns the reader as well, for problems that only the store can report.
@@ -135,11 +130,11 @@ impl Documents<'_> {
             // against.
             unit(&tree, typed, |path| issuer.as_ref().is_none_or(|issuer| issuer.path.contains(path)))
         });
-        let parts = reader.read("parts", &form.parts.join(" "), |_| match (&issuer, &audience) {
-            (Some(issuer), Some(audience)) => parts_of(&tree, audience, form.parts, |path| issuer.path.contains(path)),
-            // Without both there is nothing to check.
-            _ => Ok(Vec::new()),
-        });
+        let typed = TypedUnits { parts: form.parts, except: form.except };
+        // Without an issuer there is nothing to check.
+        let unit = audience.as_ref().filter(|_| issuer.is_some());
+        let is_known = |path: &UnitPath| issuer.as_ref().is_some_and(|issuer| issuer.path.contains(path));
+        let chosen = typed.read(&mut reader, &tree, unit, is_known);
         let standings = reader.read("standings", form.standings, standings_of);
         let mut related = Vec::new();
         for (relation, typed) in
@@ -173,7 +168,7 @@ impl Documents<'_> {
                 signer: signer?,
                 field: field?,
                 issuer: issuer?,
-                audience: Audience { unit: audience?, parts: parts?, standings: standings? },
+                audience: chosen?.of(audience?, standings?),
                 related,
                 must_read_by: must_read_by?,
                 expires_on: expires_on?,
@@ -187,6 +182,22 @@ impl Documents<'_> {
     }
 }
 
+/// The audience of a form, if it is within the units for which the person writes.
+///
+/// # Errors
+/// [`Error::Invalid`] on the form `draft`.
+pub(super) fn typed_audience(tree: &Tree, viewer: &Viewer, form: ReachForm<'_>) -> Result<Audience> {
+    let is_own = |path: &UnitPath| viewer.standpoint.may_by_office(Action::WriteDocument, path);
+    let mut reader = FormReader::new("draft");
+    let chosen = reader.read("audience", form.audience, |typed| unit(tree, typed, is_own));
+    let units = TypedUnits { parts: form.parts, except: form.except }.read(&mut reader, tree, chosen.as_ref(), is_own);
+    let standings = reader.read("standings", form.standings, standings_of);
+    match (chosen, units, standings) {
+        (Some(unit), Some(units), Some(standings)) => Ok(units.of(unit, standings)),
+        _ => Err(reader.finish().err().unwrap_or_default().into()),
+    }
+}
+
 fn unit(tree: &Tree, typed: &str, fits: impl Fn(&UnitPath) -> bool) -> Result<UnitRef, Problem> {
     if typed.is_empty() {
         return Err(Problem::Required);
@@ -197,52 +208,4 @@ fn unit(tree: &Tree, typed: &str, fits: impl Fn(&UnitPath) -> bool) -> Result<Un
 fn standings_of(typed: &str) -> Result<Vec<Standing>, Problem> {
     let keys = typed.split(',').map(str::trim).filter(|key| !key.is_empty());
     keys.map(|key| Standing::from_key(key).ok_or(Problem::NotOffered)).collect()
-}
-
-/// The chosen parts of an audience, in tree order and none within another; empty when they cover all of it. `is_known` says which
-/// units the person may see: any other unit is reported as not offered.
-fn parts_of(
-    tree: &Tree,
-    audience: &UnitRef,
-    typed: &[String],
-    is_known: impl Fn(&UnitPath) -> bool,
-) -> Result<Vec<UnitRef>, Problem> {
-    let mut parts: Vec<&UnitRef> = Vec::new();
-    for typed in typed {
-        if let Some(level) = UnitKind::from_key(typed) {
-            let of_level = tree.subtree(&audience.path).filter(|unit| unit.kind == level && unit.id != audience.id);
-            let before = parts.len();
-            parts.extend(of_level);
-            if parts.len() == before {
-                return Err(Problem::NotOffered);
-            }
-            continue;
-        }
-        let part = tree.named(typed).filter(|unit| is_known(&unit.path)).ok_or(Problem::NotOffered)?;
-        if !audience.path.contains(&part.path) {
-            return Err(Problem::NotBelow);
-        }
-        parts.push(part);
-    }
-    parts.sort_by(|a, b| a.path.cmp(&b.path));
-    parts.dedup_by(|below, above| above.path.contains(&below.path));
-    if is_all_of(tree, audience, &parts) {
-        return Ok(Vec::new());
-    }
-    if parts.len() > Audience::PARTS_MAX {
-        return Err(Problem::TooMany { max: u32::try_from(Audience::PARTS_MAX).unwrap_or(u32::MAX) });
-    }
-    Ok(parts.into_iter().cloned().collect())
-}
-
-/// Whether these parts cover a unit: it is among them, or they cover each of its children.
-fn is_all_of(tree: &Tree, unit: &UnitRef, parts: &[&UnitRef]) -> bool {
-    if parts.iter().all(|part| !unit.path.contains(&part.path)) {
-        return parts.iter().any(|part| part.path.contains(&unit.path));
-    }
-    if parts.iter().any(|part| part.id == unit.id) {
-        return true;
-    }
-    let mut children = tree.children(&unit.path).peekable();
-    children.peek().is_some() && children.all(|child| is_all_of(tree, child, parts))
 }

@@ -47,6 +47,8 @@ particulars! {
     audience_path: String,
     /// Ids of units. Each is resolved to the unit's successor, wherever that is in the tree.
     parts: Option<Vec<String>>,
+    /// Ids of units. One that ended excepts nobody.
+    except: Option<Vec<String>>,
     standings: Option<Vec<String>>,
     related: Option<Vec<RelatedRow>>,
     must_read_by: Option<String>,
@@ -98,7 +100,7 @@ impl ParticularsRow {
                 None => None,
             },
             issuer,
-            audience: audience(tree, &self.audience, self.parts.as_deref(), self.standings.as_deref())?,
+            audience: audience(tree, &self.audience, self.parts.as_deref(), self.except.as_deref(), self.standings.as_deref())?,
             related: self.related.unwrap_or_default(),
             must_read_by: self.must_read_by.as_deref().map(str::parse::<NaiveDate>).transpose().ok()?,
             expires_on: self.expires_on.as_deref().map(str::parse::<NaiveDate>).transpose().ok()?,
@@ -116,7 +118,7 @@ impl Particulars {
             signer: None,
             field: None,
             issuer,
-            audience: Audience { unit: audience, parts: Vec::new(), standings: Vec::new() },
+            audience: Audience::of(audience),
             related: Vec::new(),
             must_read_by: None,
             expires_on: None,
@@ -126,7 +128,8 @@ impl Particulars {
     /// The particulars as a row to store.
     pub(crate) fn row(&self) -> ParticularsRow {
         let Self { kind, number, title, signer, field, issuer, audience, related, must_read_by, expires_on } = self;
-        let parts: Vec<String> = audience.parts.iter().map(|part| part.id.to_string()).collect();
+        let ids = |units: &[UnitRef]| units.iter().map(|unit| unit.id.to_string()).collect::<Vec<_>>();
+        let (parts, except) = (ids(&audience.parts), ids(&audience.except));
         let standings: Vec<String> = audience.standings.iter().map(|standing| standing.key().to_owned()).collect();
         ParticularsRow {
             kind: kind.key().to_owned(),
@@ -140,6 +143,7 @@ impl Particulars {
             audience: audience.unit.id.to_string(),
             audience_path: audience.unit.path.to_string(),
             parts: (!parts.is_empty()).then_some(parts),
+            except: (!except.is_empty()).then_some(except),
             standings: (!standings.is_empty()).then_some(standings),
             related: (!related.is_empty()).then(|| related.clone()),
             must_read_by: must_read_by.map(|day| day.to_string()),
@@ -155,13 +159,14 @@ impl Particulars {
 
     /// The particulars shown to readers besides the summary.
     pub(super) fn imprint(self) -> Imprint {
-        Imprint { signer: self.signer, audience: self.audience.unit, parts: self.audience.parts }
+        let Audience { unit, parts, except, .. } = self.audience;
+        Imprint { signer: self.signer, audience: unit, parts, except }
     }
 
     /// The form filled with the particulars, for a text that is not stored yet. `signs` are the numbers of `related`.
     pub(super) fn form(self, id: DocumentId, signs: &Signs, saved_at: DateTime<Utc>) -> DocumentDraft {
         let Self { kind, number, title, signer, field, issuer, audience, related: _, must_read_by, expires_on } = self;
-        let Audience { unit, parts, standings } = audience;
+        let Audience { unit, parts, except, standings, ended: _ } = audience;
         DocumentDraft {
             id,
             kind,
@@ -172,6 +177,7 @@ impl Particulars {
             issuer,
             audience: unit,
             parts,
+            except,
             standings,
             supersedes: signs.of(Relation::Supersedes),
             amends: signs.of(Relation::Amends),

@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{
     accounts::Viewer,
+    audience::Places,
     documents::{
         readers::{CorrectedReaders, FollowedPage, FollowedRow, ReaderRow, Readers, ReadersPage},
         steps::PublicationState,
@@ -24,13 +25,15 @@ use domain::{
 use super::{
     COLUMNS, Document, DocumentRow, Documents, OPENED, READ,
     corrections::{OPENED_CORRECTED, READ_CORRECTED},
-    walk::IN_PART,
 };
 use crate::{
     Error, Result,
     statistics::{UnitShares, share},
     store::{SurrealValue, Variables, pair, record, vars},
-    units::{PathRanges, Tree},
+    units::{
+        PathRanges, Tree,
+        chosen::{IN_PART, unit_vars},
+    },
 };
 
 /// Documents in the list.
@@ -66,7 +69,9 @@ impl Document {
 
     /// The paths under which receipts of the audience's members in this subtree are stored.
     pub(super) fn written_in(&self, path: &UnitPath, tree: &Tree) -> Vec<PathRanges> {
-        self.particulars.audience.within(path).iter().map(|place| tree.path_ranges(place)).collect()
+        let Places { within, without } = self.particulars.audience.within(path);
+        let without = without.iter().map(|place| tree.path_ranges(place).reversed());
+        within.iter().map(|place| tree.path_ranges(place)).chain(without).collect()
     }
 }
 
@@ -104,6 +109,7 @@ impl Documents<'_> {
             number: document.particulars.number,
             title: document.particulars.title,
             parts: document.particulars.audience.parts,
+            except: document.particulars.audience.except,
             issuer: document.particulars.issuer,
             trail: unit_shares.trail,
             total,
@@ -331,8 +337,7 @@ enum Order {
 
 /// Documents published for a unit and for those above it, one index range each.
 fn reaching_ranges(unit: &UnitPath, orders: &[Order], tree: &Tree) -> (String, Variables) {
-    let reaching: Vec<String> = tree.reaching(unit).iter().map(ToString::to_string).collect();
-    let (mut sql, mut vars) = (String::new(), vars! { reaching: reaching });
+    let (mut sql, mut vars) = (String::new(), unit_vars(unit, tree));
     for order in orders {
         let (column, condition) = match order {
             Order::Must => ("must", format!("AND {IN_PART} ")),

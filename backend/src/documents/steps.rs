@@ -4,6 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     accounts::Viewer,
+    audience::Audience,
     documents::{
         desk::{Held, Remark, Withdrawal},
         steps::{DocumentStep, DraftState, PublicationState, StepRefused},
@@ -95,9 +96,10 @@ pub(super) fn looked_at(desk: &OnDesk, review: Option<&str>) -> Option<String> {
     let work = desk.work.as_ref().filter(|work| work.work != DraftState::Draft)?;
     let out = desk.out.as_ref().map(|out| format!("{}-{}", out.out.key(), out.version));
     let issuer = work.particulars.issuer.id.to_string();
-    let units =
-        [&work.particulars.audience.unit].into_iter().chain(&work.particulars.audience.parts).map(|unit| unit.id.to_string());
-    let audience = units.collect::<Vec<_>>().join("+");
+    let Audience { unit, parts, except, .. } = &work.particulars.audience;
+    let parts = [unit].into_iter().chain(parts).map(|unit| unit.id.to_string());
+    let except = except.iter().map(|unit| format!("-{}", unit.id));
+    let audience = parts.chain(except).collect::<Vec<_>>().join("+");
     Some([review.unwrap_or_default(), &out.unwrap_or_default(), &work.attachments.join("+"), &issuer, &audience].join("."))
 }
 

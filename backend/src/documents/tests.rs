@@ -79,6 +79,7 @@ struct Put<'a> {
     field: Option<DocumentField>,
     state: PublicationState,
     parts: Vec<UnitRef>,
+    except: Vec<UnitRef>,
     standings: Vec<Standing>,
     must_read_by: Option<&'a str>,
     pinned: bool,
@@ -104,6 +105,7 @@ impl<'a> Put<'a> {
             field: None,
             state: PublicationState::Published,
             parts: Vec::new(),
+            except: Vec::new(),
             standings: Vec::new(),
             must_read_by: None,
             pinned: false,
@@ -124,10 +126,11 @@ impl<'a> Put<'a> {
             .collect();
         let sql = "CREATE $document SET kind = $kind, field = $field, title = $title, issuer = $issuer, issuer_path = $issuer_path, \
                    issuer_level = $issuer_level, audience = $audience, audience_path = $audience_path, state = $state, version = 1, \
-                   minutes = 1, saved_at = $at, saved_by = 'M', published_at = $at, shelf = $shelf, parts = $parts, standings = $standings, \
-                   must = $must, must_read_by = $must_read_by, pin = $pin, related = $related, withdrawn_at = $withdrawn_at, \
+                   minutes = 1, saved_at = $at, saved_by = 'M', published_at = $at, shelf = $shelf, parts = $parts, except = $except, \
+                   standings = $standings, must = $must, must_read_by = $must_read_by, pin = $pin, related = $related, withdrawn_at = $withdrawn_at, \
                    withdrawn_because = $because RETURN NONE; CREATE $text SET body = $body RETURN NONE;";
-        let parts: Vec<String> = self.parts.iter().map(|part| part.id.to_string()).collect();
+        let ids = |units: &[UnitRef]| units.iter().map(|unit| unit.id.to_string()).collect::<Vec<_>>();
+        let (parts, except) = (ids(&self.parts), ids(&self.except));
         let standings: Vec<&str> = self.standings.iter().map(|standing| standing.key()).collect();
         let vars = vars! {
             document: record("document", id),
@@ -147,6 +150,7 @@ impl<'a> Put<'a> {
             pin: shelf.clone().filter(|_| self.pinned),
             shelf: shelf,
             parts: (!parts.is_empty()).then_some(parts),
+            except: (!except.is_empty()).then_some(except),
             standings: (!standings.is_empty()).then_some(standings),
             related: (!related.is_empty()).then_some(related),
             withdrawn_at: (self.state == PublicationState::Withdrawn).then_some(self.at),
@@ -606,6 +610,7 @@ async fn a_member_sees_a_document_exactly_when_the_policy_says_so() {
                     *PublicationState::ALL.choose(&mut dice).expect("one")
                 },
                 parts: tree.iter().filter(|unit| audience.path.contains(&unit.path) && dice.random_bool(0.2)).cloned().collect(),
+                except: tree.iter().filter(|unit| audience.path.contains(&unit.path) && dice.random_bool(0.1)).cloned().collect(),
                 standings: Standing::ALL.into_iter().filter(|_| dice.random_bool(0.25)).collect(),
                 ..Put::by(above.choose(&mut dice).expect("a unit"), audience)
             };
@@ -683,6 +688,10 @@ async fn check(
         put.state == PublicationState::Published
             && (put.standings.is_empty() || put.standings.contains(&person.standpoint.standing))
             && (put.parts.is_empty() || put.parts.iter().any(|part| successor(part).contains(&person.standpoint.branch)))
+            // A unit that was merged is no longer excepted.
+            && !put.except.iter().any(|unit| {
+                tree.get(unit.id).is_some_and(|unit| unit.path.contains(&person.standpoint.branch))
+            })
             && person.standpoint.may_as_member(Action::ReadDocument, &audience)
     };
     let expected: BTreeSet<DocumentId> = documents.iter().filter(|(_, put)| may(put)).map(|(id, _)| *id).collect();

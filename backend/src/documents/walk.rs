@@ -17,7 +17,10 @@ use super::{COLUMNS, Document, DocumentRow, Documents};
 use crate::{
     Result,
     store::{Answers, Variables, vars},
-    units::Tree,
+    units::{
+        Tree,
+        chosen::{IN_PART, unit_vars},
+    },
 };
 
 /// Sorts after every published key, which are ULIDs.
@@ -35,11 +38,8 @@ pub(super) fn line(viewer: &Viewer) -> Vec<String> {
     viewer.standpoint.branch.ancestors_and_self().map(|path| path.to_string()).collect()
 }
 
-/// Whether a document reaches all of a unit within its audience; `$reaching` is [`Tree::reaching`] of the unit.
-pub(super) const IN_PART: &str = "(parts = NONE OR parts CONTAINSANY $reaching)";
-
 /// The condition that a truncated list adds to the path, so that documents for others do not displace the member's: whether the
-/// document is for the member's standing and branch. [`line_vars`] binds `$standing` and `$reaching`.
+/// document is for the member's standing and branch. [`line_vars`] binds `$standing`, `$reaching` and `$holding`.
 pub(super) fn for_member() -> String {
     format!("(standings = NONE OR standings CONTAINS $standing) AND {IN_PART}")
 }
@@ -50,10 +50,8 @@ pub(super) fn over_line(viewer: &Viewer, statement: impl Fn(&str) -> String) -> 
 }
 
 pub(super) fn line_vars(viewer: &Viewer, tree: &Tree) -> Variables {
-    let mut vars = vars! {
-        standing: viewer.standpoint.standing.key(),
-        reaching: tree.reaching(&viewer.standpoint.branch).iter().map(ToString::to_string).collect::<Vec<_>>(),
-    };
+    let mut vars = unit_vars(&viewer.standpoint.branch, tree);
+    vars.insert("standing", viewer.standpoint.standing.key());
     for (at, path) in line(viewer).into_iter().enumerate() {
         vars.insert(format!("path_{at}"), path);
     }

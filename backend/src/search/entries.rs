@@ -121,6 +121,7 @@ fn entry(row: &Row, body: &str, attached: Vec<Attached>, tree: &Tree) -> Option<
             number: row.number.clone(),
             audience: row.audience.clone(),
             parts: row.parts.clone().unwrap_or_default(),
+            except: row.except.clone().unwrap_or_default(),
             standings,
             issuer: row.issuer.clone(),
         },
@@ -172,7 +173,14 @@ fn course(row: &CourseRow, description: &str, papers: &HashMap<String, PaperRow>
         about: format!("{COURSE_WORDS}. {issuer}"),
         text: lines.join("\n"),
         attached: Vec::new(),
-        sort: Sort::Course { audience, standings, issuer: row.issuer.clone(), papers: row.documents.clone() },
+        sort: Sort::Course {
+            audience,
+            parts: row.parts.clone().unwrap_or_default(),
+            except: row.except.clone().unwrap_or_default(),
+            standings,
+            issuer: row.issuer.clone(),
+            papers: row.documents.clone(),
+        },
     })
 }
 
@@ -238,14 +246,15 @@ pub(super) const fn meeting_words(kind: MeetingKind) -> &'static str {
 pub(super) const COURSE_WORDS: &str = "Khóa học";
 
 /// Point reads.
-const ROWS: &str = "SELECT record::id(id) AS id, kind, number, title, field, issuer, issuer_level, audience, parts, standings, \
-                    attachments, state, published_at FROM $documents";
+const ROWS: &str = "SELECT record::id(id) AS id, kind, number, title, field, issuer, issuer_level, audience, parts, except, \
+                    standings, attachments, state, published_at FROM $documents";
 const TEXTS: &str = "SELECT record::id(id) AS id, body ?? text ?? description AS text FROM $texts";
 const FILES: &str = "SELECT record::id(id) AS id, state, name FROM $files";
 const MEETINGS: &str = "SELECT record::id(id) AS id, unit, kind, title, place, agenda FROM $meetings";
-const COURSES: &str = "SELECT record::id(id) AS id, state, title, issuer, audience, standings, documents FROM $courses";
+const COURSES: &str =
+    "SELECT record::id(id) AS id, state, title, issuer, audience, parts, except, standings, documents FROM $courses";
 const PAPERS: &str =
-    "SELECT record::id(id) AS id, title, issuer, audience, parts, standings FROM $documents WHERE state = 'published'";
+    "SELECT record::id(id) AS id, title, issuer, audience, parts, except, standings FROM $documents WHERE state = 'published'";
 
 #[derive(Debug, SurrealValue)]
 struct Row {
@@ -258,6 +267,7 @@ struct Row {
     issuer_level: String,
     audience: String,
     parts: Option<Vec<String>>,
+    except: Option<Vec<String>>,
     standings: Option<Vec<String>>,
     attachments: Option<Vec<String>>,
     state: String,
@@ -306,6 +316,8 @@ struct CourseRow {
     title: String,
     issuer: String,
     audience: Option<String>,
+    parts: Option<Vec<String>>,
+    except: Option<Vec<String>>,
     standings: Option<Vec<String>>,
     documents: Vec<String>,
 }
@@ -321,6 +333,7 @@ struct PaperRow {
     issuer: String,
     audience: String,
     parts: Option<Vec<String>>,
+    except: Option<Vec<String>>,
     standings: Option<Vec<String>>,
 }
 
@@ -331,7 +344,7 @@ impl PaperRow {
     }
 
     fn is_for(&self, unit: &str) -> bool {
-        self.audience == unit && [&self.parts, &self.standings].into_iter().flatten().all(Vec::is_empty)
+        self.audience == unit && [&self.parts, &self.except, &self.standings].into_iter().flatten().all(Vec::is_empty)
     }
 }
 
@@ -358,9 +371,18 @@ mod tests {
     #[test]
     fn a_paper_for_some_of_a_unit_is_not_for_all_of_it() {
         let unit = || "U".to_owned();
-        let paper = PaperRow { id: unit(), title: unit(), issuer: unit(), audience: unit(), parts: None, standings: None };
-        assert!(paper.is_for("U") && !paper.is_for("V"));
-        assert!(!PaperRow { parts: Some(vec!["V".to_owned()]), ..paper }.is_for("U"));
+        let paper = || PaperRow {
+            id: unit(),
+            title: unit(),
+            issuer: unit(),
+            audience: unit(),
+            parts: None,
+            except: None,
+            standings: None,
+        };
+        assert!(paper().is_for("U") && !paper().is_for("V"));
+        assert!(!PaperRow { parts: Some(vec!["V".to_owned()]), ..paper() }.is_for("U"));
+        assert!(!PaperRow { except: Some(vec!["V".to_owned()]), ..paper() }.is_for("U"));
     }
 
     #[test]

@@ -72,6 +72,8 @@ pub(super) enum Sort {
         audience: String,
         /// If not empty, only members of the audience in one of these units.
         parts: Vec<String>,
+        /// Without the members of these units.
+        except: Vec<String>,
         /// If not empty, only members of the audience with one of these standings.
         standings: Vec<Standing>,
         issuer: String,
@@ -83,6 +85,8 @@ pub(super) enum Sort {
     },
     Course {
         audience: String,
+        parts: Vec<String>,
+        except: Vec<String>,
         standings: Vec<Standing>,
         issuer: String,
         papers: Vec<String>,
@@ -120,8 +124,10 @@ pub(super) struct Progress {
 pub(super) struct Fields {
     pub(super) id: Field,
     pub(super) audience: Field,
-    /// The parts of the audience that a document is for; the audience itself if it is for all of it.
+    /// The parts of the audience that a document or a course is for; the audience itself if it is for all of it.
     pub(super) parts: Field,
+    /// The units that are excepted from it.
+    pub(super) except: Field,
     pub(super) issuer: Field,
     /// The unit of a meeting; audience and issuer of a course.
     pub(super) meets: Field,
@@ -383,14 +389,12 @@ impl OpenIndex {
         let fields = &self.fields;
         let (mut narrowed, mut meant, mut own_number) = ([NOTHING, NOTHING, NOTHING, 0], standings_code(&[]), String::new());
         match sort {
-            Sort::Document { kind, level, field, year, number, audience, parts, standings, issuer } => {
+            Sort::Document { kind, level, field, year, number, audience, parts, except, standings, issuer } => {
                 let field = field.map(field_code).unwrap_or_default();
                 narrowed = [kind_code(*kind), level_code(*level), field, u64::from(*year)];
                 meant = standings_code(standings);
                 document.add_text(fields.audience, audience);
-                for part in parts.iter().chain(parts.is_empty().then_some(audience)) {
-                    document.add_text(fields.parts, part);
-                }
+                self.add_units(document, audience, parts, except);
                 document.add_text(fields.issuer, issuer);
                 own_number = number.clone().unwrap_or_default();
             }
@@ -400,9 +404,10 @@ impl OpenIndex {
                     document.add_text(fields.paper, paper);
                 }
             }
-            Sort::Course { audience, standings, issuer, papers } => {
+            Sort::Course { audience, parts, except, standings, issuer, papers } => {
                 meant = standings_code(standings);
                 document.add_text(fields.learns, audience);
+                self.add_units(document, audience, parts, except);
                 document.add_text(fields.gives, issuer);
                 for paper in papers {
                     document.add_text(fields.paper, paper);
@@ -415,6 +420,19 @@ impl OpenIndex {
             document.add_u64(column, value);
         }
         own_number
+    }
+
+    /// Adds the units that narrow an audience.
+    fn add_units(&self, document: &mut TantivyDocument, audience: &str, parts: &[String], except: &[String]) {
+        if parts.is_empty() {
+            document.add_text(self.fields.parts, audience);
+        }
+        for part in parts {
+            document.add_text(self.fields.parts, part);
+        }
+        for unit in except {
+            document.add_text(self.fields.except, unit);
+        }
     }
 }
 
@@ -506,6 +524,7 @@ fn schema() -> (Schema, Fields, [Field; 8]) {
         id: builder.add_text_field("id", key()),
         audience: builder.add_text_field("audience", key()),
         parts: builder.add_text_field("parts", key()),
+        except: builder.add_text_field("except", key()),
         issuer: builder.add_text_field(ISSUER, key().set_fast("raw")),
         meets: builder.add_text_field("meets", key()),
         learns: builder.add_text_field("learns", key()),

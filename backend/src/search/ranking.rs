@@ -598,6 +598,7 @@ pub(super) mod tests {
                     number: None,
                     audience: String::new(),
                     parts: Vec::new(),
+                    except: Vec::new(),
                     standings: Vec::new(),
                     issuer: String::new(),
                 }

@@ -6,9 +6,10 @@
 //! Invariant: this narrows a search to what the policy allows, so that no number of results and no suggestion reveals anything
 //! else. It never decides alone: each result is read from the store and checked against the policy before it is shown.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use domain::{
+    ids::UnitId,
     members::Standing,
     policy::{Action, Standpoint},
     units::{UnitPath, UnitRef},
@@ -24,18 +25,30 @@ pub(super) struct Reach {
     /// Units whose documents and courses reach the person as a member, and the person's standing, because some are for certain
     /// standings only.
     line: HashSet<String>,
+    /// Units that hold the person now: what excepts one of them does not reach the person.
+    holding: HashSet<String>,
     standing: Standing,
     /// Units for which an office gives access to the documents addressed to them.
     audiences: HashSet<String>,
-    /// For each unit on which the person holds such an office: the units whose documents reach it, and the units of its subtree. A
-    /// document for one of the former is also readable if one of the latter is among its parts.
-    top_units: Vec<(HashSet<String>, HashSet<String>)>,
+    top_units: Vec<TopUnit>,
     /// Units for which an office gives access to the documents issued by them.
     issuers: HashSet<String>,
     /// Units whose meetings the person may read.
     meetings: HashSet<String>,
     /// Units whose courses an office of the person may end.
     givers: HashSet<String>,
+}
+
+/// A unit on which the person holds such an office. A document for a unit that reaches it is also readable if one of the units
+/// below is among its parts, and it is not within an excepted unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TopUnit {
+    /// Units whose documents reach it.
+    pub(super) reaching: HashSet<String>,
+    /// Units whose subtree includes it.
+    pub(super) holding: HashSet<String>,
+    /// The units of its subtree.
+    pub(super) below: HashSet<String>,
 }
 
 impl Reach {
@@ -48,7 +61,8 @@ impl Reach {
             is_every_document: is_every(&readable) || is_every(&written),
             is_every_meeting: is_every(&met),
             is_every_course: is_every(&given),
-            line: tree.reaching(&standpoint.branch).iter().map(ToString::to_string).collect(),
+            line: ids(tree.reaching(&standpoint.branch)),
+            holding: ids(tree.holding(&standpoint.branch)),
             standing: standpoint.standing,
             audiences: HashSet::new(),
             top_units: Vec::new(),
@@ -62,7 +76,7 @@ impl Reach {
         // Access to everything needs no list.
         if !reach.is_every_document {
             reach.audiences = below(&readable);
-            reach.top_units = readable.iter().map(|top_unit| ids_of_top_unit(top_unit, tree)).collect();
+            reach.top_units = readable.iter().map(|top_unit| TopUnit::of(top_unit, tree)).collect();
             reach.issuers = below(&written);
         }
         if !reach.is_every_meeting {
@@ -118,7 +132,11 @@ impl Reach {
         &self.audiences
     }
 
-    pub(super) fn top_units(&self) -> &[(HashSet<String>, HashSet<String>)] {
+    pub(super) const fn holding(&self) -> &HashSet<String> {
+        &self.holding
+    }
+
+    pub(super) fn top_units(&self) -> &[TopUnit] {
         &self.top_units
     }
 
@@ -135,11 +153,19 @@ impl Reach {
     }
 }
 
-/// The ids of the units whose documents reach the top unit, and of the units of its subtree.
-fn ids_of_top_unit(top_unit: &UnitPath, tree: &Tree) -> (HashSet<String>, HashSet<String>) {
-    let ended = tree.without_successor().filter(|unit| top_unit.contains(&unit.path));
-    let below = tree.subtree(top_unit).chain(ended).flat_map(|unit| answered_for(unit, tree)).collect();
-    (tree.reaching(top_unit).iter().map(ToString::to_string).collect(), below)
+impl TopUnit {
+    fn of(path: &UnitPath, tree: &Tree) -> Self {
+        let ended = tree.without_successor().filter(|unit| path.contains(&unit.path));
+        Self {
+            reaching: ids(tree.reaching(path)),
+            holding: ids(tree.holding(path)),
+            below: tree.subtree(path).chain(ended).flat_map(|unit| answered_for(unit, tree)).collect(),
+        }
+    }
+}
+
+fn ids(units: BTreeSet<UnitId>) -> HashSet<String> {
+    units.iter().map(ToString::to_string).collect()
 }
 
 /// The unit and those it succeeded.

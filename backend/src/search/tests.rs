@@ -11,7 +11,7 @@ use domain::{
     members::Standing,
     policy::{Action, Grant, Role, Standpoint},
     search::{Closeness, Piece, SearchKind, SearchPage, SearchQuery},
-    units::UnitRef,
+    units::{UnitPath, UnitRef},
 };
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use ulid::Ulid;
@@ -41,6 +41,7 @@ struct Written {
     issuer: UnitRef,
     audience: UnitRef,
     parts: Vec<UnitRef>,
+    except: Vec<UnitRef>,
     standings: Vec<Standing>,
     attachments: Vec<String>,
     is_out: bool,
@@ -56,6 +57,7 @@ impl Written {
             issuer: issuer.clone(),
             audience: audience.clone(),
             parts: Vec::new(),
+            except: Vec::new(),
             standings: Vec::new(),
             attachments: Vec::new(),
             is_out: true,
@@ -63,7 +65,6 @@ impl Written {
     }
 
     async fn save(&self, backend: &Backend) {
-        let parts: Vec<String> = self.parts.iter().map(|part| part.id.to_string()).collect();
         let standings: Vec<&str> = self.standings.iter().map(|standing| standing.key()).collect();
         let vars = vars! {
             document: record("document", self.id),
@@ -76,7 +77,8 @@ impl Written {
             issuer_level: self.issuer.kind.key(),
             audience: self.audience.id.to_string(),
             audience_path: self.audience.path.to_string(),
-            parts: (!parts.is_empty()).then_some(parts),
+            parts: named(&self.parts),
+            except: named(&self.except),
             standings: (!standings.is_empty()).then_some(standings),
             attachments: self.attachments.clone(),
             state: if self.is_out { "published" } else { "withdrawn" },
@@ -85,8 +87,8 @@ impl Written {
             shelf: self.is_out.then(|| self.id.to_string()),
         };
         let sql = "UPSERT $document CONTENT { kind: 'guidance', title: $title, field: $field, issuer: $issuer, issuer_path: $issuer_path, \
-                   issuer_level: $issuer_level, audience: $audience, audience_path: $audience_path, parts: $parts, standings: $standings, \
-                   attachments: $attachments, state: $state, version: 1, minutes: 1, saved_at: $at, saved_by: $by, \
+                   issuer_level: $issuer_level, audience: $audience, audience_path: $audience_path, parts: $parts, \
+                   except: $except, standings: $standings, attachments: $attachments, state: $state, version: 1, minutes: 1, saved_at: $at, saved_by: $by, \
                    published_at: $at, shelf: $shelf } RETURN NONE; \
                    UPSERT $text CONTENT { body: $body } RETURN NONE;";
         backend.store().write(sql, vars).await.expect("writes");
@@ -103,17 +105,36 @@ impl Written {
         let successor = |unit: &UnitRef| tree.successor(&unit.id.to_string()).expect("is known").path.clone();
         let (issuer, audience) = (successor(&self.issuer), successor(&self.audience));
         let is_in_part = self.parts.is_empty() || self.parts.iter().any(|part| successor(part).contains(&standpoint.branch));
+        let is_excepted = |path: &UnitPath| excepted(&self.except, tree).iter().any(|unit| unit.contains(path));
+        let is_in_part = is_in_part && !is_excepted(&standpoint.branch);
+        let holds_part = |top_unit: &&UnitPath| {
+            let mut parts = self.parts.iter().map(successor).filter(|part| audience.contains(part));
+            parts.any(|part| top_unit.contains(&part)) && !is_excepted(top_unit)
+        };
         let is_meant = is_in_part && (self.standings.is_empty() || self.standings.contains(&standpoint.standing));
         self.is_out
             && ((is_meant && standpoint.may_as_member(Action::ReadDocument, &audience))
                 || standpoint.may_by_office(Action::ReadDocument, &audience)
-                || self
-                    .parts
-                    .iter()
-                    .map(successor)
-                    .any(|part| audience.contains(&part) && standpoint.may_by_office(Action::ReadDocument, &part))
+                || standpoint.top_units(Action::ReadDocument).iter().any(holds_part)
                 || standpoint.may_by_office(Action::WriteDocument, &issuer))
     }
+}
+
+/// Ids of units as a column.
+fn named(units: &[UnitRef]) -> Option<Vec<String>> {
+    (!units.is_empty()).then(|| units.iter().map(|unit| unit.id.to_string()).collect())
+}
+
+/// The places of those of the excepted units that did not end in another one.
+fn excepted(units: &[UnitRef], tree: &Tree) -> Vec<UnitPath> {
+    let now = units.iter().filter_map(|unit| tree.successor(&unit.id.to_string()).filter(|successor| successor.id == unit.id));
+    now.map(|unit| unit.path.clone()).collect()
+}
+
+/// Some units below this one, each with a chance of one in `of`.
+fn some_below(units: &[UnitRef], above: &UnitRef, dice: &mut StdRng, of: u32) -> Vec<UnitRef> {
+    let below = units.iter().filter(|unit| above.path.contains(&unit.path) && unit.id != above.id);
+    below.filter(|_| dice.random_range(0..of) == 0).cloned().collect()
 }
 
 /// Notifies the index of an event of this unit, as the log would.
@@ -203,8 +224,9 @@ async fn a_person_finds_exactly_what_the_policy_says() {
             let standings = Standing::ALL.into_iter().filter(|_| dice.random_range(0..3) == 0).collect();
             let mut parts: Vec<UnitRef> = units.iter().filter(|unit| audience.path.contains(&unit.path)).cloned().collect();
             parts.retain(|_| dice.random_range(0..4) == 0);
+            let except = some_below(&units, audience, &mut dice, 5);
             let is_out = dice.random_range(0..6) > 0;
-            let document = Written { parts, standings, is_out, ..Written::new(&backend, issuer, audience) };
+            let document = Written { parts, except, standings, is_out, ..Written::new(&backend, issuer, audience) };
             document.save(&backend).await;
             documents.push(document);
         }
@@ -268,6 +290,8 @@ async fn call(backend: &Backend, unit: &UnitRef, title: &str) -> MeetingId {
 struct Course<'c> {
     issuer: &'c UnitRef,
     audience: &'c UnitRef,
+    parts: Vec<UnitRef>,
+    except: Vec<UnitRef>,
     standings: Vec<Standing>,
     state: &'static str,
 }
@@ -283,6 +307,8 @@ impl Course<'_> {
             issuer_path: self.issuer.path.to_string(),
             audience: self.audience.id.to_string(),
             audience_path: self.audience.path.to_string(),
+            parts: named(&self.parts),
+            except: named(&self.except),
             standings: (!standings.is_empty()).then_some(standings),
             state: self.state,
             at: now(),
@@ -290,7 +316,8 @@ impl Course<'_> {
         };
         let sql = "UPSERT $course CONTENT { title: 'Khóa học chung', issuer: $issuer, issuer_path: $issuer_path, state: $state, \
                    version: 1, saved_at: $at, saved_by: $by, documents: [], questions: 0, pass_percent: 80, tries: 0, \
-                   audience: $audience, audience_path: $audience_path, standings: $standings, due_on: '2026-12-01' } RETURN NONE; \
+                   audience: $audience, audience_path: $audience_path, parts: $parts, except: $except, \
+                   standings: $standings, due_on: '2026-12-01' } RETURN NONE; \
                    UPSERT $text CONTENT { description: 'Nội dung chung.', questions: [] } RETURN NONE;";
         backend.store().write(sql, vars).await.expect("writes");
         id
@@ -312,7 +339,8 @@ async fn who_finds_a_meeting_or_a_course_is_who_may_open_it() {
             let audience = below.choose(&mut dice).expect("itself at least");
             let standings = Standing::ALL.into_iter().filter(|_| dice.random_range(0..3) == 0).collect();
             let state = *["assigned", "ended", "draft"].choose(&mut dice).expect("one");
-            let id = Course { issuer, audience, standings, state }.save(&backend).await;
+            let (parts, except) = (some_below(&units, audience, &mut dice, 4), some_below(&units, audience, &mut dice, 6));
+            let id = Course { issuer, audience, parts, except, standings, state }.save(&backend).await;
             courses.push((id, state));
         }
         // Adds a document for everybody, so that editors of everything have no document list.
@@ -450,7 +478,16 @@ async fn the_answer_is_the_same_whatever_lies_beyond_reach() {
         document.save(&backend).await;
         document.tell(&backend, EventBody::DocumentPublished);
     }
-    let course = Course { issuer: elsewhere, audience: elsewhere, standings: Vec::new(), state: "assigned" }.save(&backend).await;
+    let course = Course {
+        issuer: elsewhere,
+        audience: elsewhere,
+        parts: Vec::new(),
+        except: Vec::new(),
+        standings: Vec::new(),
+        state: "assigned",
+    }
+    .save(&backend)
+    .await;
     let meeting = call(&backend, elsewhere, "Kỷ luật khiển trách, chuyn doi, thu gim rác").await;
     note(&backend, elsewhere, EventBody::MeetingAnnounced(meeting));
     note(&backend, elsewhere, EventBody::CourseAssigned(course));

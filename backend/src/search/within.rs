@@ -51,6 +51,11 @@ fn reachable(searcher: &Searcher, fields: &Fields, reach: &Reach) -> tantivy::Re
         let (line, standing) = reach.line();
         let meant = segment.fast_fields().u64(STANDINGS)?;
         let is_meant = |entry| meant.first(entry).is_some_and(|meant| meant & standing_bit(standing) != 0);
+        let mut in_part = DocumentSet::empty(segment.max_doc());
+        each(segment, fields.parts, line, |entry| {
+            in_part.insert(entry);
+        })?;
+        each(segment, fields.except, reach.holding(), |entry| in_part.remove(entry))?;
         let mut within = DocumentSet::empty(segment.max_doc());
         if reach.is_every_document() {
             for entry in segment.doc_ids_alive() {
@@ -59,21 +64,18 @@ fn reachable(searcher: &Searcher, fields: &Fields, reach: &Reach) -> tantivy::Re
             every(segment, fields.meets, |entry| within.remove(entry))?;
             every(segment, fields.gives, |entry| within.remove(entry))?;
         } else {
-            let mut in_part = DocumentSet::empty(segment.max_doc());
-            each(segment, fields.parts, line, |entry| {
-                in_part.insert(entry);
-            })?;
             each(segment, fields.audience, line, |entry| {
                 if in_part.contains(entry) && is_meant(entry) {
                     within.insert(entry);
                 }
             })?;
-            for (above, below) in reach.top_units() {
+            for top_unit in reach.top_units() {
                 let mut for_parts = DocumentSet::empty(segment.max_doc());
-                each(segment, fields.audience, above, |entry| {
+                each(segment, fields.audience, &top_unit.reaching, |entry| {
                     for_parts.insert(entry);
                 })?;
-                each(segment, fields.parts, below, |entry| {
+                each(segment, fields.except, &top_unit.holding, |entry| for_parts.remove(entry))?;
+                each(segment, fields.parts, &top_unit.below, |entry| {
                     if for_parts.contains(entry) {
                         within.insert(entry);
                     }
@@ -86,7 +88,7 @@ fn reachable(searcher: &Searcher, fields: &Fields, reach: &Reach) -> tantivy::Re
             }
         }
         each(segment, fields.learns, line, |entry| {
-            if is_meant(entry) {
+            if in_part.contains(entry) && is_meant(entry) {
                 within.insert(entry);
             }
         })?;

@@ -7,7 +7,7 @@ use std::{
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{
-    audience::Audience,
+    audience::{Audience, Places},
     events::{Effect, Event, EventKind},
     ids::{DocumentId, EventId, MemberId},
     locale::local_date,
@@ -193,7 +193,9 @@ impl Counters {
             [] => self.members(path),
             standings => standings.iter().map(|standing| self.members_of(path, *standing)).sum(),
         };
-        audience.within(path).iter().map(among).sum()
+        let Places { within, without } = audience.within(path);
+        let sum = |paths: &[UnitPath]| paths.iter().map(among).sum::<u32>();
+        sum(&within).saturating_sub(sum(&without))
     }
 
     /// The figures of a subtree on a day, which must not be before that of the last event.

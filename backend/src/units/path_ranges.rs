@@ -28,6 +28,13 @@ pub(crate) struct PathRanges {
     pub(crate) without: Vec<UnitPath>,
 }
 
+impl PathRanges {
+    /// Subtracts what these ranges add: for a subtree that is left out of one counted beside it.
+    pub(crate) fn reversed(self) -> Self {
+        Self { within: self.without, without: self.within }
+    }
+}
+
 impl Tree {
     /// The ranges of all paths under which rows of this subtree were ever written.
     pub(crate) fn path_ranges(&self, path: &UnitPath) -> PathRanges {

@@ -14,7 +14,7 @@ use domain::{
     ids::{CourseId, DocumentId},
     members::Standing,
     policy::{Action, Grant, Role},
-    units::UnitRef,
+    units::{PickedUnits, UnitRef},
 };
 
 use crate::{
@@ -32,6 +32,7 @@ on_both_engines! {
     a_corrected_document_is_opened_again_before_the_quiz,
     a_course_without_a_quiz_is_completed_once,
     a_course_goes_no_further_than_its_documents,
+    a_course_is_for_parts_of_a_unit_without_some,
     the_right_answers_are_shown_only_when_no_attempt_is_left,
     a_member_without_attempts_left_can_be_given_another_one,
     a_page_sent_again_after_another_one_gives_nothing,
@@ -116,7 +117,8 @@ async fn assign_to(
 ) -> Result<CourseId, Error> {
     let (course, unit) = (id.to_string(), unit.id.to_string());
     let version = version(backend, editor, id).await;
-    let form = AssignForm { course: &course, version: &version, unit: &unit, standings, due_on };
+    let (parts, except): (&[String], &[String]) = (&[], &[]);
+    let form = AssignForm { course: &course, version: &version, unit: &unit, parts, except, standings, due_on };
     backend.courses().assign(editor, form).await
 }
 
@@ -169,7 +171,7 @@ async fn a_course_is_written_given_studied_and_ended(backend: &Backend, org: &Fi
     let id = draft(backend, editor, &[document], 2).await;
     assert!(is_not_found(courses.read(member, id).await), "a draft is invisible");
     assert!(is_refused(courses.read(editor, id).await), "and its author has no course to take");
-    let page = courses.assignment(editor, id, None, "").await.expect("a page");
+    let page = courses.assignment(editor, id, None, "", &PickedUnits::default()).await.expect("a page");
     assert_eq!((page.members, page.branches, page.units.len()), (15, 2, 2));
     assert_eq!(page.standings.iter().map(|count| count.members).collect::<Vec<_>>(), [14, 1]);
     assert_eq!(problem(assign(backend, editor, id, &org.coast, "20/11/2026").await, "due_on"), Some(Problem::DateRange));
@@ -222,7 +224,7 @@ async fn an_assigned_course_cannot_be_changed(backend: &Backend, org: &Fixture) 
     assert!(is_refused(courses.question(editor, id, Some(1)).await), "the right answers are not even in a form");
     let rules = RulesForm { course: &key, version: &version, pass_percent: "50", minutes: "", tries: "0" };
     assert!(is_refused(courses.save_rules(editor, rules).await));
-    assert!(is_refused(courses.assignment(editor, id, None, "").await));
+    assert!(is_refused(courses.assignment(editor, id, None, "", &PickedUnits::default()).await));
 
     let copy = CourseId::new(backend.clock().ulid());
     for _ in 0..2 {
@@ -756,6 +758,40 @@ async fn a_course_goes_no_further_than_its_documents(backend: &Backend, org: &Fi
         assert_eq!(problem(refused, "unit"), Some(Problem::OutOfReach), "{}", unit.name);
     }
     assign(backend, editor, id, &org.school, "30/11/2026").await.expect("is given");
+}
+
+async fn a_course_is_for_parts_of_a_unit_without_some(backend: &Backend, org: &Fixture) {
+    let editor = &org.province_chief_editor.viewer;
+    let courses = backend.courses();
+    let id = draft(backend, editor, &[], 1).await;
+    let (course, version, unit) = (id.to_string(), version(backend, editor, id).await, org.province.id.to_string());
+    let (parts, except) = ([org.coast.id.to_string()], [org.harbour.id.to_string()]);
+    let due_on = "30/11/2026";
+    let form =
+        AssignForm { course: &course, version: &version, unit: &unit, parts: &parts, except: &except, standings: &[], due_on };
+    assert_eq!(courses.reach_of(editor, form).await.expect("counts"), (10, 1));
+    assert!(is_not_found(courses.reach_of(&org.fisherman.viewer, form).await));
+    let picked = PickedUnits { parts: parts.join(" "), except: except.join(" "), ..PickedUnits::default() };
+    let page = courses.assignment(editor, id, None, "", &picked).await.expect("a page");
+    assert_eq!((page.members, page.branches, page.parts.selected.len()), (10, 1, 2));
+    let beside = AssignForm { except: &[org.farm.id.to_string()], ..form };
+    assert_eq!(problem(courses.assign(editor, beside).await, "except"), Some(Problem::NotBelow));
+    courses.assign(editor, form).await.expect("is given");
+
+    assert_eq!(courses.list(&org.teacher.viewer).await.expect("a list").to_do.len(), 1);
+    try_once(backend, &org.teacher.viewer, id, 1).await;
+    for other in [&org.fisherman, &org.farmer] {
+        assert!(courses.list(&other.viewer).await.expect("a list").to_do.is_empty(), "{}", other.name);
+        assert!(is_not_found(courses.read(&other.viewer, id).await), "{}", other.name);
+    }
+    let page = courses.completion_page(&org.answering_for(&org.province), id, None).await.expect("a page");
+    assert_eq!(page.total.share.map(|share| (share.members, share.done)), Some((10, 1)));
+    assert_eq!(page.children.iter().map(|row| row.unit.id).collect::<Vec<_>>(), [org.coast.id]);
+    let harbour = courses.completion_page(&org.answering_for(&org.province), id, Some(org.harbour.id)).await;
+    assert!(is_not_found(harbour), "it is not in the audience");
+    let followed = async |person: &crate::support::Person| courses.following(&person.viewer).await.expect("a list").len();
+    assert_eq!(followed(&org.school_secretary).await, 1);
+    assert_eq!((followed(&org.secretary).await, followed(&org.farm_secretary).await), (0, 0));
 }
 
 /// A member sees a course exactly when the policy allows it: assigned to a unit above, for the member's standing, and not ended.

@@ -21,10 +21,12 @@ use crate::{
 
 on_both_engines! {
     particulars_stay_through_every_step,
+    excepted_units_stay_through_every_step,
 }
 
-/// Fields of a form that are not particulars but belong to its text and state.
-const OTHERS: [&str; 5] = ["id", "body", "status", "version", "saved_at"];
+/// Fields of a form that are not particulars but belong to its text and state. Excepted units have a test of their own: there is
+/// no unit below the part that `expected` names.
+const OTHERS: [&str; 6] = ["id", "body", "status", "version", "saved_at", "except"];
 
 const NUMBERS: [&str; 3] = ["11-HD/ĐU", "12-HD/ĐU", "13-HD/ĐU"];
 
@@ -122,6 +124,29 @@ async fn particulars_stay_through_every_step(backend: &Backend, org: &Fixture) {
     release(backend, editor, id).await;
     assert_eq!(at_the_desk(backend, editor, id).await, expected, "corrected");
     read_by_a_member(backend, org, id, &expected).await;
+}
+
+async fn excepted_units_stay_through_every_step(backend: &Backend, org: &Fixture) {
+    let (documents, editor) = (backend.documents(), &org.province_chief_editor.viewer);
+    let id = documents.blank(editor).await.expect("a form").draft.id;
+    let (key, province, except) = (id.to_string(), org.province.id.to_string(), [org.harbour.id.to_string()]);
+    let typed = DraftForm { except: &except, correction: "Sửa giờ.", ..form(&key, "0", &province, &province) };
+    documents.save_draft(editor, typed).await.expect("is saved");
+    let excepted = async || at_the_desk(backend, editor, id).await.except;
+    assert_eq!(excepted().await, [org.harbour.clone()], "in work");
+    release(backend, editor, id).await;
+    assert_eq!(excepted().await, [org.harbour.clone()], "published");
+    let reader = &org.teacher.viewer;
+    assert_eq!(documents.read(reader, id).await.expect("is out").imprint.except, [org.harbour.clone()]);
+    documents.revise(editor, id).await.expect("a correction is begun");
+    assert_eq!(excepted().await, [org.harbour.clone()], "in the correction");
+    let newest = version(backend, editor, id).await;
+    documents.save_draft(editor, DraftForm { version: &newest, except: &[], ..typed }).await.expect("is saved");
+    assert_eq!(excepted().await, []);
+    let change = documents.review(editor, id).await.expect("a page").change;
+    assert_eq!(change.out.map(|out| out.except), Some(vec![org.harbour.clone()]), "the approval compares them");
+    release(backend, editor, id).await;
+    assert_eq!(documents.read(&org.fisherman.viewer, id).await.expect("is out").imprint.except, []);
 }
 
 /// Asserts what a member sees of them, on the page and in the downloaded file.

@@ -11,7 +11,7 @@ use domain::{
     forms::Problem,
     ids::{DocumentId, UnitId},
     search::SearchQuery,
-    units::UnitRef,
+    units::{PickPurpose, PickedUnits, UnitRef},
 };
 
 use crate::{
@@ -29,6 +29,11 @@ on_both_engines! {
     a_part_that_left_the_audience_is_not_reached,
     an_approval_covers_the_parts_that_were_shown,
     leaders_of_a_part_read_it_by_office,
+    the_excepted_units_are_below_what_is_left,
+    an_excepted_unit_has_nothing_and_learns_of_nothing,
+    an_excepted_unit_that_moves_stays_excepted,
+    the_members_of_an_excepted_unit_that_ends_follow_its_successor,
+    units_are_offered_by_name_and_code_to_those_who_may_address_them,
 }
 
 fn keys(units: &[&UnitRef]) -> Vec<String> {
@@ -200,25 +205,32 @@ async fn a_part_has_the_document_and_nobody_else_learns_of_it(backend: &Backend,
 
 async fn the_reach_of_a_form_is_shown_to_those_who_may_write_it(backend: &Backend, org: &Fixture) {
     let (coast, parts) = (org.coast.id.to_string(), keys(&[&org.harbour]));
-    let typed = ReachForm { audience: &coast, parts: &parts, standings: "" };
+    let typed = ReachForm { audience: &coast, parts: &parts, except: &[], standings: "" };
     let documents = backend.documents();
     let editor = &org.coast_editor.viewer;
     assert_eq!(documents.reach_of(editor, typed).await.expect("counts"), (5, 1));
     assert_eq!(documents.reach_of(editor, ReachForm { parts: &[], ..typed }).await.expect("counts"), (15, 2));
+    let except = ReachForm { parts: &[], except: &parts, ..typed };
+    assert_eq!(documents.reach_of(editor, except).await.expect("counts"), (10, 1));
     assert_eq!(documents.reach_of(editor, ReachForm { standings: "probationary", ..typed }).await.expect("counts"), (1, 1));
     assert!(matches!(documents.reach_of(&org.hills_editor.viewer, typed).await, Err(Error::Invalid(_))));
     assert!(matches!(documents.reach_of(&org.fisherman.viewer, typed).await, Err(Error::NotFound)));
 
     let page = documents.blank(editor).await.expect("a form");
-    let offered: Vec<UnitId> = page.parts.units.iter().map(|(unit, _)| unit.id).collect();
-    assert_eq!(offered, [org.harbour.id, org.school.id]);
+    assert_eq!(units_of(&page.parts.found.units), [org.harbour.id, org.school.id]);
     assert_eq!(page.parts.levels.iter().map(|(_, units)| *units).collect::<Vec<_>>(), [2]);
-    assert!(!page.parts.is_cut);
     let id = save(backend, editor, [&org.coast, &org.coast], &parts).await.expect("is saved");
-    let found = documents.draft_finding(editor, id, "truong").await.expect("a page").parts.units;
-    assert_eq!(found.iter().map(|(unit, _)| unit.id).collect::<Vec<_>>(), [org.harbour.id, org.school.id], "chosen, and found");
-    let none = documents.draft_finding(editor, id, "không có").await.expect("a page").parts.units;
-    assert_eq!(none.iter().map(|(unit, _)| unit.id).collect::<Vec<_>>(), [org.harbour.id], "the chosen ones stay");
+    let picked = PickedUnits { find: "truong".to_owned(), audience: coast.clone(), ..PickedUnits::default() };
+    let found = documents.draft_picking(editor, id, &picked).await.expect("a page").parts;
+    assert_eq!((units_of(&found.selected), units_of(&found.found.units)), (vec![org.harbour.id], vec![org.school.id]));
+    let picked = PickedUnits { find: "không có".to_owned(), except: org.school.id.to_string(), ..picked };
+    let none = documents.draft_picking(editor, id, &picked).await.expect("a page").parts;
+    assert_eq!((units_of(&none.selected), units_of(&none.found.units)), (vec![org.harbour.id, org.school.id], vec![]));
+    assert_eq!(none.reach, Some((5, 1)), "of the form, not of the saved draft");
+}
+
+fn units_of(choices: &[(UnitRef, u32)]) -> Vec<UnitId> {
+    choices.iter().map(|(unit, _)| unit.id).collect()
 }
 
 async fn parts_follow_units_that_move_and_end(backend: &Backend, org: &Fixture) {
@@ -308,4 +320,143 @@ async fn leaders_of_a_part_read_it_by_office(backend: &Backend, org: &Fixture) {
         assert!(matches!(opened, Err(Error::NotFound)), "{}: {opened:?}", other.name);
         assert!(!finds(other).await, "{}", other.name);
     }
+}
+
+/// A draft of the province's chief editor for these parts of the province without these units.
+async fn save_without(backend: &Backend, org: &Fixture, parts: &[String], except: &[String]) -> Result<DocumentId, Error> {
+    let editor = &org.province_chief_editor.viewer;
+    let id = backend.documents().blank(editor).await.expect("a form").draft.id.to_string();
+    let province = org.province.id.to_string();
+    let typed = DraftForm { parts, except, must_read_by: "30/11/2026", ..form(&id, "0", &province, &province) };
+    backend.documents().save_draft(editor, typed).await
+}
+
+/// The stored parts and excepted units, or the problem of the typed ones.
+async fn narrowed(backend: &Backend, org: &Fixture, parts: &[String], except: &[String]) -> Result<[Vec<UnitId>; 2], Problem> {
+    match save_without(backend, org, parts, except).await {
+        Ok(id) => {
+            let draft = backend.documents().draft(&org.province_chief_editor.viewer, id).await.expect("is on the desk").draft;
+            Ok([draft.parts, draft.except].map(|units| units.iter().map(|unit| unit.id).collect()))
+        }
+        Err(Error::Invalid(errors)) => Err(errors.problem("except").cloned().expect("a problem of the excepted units")),
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+async fn the_excepted_units_are_below_what_is_left(backend: &Backend, org: &Fixture) {
+    let Fixture { province, coast, hills, harbour, school, farm, .. } = org;
+    let typed = async |parts: &[&UnitRef], except: &[&UnitRef]| narrowed(backend, org, &keys(parts), &keys(except)).await;
+    assert_eq!(typed(&[coast], &[harbour]).await, Ok([vec![coast.id], vec![harbour.id]]));
+    assert_eq!(typed(&[], &[harbour, coast]).await, Ok([vec![], vec![coast.id]]), "the coast has the harbour");
+    assert_eq!(typed(&[harbour, farm], &[harbour]).await, Ok([vec![farm.id], vec![]]), "a part that is excepted is none");
+    assert_eq!(typed(&[farm, school], &[hills]).await, Ok([vec![school.id], vec![]]), "nor is one below it");
+    assert_eq!(typed(&[harbour], &[school]).await, Err(Problem::NotBelow), "it is in no part");
+    for everything in [vec![province], vec![coast, hills], vec![harbour, school, farm]] {
+        assert_eq!(typed(&[], &everything).await, Err(Problem::Nobody));
+    }
+    assert_eq!(typed(&[coast], &[coast]).await, Err(Problem::Nobody));
+    assert_eq!(typed(&[coast], &[harbour, school]).await, Err(Problem::Nobody));
+    let level = narrowed(backend, org, &["branch".to_owned()], &keys(&[harbour])).await;
+    assert_eq!(level, Ok([vec![], vec![harbour.id]]), "all of a level but one is all but that one");
+    for hostile in ["", "x", "branch", "/51/001/01/"] {
+        assert_eq!(narrowed(backend, org, &[], &[hostile.to_owned()]).await, Err(Problem::NotOffered), "{hostile:?}");
+    }
+}
+
+async fn an_excepted_unit_has_nothing_and_learns_of_nothing(backend: &Backend, org: &Fixture) {
+    let (documents, chief) = (backend.documents(), &org.province_chief_editor.viewer);
+    let id = save_without(backend, org, &[], &keys(&[&org.harbour])).await.expect("is saved");
+    let reviewed = documents.review(chief, id).await.expect("a page");
+    assert_eq!((reviewed.members, reviewed.branches), (13, 2), "the reviewer sees the right number");
+    release(backend, chief, id).await;
+    follow(backend).await;
+    for outsider in [&org.fisherman, &org.probationary, &org.secretary, &org.deputy] {
+        assert!(!has(backend, &outsider.viewer, id).await, "{}", outsider.name);
+        for unit in [None, Some(org.harbour.id), Some(org.coast.id)] {
+            let page = documents.readers(&outsider.viewer, id, unit).await;
+            assert!(matches!(page, Err(Error::NotFound)), "{}: {page:?}", outsider.name);
+        }
+        let reminded = documents.remind(&outsider.viewer, id, org.harbour.id).await;
+        assert!(matches!(reminded, Err(Error::NotFound)), "{}: {reminded:?}", outsider.name);
+        assert!(documents.withdrawn(&outsider.viewer, id).await.is_err());
+    }
+    assert_eq!(documents.followed(&org.secretary.viewer).await.expect("a list").rows, []);
+    for reader in [&org.teacher, &org.farmer] {
+        assert!(has(backend, &reader.viewer, id).await, "{}", reader.name);
+        assert_eq!(documents.read(&reader.viewer, id).await.expect("opens").reach, 13);
+    }
+    read_through(backend, &org.teacher.viewer, id).await;
+    assert_eq!(share(backend, org, id, &org.province).await, Some((13, 1)));
+    let coast = documents.readers(&org.answering_for(&org.coast), id, None).await.expect("a page");
+    assert_eq!(coast.total.share.map(|share| (share.members, share.done)), Some((10, 1)));
+    assert_eq!(coast.children.iter().map(|row| row.unit.id).collect::<Vec<_>>(), [org.school.id]);
+    assert_eq!(coast.except.iter().map(|unit| unit.id).collect::<Vec<_>>(), [org.harbour.id]);
+
+    // A correction that no longer excepts it brings it to them, under its original key.
+    documents.revise(chief, id).await.expect("begins a correction");
+    let (key, province) = (id.to_string(), org.province.id.to_string());
+    let newest = version(backend, chief, id).await;
+    let all =
+        DraftForm {
+            correction: "Gửi cả chi bộ bến.", must_read_by: "30/11/2026", ..form(&key, &newest, &province, &province)
+        };
+    documents.save_draft(chief, all).await.expect("is saved");
+    release(backend, chief, id).await;
+    follow(backend).await;
+    assert!(has(backend, &org.fisherman.viewer, id).await);
+}
+
+async fn an_excepted_unit_that_moves_stays_excepted(backend: &Backend, org: &Fixture) {
+    let id = save_without(backend, org, &[], &keys(&[&org.harbour])).await.expect("is saved");
+    release(backend, &org.province_chief_editor.viewer, id).await;
+    move_below(backend, &registrar(org), org.harbour.id, org.hills.id, "07").await.expect("moves");
+    follow(backend).await;
+    assert!(!has(backend, &now(backend, &org.fisherman).await, id).await);
+    assert!(has(backend, &now(backend, &org.farmer).await, id).await);
+    assert_eq!(share(backend, org, id, &org.province).await, Some((13, 0)));
+    assert_eq!(share(backend, org, id, &org.coast).await, Some((10, 0)));
+}
+
+async fn the_members_of_an_excepted_unit_that_ends_follow_its_successor(backend: &Backend, org: &Fixture) {
+    let editor = &org.province_chief_editor.viewer;
+    let except = keys(&[&org.harbour]);
+    let id = save_without(backend, org, &[], &except).await.expect("is saved");
+    release(backend, editor, id).await;
+    let waiting = save_without(backend, org, &[], &except).await.expect("is saved");
+    submit(backend, editor, waiting).await;
+    merge(backend, &registrar(org), org.harbour.id, org.school.id).await.expect("is merged");
+    follow(backend).await;
+    for person in [&org.fisherman, &org.teacher] {
+        assert!(has(backend, &now(backend, person).await, id).await, "{}", person.name);
+    }
+    assert_eq!(share(backend, org, id, &org.province).await, Some((18, 0)));
+    assert_eq!(backend.documents().draft(editor, id).await.expect("is on the desk").draft.except, []);
+
+    // It would reach members that the approval did not show.
+    let (version, review) = (version(backend, editor, waiting).await, review(backend, editor, waiting).await);
+    let key = waiting.to_string();
+    let form = PublishForm { id: &key, version: &version, review: &review, when: "now", at: "", again: "" };
+    match backend.documents().publish(&chief(editor), form).await {
+        Err(Error::Invalid(errors)) => assert_eq!(errors.problem("audience"), Some(&Problem::NotOffered)),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn units_are_offered_by_name_and_code_to_those_who_may_address_them(backend: &Backend, org: &Fixture) {
+    let pick = async |person: &Person, within: &UnitRef, typed: &str| {
+        let found = backend.unit_desk().pick(&person.viewer, PickPurpose::Document, &within.id.to_string(), typed).await;
+        found.map(|found| (units_of(&found.units), found.more))
+    };
+    let editor = &org.coast_editor;
+    let (harbour, school) = (org.harbour.id, org.school.id);
+    assert!(matches!(pick(editor, &org.coast, "").await, Ok((found, 0)) if found == [harbour, school]));
+    assert!(matches!(pick(editor, &org.coast, "TRUONG").await, Ok((found, 0)) if found == [school]));
+    assert!(matches!(pick(editor, &org.coast, "01").await, Ok((found, 0)) if found == [harbour]));
+    assert!(matches!(pick(editor, &org.coast, "không có").await, Ok((found, 0)) if found.is_empty()));
+    for (person, within) in [(editor, &org.hills), (editor, &org.province), (&org.fisherman, &org.harbour)] {
+        let refused = pick(person, within, "").await;
+        assert!(matches!(refused, Err(Error::NotFound)), "{}: {refused:?}", person.name);
+    }
+    let everywhere = pick(&org.province_chief_editor, &org.province, "").await.expect("is offered");
+    assert_eq!(everywhere.0, [org.coast.id, org.hills.id, harbour, school, org.farm.id], "the highest first");
 }

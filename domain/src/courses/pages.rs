@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CourseState, Progress, Question, QuestionKind, QuizRules, Score, Tries};
 use crate::{
-    documents::DocumentSummary,
+    documents::{DocumentSummary, desk::PartChoices},
     ids::{CourseId, MemberId},
     members::Standing,
     statistics::UnitShare,
@@ -225,6 +225,10 @@ pub struct DeskCourse {
     pub title: String,
     pub issuer: UnitRef,
     pub audience: Option<UnitRef>,
+    /// Limits the audience to these units; empty for all of it.
+    pub parts: Vec<UnitRef>,
+    /// Units left out of the audience.
+    pub except: Vec<UnitRef>,
     pub state: CourseState,
     pub due_on: Option<NaiveDate>,
     pub documents: u32,
@@ -255,6 +259,10 @@ pub struct CourseDraft {
     pub rules: QuizRules,
     /// Set once the course is assigned.
     pub audience: Option<UnitRef>,
+    /// Limits the audience to these units; empty for all of it.
+    pub parts: Vec<UnitRef>,
+    /// Units left out of the audience.
+    pub except: Vec<UnitRef>,
     pub due_on: Option<NaiveDate>,
 }
 
@@ -309,10 +317,13 @@ pub struct AssignPage {
     /// From the unit that gives the course down to the chosen one.
     pub trail: Vec<UnitRef>,
     pub chosen: UnitRef,
+    /// Members and branches of the chosen unit, or of the selected ones below it.
     pub members: u32,
     pub branches: u32,
+    /// Units below the chosen one to limit the assignment to, or to leave out.
+    pub parts: PartChoices,
     pub standings: Vec<StandingCount>,
-    /// Documents that do not reach the whole chosen unit.
+    /// Documents that do not reach all members of the chosen unit, or of the selected ones below it.
     pub out_of_reach: Vec<DocumentSummary>,
     /// The units one level below the chosen one, or the search results.
     pub units: Vec<UnitChoice>,

@@ -16,7 +16,7 @@ use crate::{
     guard::Warning,
     ids::{DocumentId, MemberId},
     members::Standing,
-    units::{UnitKind, UnitRef},
+    units::{UnitChoices, UnitKind, UnitRef},
 };
 
 /// A note from one person to another about a text: a reason, a remark, a correction note. At most 2,000 characters.
@@ -54,6 +54,8 @@ pub struct DocumentDraft {
     pub audience: UnitRef,
     /// Limits the audience to the subtrees of these units; empty for no limit.
     pub parts: Vec<UnitRef>,
+    /// Leaves out the subtrees of these units.
+    pub except: Vec<UnitRef>,
     /// Limits the audience to members of these standings; empty for no limit.
     pub standings: Vec<Standing>,
     /// Numbers of the documents it supersedes, amends and guides, separated by commas.
@@ -75,19 +77,26 @@ pub struct DocumentDraft {
 impl DocumentDraft {
     /// The audience of the draft.
     pub fn whom(&self) -> Audience {
-        Audience { unit: self.audience.clone(), parts: self.parts.clone(), standings: self.standings.clone() }
+        Audience {
+            parts: self.parts.clone(),
+            except: self.except.clone(),
+            standings: self.standings.clone(),
+            ..Audience::of(self.audience.clone())
+        }
     }
 }
 
-/// Units below the audience's unit that a text can be limited to.
+/// Units below the audience's unit that a text can be limited to or be kept from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartChoices {
-    /// In tree order, with the number of members of each. Includes the selected ones.
-    pub units: Vec<(UnitRef, u32)>,
+    /// Those already selected, saved or not, with the number of members of each.
+    pub selected: Vec<(UnitRef, u32)>,
+    /// Those that were searched for, or the highest ones.
+    pub found: UnitChoices,
     /// Levels that can be selected as a whole, with the number of units of each below the audience's unit.
     pub levels: Vec<(UnitKind, u32)>,
-    /// Whether the list is truncated, so that a search by name is needed.
-    pub is_cut: bool,
+    /// Members and branches reached by a selection that is not saved.
+    pub reach: Option<(u32, u32)>,
 }
 
 /// The editor's page: the draft, its preview, its audience, and the permissions of the viewer.
@@ -165,6 +174,8 @@ pub struct DeskRow {
     pub audience: UnitRef,
     /// Number of parts the audience is limited to; `0` for the whole audience.
     pub parts: u32,
+    /// Number of units left out of the audience.
+    pub except: u32,
     pub saved_at: DateTime<Utc>,
     /// The time of publication of a scheduled text.
     pub publish_at: Option<DateTime<Utc>>,

@@ -168,6 +168,8 @@ pub struct Imprint {
     pub audience: UnitRef,
     /// Limits the audience to the subtrees of these units; empty for no limit.
     pub parts: Vec<UnitRef>,
+    /// Leaves out the subtrees of these units.
+    pub except: Vec<UnitRef>,
 }
 
 /// The content of a document's page.

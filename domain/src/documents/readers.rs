@@ -20,6 +20,8 @@ pub struct ReadersPage {
     pub issuer: UnitRef,
     /// Limits the audience to these units; empty for the whole audience.
     pub parts: Vec<UnitRef>,
+    /// Units left out of the audience.
+    pub except: Vec<UnitRef>,
     pub published_on: Option<NaiveDate>,
     pub must_read_by: Option<NaiveDate>,
     /// The document was withdrawn: no more reminders.
