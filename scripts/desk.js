@@ -23,7 +23,6 @@ const policy = window.trustedTypes?.createPolicy('handbook', rules) ?? rules;
 
 if (writing) start();
 document.querySelectorAll('[data-part="audience"]').forEach(findUnits);
-document.querySelectorAll('[data-part="parts"]').forEach(chooseParts);
 remarkOnMarked();
 
 /** A text normalised for comparison: without diacritics, in lower case. */
@@ -57,54 +56,6 @@ function findUnits(part) {
   // Enter moves to the list instead of submitting.
   find.addEventListener('keydown', (event) => event.key === 'Enter' && (event.preventDefault(), select.focus()));
   select.before(find);
-}
-
-/** Filters the parts of an audience by the selected unit and the typed name; shows how many members the text would reach. */
-function chooseParts(part) {
-  const whom = part.closest('[data-part="audience"]');
-  const { form } = whom.querySelector('select');
-  const { audience } = form.elements;
-  const list = part.querySelector('#parts').closest('fieldset');
-  const rows = [...list.querySelectorAll('.choice')].map((row) => {
-    const name = row.querySelector('.choice-label').textContent;
-    return { row, box: row.querySelector('input'), depth: name.search(/[^\u2003]/), name: plain(name) };
-  });
-  const find = part.querySelector('[name="find"]') ?? unitField(whom.dataset.find);
-  if (!find.isConnected && rows.length > 7) list.parentElement.before(find);
-  const narrow = () => {
-    const words = plain(find.value).split(/\s+/).filter(Boolean);
-    // Units follow their parent, indented; units above the first row contain all rows.
-    const at = rows.findIndex(({ box }) => box.value === audience.value);
-    const next = rows.findIndex(({ depth }, place) => at >= 0 && place > at && depth <= rows[at].depth);
-    rows.forEach(({ row, box, name }, place) => {
-      const isBelow = place > at && (next < 0 || place < next);
-      // Ticked parts stay visible, because they are submitted.
-      row.hidden = !box.checked && !(isBelow && words.every((word) => name.includes(word)));
-    });
-  };
-  const said = whom.querySelector('[data-part="reach"]');
-  let asked = 0;
-  const tell = async () => {
-    const mine = (asked += 1);
-    const wanted = [...new FormData(form)].filter(([name]) => /^(audience|standings|parts\[\])$/.test(name));
-    try {
-      const headers = { Accept: 'application/json' };
-      const answer = await fetch('/api/documents/reach', { method: 'POST', headers, body: new URLSearchParams(wanted) });
-      const found = await answer.json();
-      if (mine === asked) said.textContent = answer.ok ? found : found.message;
-    } catch {
-      // Saving reports the same error.
-    }
-  };
-  form.addEventListener('change', ({ target }) => {
-    if (!/^(audience|standings|parts\[\])$/.test(target.name)) return;
-    narrow();
-    tell();
-  });
-  find.addEventListener('input', narrow);
-  // Enter searches units instead of submitting.
-  if (!find.name) find.addEventListener('keydown', (event) => event.key === 'Enter' && event.preventDefault());
-  narrow();
 }
 
 /** Allows remarks on a selection in the preview without copying it. */

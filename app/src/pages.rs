@@ -115,10 +115,10 @@ pages! {
         "/desk/*rest" {
             "/desk" => DeskPage { scripts: ["desk", "dates"], guide: Some(("editor", 1)), access: By("/api/documents/desk") },
             "/desk/new" => NewDraftPage {
-                scripts: ["desk", "dates"], guide: Some(("editor", 1)), access: By("/api/documents/blank")
+                scripts: ["desk", "picker", "dates"], guide: Some(("editor", 1)), access: By("/api/documents/blank")
             },
             "/desk/:id" => DraftPage {
-                scripts: ["desk", "dates"], guide: Some(("editor", 1)), access: By("/api/documents/draft")
+                scripts: ["desk", "picker", "dates"], guide: Some(("editor", 1)), access: By("/api/documents/draft")
             },
             "/desk/rules/:unit" => RulesPage { scripts: ["desk", "dates"], guide: None, access: By("/api/documents/rules") },
             "/desk/:id/publish" => PublishPage {
@@ -153,7 +153,7 @@ pages! {
                 scripts: ["courses", "dates"], guide: Some(("courses", 1)), access: By("/api/courses/question")
             },
             "/courses/manage/:id/assign" => AssignPage {
-                scripts: ["courses", "dates"], guide: Some(("courses", 1)), access: By("/api/courses/assignment")
+                scripts: ["courses", "picker", "dates"], guide: Some(("courses", 1)), access: By("/api/courses/assignment")
             },
             "/courses/results" => FollowingPage {
                 scripts: ["courses"], guide: Some(("secretary", 3)), access: By("/api/courses/following")

@@ -94,6 +94,12 @@ pub fn units(l: Locale, units: &[UnitRef]) -> Line {
     }
 }
 
+/// Whom something is for: the unit or its parts, without the excepted units.
+pub fn audience(l: Locale, unit: &UnitRef, parts: &[UnitRef], except: &[UnitRef]) -> Line {
+    let whom = if parts.is_empty() { Line::name(&unit.name) } else { units(l, parts) };
+    if except.is_empty() { whom } else { whom.then(&Line::around(text::terms::except(l, HERE), &units(l, except))) }
+}
+
 /// The title of a role where its unit is not known.
 pub fn role(l: Locale, role: Role) -> &'static str {
     match role {
@@ -233,6 +239,7 @@ pub fn problem(l: Locale, problem: &Problem) -> String {
         Problem::OutOfReach => text::problems::out_of_reach(l).to_owned(),
         Problem::TooMany { max } => text::problems::too_many(l, l.number(*max)),
         Problem::NotBelow => text::problems::not_below(l).to_owned(),
+        Problem::Nobody => text::problems::nobody(l).to_owned(),
     }
 }
 

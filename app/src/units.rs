@@ -11,6 +11,8 @@ mod change_pages;
 mod code_page;
 pub mod fns;
 mod list_page;
+#[cfg(feature = "ssr")]
+pub(crate) mod picker;
 mod split_page;
 mod target_pages;
 mod unit_page;

@@ -4,6 +4,7 @@ use domain::{
     Locale,
     courses::{AssignPage as Page, UnitChoice},
     forms::FormErrors,
+    units::{PickPurpose, PickedUnits},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -20,10 +21,16 @@ use crate::{
         Breadcrumbs, Button, ButtonKind, Card, CheckGroup, Choice, Crumb, DescriptionList, EmptyState, ErrorSummary, Fact, Field,
         FieldKind, Form, IconName, Line, LinkButton, ListRow, Notice, NoticeKind, PageHeader, RowList, Whose, content_lang,
     },
+    units::picker::{PickerWords, Picking, picker},
 };
 
-const LABELS: Labels =
-    &[("unit", text::courses::audience), ("standings", text::courses::standings), ("due_on", text::courses::due)];
+const LABELS: Labels = &[
+    ("unit", text::courses::audience),
+    ("parts", text::courses::parts),
+    ("except", text::units::except),
+    ("standings", text::courses::standings),
+    ("due_on", text::courses::due),
+];
 
 #[component]
 pub(crate) fn AssignPage() -> impl IntoView {
@@ -32,8 +39,11 @@ pub(crate) fn AssignPage() -> impl IntoView {
     let echo = take_echo("assign");
     let errors = RwSignal::new(echo.clone());
     let asked = move || query.with(|query| (query.get("unit"), query.get("q")));
-    let data =
-        Resource::new(move || (params.read().get("id").unwrap_or_default(), asked()), |(id, (unit, q))| assignment(id, unit, q));
+    let picked = echo.as_ref().map(picked);
+    let data = Resource::new(
+        move || (params.read().get("id").unwrap_or_default(), asked()),
+        move |(id, (unit, q))| assignment(id, unit, q, picked.clone()),
+    );
     show(data, move |page| {
         let q = query.with_untracked(|query| query.get("q"));
         let title = text::courses::assign_title(l, &page.course.title);
@@ -49,6 +59,12 @@ pub(crate) fn AssignPage() -> impl IntoView {
         }
         .into_any()
     })
+}
+
+/// The units of a form that came back.
+fn picked(echo: &FormErrors) -> PickedUnits {
+    let value = |field: &str| echo.value(field).unwrap_or_default().to_owned();
+    PickedUnits { find: value("find"), parts: value("parts"), except: value("except"), ..PickedUnits::default() }
 }
 
 fn crumbs(l: Locale, page: &Page) -> Vec<Crumb> {
@@ -86,6 +102,7 @@ fn body(l: Locale, page: &Page, echo: Option<&FormErrors>, errors: RwSignal<Opti
             </DescriptionList>
         </Card>
     };
+    let form = assign_form(l, page, echo, errors);
     if !page.out_of_reach.is_empty() {
         let names = page
             .out_of_reach
@@ -98,10 +115,11 @@ fn body(l: Locale, page: &Page, echo: Option<&FormErrors>, errors: RwSignal<Opti
                 <ul>{names}</ul>
                 <p>{text::courses::out_of_reach_hint(l)}</p>
             </Notice>
+            {form}
         }
         .into_any();
     }
-    view! { {facts} {assign_form(l, page, echo, errors)} }.into_any()
+    view! { {facts} {form} }.into_any()
 }
 
 fn assign_form(l: Locale, page: &Page, echo: Option<&FormErrors>, errors: RwSignal<Option<FormErrors>>) -> AnyView {
@@ -119,11 +137,33 @@ fn assign_form(l: Locale, page: &Page, echo: Option<&FormErrors>, errors: RwSign
     let unit_error = field_error(l, errors, LABELS, "unit");
     let unit_error = move || unit_error.get().map(|told| view! { <p class="field-error" id="unit-error">{told}</p> });
     let back = format!("/courses/manage/{}", page.course.id);
+    let words = PickerWords {
+        summary: text::courses::parts_summary(l),
+        hint: text::courses::parts_hint(l),
+        only: text::courses::parts(l),
+        all: text::desk::parts_all(l),
+        pick: text::courses::parts_pick(l),
+    };
+    let picking = Picking {
+        purpose: PickPurpose::Course,
+        within: "unit",
+        choices: page.parts.clone(),
+        parts: typed("parts"),
+        except: typed("except"),
+        find: typed("find"),
+        parts_error: field_error(l, errors, LABELS, "parts"),
+        except_error: field_error(l, errors, LABELS, "except"),
+    };
+    let parts = picker(l, words, picking);
     let fields = view! {
             <input type="hidden" name="course" value=page.course.id.to_string()/>
             <input type="hidden" name="version" value=page.course.version.to_string()/>
             <input type="hidden" name="unit" id="unit" value=page.chosen.id.to_string()/>
             {unit_error}
+            <div class="stack-tight" data-reach="/api/courses/reach" data-fields="course unit parts[] except[] standings[]">
+                {parts}
+                <p class="small" role="status" data-part="reach"></p>
+            </div>
             <Field
                 label=text::courses::due(l)
                 name="due_on"

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use backend::courses::{AnotherTryForm, AssignForm, CourseForm, QuestionForm, RulesForm};
 use domain::{
     courses::{AssignPage, CourseDesk, CourseFormPage, QuestionPage},
-    forms::Outcome,
+    forms::{FormErrors, Outcome},
     ids::CourseId,
+    units::PickedUnits,
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
@@ -14,6 +15,7 @@ use crate::{
     context::request::{backend, viewer},
     error::{AppError, known, respond},
     forms::Submitted,
+    units::picker,
 };
 
 /// The courses of the viewer's units.
@@ -138,31 +140,94 @@ pub async fn save_rules(
     submitted.settle(result).await
 }
 
-/// Data for the confirmation of an assignment.
+/// Data for the confirmation of an assignment, with the units picked in its form so far.
 #[server(prefix = "/api", endpoint = "courses/assignment", input = GetUrl)]
-pub async fn assignment(id: String, unit: Option<String>, q: Option<String>) -> Result<AssignPage, AppError> {
+pub async fn assignment(
+    id: String,
+    unit: Option<String>,
+    q: Option<String>,
+    picked: Option<PickedUnits>,
+) -> Result<AssignPage, AppError> {
     let result = async {
         let viewer = viewer()?;
         let unit = unit.as_deref().map(known).transpose()?;
-        let typed = q.unwrap_or_default();
-        Ok::<_, AppError>(backend()?.courses().assignment(&viewer, known(&id)?, unit, &typed).await?)
+        let (typed, picked) = (q.unwrap_or_default(), picked.unwrap_or_default());
+        Ok::<_, AppError>(backend()?.courses().assignment(&viewer, known(&id)?, unit, &typed, &picked).await?)
     };
     respond(result.await)
 }
 
+/// The audience of an assignment that is not sent, as a sentence.
+#[server(prefix = "/api", endpoint = "courses/reach")]
+pub async fn course_reach(
+    course: String,
+    unit: String,
+    #[server(default)] parts: Vec<String>,
+    #[server(default)] except: Vec<String>,
+    #[server(default)] standings: Vec<String>,
+) -> Result<String, AppError> {
+    use crate::{
+        context::request::request_context,
+        terms::{self, members_count},
+        text,
+    };
+
+    let l = request_context().map(|context| context.page.preferences.locale).unwrap_or_default();
+    let result = async {
+        let form = AssignForm {
+            course: &course,
+            version: "",
+            unit: &unit,
+            parts: &parts,
+            except: &except,
+            standings: &standings,
+            due_on: "",
+        };
+        let (members, branches) = backend()?.courses().reach_of(&viewer()?, form).await?;
+        let reach = text::desk::reach(l, members_count(l, members.into()), text::desk::branches(l, branches.into()));
+        Ok::<_, AppError>(text::courses::reach_now(l, reach))
+    };
+    // The script shows the message unchanged.
+    respond(result.await).map_err(|mut error| {
+        if let Some(found) = error.fields.first() {
+            error.message = terms::problem(l, &found.problem);
+        }
+        error
+    })
+}
+
 /// Assigns a course to a unit's members.
+#[allow(clippy::too_many_arguments, reason = "one for each field of the form")]
 #[server(prefix = "/api", endpoint = "courses/assign")]
 pub async fn assign(
     course: String,
     version: String,
     unit: String,
+    #[server(default)] parts: Vec<String>,
+    #[server(default)] except: Vec<String>,
     #[server(default)] standings: Vec<String>,
     due_on: String,
+    #[server(default)] then: String,
+    #[server(default)] find: String,
 ) -> Result<Outcome, AppError> {
-    let chosen = standings.join(" ");
-    let submitted = Submitted::new("assign", &[("standings", &chosen), ("due_on", &due_on)]);
-    let form = AssignForm { course: &course, version: &version, unit: &unit, standings: &standings, due_on: &due_on };
+    let (limited, left_out, chosen) = (parts.join(" "), except.join(" "), standings.join(" "));
+    let typed =
+        [("parts", limited.as_str()), ("except", &left_out), ("standings", &chosen), ("due_on", &due_on), ("find", &find)];
+    let submitted = Submitted::new("assign", &typed);
+    let form = AssignForm {
+        course: &course,
+        version: &version,
+        unit: &unit,
+        parts: &parts,
+        except: &except,
+        standings: &standings,
+        due_on: &due_on,
+    };
     let result = async {
+        // A search for units comes back with all that was typed.
+        if then == picker::FIND {
+            return Ok(Outcome::Invalid(FormErrors::default()));
+        }
         let id = backend()?.courses().assign(&viewer()?, form).await?;
         Ok(Outcome::Done { to: format!("/courses/manage/{id}?assigned=1"), reload: true })
     }

@@ -12,7 +12,7 @@ use crate::{
     frame::way_to_more,
     i18n::use_locale,
     page::show,
-    text,
+    terms, text,
     title::Title,
     ui::{Card, EmptyState, HERE, IconName, Line, LinkButton, ListRow, PageHeader, RowList},
 };
@@ -60,9 +60,10 @@ fn list(l: Locale, state: CourseState, courses: Vec<DeskCourse>) -> Option<AnyVi
 }
 
 fn row(l: Locale, course: DeskCourse) -> AnyView {
-    let meta = match (course.audience, course.due_on) {
+    let meta = match (&course.audience, course.due_on) {
         (Some(audience), Some(day)) => {
-            Line::around(text::courses::given_to(l, HERE), &Line::name(audience.name)).and(text::courses::due_on(l, l.date(day)))
+            let whom = terms::audience(l, audience, &course.parts, &course.except);
+            Line::around(text::courses::given_to(l, HERE), &whom).and(text::courses::due_on(l, l.date(day)))
         }
         _ => text::courses::saved_on(l, l.date(local_date(course.saved_at))).into(),
     };

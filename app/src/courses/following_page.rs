@@ -7,7 +7,7 @@ use super::{fns::following, words};
 use crate::{
     i18n::use_locale,
     page::show,
-    text,
+    terms, text,
     title::Title,
     ui::{Breadcrumbs, Crumb, EmptyState, HERE, IconName, Line, ListRow, PageHeader, RowList},
 };
@@ -39,7 +39,8 @@ pub(crate) fn FollowingPage() -> impl IntoView {
 
 fn row(l: Locale, course: DeskCourse) -> AnyView {
     let due = course.due_on.map(|day| text::courses::due_on(l, l.date(day)));
-    let audience = course.audience.map(|unit| Line::around(text::courses::given_to(l, HERE), &Line::name(unit.name)));
+    let whom = course.audience.as_ref().map(|unit| terms::audience(l, unit, &course.parts, &course.except));
+    let audience = whom.map(|whom| Line::around(text::courses::given_to(l, HERE), &whom));
     let meta = Line::from(audience).and(due);
     view! {
         <ListRow

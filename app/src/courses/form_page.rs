@@ -404,8 +404,10 @@ fn out(l: Locale, page: &CourseFormPage, query: &ParamsMap) -> AnyView {
     let (state, copy) = (course.state, copy_form(l, page));
     let is_open = state == CourseState::Assigned;
     let asks = is_open && query.get_str("end").is_some();
-    let audience =
-        course.audience.clone().map(|unit| view! { <Fact label=text::courses::audience(l) whose=Whose::Name>{unit.name}</Fact> });
+    let audience = course.audience.as_ref().map(|unit| {
+        let whom = terms::audience(l, unit, &course.parts, &course.except).show();
+        view! { <Fact label=text::courses::audience(l)>{whom}</Fact> }
+    });
     let due = course.due_on.map(|day| view! { <Fact label=text::courses::due(l)>{l.long_date(day)}</Fact> });
     let rules = course.rules;
     let rules = (!page.questions.is_empty()).then(|| {

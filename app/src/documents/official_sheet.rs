@@ -44,14 +44,17 @@ pub(super) fn kind_above(summary: &DocumentSummary) -> Option<&'static str> {
 /// Below the text: recipients on the left, signature on the right.
 pub(super) fn end(summary: &DocumentSummary, imprint: &Imprint) -> Option<AnyView> {
     is_official(summary).then(|| {
-        let Imprint { signer, audience, parts } = imprint;
+        let Imprint { signer, audience, parts, except } = imprint;
         let recipients = if parts.is_empty() { std::slice::from_ref(audience) } else { parts.as_slice() };
         let recipients = recipients.iter().map(|unit| view! { <p>{text::documents::recipient(CONTENT, &unit.name)}</p> });
+        let except = except.iter().map(|unit| unit.name.as_str()).collect::<Vec<_>>().join(", ");
+        let except = (!except.is_empty()).then(|| view! { <p>{text::documents::recipients_except(CONTENT, &except)}</p> });
         view! {
             <div class="official-end print-only" lang=content_lang()>
                 <div>
                     <p>{text::documents::recipients(CONTENT)}</p>
                     {recipients.collect_view()}
+                    {except}
                 </div>
                 <p>{signer.clone()}</p>
             </div>
@@ -92,7 +95,7 @@ mod tests {
 
     /// Unsigned, for the issuer's whole subtree.
     fn of_all(summary: &DocumentSummary) -> Imprint {
-        Imprint { signer: None, audience: summary.issuer.clone(), parts: Vec::new() }
+        Imprint { signer: None, audience: summary.issuer.clone(), parts: Vec::new(), except: Vec::new() }
     }
 
     fn written(view: Option<AnyView>) -> String {
@@ -114,7 +117,10 @@ mod tests {
             assert!(whole.contains(part), "{part} in {whole}");
         }
         let some_of_it = UnitRef { name: "Đảng bộ xã Bờ Biển".to_owned(), ..summary.issuer.clone() };
-        let some = written(end(&summary, &Imprint { signer: None, parts: vec![some_of_it], ..imprint }));
+        let others = UnitRef { name: "Chi bộ bến cá".to_owned(), ..summary.issuer.clone() };
+        let some = Imprint { signer: None, parts: vec![some_of_it], except: vec![others], ..imprint };
+        let some = written(end(&summary, &some));
+        assert!(some.contains("trừ Chi bộ bến cá"), "{some}");
         assert!(some.contains("thuộc Đảng bộ xã Bờ Biển") && !some.contains("Trà Khúc"), "{some}");
     }
 

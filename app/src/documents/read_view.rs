@@ -114,8 +114,8 @@ fn crumbs(l: Locale, summary: &DocumentSummary) -> AnyView {
 
 fn head(l: Locale, page: &DocumentPage, today: NaiveDate) -> AnyView {
     let summary = &page.summary;
-    let Imprint { signer, audience, parts } = &page.imprint;
-    let whom = if parts.is_empty() { Line::name(&audience.name) } else { terms::units(l, parts) };
+    let Imprint { signer, audience, parts, except } = &page.imprint;
+    let whom = terms::audience(l, audience, parts, except);
     let audience = Line::around(text::documents::for_members(l, HERE, l.number(page.reach)), &whom);
     let class = title_class(&summary.title);
     let signer = signer.as_ref().map(|name| {

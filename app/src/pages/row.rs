@@ -89,7 +89,7 @@ mod tests {
             ("/search", &["search"][..]),
             ("/desk", &["desk", "dates"]),
             ("/desk/", &["desk", "dates"]),
-            ("/desk/01A", &["desk", "dates"]),
+            ("/desk/01A", &["desk", "picker", "dates"]),
             ("/desk/01A/files", &["files", "dates"]),
             ("/imports/01A", &["look_again", "dates"]),
             ("/units/01A/roles", &["dates"]),

@@ -88,6 +88,13 @@ impl Line {
         self
     }
 
+    /// Another part directly behind it.
+    #[must_use]
+    pub fn then(mut self, part: &Self) -> Self {
+        self.append(part);
+        self
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

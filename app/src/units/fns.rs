@@ -1,7 +1,8 @@
 //! Server functions of the units.
 
-use domain::{forms::Outcome, units};
+use domain::{forms::Outcome, ids::UnitId, units};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
+use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
 
@@ -87,6 +88,41 @@ pub async fn page(unit: String, on: Option<String>, q: Option<String>, number: O
             let on = day_in(on)?;
             let below = BelowQuery { words: q.as_deref(), page: number.unwrap_or(1) };
             Ok::<_, AppError>(backend()?.unit_desk().page(&viewer, &unit, on, below).await?)
+        }
+        .await,
+    )
+}
+
+/// Units of a search, as the script of the picker shows them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PickerRows {
+    /// The id and the label of each.
+    pub rows: Vec<(UnitId, String)>,
+    /// How many more there are, or that there is none.
+    pub told: String,
+}
+
+/// Units below `within` that the viewer may choose for a purpose, found by words of the name or by the code.
+#[server(prefix = "/api", endpoint = "units/pick", input = GetUrl)]
+pub async fn pick(purpose: String, within: String, q: Option<String>) -> Result<PickerRows, AppError> {
+    use domain::units::PickPurpose;
+
+    use super::picker::{label, told};
+    use crate::{
+        context::request::{backend, request_context, viewer},
+        error::{Kind, respond},
+    };
+
+    respond(
+        async {
+            let viewer = viewer()?;
+            let purpose = PickPurpose::from_key(&purpose).ok_or_else(|| AppError::new(Kind::NotFound))?;
+            let typed = q.unwrap_or_default();
+            let found = backend()?.unit_desk().pick(&viewer, purpose, &within, &typed).await?;
+            let l = request_context().map(|context| context.page.preferences.locale).unwrap_or_default();
+            let told = told(l, &typed, found.units.len(), found.more);
+            let rows = found.units.iter().map(|(unit, members)| (unit.id, label(l, unit, *members))).collect();
+            Ok::<_, AppError>(PickerRows { rows, told })
         }
         .await,
     )

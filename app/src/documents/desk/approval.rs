@@ -38,13 +38,18 @@ pub(super) fn what_goes_out(l: Locale, draft: &DocumentDraft, reach: String, cha
         view! { <div class="stack" data-part="difference"><h3>{text::desk::change_text(l)}</h3>{pieces}</div> }
     });
     let files = files(l, change);
-    let parts = parts(l, &draft.parts, change.out.as_deref().map(|out| out.parts.as_slice()));
+    let out = change.out.as_deref();
+    let parts = units(l, text::desk::parts(l), text::desk::parts_all(l), &draft.parts, out.map(|out| out.parts.as_slice()));
+    let none = text::units::except_none(l);
+    let except = units(l, text::units::except(l), none, &draft.except, out.map(|out| out.except.as_slice()));
+    let whom = terms::audience(l, &draft.audience, &draft.parts, &draft.except).show();
     view! {
         <Card title strong=true>
             <div class="stack" data-part="goes-out">
                 <DescriptionList>
-                    <Fact label=text::desk::reach_label(l)><strong>{reach}</strong></Fact>
+                    <Fact label=text::desk::reach_label(l)><strong>{reach}</strong><p>{whom}</p></Fact>
                     {parts}
+                    {except}
                     {facts}
                 </DescriptionList>
                 {files}
@@ -68,12 +73,12 @@ fn particular(l: Locale, label: &'static str, whose: Whose, new: String, old: Op
     view! { <Fact label><p class="as-typed">{new}</p>{old}</Fact> }.into_any()
 }
 
-/// The parts of the audience, and which of them changed: a long list is truncated.
-fn parts(l: Locale, new: &[UnitRef], old: Option<&[UnitRef]>) -> Option<AnyView> {
+/// The units that narrow an audience, and which of them changed: a long list is truncated. `none` are the words for no unit.
+fn units(l: Locale, label: &'static str, none: &'static str, new: &[UnitRef], old: Option<&[UnitRef]>) -> Option<AnyView> {
     let without = |units: &[UnitRef], others: &[UnitRef]| -> Vec<UnitRef> {
         units.iter().filter(|unit| others.iter().all(|other| other.id != unit.id)).cloned().collect()
     };
-    let told = |units: &[UnitRef]| if units.is_empty() { text::desk::parts_all(l).into() } else { terms::units(l, units) };
+    let told = |units: &[UnitRef]| if units.is_empty() { none.into() } else { terms::units(l, units) };
     let (come, gone) = old.map(|old| (without(new, old), without(old, new))).unwrap_or_default();
     let is_changed = !come.is_empty() || !gone.is_empty();
     if new.is_empty() && !is_changed {
@@ -95,7 +100,7 @@ fn parts(l: Locale, new: &[UnitRef], old: Option<&[UnitRef]>) -> Option<AnyView>
         }
     });
     let new = told(new).show();
-    Some(view! { <Fact label=text::desk::parts(l)><p>{new}</p>{changed}</Fact> }.into_any())
+    Some(view! { <Fact label><p>{new}</p>{changed}</Fact> }.into_any())
 }
 
 fn files(l: Locale, change: &Change) -> AnyView {

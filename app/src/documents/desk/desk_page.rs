@@ -132,7 +132,8 @@ fn row(l: Locale, document: DeskRow) -> AnyView {
             Line::around(told, &Line::name(document.issuer.name))
         }
     };
-    let meta = meta.and(when);
+    let except = (document.except > 0).then(|| text::desk::except_count(l, document.except.into()));
+    let meta = meta.and(except).and(when);
     let is_correction = document.is_out && document.state != DocumentState::Published;
     let mark = is_correction.then(|| view! { <Tag tone=Tone::Info label=text::desk::is_out(l)/> });
     view! {

@@ -10,6 +10,7 @@ use domain::{
     },
     forms::FormErrors,
     ids::DocumentId,
+    units::PickedUnits,
     writing::{Unsaved, Writing},
 };
 use leptos::prelude::*;
@@ -48,11 +49,15 @@ pub(crate) fn NewDraftPage() -> impl IntoView {
     let echo = take_echo("draft");
     let errors = RwSignal::new(echo.clone());
     let docx = take_echo("take_in");
+    let picked = echo.as_ref().map(picked);
     let data = Resource::new(
         || (),
-        |()| async {
-            let (page, writing) = (blank().await?, unfinished().await?);
-            Ok(Opened { page, writing, differs: None })
+        move |()| {
+            let picked = picked.clone();
+            async move {
+                let (page, writing) = (blank(picked).await?, unfinished().await?);
+                Ok(Opened { page, writing, differs: None })
+            }
         },
     );
     show(data, move |opened| {
@@ -62,6 +67,18 @@ pub(crate) fn NewDraftPage() -> impl IntoView {
         let left_out = query.with_untracked(|query| left_out(l, query));
         editing(l, opened, Typed { echo: echo.clone(), docx: docx.clone(), resumed, left_out, other_parts: None }, errors, None)
     })
+}
+
+/// The units of a form that came back.
+fn picked(echo: &FormErrors) -> PickedUnits {
+    let value = |field: &str| echo.value(field).unwrap_or_default().to_owned();
+    PickedUnits {
+        find: value("find"),
+        audience: value("audience"),
+        parts: value("parts"),
+        except: value("except"),
+        standings: value("standings"),
+    }
 }
 
 /// What the query of the address selects.
@@ -105,12 +122,13 @@ pub(crate) fn DraftPage() -> impl IntoView {
     let withdrawal = take_echo("withdraw");
     let discarded = take_echo("discard");
     let typed = stale(echo.as_ref());
+    let echoed = echo.as_ref().map(picked);
     let data = Resource::new(
-        move || (params.with(|params| params.get("id").unwrap_or_default()), query.with(|query| query.get("find"))),
-        move |(id, find)| {
-            let typed = typed.clone();
+        move || params.with(|params| params.get("id").unwrap_or_default()),
+        move |id| {
+            let (typed, picked) = (typed.clone(), echoed.clone());
             async move {
-                let (page, writing) = (draft(id.clone(), find).await?, begin_writing(id.clone()).await?);
+                let (page, writing) = (draft(id.clone(), picked).await?, begin_writing(id.clone()).await?);
                 let differs = match typed {
                     Some(typed) => Some(conflict(id, typed).await?),
                     None => None,

@@ -4,11 +4,11 @@ use domain::{
     Locale,
     documents::{
         DocumentField, DocumentKind,
-        desk::{DocumentDraft, DraftPage, NUMBER_HOLDER, NUMBER_HOLDER_TITLE, PartChoices},
+        desk::{DocumentDraft, DraftPage, NUMBER_HOLDER, NUMBER_HOLDER_TITLE},
     },
     forms::{self, FormErrors},
     ids::DocumentId,
-    units::{UnitKind, UnitRef},
+    units::{PickPurpose, UnitKind, UnitRef},
 };
 use leptos::prelude::*;
 
@@ -24,6 +24,7 @@ use crate::{
         Button, ButtonKind, CheckGroup, Choice, DescriptionList, Fact, Field, FieldKind, Form, IconName, Line, Notice, Select,
         TextArea, Whose, content_lang,
     },
+    units::picker::{PickerWords, Picking, picker},
 };
 
 /// A particular whose stored and typed values differ, in words.
@@ -37,8 +38,11 @@ pub(super) struct Differing {
 #[component]
 pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal<Option<FormErrors>>) -> impl IntoView {
     let l = use_locale();
-    let told_reach =
-        (page.draft.version > 0).then(|| view! { <p class="small muted">{text::desk::reach_saved(l, reach(l, &page))}</p> });
+    let told_reach = match page.parts.reach {
+        Some((members, branches)) => Some(text::desk::reach_now(l, reach_of(l, members, branches))),
+        None => (page.draft.version > 0).then(|| text::desk::reach_saved(l, reach(l, &page))),
+    };
+    let told_reach = told_reach.map(|told| view! { <p class="small muted">{told}</p> });
     let DraftPage { draft, issuers, audiences, audience_members, parts, .. } = page;
     let saved = (draft.version > 0).then(|| text::desk::saved_at(l, l.date_time(draft.saved_at)));
     let status = draft.status;
@@ -53,9 +57,32 @@ pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal
         errors.with(|errors| errors.as_ref().and_then(|errors| errors.value("version")).unwrap_or(&stored_version).to_owned())
     };
     let rest = rest(l, &typed, errors, issuers);
-    let parts = parts_field(l, &typed, errors, parts);
+    let words = PickerWords {
+        summary: text::desk::parts_summary(l),
+        hint: text::desk::parts_hint(l),
+        only: text::desk::parts(l),
+        all: text::desk::parts_all(l),
+        pick: text::desk::parts_pick(l),
+    };
+    let picking = Picking {
+        purpose: PickPurpose::Document,
+        within: "audience",
+        choices: parts,
+        parts: typed("parts"),
+        except: typed("except"),
+        find: typed("find"),
+        parts_error: error("parts"),
+        except_error: error("except"),
+    };
+    let parts = picker(l, words, picking);
     let audience = view! {
-        <div class="stack-tight" data-part="audience" data-find=text::desk::audience_find(l)>
+        <div
+            class="stack-tight"
+            data-part="audience"
+            data-find=text::desk::audience_find(l)
+            data-reach="/api/documents/reach"
+            data-fields="audience standings parts[] except[]"
+        >
             <Select
                 label=text::desk::audience(l)
                 name="audience"
@@ -138,7 +165,7 @@ pub(super) fn differing(l: Locale, page: &DraftPage, typed: &FormErrors) -> Vec<
     let part = |value: &str| match UnitKind::from_key(value) {
         Some(level) => terms::short_unit_kind(l, level).to_owned(),
         None => {
-            let known = page.parts.units.iter().find(|(unit, _)| unit.id.to_string() == value);
+            let known = page.parts.selected.iter().find(|(unit, _)| unit.id.to_string() == value);
             known.map_or_else(|| value.to_owned(), |(unit, _)| unit.name.clone())
         }
     };
@@ -149,7 +176,7 @@ pub(super) fn differing(l: Locale, page: &DraftPage, typed: &FormErrors) -> Vec<
         "field" => chosen(&fields(l), value),
         "issuer" => named(&page.issuers, value),
         "audience" => named(&page.audiences, value),
-        "parts" => value.split(' ').map(part).collect::<Vec<_>>().join(", "),
+        "parts" | "except" => value.split(' ').map(part).collect::<Vec<_>>().join(", "),
         "standings" => chosen(&whom(l), value),
         "pinned" => text::desk::pinned(l).to_owned(),
         _ => value.to_owned(),
@@ -184,66 +211,8 @@ pub(super) fn whom(l: Locale) -> Vec<Choice> {
     ]
 }
 
-/// Choice of the audience's parts, collapsed unless some are selected. Empty where there are none.
-fn parts_field(
-    l: Locale,
-    typed: &impl Fn(&str) -> String,
-    errors: RwSignal<Option<FormErrors>>,
-    choices: PartChoices,
-) -> Option<AnyView> {
-    let PartChoices { units, levels, is_cut } = choices;
-    if units.is_empty() {
-        return None;
-    }
-    let checked: Vec<String> = typed("parts").split_whitespace().map(ToOwned::to_owned).collect();
-    let is_wrong = errors.with_untracked(|errors| errors.as_ref().is_some_and(|errors| errors.problem("parts").is_some()));
-    let is_open = is_wrong || !checked.is_empty();
-    let level = |(kind, units): (UnitKind, u32)| {
-        Choice::new(kind.key(), text::desk::parts_level(l, terms::short_unit_kind(l, kind), l.number(units)))
-    };
-    let levels: Vec<Choice> = levels.into_iter().map(level).collect();
-    let levels = (!levels.is_empty()).then(|| {
-        let checked = checked.clone();
-        view! { <CheckGroup legend=text::desk::parts_levels(l) name="parts[]" id="parts-level" choices=levels checked/> }
-    });
-    // A truncated list has a search on the server. It saves the typed values, so nothing is lost.
-    let search = is_cut.then(|| {
-        view! {
-            <p class="small muted">{text::desk::parts_cut(l)}</p>
-            <div class="search">
-                <input class="input" type="search" name="find" aria-label=text::desk::audience_find(l) autocomplete="off"/>
-                <Button kind=ButtonKind::Secondary icon=IconName::Search name="then" value="find">
-                    {text::desk::parts_find(l)}
-                </Button>
-            </div>
-        }
-    });
-    let (units, members): (Vec<UnitRef>, Vec<u32>) = units.into_iter().unzip();
-    let field = view! {
-        <details class="more-fields" data-part="parts" open=is_open>
-            <summary>{text::desk::parts(l)}</summary>
-            <div class="stack">
-                <p class="hint">{text::desk::parts_hint(l)}</p>
-                {levels}
-                {search}
-                <div class="part-list">
-                    <CheckGroup
-                        legend=text::desk::parts_units(l)
-                        name="parts[]"
-                        id="parts"
-                        choices=counted_choices(l, units, &members)
-                        checked
-                        error=field_error(l, errors, LABELS, "parts")
-                    />
-                </div>
-            </div>
-        </details>
-    };
-    Some(field.into_any())
-}
-
 /// Controls outside the collapsible section.
-const OUTSIDE: [&str; 5] = ["title", "body", "audience", "parts", "correction"];
+const OUTSIDE: [&str; 6] = ["title", "body", "audience", "parts", "except", "correction"];
 
 /// Controls in the section that most documents use: they do not expand it.
 const USUAL: [&str; 3] = ["kind", "issuer", "field"];
@@ -349,15 +318,14 @@ pub(super) fn particulars(l: Locale, page: &DraftPage) -> AnyView {
     let draft = page.draft.clone();
     let number =
         (!draft.number.is_empty()).then(|| view! { <Fact label=text::desk::number(l) whose=Whose::Name>{draft.number}</Fact> });
-    let parts = parts_fact(l, &draft.parts);
+    let whom = terms::audience(l, &draft.audience, &draft.parts, &draft.except).show();
     view! {
         <DescriptionList>
             <Fact label=text::desk::title(l) whose=Whose::Content>{draft.title}</Fact>
             <Fact label=text::desk::kind(l)>{terms::document_kind(l, draft.kind)}</Fact>
             {number}
             <Fact label=text::desk::issuer(l) whose=Whose::Name>{draft.issuer.name}</Fact>
-            <Fact label=text::desk::audience(l) whose=Whose::Name>{draft.audience.name}</Fact>
-            {parts}
+            <Fact label=text::desk::audience(l)>{whom}</Fact>
             <Fact label=text::desk::reach_label(l)>
                 <strong>{reach}</strong>
             </Fact>
@@ -366,21 +334,13 @@ pub(super) fn particulars(l: Locale, page: &DraftPage) -> AnyView {
     .into_any()
 }
 
-/// The parts of the audience, if it is limited to some.
-fn parts_fact(l: Locale, parts: &[UnitRef]) -> Option<AnyView> {
-    let named = terms::units(l, parts);
-    (!parts.is_empty()).then(|| view! { <Fact label=text::desk::parts(l)>{named.show()}</Fact> }.into_any())
-}
-
 /// The audience of the saved draft: what the form beside it does not show.
 pub(super) fn destination(l: Locale, page: &DraftPage) -> AnyView {
     let reach = reach(l, page);
-    let audience = page.draft.audience.name.clone();
-    let parts = parts_fact(l, &page.draft.parts);
+    let whom = terms::audience(l, &page.draft.audience, &page.draft.parts, &page.draft.except).show();
     view! {
         <DescriptionList>
-            <Fact label=text::desk::audience(l) whose=Whose::Name>{audience}</Fact>
-            {parts}
+            <Fact label=text::desk::audience(l)>{whom}</Fact>
             <Fact label=text::desk::reach_label(l)>
                 <strong>{reach}</strong>
             </Fact>
@@ -418,8 +378,11 @@ pub(super) fn preview(l: Locale, draft: &DocumentDraft, html: &str) -> AnyView {
 
 /// "2.514 members in 89 branches".
 pub(super) fn reach(l: Locale, page: &DraftPage) -> String {
-    let (members, branches) = (text::desk::members(l, page.members.into()), text::desk::branches(l, page.branches.into()));
-    text::desk::reach(l, members, branches)
+    reach_of(l, page.members, page.branches)
+}
+
+fn reach_of(l: Locale, members: u32, branches: u32) -> String {
+    text::desk::reach(l, text::desk::members(l, members.into()), text::desk::branches(l, branches.into()))
 }
 
 /// Units to choose from, with the number of members each reaches.

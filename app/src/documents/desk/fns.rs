@@ -5,15 +5,16 @@ use std::collections::BTreeSet;
 use domain::{
     accounts::Viewer,
     documents::desk::{ApprovalPage, DeskPage, DeskRules, DraftPage, ReviewPage, RevisionsPage},
-    forms::Outcome,
+    forms::{FormErrors, Outcome},
     ids::DocumentId,
-    units::UnitKind,
+    units::{PickedUnits, UnitKind},
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::{
     documents::library_fns::server::{document_id, known_part},
     error::{AppError, known},
+    units::picker,
 };
 
 /// The desk of the viewer's units, and the reviews requested from them.
@@ -27,20 +28,20 @@ pub async fn desk() -> Result<DeskPage, AppError> {
     respond(async { Ok::<_, AppError>(backend()?.documents().desk(&viewer()?).await?) }.await)
 }
 
-/// A new draft that is not stored yet.
+/// A new draft that is not stored yet, with the units picked in its form so far.
 #[server(prefix = "/api", endpoint = "documents/blank", input = GetUrl)]
-pub async fn blank() -> Result<DraftPage, AppError> {
+pub async fn blank(picked: Option<PickedUnits>) -> Result<DraftPage, AppError> {
     use crate::{
         context::request::{backend, viewer},
         error::respond,
     };
 
-    respond(async { Ok::<_, AppError>(backend()?.documents().blank(&viewer()?).await?) }.await)
+    respond(async { Ok::<_, AppError>(backend()?.documents().blank_picking(&viewer()?, picked.as_ref()).await?) }.await)
 }
 
-/// A document as its editors see it, in any state. `find` searches the parts of its audience by name.
+/// A document as its editors see it, in any state, with the units picked in a form that is not saved.
 #[server(prefix = "/api", endpoint = "documents/draft", input = GetUrl)]
-pub async fn draft(id: String, find: Option<String>) -> Result<DraftPage, AppError> {
+pub async fn draft(id: String, picked: Option<PickedUnits>) -> Result<DraftPage, AppError> {
     use crate::{
         context::request::{backend, viewer},
         error::respond,
@@ -48,8 +49,12 @@ pub async fn draft(id: String, find: Option<String>) -> Result<DraftPage, AppErr
 
     respond(
         async {
-            let (viewer, typed) = (viewer()?, find.unwrap_or_default());
-            Ok::<_, AppError>(backend()?.documents().draft_finding(&viewer, document_id(&id)?, &typed).await?)
+            let (backend, viewer, id) = (backend()?, viewer()?, document_id(&id)?);
+            let page = match picked {
+                Some(picked) => backend.documents().draft_picking(&viewer, id, &picked).await?,
+                None => backend.documents().draft(&viewer, id).await?,
+            };
+            Ok::<_, AppError>(page)
         }
         .await,
     )
@@ -69,6 +74,7 @@ pub async fn save_draft(
     issuer: String,
     audience: String,
     #[server(default)] parts: Vec<String>,
+    #[server(default)] except: Vec<String>,
     #[server(default)] standings: String,
     #[server(default)] supersedes: String,
     #[server(default)] amends: String,
@@ -89,7 +95,7 @@ pub async fn save_draft(
         forms::Submitted,
     };
 
-    let chosen = parts.join(" ");
+    let (chosen, left_out) = (parts.join(" "), except.join(" "));
     let typed = DraftForm {
         id: &id,
         version: &version,
@@ -101,6 +107,7 @@ pub async fn save_draft(
         issuer: &issuer,
         audience: &audience,
         parts: &parts,
+        except: &except,
         standings: &standings,
         supersedes: &supersedes,
         amends: &amends,
@@ -112,10 +119,14 @@ pub async fn save_draft(
         body: &body,
     };
     let mut fields = typed.fields();
-    fields.push(("parts", chosen.as_str()));
+    fields.extend([("parts", chosen.as_str()), ("except", &left_out), ("find", &find)]);
     let form = Submitted::new("draft", &fields);
     let result = async {
         let viewer = viewer()?;
+        // A search for units comes back with all that was typed. Without words it is the default button: the form is saved.
+        if then == picker::FIND && !find.trim().is_empty() {
+            return Ok(Outcome::Invalid(FormErrors::default()));
+        }
         if then == "review" && matches!(backend()?.documents().is_as_saved(&viewer, typed).await, Ok(true)) {
             return Ok(Outcome::Done { to: format!("/desk/{id}/review"), reload: true });
         }
@@ -126,9 +137,6 @@ pub async fn save_draft(
                 told.insert("saved", "1".to_owned());
                 if let Some((what, count)) = changed_parts(&viewer, saved, &parts).await {
                     told.insert(what, count);
-                }
-                if then == "find" {
-                    told.insert("find", find);
                 }
                 // Later saves return to the same page, which must reload.
                 Ok(Outcome::Done { to: format!("/desk/{saved}{}", told.to_query_string()), reload: version != "0" })
@@ -472,7 +480,12 @@ async fn changed_parts(viewer: &Viewer, id: DocumentId, typed: &[String]) -> Opt
         return None;
     }
     // The text is saved; an error here only hides the explanation.
-    let stored = backend().ok()?.documents().draft(viewer, id).await.ok()?.draft.parts;
+    let draft = backend().ok()?.documents().draft(viewer, id).await.ok()?.draft;
+    // Parts that are excepted as well are left out on purpose.
+    if !draft.except.is_empty() {
+        return None;
+    }
+    let stored = draft.parts;
     if stored.is_empty() {
         return Some(("whole", "1".to_owned()));
     }

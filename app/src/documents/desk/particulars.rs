@@ -2,7 +2,7 @@
 //! approval pages are built from it.
 
 use chrono::NaiveDate;
-use domain::{Locale, documents::desk::DocumentDraft};
+use domain::{Locale, documents::desk::DocumentDraft, units::UnitRef};
 
 use super::editor::whom;
 use crate::{terms, text, ui::Whose};
@@ -59,14 +59,15 @@ impl Particular {
 }
 
 /// All particulars, in display order.
-pub(super) const PARTICULARS: [Particular; 16] = [
+pub(super) const PARTICULARS: [Particular; 17] = [
     Particular::new("title", text::desk::title, Value::Line(Whose::Content, |draft| draft.title.clone())),
     Particular::new("kind", text::desk::kind, Value::Key(Whose::Ours, |draft| draft.kind.key().to_owned(), kind)),
     Particular::new("number", text::desk::number, Value::Line(Whose::Name, |draft| draft.number.clone())),
     Particular::new("issuer", text::desk::issuer, Value::Key(Whose::Name, |draft| draft.issuer.id.to_string(), issuer)),
     Particular::new("audience", text::desk::audience, Value::Key(Whose::Name, |draft| draft.audience.id.to_string(), audience)),
-    // The approval pages show changes of the parts separately.
+    // The approval pages show changes of the parts and of the excepted units separately.
     Particular::new("parts", text::desk::parts, Value::Key(Whose::Content, parts, |_, _| String::new())),
+    Particular::new("except", text::units::except, Value::Key(Whose::Content, except, |_, _| String::new())),
     Particular::new("standings", text::desk::standings, Value::Key(Whose::Ours, standings, told_standings)),
     Particular::new("signer", text::desk::signer, Value::Line(Whose::Name, |draft| draft.signer.clone())),
     Particular::new("field", text::desk::field, Value::Key(Whose::Ours, field, told_field)),
@@ -117,7 +118,15 @@ fn audience(_: Locale, draft: &DocumentDraft) -> String {
 }
 
 fn parts(draft: &DocumentDraft) -> String {
-    draft.parts.iter().map(|part| part.id.to_string()).collect::<Vec<_>>().join(" ")
+    ids(&draft.parts)
+}
+
+fn except(draft: &DocumentDraft) -> String {
+    ids(&draft.except)
+}
+
+fn ids(units: &[UnitRef]) -> String {
+    units.iter().map(|unit| unit.id.to_string()).collect::<Vec<_>>().join(" ")
 }
 
 fn standings(draft: &DocumentDraft) -> String {

@@ -24,6 +24,7 @@ pub async fn preview(#[server(default)] body: String) -> Result<writing::Preview
 pub async fn reach(
     audience: String,
     #[server(default)] parts: Vec<String>,
+    #[server(default)] except: Vec<String>,
     #[server(default)] standings: String,
 ) -> Result<String, AppError> {
     use backend::documents::ReachForm;
@@ -35,7 +36,7 @@ pub async fn reach(
 
     respond_with_message(
         async {
-            let form = ReachForm { audience: &audience, parts: &parts, standings: &standings };
+            let form = ReachForm { audience: &audience, parts: &parts, except: &except, standings: &standings };
             let (members, branches) = backend()?.documents().reach_of(&viewer()?, form).await?;
             let l = request_context().map(|context| context.page.preferences.locale).unwrap_or_default();
             let (members, branches) = (text::desk::members(l, members.into()), text::desk::branches(l, branches.into()));

@@ -83,9 +83,11 @@ fn address(page: &Found, unit: &UnitRef) -> String {
 
 fn head(l: Locale, page: &Found) -> AnyView {
     let parts = (!page.parts.is_empty()).then(|| Line::around(text::readers::for_parts(l, HERE), &terms::units(l, &page.parts)));
+    let except = (!page.except.is_empty()).then(|| Line::around(text::readers::without(l, HERE), &terms::units(l, &page.except)));
     let lead = document_number(l, page.number.as_deref())
         .and(Line::name(&page.issuer.name))
         .and(parts)
+        .and(except)
         .and(page.published_on.map(|day| l.date(day)))
         .and(page.must_read_by.map(|day| text::reading::must_read_by(l, l.date(day))));
     let open = (!page.is_withdrawn).then(|| {

@@ -1,0 +1,219 @@
+//! A picker of units for an audience: a search by name or code, the levels, and for each unit that was found whether the audience is
+//! limited to it or leaves it out.
+//!
+//! Without script the button beside the search field sends the form, which comes back with the units that were found and with all that
+//! was typed. `scripts/picker.js` searches while the person types, and shows the reach at once.
+
+use domain::{
+    Locale,
+    documents::desk::PartChoices,
+    units::{PickPurpose, UnitKind, UnitRef},
+};
+use leptos::prelude::*;
+
+use crate::{
+    terms, text,
+    ui::{Button, ButtonKind, CheckGroup, Choice, IconName, VisuallyHidden, Whose},
+};
+
+/// The button of the search: the value of the form's control `then`.
+pub(crate) const FIND: &str = "find";
+
+/// The words that differ between the forms.
+pub(crate) struct PickerWords {
+    pub(crate) summary: &'static str,
+    pub(crate) hint: &'static str,
+    /// Above the units that the audience is limited to.
+    pub(crate) only: &'static str,
+    /// In their place, while there are none.
+    pub(crate) all: &'static str,
+    /// Of the control that limits the audience to a unit.
+    pub(crate) pick: &'static str,
+}
+
+/// What is selected in the form.
+pub(crate) struct Picking {
+    pub(crate) purpose: PickPurpose,
+    /// The control with the unit whose parts are offered.
+    pub(crate) within: &'static str,
+    pub(crate) choices: PartChoices,
+    /// Ids of units and keys of levels, separated by spaces.
+    pub(crate) parts: String,
+    /// Ids of units, separated by spaces.
+    pub(crate) except: String,
+    pub(crate) find: String,
+    pub(crate) parts_error: Signal<Option<String>>,
+    pub(crate) except_error: Signal<Option<String>>,
+}
+
+/// The picker, collapsed unless something is selected, searched for, or wrong. Empty where there is nothing to choose.
+pub(crate) fn picker(l: Locale, words: PickerWords, picking: Picking) -> Option<AnyView> {
+    let Picking { purpose, within, choices, parts, except, find, parts_error, except_error } = picking;
+    let PartChoices { selected, found, levels, reach: _ } = choices;
+    let is_wrong = parts_error.get_untracked().is_some() || except_error.get_untracked().is_some();
+    if selected.is_empty() && found.units.is_empty() && find.is_empty() && !is_wrong {
+        return None;
+    }
+    let is_open = is_wrong || !parts.is_empty() || !except.is_empty() || !find.is_empty();
+    let (parts, except) = (ids(&parts), ids(&except));
+    let levels = levels_field(l, levels, &parts);
+    let of = |ids: &[String]| selected.iter().filter(|(unit, _)| ids.contains(&unit.id.to_string())).cloned().collect::<Vec<_>>();
+    let is_free = |unit: &UnitRef| ![&parts, &except].into_iter().any(|ids| ids.contains(&unit.id.to_string()));
+    let told = told(l, &find, found.units.len(), found.more);
+    let rows = found.units.iter().filter(|(unit, _)| is_free(unit));
+    let rows = rows.map(|(unit, members)| row(l, words.pick, &unit.id.to_string(), label(l, unit, *members))).collect_view();
+    let limited = chosen(l, "parts", words.only, words.all, of(&parts), parts_error);
+    let left_out = chosen(l, "except", text::units::except(l), text::units::except_none(l), of(&except), except_error);
+    let view = view! {
+        <details class="more-fields" data-part="parts" open=is_open>
+            <summary>{words.summary}</summary>
+            <div class="stack" data-picker=purpose.key() data-within=within>
+                <p class="hint">{words.hint}</p>
+                {limited}
+                {left_out}
+                {levels}
+                <div class="stack-tight">
+                    <label class="label" for="find">{text::units::search(l)}</label>
+                    <div class="search">
+                        <input
+                            class="input"
+                            type="search"
+                            name="find"
+                            id="find"
+                            value=find
+                            autocomplete="off"
+                            aria-describedby="found"
+                        />
+                        <Button kind=ButtonKind::Secondary icon=IconName::Search name="then" value=FIND>
+                            {text::units::go_search(l)}
+                        </Button>
+                    </div>
+                    <p class="small muted" role="status" id="found" data-part="found">{told}</p>
+                </div>
+                <ul class="picker-rows" role="list" data-part="rows">{rows}</ul>
+                <template data-part="row">{row(l, words.pick, "", String::new())}</template>
+                <template data-part="card">{card("", "", String::new())}</template>
+            </div>
+        </details>
+    };
+    Some(view.into_any())
+}
+
+/// How many more units there are, or that there is none.
+pub(crate) fn told(l: Locale, find: &str, found: usize, more: u32) -> String {
+    if more > 0 {
+        text::units::pick_more(l, l.number(more))
+    } else if found == 0 && !find.is_empty() {
+        text::units::pick_none(l).to_owned()
+    } else {
+        String::new()
+    }
+}
+
+/// The name of a unit with its number of members.
+pub(crate) fn label(l: Locale, unit: &UnitRef, members: u32) -> String {
+    text::desk::audience_choice(l, &unit.name, text::desk::members(l, members.into()))
+}
+
+fn ids(typed: &str) -> Vec<String> {
+    typed.split_whitespace().map(ToOwned::to_owned).collect()
+}
+
+/// Levels that are selected as a whole.
+fn levels_field(l: Locale, levels: Vec<(UnitKind, u32)>, checked: &[String]) -> Option<AnyView> {
+    let level = |(kind, units): (UnitKind, u32)| {
+        Choice::new(kind.key(), text::desk::parts_level(l, terms::unit_kind(l, kind), l.number(units)))
+    };
+    let choices: Vec<Choice> = levels.into_iter().map(level).collect();
+    (!choices.is_empty()).then(|| {
+        let field = view! {
+            <CheckGroup
+                legend=text::desk::parts_levels(l)
+                name="parts[]"
+                id="parts-level"
+                choices
+                checked=checked.to_vec()
+                hint=text::units::pick_levels_hint(l)
+            />
+        };
+        field.into_any()
+    })
+}
+
+/// The selected units: ticked, so that they are sent again, and removed by unticking. The error summary leads here.
+fn chosen(
+    l: Locale,
+    name: &'static str,
+    legend: &'static str,
+    none: &'static str,
+    units: Vec<(UnitRef, u32)>,
+    error: Signal<Option<String>>,
+) -> AnyView {
+    let control = format!("{name}[]");
+    let is_any = !units.is_empty();
+    let cards = units.iter().map(|(unit, members)| card(&control, &unit.id.to_string(), label(l, unit, *members))).collect_view();
+    let message_id = format!("{name}-error");
+    let described = message_id.clone();
+    let described = move || error.with(Option::is_some).then(|| described.clone());
+    let message = move || {
+        let id = message_id.clone();
+        error.get().map(|told| view! { <p class="field-error" id=id>{told}</p> })
+    };
+    view! {
+        <fieldset
+            class="field choices"
+            class:field-invalid=move || error.with(Option::is_some)
+            id=name
+            name=name
+            tabindex="-1"
+            data-way=control.clone()
+            aria-describedby=described
+        >
+            <legend class="label">{legend}</legend>
+            {message}
+            <p class="muted small" data-part="none" hidden=is_any>{none}</p>
+            {cards}
+        </fieldset>
+    }
+    .into_any()
+}
+
+/// A selected unit.
+fn card(control: &str, id: &str, label: String) -> AnyView {
+    let (control, id) = (control.to_owned(), id.to_owned());
+    let (lang, translate) = (crate::ui::content_lang(), "no");
+    let is_real = !id.is_empty();
+    view! {
+        <label class="choice">
+            <input type="checkbox" name=control value=id checked=is_real/>
+            <span class="choice-text"><span class="choice-label" lang=lang translate=translate>{label}</span></span>
+        </label>
+    }
+    .into_any()
+}
+
+/// A unit that was found, with the two ways to choose it.
+fn row(l: Locale, pick: &'static str, id: &str, label: String) -> AnyView {
+    let lang = crate::ui::content_lang();
+    let way = |control: &'static str, words: &'static str| {
+        let (id, label) = (id.to_owned(), label.clone());
+        view! {
+            <label class="choice">
+                <input type="checkbox" name=control value=id/>
+                <span class="choice-text">
+                    <span class="choice-label">
+                        {words} <VisuallyHidden>" " <span lang=lang translate="no" data-part="name">{label}</span></VisuallyHidden>
+                    </span>
+                </span>
+            </label>
+        }
+    };
+    let ways = [way("parts[]", pick), way("except[]", text::units::pick_except(l))].into_iter().collect_view();
+    view! {
+        <li class="picker-row">
+            <span class="picker-name" lang=lang translate="no" data-part="name">{label.clone()}</span>
+            <span class="picker-ways">{ways}</span>
+        </li>
+    }
+    .into_any()
+}
