@@ -87,6 +87,8 @@ export const STATES = [
     address: '/desk/new',
     act: (visitor) => visitor.$('main [data-part="parts"] > summary').click(),
   },
+  { name: 'new draft, units selected and left out', as: 'editor', address: '/desk/new', act: pickedUnits },
+  { name: 'new draft, no unit found', as: 'editor', address: '/desk/new', act: (visitor) => searchedUnits(visitor, 'xylophon') },
   { name: 'draft', as: 'editor', page: '/desk/:id', find: draft },
   { name: 'sending for review', as: 'editor', page: '/desk/:id/review', find: async (visitor) => `${await draft(visitor)}/review` },
   { name: 'sending for review, refused', as: 'editor', page: '/desk/:id/review', find: async (visitor) => `${await draft(visitor)}/review`, act: unknownCommenter },
@@ -139,6 +141,13 @@ export const STATES = [
     page: '/courses/manage/:id/assign',
     find: async (visitor) => `${await courseDraft(visitor)}/assign`,
     act: (visitor) => refused(visitor, 'due_on'),
+  },
+  {
+    name: 'assignment, units to choose from',
+    as: 'commune_editor',
+    page: '/courses/manage/:id/assign',
+    find: async (visitor) => `${await courseDraft(visitor)}/assign`,
+    act: (visitor) => visitor.$('main [data-part="parts"] > summary').click(),
   },
   { name: 'files of a draft', as: 'editor', page: '/desk/:id/files', find: async (visitor) => `${await draft(visitor)}/files` },
   {
@@ -483,6 +492,24 @@ async function reminded(visitor) {
 async function refused(visitor, name) {
   await visitor.submit(visitor.sender(name));
   await visitor.sees('.error-summary');
+}
+
+/** Searches the units of a form. */
+async function searchedUnits(visitor, words) {
+  await visitor.$('main [data-part="parts"] > summary').click();
+  await visitor.field('find').fill(words);
+  if (visitor.script) await until('the search was answered', async () => (await visitor.text('[data-part="found"]')).trim() !== '');
+  else await visitor.submit(visitor.$('main button[name="then"][value="find"]'));
+}
+
+/** Selects a unit and leaves another one out, and searches again, so that both are listed. */
+async function pickedUnits(visitor) {
+  await visitor.$('main [data-part="parts"] > summary').click();
+  await visitor.$('main .picker-row').nth(0).locator('input[name="parts[]"]').check();
+  await visitor.$('main .picker-row').nth(1).locator('input[name="except[]"]').check();
+  await visitor.field('find').fill('xylophon');
+  if (!visitor.script) await visitor.submit(visitor.$('main button[name="then"][value="find"]'));
+  await visitor.sees('main fieldset[name="except"] input');
 }
 
 let visits = 0;

@@ -283,7 +283,25 @@ async function whatIsShown(stage, script) {
   assert.ok(!(await row.innerText()).includes(documents.corrected));
 }
 
-/** A text for one branch of the ward: its members have it, members of another one do not learn of it. */
+/** With plain spaces: compounds of a name are joined by others. */
+const plain = (text) => text.replaceAll('\u00a0', ' ');
+
+/** Searches units by name; without script the form comes back with them. Returns the row whose name ends like this. */
+async function findUnit(editor, script, unit) {
+  const words = unit.toLowerCase().split(' ');
+  await editor.field('find').fill(unit);
+  if (!script) await editor.submit(editor.$('main button[name="then"][value="find"]'));
+  const rows = editor.$('main .picker-row');
+  const names = async () => (await rows.locator('.picker-name').allInnerTexts()).map(plain);
+  const isFound = (name) => words.every((word) => name.toLowerCase().includes(word));
+  await until('the units are found', async () => (await names()).length > 0 && (await names()).every(isFound));
+  const all = await names();
+  const at = all.findIndex((name) => name.split(' · ')[0].toLowerCase().endsWith(unit.toLowerCase()));
+  assert.ok(at >= 0, `${unit} is among ${all}`);
+  return [rows.nth(at), all[at].split(' · ')[0]];
+}
+
+/** A text for one branch of the ward, and one for all but that branch: who is not addressed does not learn of it. */
 async function someUnits(stage, script) {
   const editor = await stage.visitor({ as: 'editor', script });
   const chief = await stage.visitor({ as: 'chief', script });
@@ -291,40 +309,36 @@ async function someUnits(stage, script) {
   reader.expects(404);
   const { unit } = stage.account('ward_member');
   for (const isTheirs of [true, false]) {
+    const title = `Phân công trực ${isTheirs ? 'nhà văn hóa' : 'bến xe'} ${script ? 'tháng Mười Hai' : 'tháng Một'}`;
     await editor.open('/desk/new');
-    await editor.field('title').fill(`Phân công trực ${isTheirs ? 'nhà văn hóa' : 'bến xe'} ${script ? 'tháng Mười Hai' : 'tháng Một'}`);
-    await editor.field('body').fill('Trực từ 7 giờ.');
+    await editor.field('title').fill(title);
     await editor.$('main [data-part="parts"] > summary').click();
-    const rows = editor.$('main .part-list .choice');
-    const named = await rows.evaluateAll((all) =>
-      all.map((row) => {
-        const label = row.querySelector('.choice-label').textContent.replaceAll('\u00a0', ' ');
-        return [row.querySelector('input').value, label.trim().split(' · ')[0]];
-      }),
-    );
-    // The list of sign-ins has the short name.
-    const isOwn = ([, name]) => name.toLowerCase().endsWith(unit.toLowerCase());
-    const [value, name] = named.find((found) => isOwn(found) === isTheirs);
-    if (script) {
-      await editor.$('main [data-part="parts"] input[type="search"]').fill(name);
-      const shown = await editor.$('main .part-list .choice:visible').count();
-      assert.ok(shown > 0 && shown < named.length, `${shown} of ${named.length} units have this name`);
-    }
-    await editor.$(`main .part-list input[value="${value}"]`).check();
+    const [row, name] = await findUnit(editor, script, unit);
+    assert.equal(await editor.field('title').inputValue(), title, 'a search keeps what was typed');
+    const way = isTheirs ? 'parts' : 'except';
+    const box = row.locator(`input[name="${way}[]"]`);
+    const value = await box.getAttribute('value');
+    await box.check();
+    const chosen = editor.$(`main fieldset[name="${way}"] input[value="${value}"]`);
     if (script) {
       const said = () => editor.text('[data-part="reach"]');
       await until('the reach is shown at once', async () => fits(desk.reach_now, await said()));
-      assert.equal(number((await said()).split('ở').at(-1)), 1, 'one branch');
+      if (isTheirs) assert.equal(number((await said()).split('ở').at(-1)), 1, 'one branch');
+    } else {
+      await editor.submit(editor.$('main button[name="then"][value="find"]'));
+      assert.ok(fits(desk.reach_now, (await editor.text('[data-part="audience"] > .small.muted')).trim()), 'the reach comes with the page');
+      assert.ok(await chosen.isChecked(), 'the choice comes back');
     }
+    await editor.field('body').fill('Trực từ 7 giờ.');
     await editor.submit(editor.sender('body'));
     await until('the draft is stored', () => /^\/desk\/[0-9A-Z]{26}$/.test(editor.path));
     const draft = editor.path;
-    assert.ok(await editor.$(`main .part-list input[value="${value}"]`).isChecked(), 'the choice is shown again');
+    assert.ok(await chosen.isChecked(), 'the choice is shown again');
     await editor.open(`${draft}/review`);
-    assert.ok((await editor.text('[data-part="goes-out"]')).includes(name), 'the page of the review names the unit');
+    assert.ok(plain(await editor.text('[data-part="goes-out"]')).includes(name), 'the page of the review names the unit');
     await editor.submit(editor.sender('reviewer'));
     await chief.open(`${draft}/publish`);
-    assert.ok((await chief.text('[data-part="goes-out"]')).includes(name), 'and so does the approval page');
+    assert.ok(plain(await chief.text('[data-part="goes-out"]')).includes(name), 'and so does the approval page');
     await approve(chief, draft);
 
     const address = draft.replace('/desk/', '/library/');
@@ -332,7 +346,43 @@ async function someUnits(stage, script) {
     assert.equal(response.status(), isTheirs ? 200 : 404);
     await reader.open('/library');
     assert.equal(await reader.$(`.row-link[href="${address}"]`).count(), isTheirs ? 1 : 0);
+    const isFound = async () => {
+      await reader.open(`/search?q=${encodeURIComponent(title)}`);
+      return (await reader.$(`main a[href^="${address}"]`).count()) > 0;
+    };
+    if (isTheirs) await until('it is found', isFound);
+    else assert.ok(!(await isFound()), 'nor in the search');
   }
+}
+
+/** A picker is used without a mouse: the search, the results, a whole level. */
+async function pickedByKeyboard(stage) {
+  const editor = await stage.visitor({ as: 'editor' });
+  const { unit } = stage.account('ward_member');
+  await editor.open('/desk/new');
+  await editor.$('main [data-part="parts"] > summary').press('Enter');
+  await findUnit(editor, true, unit);
+  await editor.field('find').press('Enter');
+  assert.equal(editor.path, '/desk/new', 'Enter in the search field saves nothing');
+  await editor.field('find').press('ArrowDown');
+  await editor.page.keyboard.press('Space');
+  const said = () => editor.text('[data-part="reach"]');
+  await until('the reach is shown', async () => fits(desk.reach_now, await said()));
+  const first = editor.$('main .picker-row input[name="parts[]"]').first();
+  assert.ok(await first.isChecked(), 'the first result is ticked');
+  await first.locator('xpath=ancestor::li').locator('input[name="except[]"]').check();
+  assert.ok(!(await first.isChecked()), 'a unit is included or excluded, not both');
+  await first.check();
+
+  // Another search keeps it among the selected ones.
+  const value = await first.getAttribute('value');
+  await editor.field('find').fill('');
+  await editor.sees(`main fieldset[name="parts"] input[value="${value}"]`);
+  const before = await said();
+  const level = editor.$('main [id="parts-level"]');
+  await level.focus();
+  await editor.page.keyboard.press('Space');
+  await until('a whole level reaches more', async () => (await said()) !== before && fits(desk.reach_now, await said()));
 }
 
 /** The error for a used number links to the document that has it. */
@@ -486,7 +536,8 @@ export const tests = [
   ...bothWays('publish: written, previewed, published to the own ward, hidden from others', writeAndPublish),
   ...bothWays('publish: withdrawn during a pending correction, it stays withdrawn', withdrawnMeanwhile),
   ...bothWays('publish: an approval covers what was shown', whatIsShown),
-  ...bothWays('publish: for some units only, others do not learn of it', someUnits),
+  ...bothWays('publish: for some units only, or all but some, others do not learn of it', someUnits),
+  { name: 'publish: units are picked by keyboard', run: pickedByKeyboard },
   ...bothWays('publish: the error for a used number links to its document', numberTaken),
   ...bothWays('publish: two editors of one draft do not overwrite each other', twoEditors),
   ...bothWays('publish: a text that is too late to be saved is kept', tooLate),

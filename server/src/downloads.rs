@@ -85,6 +85,7 @@ mod tests {
                 signer: None,
                 audience: UnitRef { id: unit, kind: level, name: String::new(), path: path.clone() },
                 parts: Vec::new(),
+                except: Vec::new(),
             },
             summary: DocumentSummary {
                 id: id.parse().expect("an id"),

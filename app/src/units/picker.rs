@@ -122,7 +122,7 @@ fn ids(typed: &str) -> Vec<String> {
 /// Levels that are selected as a whole.
 fn levels_field(l: Locale, levels: Vec<(UnitKind, u32)>, checked: &[String]) -> Option<AnyView> {
     let level = |(kind, units): (UnitKind, u32)| {
-        Choice::new(kind.key(), text::desk::parts_level(l, terms::unit_kind(l, kind), l.number(units)))
+        Choice::new(kind.key(), text::desk::parts_level(l, terms::short_unit_kind(l, kind), l.number(units)))
     };
     let choices: Vec<Choice> = levels.into_iter().map(level).collect();
     (!choices.is_empty()).then(|| {

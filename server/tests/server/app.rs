@@ -210,7 +210,7 @@ impl TestApp {
 
     async fn given(&self, course: CourseId, version: &str, audience: &UnitRef) -> CourseId {
         let (course, unit, day) = (course.to_string(), audience.id.to_string(), self.backend.clock().today().to_string());
-        let form = AssignForm { course: &course, version, unit: &unit, standings: &[], due_on: &day };
+        let form = AssignForm { course: &course, version, unit: &unit, parts: &[], except: &[], standings: &[], due_on: &day };
         self.backend.courses().assign(&self.org.coast_editor.viewer, form).await.expect("is given")
     }
 

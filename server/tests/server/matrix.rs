@@ -178,6 +178,8 @@ enum Given {
     /// The codes of the harbour, from the root down.
     HarbourCode,
     Targets,
+    /// Units of the coast, for the audience of a document.
+    Pick,
     NewUnit,
     OtherName,
     Phase,
@@ -364,6 +366,8 @@ const ROWS: &[Row] = &[
     row("/api/units/became", Given::Nothing, &[], 200),
     row("/api/units/became", Given::Harbour, &[(200, REACHED), (200, OFFICES_ABOVE), (200, UNIT_KEEPERS)], 404),
     row("/api/units/by_code", Given::HarbourCode, &[(200, REACHED), (200, OFFICES_ABOVE), (200, UNIT_KEEPERS)], 404),
+    // Units to address are offered to those who write for them.
+    row("/api/units/pick", Given::Pick, &[(200, EDITORS)], 404),
     row("/api/units/targets", Given::Targets, &[(200, UNIT_KEEPERS), (403, REACHED), (403, OFFICES_ABOVE)], 404),
     // Names of members are for those who keep their records.
     row(
@@ -449,6 +453,7 @@ const ROWS: &[Row] = &[
     row("/api/courses/arrange_question", Given::FirstQuestion, &[(200, EDITORS)], 404),
     row("/api/courses/save_rules", Given::Rules, &[(200, EDITORS)], 404),
     row("/api/courses/assignment", Given::CourseDraft("id"), &[(200, EDITORS)], 404),
+    row("/api/courses/reach", Given::Assignment, &[(200, EDITORS)], 404),
     row("/api/courses/assign", Given::Assignment, &[(200, EDITORS)], 404),
     row("/api/courses/copy", Given::Copy, &[(200, EDITORS), (403, REACHED), (403, COURSE_OFFICES)], 404),
     row("/api/courses/give_try", Given::AnotherTry, &[(200, EDITORS), (403, REACHED), (403, COURSE_OFFICES)], 404),
@@ -479,7 +484,8 @@ fn every_server_function_has_a_row() {
 }
 
 /// Read functions for what is shown next to a page's own data, or in the frame of every page.
-const OF_NO_PAGE: [&str; 3] = ["/api/documents/begin_writing", "/api/documents/unfinished", "/api/home/badges"];
+const OF_NO_PAGE: [&str; 4] =
+    ["/api/documents/begin_writing", "/api/documents/unfinished", "/api/home/badges", "/api/units/pick"];
 
 #[test]
 fn every_page_names_a_row_and_every_row_that_reads_is_named() {
@@ -781,6 +787,7 @@ impl Given {
             Self::Guide => vec![("slug", "member".to_owned()), ("language", "bn".to_owned())],
             Self::UnknownSession => vec![("session", fresh())],
             Self::Targets => vec![("unit", org.harbour.id.to_string()), ("step", "move".to_owned())],
+            Self::Pick => vec![("purpose", "document".to_owned()), ("within", org.coast.id.to_string())],
             Self::NewUnit => vec![
                 ("parent", org.coast.id.to_string()),
                 ("kind", "branch".to_owned()),
