@@ -217,3 +217,43 @@ fn row(l: Locale, pick: &'static str, id: &str, label: String) -> AnyView {
     }
     .into_any()
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::units::{UnitChoices, UnitPath};
+
+    use super::*;
+
+    fn unit(id: &str, name: &str) -> (UnitRef, u32) {
+        let path = UnitPath::parse("/01/").expect("a path");
+        let kind = UnitKind::from_key("branch").expect("a level");
+        (UnitRef { id: id.parse().expect("an id"), kind, name: name.to_owned(), path }, 7)
+    }
+
+    #[test]
+    fn a_selected_unit_is_ticked_and_not_offered_again() {
+        const HARBOUR: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+        const SCHOOL: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAW";
+        let owner = Owner::new();
+        owner.set();
+        let l = Locale::Vi;
+        let (harbour, school) = (unit(HARBOUR, "Chi bộ bến cá"), unit(SCHOOL, "Chi bộ trường"));
+        let found = UnitChoices { units: vec![harbour.clone(), school], more: 3 };
+        let choices = PartChoices { selected: vec![harbour], found, levels: Vec::new(), reach: None };
+        let words = PickerWords { summary: "Mở", hint: "Gợi ý", only: "Chỉ", all: "Tất cả", pick: "Gửi" };
+        let picking = Picking {
+            purpose: PickPurpose::Document,
+            within: "audience",
+            choices,
+            parts: String::new(),
+            except: HARBOUR.to_owned(),
+            find: "chi".to_owned(),
+            parts_error: Signal::derive(|| None),
+            except_error: Signal::derive(|| None),
+        };
+        let html = picker(l, words, picking).expect("something to choose").to_html();
+        assert_eq!(html.matches(HARBOUR).count(), 1, "{html}");
+        assert_eq!(html.matches(SCHOOL).count(), 2, "with both ways to choose it: {html}");
+        assert!(html.contains(&text::units::pick_more(l, l.number(3_u32))), "{html}");
+    }
+}

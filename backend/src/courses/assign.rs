@@ -229,7 +229,8 @@ impl Courses<'_> {
 }
 
 const ASSIGN: &str = "UPDATE $course SET state = 'assigned', audience = $audience, audience_path = $audience_path, parts = $parts, \
-     except = $except, standings = $standings, due_on = $due_on, assigned_at = $now, shelf = $shelf, version = $next, saved_at = $now, saved_by = $editor RETURN NONE;";
+     except = $except, standings = $standings, due_on = $due_on, assigned_at = $now, shelf = $shelf, version = $next, \
+     saved_at = $now, saved_by = $editor RETURN NONE;";
 
 const COPY: &str = "CREATE $course SET title = $title, issuer = $issuer, issuer_path = $issuer_path, state = 'draft', version = $next, \
      saved_at = $now, saved_by = $editor, documents = $documents, questions = $count, pass_percent = $pass_percent, minutes = $minutes, \

@@ -322,6 +322,30 @@ async fn leaders_of_a_part_read_it_by_office(backend: &Backend, org: &Fixture) {
     }
 }
 
+/// All members but the exempt one, who is not counted.
+fn counted_members(org: &Fixture) -> [&Person; 18] {
+    [
+        &org.fisherman,
+        &org.secretary,
+        &org.deputy,
+        &org.probationary,
+        &org.not_activated,
+        &org.teacher,
+        &org.school_secretary,
+        &org.coast_secretary,
+        &org.coast_committee_member,
+        &org.coast_editor,
+        &org.coast_registrar,
+        &org.province_chief_editor,
+        &org.province_statistician,
+        &org.operator,
+        &org.former_secretary,
+        &org.farmer,
+        &org.farm_secretary,
+        &org.hills_editor,
+    ]
+}
+
 /// A draft of the province's chief editor for these parts of the province without these units.
 async fn save_without(backend: &Backend, org: &Fixture, parts: &[String], except: &[String]) -> Result<DocumentId, Error> {
     let editor = &org.province_chief_editor.viewer;
@@ -385,6 +409,12 @@ async fn an_excepted_unit_has_nothing_and_learns_of_nothing(backend: &Backend, o
         assert!(has(backend, &reader.viewer, id).await, "{}", reader.name);
         assert_eq!(documents.read(&reader.viewer, id).await.expect("opens").reach, 13);
     }
+    let mut reached = 0;
+    for person in counted_members(org) {
+        let library = documents.list(&person.viewer, &LibraryQuery::default()).await.expect("a page");
+        reached += usize::from(library.documents.iter().any(|row| row.id == id));
+    }
+    assert_eq!(reached, 13, "the reach is the number of members who have it");
     read_through(backend, &org.teacher.viewer, id).await;
     assert_eq!(share(backend, org, id, &org.province).await, Some((13, 1)));
     let coast = documents.readers(&org.answering_for(&org.coast), id, None).await.expect("a page");

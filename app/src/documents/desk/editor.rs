@@ -4,7 +4,7 @@ use domain::{
     Locale,
     documents::{
         DocumentField, DocumentKind,
-        desk::{DocumentDraft, DraftPage, NUMBER_HOLDER, NUMBER_HOLDER_TITLE},
+        desk::{DocumentDraft, DraftPage, NUMBER_HOLDER, NUMBER_HOLDER_TITLE, PartChoices},
     },
     forms::{self, FormErrors},
     ids::DocumentId,
@@ -57,24 +57,7 @@ pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal
         errors.with(|errors| errors.as_ref().and_then(|errors| errors.value("version")).unwrap_or(&stored_version).to_owned())
     };
     let rest = rest(l, &typed, errors, issuers);
-    let words = PickerWords {
-        summary: text::desk::parts_summary(l),
-        hint: text::desk::parts_hint(l),
-        only: text::desk::parts(l),
-        all: text::desk::parts_all(l),
-        pick: text::desk::parts_pick(l),
-    };
-    let picking = Picking {
-        purpose: PickPurpose::Document,
-        within: "audience",
-        choices: parts,
-        parts: typed("parts"),
-        except: typed("except"),
-        find: typed("find"),
-        parts_error: error("parts"),
-        except_error: error("except"),
-    };
-    let parts = picker(l, words, picking);
+    let parts = parts_picker(l, &typed, errors, parts);
     let audience = view! {
         <div
             class="stack-tight"
@@ -209,6 +192,33 @@ pub(super) fn whom(l: Locale) -> Vec<Choice> {
         Choice::new("official", text::desk::standings_official(l)),
         Choice::new("probationary", text::desk::standings_probationary(l)),
     ]
+}
+
+/// Choice of the units that the audience is limited to or leaves out.
+fn parts_picker(
+    l: Locale,
+    typed: &impl Fn(&str) -> String,
+    errors: RwSignal<Option<FormErrors>>,
+    choices: PartChoices,
+) -> Option<AnyView> {
+    let words = PickerWords {
+        summary: text::desk::parts_summary(l),
+        hint: text::desk::parts_hint(l),
+        only: text::desk::parts(l),
+        all: text::desk::parts_all(l),
+        pick: text::desk::parts_pick(l),
+    };
+    let picking = Picking {
+        purpose: PickPurpose::Document,
+        within: "audience",
+        choices,
+        parts: typed("parts"),
+        except: typed("except"),
+        find: typed("find"),
+        parts_error: field_error(l, errors, LABELS, "parts"),
+        except_error: field_error(l, errors, LABELS, "except"),
+    };
+    picker(l, words, picking)
 }
 
 /// Controls outside the collapsible section.
