@@ -509,7 +509,7 @@ async function pickedUnits(visitor) {
   await visitor.$('main .picker-row').nth(1).locator('input[name="except[]"]').check();
   await visitor.field('find').fill('xylophon');
   if (!visitor.script) await visitor.submit(visitor.$('main button[name="then"][value="find"]'));
-  await visitor.sees('main fieldset[name="except"] input');
+  await visitor.sees('main fieldset[id="except"] input');
 }
 
 let visits = 0;

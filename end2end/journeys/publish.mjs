@@ -319,7 +319,7 @@ async function someUnits(stage, script) {
     const box = row.locator(`input[name="${way}[]"]`);
     const value = await box.getAttribute('value');
     await box.check();
-    const chosen = editor.$(`main fieldset[name="${way}"] input[value="${value}"]`);
+    const chosen = editor.$(`main fieldset[id="${way}"] input[value="${value}"]`);
     if (script) {
       const said = () => editor.text('[data-part="reach"]');
       await until('the reach is shown at once', async () => fits(desk.reach_now, await said()));
@@ -377,7 +377,7 @@ async function pickedByKeyboard(stage) {
   // Another search keeps it among the selected ones.
   const value = await first.getAttribute('value');
   await editor.field('find').fill('');
-  await editor.sees(`main fieldset[name="parts"] input[value="${value}"]`);
+  await editor.sees(`main fieldset[id="parts"] input[value="${value}"]`);
   const before = await said();
   const level = editor.$('main [id="parts-level"]');
   await level.focus();

@@ -19,6 +19,9 @@ use crate::{
 /// The button of the search: the value of the form's control `then`.
 pub(crate) const FIND: &str = "find";
 
+/// The label in the templates of the script, which replaces it: a control has a label.
+const EMPTY: &str = "–";
+
 /// The words that differ between the forms.
 pub(crate) struct PickerWords {
     pub(crate) summary: &'static str,
@@ -91,8 +94,8 @@ pub(crate) fn picker(l: Locale, words: PickerWords, picking: Picking) -> Option<
                     <p class="small muted" role="status" id="found" data-part="found">{told}</p>
                 </div>
                 <ul class="picker-rows" role="list" data-part="rows">{rows}</ul>
-                <template data-part="row">{row(l, words.pick, "", String::new())}</template>
-                <template data-part="card">{card("", "", String::new())}</template>
+                <template data-part="row">{row(l, words.pick, "", EMPTY.to_owned())}</template>
+                <template data-part="card">{card("", "", EMPTY.to_owned())}</template>
             </div>
         </details>
     };
@@ -164,7 +167,6 @@ fn chosen(
             class="field choices"
             class:field-invalid=move || error.with(Option::is_some)
             id=name
-            name=name
             tabindex="-1"
             data-way=control.clone()
             aria-describedby=described
