@@ -8,6 +8,7 @@ import { inDays } from '../support/clock.mjs';
 import { pagesOf, paperOf } from '../support/pdf.mjs';
 import { bothWays } from '../support/report.mjs';
 import { empty, fits, texts } from '../support/texts.mjs';
+import { findUnit } from '../support/units.mjs';
 import { until } from '../support/wait.mjs';
 
 const { courses, desk, frame, home, problems } = texts('vi');
@@ -300,6 +301,35 @@ async function remindedAtHome(stage, script) {
   assert.equal(member.path, address);
 }
 
+/** Assigned to a ward without one of its branches: the members of that branch do not have it. */
+async function givenToAllButOne(stage, script) {
+  const editor = await stage.visitor({ as: 'editor', script });
+  editor.expects(422);
+  const member = await stage.visitor({ as: 'ward_member', script });
+  member.expects(404);
+  const course = await write(editor, `Chuyên đề cho các chi bộ khác ${script ? 'sáng' : 'chiều'}`, await anUnread(member));
+  await editor.follow(editor.$(`main a[href="${course}/assign"]`));
+  const reach = () => editor.text('.card-strong .fact:nth-of-type(2) dd');
+  const before = await reach();
+  await editor.$('main [data-part="parts"] > summary').click();
+  const [row] = await findUnit(editor, script, stage.account('ward_member').unit);
+  await row.locator('input[name="except[]"]').check();
+  if (script) {
+    await until('the reach is shown at once', async () => fits(courses.reach_now, await editor.text('[data-part="reach"]')));
+  } else {
+    await editor.submit(editor.$('main button[name="then"][value="find"]'));
+    assert.notEqual(await reach(), before, 'the reach comes with the page');
+  }
+  await editor.field('due_on').fill(inDays(5));
+  await editor.submit(editor.sender('due_on'));
+  await editor.sees('main .notice-ok', { hasText: courses.assigned_now });
+  const address = course.replace('/manage', '');
+  const response = await member.open(address);
+  assert.equal(response.status(), 404, 'the member has no such course');
+  await member.open('/courses');
+  assert.equal(await member.$(`main a[href="${address}"]`).count(), 0);
+}
+
 async function onlyEditorsGive(stage, script) {
   const visitor = await stage.visitor({ as: 'member', script });
   visitor.expects(404);
@@ -311,6 +341,7 @@ async function onlyEditorsGive(stage, script) {
 
 export const tests = [
   ...bothWays('courses: written, given, read, failed, passed, certified, followed and ended', writeGiveAndStudy),
+  ...bothWays('courses: assigned to all branches but one', givenToAllButOne),
   ...bothWays('courses: the first page shows what is due', remindedAtHome),
   ...bothWays('courses: people without an office assign none', onlyEditorsGive),
 ];

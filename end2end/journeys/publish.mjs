@@ -5,6 +5,7 @@ import { strict as assert } from 'node:assert';
 import { inDays, inVietnam } from '../support/clock.mjs';
 import { bothWays } from '../support/report.mjs';
 import { empty, fits, number, texts } from '../support/texts.mjs';
+import { findUnit, plain } from '../support/units.mjs';
 import { until } from '../support/wait.mjs';
 
 const { desk, documents, problems, writing } = texts('vi');
@@ -281,24 +282,6 @@ async function whatIsShown(stage, script) {
   await reader.open('/library');
   await row.waitFor();
   assert.ok(!(await row.innerText()).includes(documents.corrected));
-}
-
-/** With plain spaces: compounds of a name are joined by others. */
-const plain = (text) => text.replaceAll('\u00a0', ' ');
-
-/** Searches units by name; without script the form comes back with them. Returns the row whose name ends like this. */
-async function findUnit(editor, script, unit) {
-  const words = unit.toLowerCase().split(' ');
-  await editor.field('find').fill(unit);
-  if (!script) await editor.submit(editor.$('main button[name="then"][value="find"]'));
-  const rows = editor.$('main .picker-row');
-  const names = async () => (await rows.locator('.picker-name').allInnerTexts()).map(plain);
-  const isFound = (name) => words.every((word) => name.toLowerCase().includes(word));
-  await until('the units are found', async () => (await names()).length > 0 && (await names()).every(isFound));
-  const all = await names();
-  const at = all.findIndex((name) => name.split(' · ')[0].toLowerCase().endsWith(unit.toLowerCase()));
-  assert.ok(at >= 0, `${unit} is among ${all}`);
-  return [rows.nth(at), all[at].split(' · ')[0]];
 }
 
 /** A text for one branch of the ward, and one for all but that branch: who is not addressed does not learn of it. */
