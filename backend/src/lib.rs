@@ -75,7 +75,7 @@ use crate::{
     sms::Sms,
     statistics::{Counters, Statistics},
     store::Store,
-    units::{UnitDesk, Units},
+    units::{Reorganisations, UnitDesk, Units},
 };
 
 /// Where the data is stored.
@@ -273,6 +273,10 @@ impl Backend {
 
     pub fn offices(&self) -> Offices<'_> {
         Offices::new(self)
+    }
+
+    pub fn reorganisations(&self) -> Reorganisations<'_> {
+        Reorganisations::new(self)
     }
 
     pub fn search(&self) -> Search<'_> {

@@ -39,6 +39,7 @@ mod history;
 mod moving;
 mod path_ranges;
 pub(crate) mod pick;
+mod reorganisation;
 mod split;
 
 pub use became::BecameQuery;
@@ -47,6 +48,9 @@ pub use desk::{BelowQuery, ListQuery, UnitDesk};
 pub(crate) use history::VersionRow;
 pub use moving::{MergeForm, MoveForm};
 pub(crate) use path_ranges::PathRanges;
+pub use reorganisation::{
+    AssignForm, AssignmentUpload, QueueQuery, ReceiveForm, Received, ReorganisationUpload, Reorganisations,
+};
 pub use split::SplitForm;
 
 /// How often reading the rows is retried when the tree changes concurrently.

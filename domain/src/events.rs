@@ -12,7 +12,7 @@ use strum::{EnumDiscriminants, IntoStaticStr, VariantArray};
 use ulid::Ulid;
 
 use crate::{
-    ids::{CourseId, DocumentId, EventId, ImportId, MeetingId, MemberId, OpinionId, SessionId, UnitId},
+    ids::{CourseId, DocumentId, EventId, ImportId, MeetingId, MemberId, OpinionId, ReorganisationId, SessionId, UnitId},
     members::{CorrectionField, MemberState, Standing},
     policy::Role,
     units::{Phase, Shift, UnitPath},
@@ -129,6 +129,11 @@ pub enum EventBody {
         from: Option<UnitPath>,
     },
     UnitClosed(UnitId),
+    /// Units below `unit` were reorganised by file. One event for the root, and one for each unit below it that is concerned.
+    Reorganised {
+        unit: UnitId,
+        detail: Option<Reorganised>,
+    },
     /// `phase`: `None` when the unit no longer has a phase of its own.
     UnitPhaseChanged {
         unit: UnitId,
@@ -218,6 +223,7 @@ impl EventKind {
                 | Self::UnitMerged
                 | Self::UnitSplit
                 | Self::UnitClosed
+                | Self::Reorganised
                 | Self::UnitPhaseChanged
                 | Self::UnitsImported
         )
@@ -260,6 +266,16 @@ pub struct ImportedRows {
     pub fresh: u64,
     pub changed: u64,
     pub refused: u64,
+}
+
+/// A reorganisation by file, in numbers of units of the whole tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reorganised {
+    pub reorganisation: ReorganisationId,
+    pub ended: u64,
+    pub begun: u64,
+    /// Units that continue with another name, code or parent.
+    pub changed: u64,
 }
 
 /// The entity an event is about.
@@ -409,6 +425,7 @@ impl EventBody {
             | Self::UnitMerged { unit, .. }
             | Self::UnitSplit { unit, .. }
             | Self::UnitClosed(unit)
+            | Self::Reorganised { unit, .. }
             | Self::UnitPhaseChanged { unit, .. } => Subject::Unit(*unit),
             Self::MembersImported { import, .. } | Self::UnitsImported { import, .. } => Subject::Import(*import),
             Self::ForeignIdsMet { source, .. } => Subject::Source(*source),
@@ -423,13 +440,17 @@ impl EventBody {
         }
     }
 
-    /// Number of rows of a file: those written, or those with national IDs of people outside the subtree.
+    /// Number of rows of a file: those written, or those with national IDs of people outside the subtree. Of a reorganisation, the
+    /// number of units.
     pub const fn rows(&self) -> Option<u64> {
         match self {
             Self::MembersImported { rows: Some(rows), .. } | Self::UnitsImported { rows: Some(rows), .. } => {
                 Some(rows.fresh.saturating_add(rows.changed))
             }
             Self::ForeignIdsMet { met, .. } => Some(*met),
+            Self::Reorganised { detail: Some(detail), .. } => {
+                Some(detail.ended.saturating_add(detail.begun).saturating_add(detail.changed))
+            }
             _ => None,
         }
     }
@@ -454,6 +475,7 @@ impl EventBody {
             | Self::TransferAccepted { other: path, .. }
             | Self::TransferDeclined { other: path, .. }
             | Self::TransferWithdrawn { other: path, .. } => path.as_ref().map(UnitPath::to_string),
+            Self::Reorganised { detail, .. } => detail.map(|detail| detail.to_string()),
             Self::UnitPhaseChanged { phase, .. } => phase.map(|phase| phase.key().to_owned()),
             Self::MemberChanged { change, .. } => change.as_ref().map(|change| match change {
                 MemberChange::Fields(fields) => fields.join(","),
@@ -541,6 +563,7 @@ impl EventBody {
             Kind::UnitMerged => Self::UnitMerged { unit: id(subject)?, shifts: shifts(detail) },
             Kind::UnitSplit => Self::UnitSplit { unit: id(subject)?, from: path() },
             Kind::UnitClosed => Self::UnitClosed(id(subject)?),
+            Kind::Reorganised => Self::Reorganised { unit: id(subject)?, detail: detail.and_then(Reorganised::parse) },
             Kind::UnitPhaseChanged => Self::UnitPhaseChanged { unit: id(subject)?, phase: detail.and_then(Phase::from_key) },
             Kind::MemberChanged => Self::MemberChanged { member: id(subject)?, change: detail.and_then(MemberChange::parse) },
             Kind::MemberMerged => Self::MemberMerged { member: id(subject)?, other: detail.and_then(id) },
@@ -617,6 +640,25 @@ impl ImportedRows {
             _ => None,
         };
         Some(Self { fresh: next("fresh")?, changed: next("changed")?, refused: next("refused")? })
+    }
+}
+
+impl fmt::Display for Reorganised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ended {}, begun {}, changed {}", self.reorganisation, self.ended, self.begun, self.changed)
+    }
+}
+
+impl Reorganised {
+    fn parse(detail: &str) -> Option<Self> {
+        let (reorganisation, numbers) = detail.split_once(": ")?;
+        let mut numbers = numbers.split(", ").map(|number| number.split_once(' '));
+        let mut next = |name: &str| match numbers.next()?? {
+            (found, number) if found == name => number.parse().ok(),
+            _ => None,
+        };
+        let (ended, begun, changed) = (next("ended")?, next("begun")?, next("changed")?);
+        Some(Self { reorganisation: id(reorganisation)?, ended, begun, changed })
     }
 }
 
@@ -752,6 +794,7 @@ mod tests {
         let shifts = [("/01/51/", "/01/60/"), ("/01/52/", "/01/60/02/")];
         let shifts: Vec<Shift> = shifts.into_iter().map(|(from, to)| Shift { from: path(from), to: path(to) }).collect();
         let rows = Some(ImportedRows { fresh: 12, changed: 3, refused: 1 });
+        let reorganised = Reorganised { reorganisation: some(), ended: 7_415, begun: 2, changed: 3_353 };
         vec![
             (EventBody::UnitCreated(some()), None),
             (EventBody::UnitRenamed(some()), None),
@@ -759,6 +802,10 @@ mod tests {
             (EventBody::UnitMerged { unit: some(), shifts }, Some("/01/51/ → /01/60/; /01/52/ → /01/60/02/")),
             (EventBody::UnitSplit { unit: some(), from: Some(path("/01/51/")) }, Some("/01/51/")),
             (EventBody::UnitClosed(some()), None),
+            (
+                EventBody::Reorganised { unit: some(), detail: Some(reorganised) },
+                Some("01ARZ3NDEKTSV4RRFFQ69G5FAV: ended 7415, begun 2, changed 3353"),
+            ),
             (EventBody::UnitPhaseChanged { unit: some(), phase: None }, None),
             (EventBody::UnitPhaseChanged { unit: some(), phase: Some(Phase::Pilot) }, Some("pilot")),
             (EventBody::MembersImported { import: some(), rows }, Some("fresh 12, changed 3, refused 1")),
@@ -803,6 +850,7 @@ mod tests {
             EventBody::UnitMoved { unit, shifts: Vec::new() },
             EventBody::UnitMerged { unit, shifts: Vec::new() },
             EventBody::UnitSplit { unit, from: None },
+            EventBody::Reorganised { unit, detail: None },
             EventBody::MemberChanged { member, change: None },
             EventBody::MemberMerged { member, other: None },
             EventBody::CorrectionRequested { member, field: None },
@@ -836,6 +884,7 @@ mod tests {
             ("hair", EventBody::CorrectionAccepted { member, field: None }),
             ("01/51", EventBody::TransferAccepted { member, other: None }),
             ("fresh many", EventBody::MembersImported { import, rows: None }),
+            ("some: ended 1", EventBody::Reorganised { unit: some(), detail: None }),
             ("/01/51/, /01/60/", EventBody::UnitMoved { unit: some(), shifts: Vec::new() }),
         ] {
             assert_eq!(EventBody::parse(body.kind(), SUBJECT, Some(detail)), Some(body), "{detail}");

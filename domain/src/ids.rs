@@ -80,6 +80,10 @@ id! {
     TransferId,
     /// An import of a file into the registry.
     ImportId,
+    /// A reorganisation of units by file.
+    ReorganisationId,
+    /// A unit below a divided one, to be assigned to one of its parts.
+    ReassignmentId,
     /// A code for the first sign-in or a forgotten password; never the secret itself.
     CodeId,
     /// A signed-in device, as its owner sees it; never the secret token.

@@ -65,7 +65,12 @@ mod tests {
         search::SearchKind,
         tables::UnitColumn,
         terms::Terms,
-        units::{Phase, PickPurpose, UnitChange, UnitStep},
+        units::{
+            Phase, PickPurpose, UnitChange, UnitStep,
+            reorganisation::{
+                Hindrance, OfficesRule, Part, PlanList, ReassignmentState, ReorganisationColumn, ReorganisationState,
+            },
+        },
     };
 
     const EVENTS: &str = "signed_in signed_out sign_in_refused preferences_changed document_drafted document_saved \
@@ -73,11 +78,11 @@ mod tests {
         document_scheduled document_corrected document_expired readers_reminded desk_rules_changed file_attached file_removed \
         warning_overruled course_saved course_assigned course_ended try_given quiz_taken course_completed document_read \
         document_read_through meeting_announced meeting_reported opinion_sent opinion_seen opinion_answered member_registered \
-        account_activated unit_created unit_renamed unit_moved unit_merged unit_split unit_closed unit_phase_changed \
-        member_changed member_merged correction_requested correction_accepted correction_declined transfer_requested \
-        transfer_accepted transfer_declined transfer_withdrawn members_imported units_imported paper_code_issued \
-        paper_code_revoked sign_in_code_sent password_changed session_revoked role_granted role_ended record_opened \
-        foreign_ids_met";
+        account_activated unit_created unit_renamed unit_moved unit_merged unit_split unit_closed reorganised \
+        unit_phase_changed member_changed member_merged correction_requested correction_accepted correction_declined \
+        transfer_requested transfer_accepted transfer_declined transfer_withdrawn members_imported units_imported \
+        paper_code_issued paper_code_revoked sign_in_code_sent password_changed session_revoked role_granted role_ended \
+        record_opened foreign_ids_met";
 
     /// The keys of an enum in the order of `ALL`, followed by the variants with a different name in JSON.
     macro_rules! keys {
@@ -172,8 +177,15 @@ mod tests {
         assert_eq!(levels(&PARTY), "central province district commune base section branch group");
         assert_eq!(levels(&ASSOCIATION), "central province commune branch group");
         keys!(Phase, "planned pilot live");
-        keys!(UnitChange, "created renamed moved merged split absorbed");
+        keys!(UnitChange, "created renamed moved merged split absorbed reorganised");
         keys!(UnitStep, "new rename phase move merge split close");
+        keys!(Part, "whole main part");
+        keys!(OfficesRule, "end keep");
+        keys!(ReorganisationColumn, "old_code new_code new_parent new_name part offices unit target");
+        keys!(ReorganisationState, "previewed confirmed changed following done cancelled");
+        keys!(PlanList, "refused ended begun renamed recoded moved queued undecided");
+        keys!(Hindrance, "refused nothing in_future busy");
+        keys!(ReassignmentState, "waiting assigned kept");
         stored(Locale::ALL, Locale::tag, Locale::from_tag, "vi en bn");
         in_json(Locale::ALL, Locale::tag, &[]);
     }

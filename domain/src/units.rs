@@ -1,6 +1,10 @@
 //! The organisation's tree (cây tổ chức).
 
-use std::{borrow::Borrow, fmt};
+use std::{
+    borrow::Borrow,
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -15,6 +19,7 @@ use crate::{
 };
 
 mod became;
+pub mod reorganisation;
 
 pub use became::{Became, BecamePage, BecameStep, BranchThen, BranchesThen, ByCode, UnitThen};
 
@@ -127,6 +132,74 @@ impl Shift {
     }
 }
 
+/// The moves of one change of the tree. Of several subtrees that contain a path, the lowest one says where it goes, as in the
+/// stored order of [`Shift::apply`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shifts {
+    /// The new path of each old subtree.
+    to: BTreeMap<UnitPath, UnitPath>,
+    /// All new paths.
+    targets: BTreeSet<UnitPath>,
+}
+
+impl Shifts {
+    pub fn is_empty(&self) -> bool {
+        self.to.is_empty()
+    }
+
+    pub fn len(&self) -> usize {
+        self.to.len()
+    }
+
+    /// The new path of a row that was stored with `path`; `None` where it does not move.
+    pub fn apply(&self, path: &UnitPath) -> Option<UnitPath> {
+        let above: Vec<UnitPath> = path.ancestors_and_self().collect();
+        above.iter().rev().find_map(|from| path.moved(from, self.to.get(from)?))
+    }
+
+    /// Whether `path` is a unit that was moved, or below one.
+    pub fn reach(&self, path: &UnitPath) -> bool {
+        path.ancestors_and_self().any(|above| self.targets.contains(&above))
+    }
+
+    /// The old subtrees that are not inside another one, in the order of paths.
+    pub fn outermost(&self) -> impl Iterator<Item = &UnitPath> {
+        let mut last: Option<&UnitPath> = None;
+        self.to.keys().filter(move |from| {
+            let is_inside = last.is_some_and(|last| last.contains(from));
+            if !is_inside {
+                last = Some(*from);
+            }
+            !is_inside
+        })
+    }
+
+    /// In the order in which shifts are stored: the lowest subtrees first.
+    pub fn in_stored_order(&self) -> Vec<Shift> {
+        let mut shifts: Vec<Shift> = self.to.iter().map(|(from, to)| Shift { from: from.clone(), to: to.clone() }).collect();
+        shifts.sort_by_cached_key(|shift| std::cmp::Reverse(shift.from.ancestors_and_self().count()));
+        shifts
+    }
+}
+
+impl FromIterator<Shift> for Shifts {
+    /// Of several shifts of one subtree, the first is kept.
+    fn from_iter<I: IntoIterator<Item = Shift>>(shifts: I) -> Self {
+        let mut collected = Self::default();
+        collected.extend(shifts);
+        collected
+    }
+}
+
+impl Extend<Shift> for Shifts {
+    fn extend<I: IntoIterator<Item = Shift>>(&mut self, shifts: I) {
+        for Shift { from, to } in shifts {
+            self.targets.insert(to.clone());
+            self.to.entry(from).or_insert(to);
+        }
+    }
+}
+
 /// Paths compare as their texts, so a map of paths can be searched from any text, such as [`UnitPath::range_end`].
 impl Borrow<str> for UnitPath {
     fn borrow(&self) -> &str {
@@ -228,6 +301,8 @@ pub enum UnitChange {
     Split,
     /// Another unit was merged into it: the entry has the name and code of that unit, and `from` is the day of the merge.
     Absorbed,
+    /// A reorganisation by file created, renamed, recoded or moved it.
+    Reorganised,
 }
 
 crate::keyed!(UnitChange);
@@ -553,6 +628,27 @@ mod tests {
     }
 
     #[test]
+    fn the_lowest_moved_subtree_says_where_a_path_goes() {
+        let shift = |from: &str, to: &str| Shift { from: path(from), to: path(to) };
+        let stored = [shift("/1/2/3/", "/1/9/3/"), shift("/1/2/", "/1/8/"), shift("/1/22/", "/1/7/")];
+        let shifts: Shifts = stored.iter().cloned().collect();
+        for (from, to) in [
+            ("/1/2/3/4/", Some("/1/9/3/4/")),
+            ("/1/2/", Some("/1/8/")),
+            ("/1/2/33/", Some("/1/8/33/")),
+            ("/1/22/1/", Some("/1/7/1/")),
+            ("/1/", None),
+            ("/1/23/", None),
+        ] {
+            assert_eq!(shifts.apply(&path(from)), to.map(path), "{from}");
+            assert_eq!(shifts.apply(&path(from)), Shift::apply(&stored, &path(from)), "{from}");
+        }
+        assert_eq!(shifts.outermost().collect::<Vec<_>>(), [&path("/1/2/"), &path("/1/22/")]);
+        assert!(shifts.reach(&path("/1/9/3/5/")) && shifts.reach(&path("/1/7/")) && !shifts.reach(&path("/1/9/4/")));
+        assert_eq!(shifts.in_stored_order()[0], stored[0], "the lowest first");
+    }
+
+    #[test]
     fn ancestors_come_from_the_root() {
         let all: Vec<_> = path("/01/51/001/").ancestors_and_self().map(String::from).collect();
         assert_eq!(all, ["/01/", "/01/51/", "/01/51/001/"]);
@@ -580,6 +676,16 @@ mod tests {
             let (a, b) = (path(&a), path(&b));
             let in_range = b.as_str() >= a.as_str() && b.as_str() < a.range_end().as_str();
             prop_assert_eq!(a.contains(&b), in_range);
+        }
+
+        #[test]
+        fn a_look_up_equals_the_search_in_stored_order(
+            shifts in proptest::collection::btree_map("(/[0-9]{1,2}){1,3}/", "(/[0-9]){1,3}/", 0..12), at in "(/[0-9]{1,2}){1,4}/",
+        ) {
+            let shifts: Shifts = shifts.iter().map(|(from, to)| Shift { from: path(from), to: path(to) }).collect();
+            prop_assert_eq!(shifts.apply(&path(&at)), Shift::apply(&shifts.in_stored_order(), &path(&at)));
+            let is_outermost = |from: &UnitPath| !shifts.to.keys().any(|other| other != from && other.contains(from));
+            prop_assert!(shifts.outermost().eq(shifts.to.keys().filter(|from| is_outermost(from))));
         }
     }
 }

@@ -67,6 +67,10 @@ pub(super) fn sentence(l: Locale, entry: &AuditEntry) -> String {
         Kind::UnitMerged => text::audit::unit_merged(l, who, whom),
         Kind::UnitSplit => text::audit::unit_split(l, who, whom),
         Kind::UnitClosed => text::audit::unit_closed(l, who, whom),
+        Kind::Reorganised => match entry.count {
+            Some(count) => text::audit::reorganised_units(l, who, l.number(count), whom),
+            None => text::audit::reorganised(l, who, whom),
+        },
         Kind::UnitPhaseChanged => text::audit::unit_phase_changed(l, who, whom),
         Kind::MemberChanged => text::audit::member_changed(l, who, whom),
         Kind::MemberMerged => text::audit::member_merged(l, who, whom),

@@ -294,6 +294,7 @@ pub(super) fn history_row(l: Locale, form: &UnitForm) -> AnyView {
         UnitChange::Renamed => text::units::form_renamed(l),
         UnitChange::Moved => text::units::form_moved(l),
         UnitChange::Merged => text::units::form_merged(l),
+        UnitChange::Reorganised => text::units::form_reorganised(l),
         UnitChange::Split | UnitChange::Absorbed => text::units::form_split(l),
     };
     let when = match form.until {

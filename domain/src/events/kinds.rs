@@ -96,6 +96,7 @@ kinds! {
     UnitMerged { .. }: Units => Effect::Moved;
     UnitSplit { unit, .. }: Units => Effect::MembersOf(*unit);
     UnitClosed(_): Units;
+    Reorganised { .. }: Units => Effect::Moved;
     UnitPhaseChanged { .. }: Units;
     MemberChanged { member, .. }: Records => Effect::Member(*member);
     MemberMerged { member, other }: Records => Effect::Merged { member: *member, other: *other };
