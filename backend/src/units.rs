@@ -19,7 +19,7 @@ use domain::{
     accounts::Viewer,
     folding::fold,
     ids::UnitId,
-    units::{Opening, Phase, Shift, UnitKind, UnitPath, UnitRef},
+    units::{Opening, Phase, Shift, Shifts, UnitKind, UnitPath, UnitRef},
 };
 
 use crate::{
@@ -62,6 +62,8 @@ pub struct Tree {
     by_path: BTreeMap<UnitPath, Node>,
     paths: BTreeMap<UnitId, UnitPath>,
     closed: BTreeMap<UnitId, Closed>,
+    /// Closed units with a successor by the path they had when they closed.
+    ended: BTreeMap<UnitPath, UnitId>,
     /// Closed units by their successor.
     inherited: BTreeMap<UnitId, Vec<UnitId>>,
     /// Closed units without a successor.
@@ -73,7 +75,11 @@ pub struct Tree {
     /// Versions of units that have changed or closed, by unit and first day.
     versions: Vec<Version>,
     version: i64,
-    moving: Vec<Shift>,
+    moving: Shifts,
+    /// Whether units that moved with their parent have no version of their new place yet: see [`moving`].
+    unwritten: bool,
+    /// Meanwhile, the parent below which such a unit is stored, and its code there.
+    moved_along: BTreeMap<UnitId, (UnitId, String)>,
 }
 
 /// An open unit, with the values that its forms need.
@@ -250,13 +256,23 @@ impl Tree {
         self.by_path.is_empty()
     }
 
+    /// The unit that had this path when it closed on that day, if another one succeeded it.
+    fn ended_at(&self, path: &UnitPath, on: NaiveDate) -> Option<UnitId> {
+        self.ended.get(path).copied().filter(|id| self.closed.get(id).is_some_and(|closed| closed.on == on))
+    }
+
+    /// Whether the unit may have moved without a version of its new place yet.
+    fn lacks_version(&self, unit: &UnitRef) -> bool {
+        self.unwritten && self.moving.reach(&unit.path)
+    }
+
     /// Increases with every change of the tree.
     pub(crate) const fn version(&self) -> i64 {
         self.version
     }
 
     /// Whether a move of a subtree is in progress, so that rows still have old paths.
-    pub(crate) const fn is_moving(&self) -> bool {
+    pub(crate) fn is_moving(&self) -> bool {
         !self.moving.is_empty()
     }
 
@@ -423,7 +439,7 @@ struct Rows {
     version: i64,
     units: Vec<UnitRow>,
     forms: Vec<FormRow>,
-    running: Vec<Vec<ShiftRow>>,
+    running: Vec<RunningRow>,
 }
 
 /// The row of a new unit that was not entered in a form: from an import, the command line or the sample.
@@ -482,6 +498,14 @@ struct FormRow {
     cause: String,
 }
 
+/// An unfinished change of the tree.
+#[derive(Debug, SurrealValue)]
+struct RunningRow {
+    kind: String,
+    shifts: Vec<ShiftRow>,
+    step: Option<i64>,
+}
+
 #[derive(Debug, Clone, SurrealValue)]
 struct ShiftRow {
     from: String,
@@ -509,7 +533,7 @@ impl Rows {
                    SELECT record::id(id) AS id, kind, code, name, path, opened_on, phase, live_from, contact, closed_on, parent, \
                    successor, version FROM unit; \
                    SELECT unit, kind, parent, code, name, from, until, cause FROM unit_version; \
-                   SELECT VALUE shifts FROM unit_operation WHERE state = 'running'; \
+                   SELECT kind, shifts, step FROM unit_operation WHERE state = 'running'; \
                    RETURN (SELECT VALUE version FROM ONLY tree:units) ?? 0;";
         for _ in 0..TRIES {
             let mut answers = store.read(sql, ()).await?;
@@ -544,9 +568,12 @@ impl Rows {
     fn tree(self) -> Result<Tree> {
         self.refuse_unknown_levels()?;
         let mut tree = Tree { version: self.version, ..Tree::default() };
-        for shift in self.running.iter().flatten() {
-            tree.moving.push(shift.decode()?);
+        for running in &self.running {
+            let shifts: Vec<Shift> = running.shifts.iter().map(ShiftRow::decode).collect::<Result<_>>()?;
+            tree.moving.extend(shifts);
+            tree.unwritten |= running.kind == moving::REORGANISE && running.step.unwrap_or_default() < moving::AFTER_VERSIONS;
         }
+        let stored: BTreeMap<UnitPath, UnitId> = if tree.unwritten { stored_paths(&self.units) } else { BTreeMap::new() };
         let mut closed = Vec::new();
         for row in self.units {
             let damaged = || Error::Damaged(format!("unit {}", row.id));
@@ -556,7 +583,11 @@ impl Rows {
                 id,
                 kind: UnitKind::from_key(&row.kind).ok_or_else(damaged)?,
                 // A moving unit has its new path immediately; its row is updated later with the rest of the subtree.
-                path: if row.closed_on.is_none() { Shift::apply(&tree.moving, &path).unwrap_or(path) } else { path },
+                path: if row.closed_on.is_none() {
+                    tree.moving.apply(&path).unwrap_or_else(|| path.clone())
+                } else {
+                    path.clone()
+                },
                 name: row.name,
             };
             let date = |text: &str| text.parse::<NaiveDate>().map_err(|_| Error::Damaged(format!("a day of unit {id}: {text}")));
@@ -586,15 +617,28 @@ impl Rows {
                 version: u32::try_from(row.version.unwrap_or_default()).unwrap_or_default(),
                 unit,
             };
+            let above = path.parent().filter(|_| node.unit.path != path);
+            if let Some(parent) = above.and_then(|above| stored.get(&above).copied()) {
+                tree.moved_along.insert(id, (parent, path.code().to_owned()));
+            }
             tree.insert(node);
         }
         tree.note_codes(&self.forms)?;
+        // The codes of units whose former place is not in their versions yet.
+        for (unit, (parent, code)) in &tree.moved_along {
+            tree.codes.entry((Some(*parent), code.clone())).or_insert(*unit);
+        }
         tree.note_versions(self.forms, &closed)?;
         tree.place_closed(closed);
         tree.note_former();
         tree.count_branches();
         Ok(tree)
     }
+}
+
+/// Units by their stored path, which they keep until the batches of a move have reached them, or for ever when they have closed.
+fn stored_paths(units: &[UnitRow]) -> BTreeMap<UnitPath, UnitId> {
+    units.iter().filter_map(|row| Some((UnitPath::parse(&row.path).ok()?, row.id.parse().ok()?))).collect()
 }
 
 impl Tree {
@@ -670,6 +714,7 @@ impl Tree {
         self.closed.extend(waiting.into_iter().map(|(.., closed)| (closed.unit.id, closed)));
         self.unsucceeded = self.closed.iter().filter(|(_, closed)| closed.successor.is_none()).map(|(id, _)| *id).collect();
         let ended = self.closed.iter().filter(|(_, closed)| closed.successor.is_some());
+        self.ended = ended.clone().map(|(id, closed)| (closed.last_path.clone(), *id)).collect();
         let successors: Vec<(UnitId, UnitId)> =
             ended.filter_map(|(id, _)| self.successor_of(*id).map(|successor| (successor.id, *id))).collect();
         for (successor, id) in successors {

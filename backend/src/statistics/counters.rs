@@ -72,6 +72,8 @@ struct State {
     settled: DateTime<Utc>,
     /// Events since `settled` that are already counted.
     known: BTreeSet<EventId>,
+    /// Version of the tree that [`Self::follow`] has seen last. A reorganisation is several events of one change of the tree.
+    followed: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -286,6 +288,7 @@ impl State {
             changed_at: None,
             settled,
             known: BTreeSet::new(),
+            followed: None,
         }
     }
 
@@ -521,6 +524,10 @@ impl State {
 
     /// Moves figures to the current paths of their units, whatever the order in which the log reported their moves.
     fn follow(&mut self, tree: &Tree) {
+        // Everything counted since then was counted at the current paths.
+        if self.followed.replace(tree.version()) == Some(tree.version()) {
+            return;
+        }
         self.nodes.clear();
         for (path, own) in std::mem::take(&mut self.own) {
             let path = tree.current(&path);

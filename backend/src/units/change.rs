@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Fails if the tree has changed since the checks, and increments its version.
-const SAME_TREE: &str = "IF ((SELECT VALUE version FROM ONLY tree:units) ?? 0) != $tree { THROW 'tree' }; \
+pub(super) const SAME_TREE: &str = "IF ((SELECT VALUE version FROM ONLY tree:units) ?? 0) != $tree { THROW 'tree' }; \
      UPSERT tree:units SET version = $tree + 1 RETURN NONE;";
 
 /// Fails if the unit was changed since the form was shown.
@@ -338,8 +338,14 @@ pub(super) fn managed_parent<'t>(viewer: &Viewer, tree: &'t Tree, unit: &UnitRef
 }
 
 /// A change that fails by [`SAME_UNIT`] and [`SAME_TREE`]; `version` is the version of the unit in the form.
+///
+/// # Errors
+/// [`Error::Busy`] while the version of the unit's new place is not written yet.
 pub(super) fn unit_change(tree: &Tree, unit: UnitId, version: &str) -> Result<Change> {
     let version: u32 = version.parse().map_err(|_| Error::NotFound)?;
+    if tree.get(unit).is_some_and(|unit| tree.lacks_version(unit)) {
+        return Err(Error::Busy);
+    }
     let vars = vars! { tree: tree.version, unit: record("unit", unit), version: i64::from(version) };
     Ok(Change::new(SAME_UNIT, vars).then(SAME_TREE))
 }

@@ -138,7 +138,7 @@ impl<'a> UnitDesk<'a> {
         let tree: &Tree = past.as_ref().unwrap_or(&now);
         let unit = tree.get(known.id).or((on.is_none()).then_some(known)).ok_or(Error::NotFound)?.clone();
         let closed = now.closed.get(&known.id);
-        let moving = now.moving.iter().any(|shift| shift.to.contains(&known.path));
+        let moving = now.moving.reach(&known.path);
         Ok(UnitPage {
             trail: trail(tree, &now, standpoint, &unit),
             today,

@@ -119,9 +119,19 @@ impl Tree {
 
     /// A unit as it was on a day; `None` when it did not exist.
     pub(super) fn form_on(&self, unit: UnitId, day: NaiveDate) -> Option<Form<'_>> {
-        match self.versions_of(unit) {
-            [] => self.node(unit).filter(|node| node.opened_on <= day).map(|node| self.form_of(node)),
+        let form = match self.versions_of(unit) {
+            [] => self.node(unit).filter(|node| node.opened_on <= day).map(|node| self.first_form(node)),
             versions => versions.iter().find(|version| version.holds_on(day)).map(Version::form),
+        }?;
+        // See `as_of`.
+        let is_lost = self.unwritten && form.parent.is_some_and(|parent| !self.existed_on(parent, day));
+        Some(self.node(unit).filter(|_| is_lost).map_or(form, |node| self.with_present_place(node, form)))
+    }
+
+    fn existed_on(&self, unit: UnitId, day: NaiveDate) -> bool {
+        match self.versions_of(unit) {
+            [] => self.node(unit).is_some_and(|node| node.opened_on <= day),
+            versions => versions.iter().any(|version| version.holds_on(day)),
         }
     }
 
@@ -141,6 +151,18 @@ impl Tree {
         let UnitRef { kind, name, path, .. } = &node.unit;
         let parent = self.parent(path).map(|parent| parent.id);
         Form { kind: *kind, name, folded: &node.folded, code: path.code(), parent }
+    }
+
+    /// An open unit without versions, at the place it has until a version of its move is written.
+    pub(super) fn first_form<'t>(&'t self, node: &'t Node) -> Form<'t> {
+        let form = self.form_of(node);
+        self.moved_along.get(&node.unit.id).map_or(form, |(parent, code)| Form { code, parent: Some(*parent), ..form })
+    }
+
+    /// A form of an open unit with its place of today.
+    pub(super) fn with_present_place<'t>(&'t self, node: &'t Node, form: Form<'t>) -> Form<'t> {
+        let Form { code, parent, .. } = self.form_of(node);
+        Form { code, parent, ..form }
     }
 
     /// Versions that are over and match the words: of the units that closed or changed.

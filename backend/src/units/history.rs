@@ -104,6 +104,52 @@ impl NewVersion<'_> {
     }
 }
 
+/// The row for a unit that moved with its parent, in the tree in which it has its new place. `was` is its code below the parent
+/// that ended, and that parent.
+pub(super) fn moved_along(backend: &Backend, node: &Node, was: (&str, UnitId), parent: UnitId, on: NaiveDate) -> ReformRow {
+    let (old_code, old_parent) = was;
+    ReformRow {
+        row: record("unit", node.unit.id),
+        first: record("unit_version", backend.clock().ulid()),
+        next: record("unit_version", backend.clock().ulid()),
+        unit: node.unit.id.to_string(),
+        kind: node.unit.kind.key().to_owned(),
+        old_code: old_code.to_owned(),
+        old_name: node.unit.name.clone(),
+        old_parent: Some(old_parent.to_string()),
+        opened_on: node.opened_on.to_string(),
+        last: day_before(on).to_string(),
+        code: node.unit.path.code().to_owned(),
+        name: node.unit.name.clone(),
+        parent: Some(parent.to_string()),
+        on: on.to_string(),
+        cause: UnitChange::Reorganised.key().to_owned(),
+    }
+}
+
+/// The current version of a unit.
+#[derive(Debug, SurrealValue)]
+pub(super) struct OpenVersion {
+    pub(super) id: RecordId,
+    unit: String,
+    pub(super) parent: Option<String>,
+}
+
+/// Most units in a condition that uses an index.
+const AT_ONCE: usize = 30;
+
+pub(super) const OPEN_VERSIONS: &str = "SELECT id, unit, parent FROM unit_version WHERE unit IN $units AND until = NONE";
+
+/// The current versions of these units. A unit that never changed may have none.
+pub(super) async fn open_versions(backend: &Backend, units: &[String]) -> Result<BTreeMap<String, OpenVersion>> {
+    let mut found = BTreeMap::new();
+    for some in units.chunks(AT_ONCE) {
+        let rows: Vec<OpenVersion> = backend.store().read(OPEN_VERSIONS, vars! { units: some.to_vec() }).await?.rows(0)?;
+        found.extend(rows.into_iter().map(|row| (row.unit.clone(), row)));
+    }
+    Ok(found)
+}
+
 /// The row for a unit that is not in the tree yet.
 pub(super) fn first(backend: &Backend, unit: &UnitRef, parent: UnitId, change: UnitChange, on: NaiveDate) -> ReformRow {
     let (id, code) = (unit.id.to_string(), unit.path.code().to_owned());
@@ -212,7 +258,16 @@ impl Tree {
         }
         for node in self.by_path.values() {
             if node.opened_on <= day && !changed.contains(&node.unit.id) {
-                then.insert(node.unit.id, self.form_of(node));
+                then.insert(node.unit.id, self.first_form(node));
+            }
+        }
+        // A unit that moved with its parent is below the ended one until its version is written; from that day on it has its place
+        // of today.
+        let is_lost = |form: &Form<'_>| form.parent.is_some_and(|parent| !then.contains_key(&parent));
+        let lost: Vec<UnitId> = then.iter().filter(|(_, form)| self.unwritten && is_lost(form)).map(|(unit, _)| *unit).collect();
+        for unit in lost {
+            if let (Some(node), Some(form)) = (self.node(unit), then.get_mut(&unit)) {
+                *form = self.with_present_place(node, *form);
             }
         }
         grown(&then, day)
@@ -255,6 +310,12 @@ fn grown(forms: &BTreeMap<UnitId, Form<'_>>, day: NaiveDate) -> Tree {
 mod tests {
     use super::*;
     use crate::store::tests::migrated;
+
+    #[tokio::test]
+    async fn the_query_of_current_versions_uses_an_index() {
+        let units: Vec<String> = (0..AT_ONCE).map(|at| format!("01ARZ3NDEKTSV4RRFFQ69G5F{at:02}")).collect();
+        migrated().await.assert_no_scan(OPEN_VERSIONS, vars! { units: units }).await;
+    }
 
     #[tokio::test]
     async fn the_query_of_merged_units_uses_an_index() {

@@ -15,20 +15,20 @@ use domain::{
     ids::UnitId,
     members::QualityIssue,
     policy::Action,
-    units::{Shift, UnitChange, UnitCode, UnitPath, UnitRef},
+    units::{Shift, Shifts, UnitChange, UnitCode, UnitPath, UnitRef},
 };
 
 use super::{
     ShiftRow, Tree, UnitDesk,
     change::{END_OFFICES, Failed, managed, managed_parent, since, stale, unit_change},
-    history::{END, NewVersion, REFORM, day_before},
+    history::{END, NewVersion, REFORM, ReformRow, day_before, moved_along, open_versions},
 };
 use crate::{
     Backend, Error, Result,
     change::Change,
     jobs::{JobKind, NewJob},
     members::rows::{end_posting, quality_issue_id},
-    store::{RecordId, SurrealValue, Variables, record, vars},
+    store::{KEYS, RecordId, StoreError, SurrealValue, Variables, keys_after, record, vars},
 };
 
 /// Rows in a batch, so that its transaction stays short.
@@ -79,6 +79,8 @@ const ALL: &[&str] = &["true"];
 const CORRECTIONS: &[&str] = &["state = 'requested'", "state = 'accepted'", "state = 'declined'"];
 const TRANSFERS: &[&str] = &["state = 'requested'", "state = 'accepted'", "state = 'declined'", "state = 'withdrawn'"];
 
+const REASSIGNMENTS: &[&str] = &["state = 'waiting'", "state = 'assigned'", "state = 'kept'"];
+
 /// All columns with a path except those of immutable rows. A closed unit keeps its path.
 const FOLLOWERS: &[PathColumn] = &[
     follower("unit", "path", &["closed_on = NONE"]),
@@ -98,6 +100,8 @@ const FOLLOWERS: &[PathColumn] = &[
     follower("transfer", "from_path", TRANSFERS),
     follower("transfer", "to_path", TRANSFERS),
     follower("import", "path", ALL),
+    follower("reorganisation", "path", ALL),
+    follower("reassignment", "path", REASSIGNMENTS),
 ];
 
 #[derive(Debug, SurrealValue)]
@@ -107,16 +111,66 @@ struct OperationRow {
     unit: String,
     target: String,
     shifts: Vec<ShiftRow>,
+    merges: Option<Vec<MergeRow>>,
     effective_on: String,
+    step: Option<i64>,
+    reached: Option<String>,
 }
 
-/// An unfinished move or merge.
+/// A unit that ended, and the one that takes over its members.
+#[derive(Debug, Clone, SurrealValue)]
+pub(super) struct MergeRow {
+    pub(super) from: String,
+    pub(super) to: String,
+}
+
+/// An unfinished move, merge or reorganisation.
 struct Operation {
     id: String,
-    /// For a merge: the unit that ended, and the one that takes over its members.
-    merged: Option<(UnitId, UnitId)>,
-    shifts: Vec<Shift>,
+    is_reorganisation: bool,
+    /// Units that ended, and the ones that take over their members.
+    merged: Vec<(UnitId, UnitId)>,
+    shifts: Shifts,
     on: NaiveDate,
+    at: Position,
+    /// The stored one.
+    noted: Position,
+}
+
+/// How far the batches of an operation are: everything before it is done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Position {
+    /// 0: versions of units that moved with their parent; then the columns of [`columns`].
+    step: usize,
+    /// The key of the last unit, or the path from which on rows are to be updated.
+    reached: Option<String>,
+}
+
+impl Position {
+    /// The beginning of the next step.
+    fn next(&self) -> Self {
+        Self { step: self.step + 1, reached: None }
+    }
+
+    /// The bindings of [`NOTE`].
+    fn vars(&self, done: usize) -> Variables {
+        vars! {
+            step: i64::try_from(self.step).unwrap_or(i64::MAX),
+            reached: self.reached.clone(),
+            done: i64::try_from(done).unwrap_or(i64::MAX),
+        }
+    }
+}
+
+/// Kind of an operation that a file caused: see `reorganisation.rs`.
+pub(super) const REORGANISE: &str = "reorganise";
+
+/// The step after that of versions.
+pub(super) const AFTER_VERSIONS: i64 = 1;
+
+/// The steps after that of versions: each column, with each condition on the leading column of its index.
+fn columns() -> impl Iterator<Item = (&'static PathColumn, &'static str)> {
+    FOLLOWERS.iter().flat_map(|column| column.within.iter().map(move |condition| (column, *condition)))
 }
 
 impl UnitDesk<'_> {
@@ -261,7 +315,7 @@ impl UnitDesk<'_> {
     }
 
     /// The job that continues if this process ends.
-    fn following(&self, after: TimeDelta) -> Vec<NewJob> {
+    pub(super) fn following(&self, after: TimeDelta) -> Vec<NewJob> {
         vec![NewJob::periodic(JobKind::FollowMoves, self.backend.clock().now() + after)]
     }
 
@@ -288,10 +342,14 @@ impl UnitDesk<'_> {
     }
 
     /// Does at most `batches` batches. Returns whether all is done.
-    async fn advance(&self, batches: usize) -> Result<bool> {
+    pub(super) async fn advance(&self, batches: usize) -> Result<bool> {
         let mut left = batches;
-        while let Some(operation) = self.running().await? {
-            if !self.reposted(&operation, &mut left).await? || !self.followed(&operation, &mut left).await? {
+        while let Some(mut operation) = self.running().await? {
+            let is_done = self.reposted(&operation, &mut left).await?
+                && self.versioned(&mut operation, &mut left).await?
+                && self.followed(&mut operation, &mut left).await?;
+            if !is_done {
+                self.note(&mut operation).await?;
                 return Ok(false);
             }
             self.finish(&operation).await?;
@@ -300,80 +358,232 @@ impl UnitDesk<'_> {
     }
 
     async fn running(&self) -> Result<Option<Operation>> {
-        let sql = "SELECT record::id(id) AS id, kind, unit, target, shifts, effective_on FROM unit_operation \
-                   WHERE state = 'running' LIMIT 1";
+        let sql = "SELECT record::id(id) AS id, kind, unit, target, shifts, merges, effective_on, step, reached \
+                   FROM unit_operation WHERE state = 'running' LIMIT 1";
         let row: Option<OperationRow> = self.backend.store().read(sql, ()).await?.row(0)?;
-        let Some(row) = row else { return Ok(None) };
-        let damaged = || Error::Damaged(format!("the operation {}", row.id));
-        let unit = |text: &str| text.parse::<UnitId>().map_err(|_| damaged());
-        let merged = if row.kind == "merge" { Some((unit(&row.unit)?, unit(&row.target)?)) } else { None };
-        let shifts = row.shifts.iter().map(ShiftRow::decode).collect::<Result<_>>()?;
-        let on = row.effective_on.parse().map_err(|_| damaged())?;
-        Ok(Some(Operation { id: row.id, merged, shifts, on }))
+        row.map(OperationRow::decode).transpose()
     }
 
-    /// Posts the members of a merged unit to the one that takes over.
+    /// Posts the members of merged units to the ones that take over.
     async fn reposted(&self, operation: &Operation, left: &mut usize) -> Result<bool> {
-        let Some((from, to)) = operation.merged else { return Ok(true) };
         let tree = self.backend.units().tree();
-        let Some(to) = tree.get(to) else { return Ok(true) };
-        loop {
-            let sql = format!("SELECT VALUE record::id(id) FROM member WHERE unit = $unit AND state = 'active' LIMIT {BATCH}");
-            let members: Vec<String> = self.backend.store().read(sql, vars! { unit: from.to_string() }).await?.rows(0)?;
-            if members.is_empty() {
-                return Ok(true);
-            }
-            if *left == 0 {
-                return Ok(false);
-            }
-            *left -= 1;
-            let reposts = reposts(self.backend, members);
-            self.backend.transact(Change::new(&repost(), repost_vars(reposts, from, to, operation.on))).await?;
-        }
-    }
-
-    /// Updates all rows that are still at an old path.
-    async fn followed(&self, operation: &Operation, left: &mut usize) -> Result<bool> {
-        for outer in outermost(&operation.shifts) {
-            for PathColumn { table, column, within } in FOLLOWERS {
-                for condition in *within {
-                    let found = found_at(table, column, condition);
-                    loop {
-                        let range = vars! { from: outer.to_string(), until: outer.range_end() };
-                        let rows: Vec<PathRow> = self.backend.store().read(&found, range).await?.rows(0)?;
-                        let rows = rows.into_iter().map(|row| row.shifted(&operation.shifts)).collect::<Result<Vec<_>>>()?;
-                        if rows.is_empty() {
-                            break;
-                        }
-                        if *left == 0 {
-                            return Ok(false);
-                        }
-                        *left -= 1;
-                        // A row whose path was changed meanwhile is skipped.
-                        let follow = format!(
-                            "FOR $row IN $rows {{ LET $id = $row.id; \
-                             UPDATE $id SET {column} = $row.next WHERE {column} = $row.path RETURN NONE; }};"
-                        );
-                        self.backend.transact(Change::new(&follow, vars! { rows: rows })).await?;
-                    }
+        for (from, to) in &operation.merged {
+            let Some(to) = tree.get(*to) else { continue };
+            loop {
+                let sql =
+                    format!("SELECT VALUE record::id(id) FROM member WHERE unit = $unit AND state = 'active' LIMIT {BATCH}");
+                let members: Vec<String> = self.backend.store().read(sql, vars! { unit: from.to_string() }).await?.rows(0)?;
+                if members.is_empty() {
+                    break;
                 }
+                if *left == 0 {
+                    return Ok(false);
+                }
+                *left -= 1;
+                let reposts = reposts(self.backend, members);
+                self.backend.transact(Change::new(&repost(), repost_vars(reposts, *from, to, operation.on))).await?;
             }
         }
         Ok(true)
     }
 
+    /// Writes the versions of units that moved with their parent, because it ended in a reorganisation. All units are looked at in
+    /// the order of their keys, before their paths are updated.
+    ///
+    /// A page is written once: its transaction fails if the position is not the expected one.
+    async fn versioned(&self, operation: &mut Operation, left: &mut usize) -> Result<bool> {
+        if operation.at.step > 0 || !operation.is_reorganisation {
+            return Ok(true);
+        }
+        let tree = self.backend.units().tree();
+        loop {
+            let after = operation.at.reached.clone().unwrap_or_default();
+            let keys = vars! { keys: keys_after("unit", after) };
+            let rows: Vec<MovedUnitRow> = self.backend.store().read(moved_units(), keys).await?.rows(0)?;
+            let Some(last) = rows.last() else { break };
+            if *left == 0 {
+                return Ok(false);
+            }
+            *left -= 1;
+            operation.at.reached = Some(last.id.clone());
+            let forms = self.forms_of_moved(operation, &tree, rows).await?;
+            let done = forms.len();
+            if done > 0 {
+                let change = Change::new(SAME_POSITION, operation.expected()).then(REFORM).bind(vars! { forms: forms });
+                self.write_at(operation, change, done).await?;
+            }
+        }
+        operation.at = operation.at.next();
+        let change = Change::new(SAME_POSITION, operation.expected()).then(TOUCH);
+        self.write_at(operation, change, 0).await?;
+        self.backend.units().reload(self.backend.store()).await?;
+        Ok(true)
+    }
+
+    /// The next versions of those units of a page whose parent has ended and that have no version below its successor.
+    async fn forms_of_moved(&self, operation: &Operation, tree: &Tree, rows: Vec<MovedUnitRow>) -> Result<Vec<ReformRow>> {
+        let mut found = Vec::new();
+        for row in rows.into_iter().filter(|row| row.closed_on.is_none()) {
+            let damaged = || Error::Damaged(format!("unit {}", row.id));
+            let path = UnitPath::parse(&row.path).map_err(|_| damaged())?;
+            let unit: UnitId = row.id.parse().map_err(|_| damaged())?;
+            let ended = path.parent().and_then(|parent| tree.ended_at(&parent, operation.on));
+            if let (Some(ended), Some(node)) = (ended, tree.node(unit)) {
+                found.push((path, ended, node));
+            }
+        }
+        let keys: Vec<String> = found.iter().map(|(.., node)| node.unit.id.to_string()).collect();
+        let known = open_versions(self.backend, &keys).await?;
+        let mut forms = Vec::new();
+        for (path, ended, node) in found {
+            let parent = tree.parent(&node.unit.path).ok_or(Error::NotFound)?.id;
+            let is_written = known.get(&node.unit.id.to_string()).is_some_and(|open| open.parent == Some(parent.to_string()));
+            if !is_written {
+                forms.push(moved_along(self.backend, node, (path.code(), ended), parent, operation.on));
+            }
+        }
+        Ok(forms)
+    }
+
+    /// Updates all rows that are still at an old path.
+    ///
+    /// Rows are read in the order of their paths, from the first old subtree to the end of the last one. A row that no shift
+    /// concerns, because it is between two subtrees or was updated already, is passed: the next page begins at the next old subtree.
+    /// So every page updates rows or proceeds, whatever the number of shifts.
+    async fn followed(&self, operation: &mut Operation, left: &mut usize) -> Result<bool> {
+        let outermost: Vec<UnitPath> = operation.shifts.outermost().cloned().collect();
+        let (Some(first), Some(last)) = (outermost.first(), outermost.last()) else { return Ok(true) };
+        let columns: Vec<_> = columns().collect();
+        operation.at.step = operation.at.step.max(1);
+        while let Some((PathColumn { table, column, .. }, condition)) = columns.get(operation.at.step - 1).copied() {
+            let from = operation.at.reached.clone().unwrap_or_else(|| first.to_string());
+            let range = vars! { from: from, until: last.range_end() };
+            let rows: Vec<PathRow> = self.backend.store().read(found_at(table, column, condition), range).await?.rows(0)?;
+            if rows.is_empty() {
+                operation.at = operation.at.next();
+                continue;
+            }
+            if *left == 0 {
+                return Ok(false);
+            }
+            *left -= 1;
+            let is_last = rows.len() < BATCH;
+            let page = Page::of(rows, &operation.shifts)?;
+            operation.at = match page.next(&outermost) {
+                Some(_) if is_last && page.moved.is_empty() => operation.at.next(),
+                Some(reached) => Position { step: operation.at.step, reached: Some(reached) },
+                None => operation.at.next(),
+            };
+            if !page.moved.is_empty() {
+                // A row whose path was changed meanwhile is skipped.
+                let follow = format!(
+                    "FOR $row IN $rows {{ LET $id = $row.id; \
+                     UPDATE $id SET {column} = $row.next WHERE {column} = $row.path RETURN NONE; }};"
+                );
+                let done = page.moved.len();
+                self.write_at(operation, Change::new(&follow, vars! { rows: page.moved }), done).await?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Commits a batch together with the position after it.
+    async fn write_at(&self, operation: &mut Operation, change: Change, done: usize) -> Result<()> {
+        let change = change.then(NOTE).bind(operation.at.vars(done)).bind(vars! { operation: operation.record() });
+        match self.backend.transact(change).await {
+            Ok(_) => {}
+            // Another process does the batches.
+            Err(StoreError::Thrown(_)) => return Err(Error::Busy),
+            Err(error) => return Err(error.into()),
+        }
+        operation.noted = operation.at.clone();
+        Ok(())
+    }
+
+    /// Stores the position after pages without rows to update, so that the next run does not read them again.
+    async fn note(&self, operation: &mut Operation) -> Result<()> {
+        if operation.noted == operation.at { Ok(()) } else { self.write_at(operation, Change::default(), 0).await }
+    }
+
     async fn finish(&self, operation: &Operation) -> Result<()> {
         let mut change = Change::default();
-        if let Some((from, to)) = operation.merged {
-            change = change.then(REDIRECT).bind(vars! { merged: from.to_string(), to_unit: to.to_string() });
+        if !operation.merged.is_empty() {
+            let row = |(from, to): &(UnitId, UnitId)| MergeRow { from: from.to_string(), to: to.to_string() };
+            change = change.then(REDIRECT).bind(vars! { merges: operation.merged.iter().map(row).collect::<Vec<_>>() });
+        }
+        if operation.is_reorganisation {
+            let vars = vars! { reorganisation: record("reorganisation", &operation.id) };
+            change = change.then(REORGANISED).bind(vars);
         }
         // Increments the version: a tree without unfinished moves is another tree.
         let sql = "UPDATE $operation SET state = 'done', finished_at = $now RETURN NONE; \
                    UPSERT tree:units SET version = (version ?? 0) + 1 RETURN NONE;";
-        let vars = vars! { operation: record("unit_operation", &operation.id), now: self.backend.clock().now() };
-        self.backend.transact(change.then(sql).bind(vars)).await?;
+        let vars = vars! { operation: operation.record(), now: self.backend.clock().now() };
+        self.backend.transact(change.bind(vars).then(sql)).await?;
         self.backend.units().reload(self.backend.store()).await
     }
+}
+
+impl OperationRow {
+    fn decode(self) -> Result<Operation> {
+        let damaged = || Error::Damaged(format!("the operation {}", self.id));
+        let unit = |text: &str| text.parse::<UnitId>().map_err(|_| damaged());
+        let merged = match (self.kind.as_str(), &self.merges) {
+            ("merge", _) => vec![(unit(&self.unit)?, unit(&self.target)?)],
+            (_, Some(merges)) => merges.iter().map(|merge| Ok((unit(&merge.from)?, unit(&merge.to)?))).collect::<Result<_>>()?,
+            (_, None) => Vec::new(),
+        };
+        let shifts: Vec<Shift> = self.shifts.iter().map(ShiftRow::decode).collect::<Result<_>>()?;
+        let step = usize::try_from(self.step.unwrap_or_default()).map_err(|_| damaged())?;
+        let at = Position { step, reached: self.reached.clone() };
+        Ok(Operation {
+            is_reorganisation: self.kind == REORGANISE,
+            merged,
+            shifts: shifts.into_iter().collect(),
+            on: self.effective_on.parse().map_err(|_| damaged())?,
+            noted: at.clone(),
+            at,
+            id: self.id,
+        })
+    }
+}
+
+impl Operation {
+    fn record(&self) -> RecordId {
+        record("unit_operation", &self.id)
+    }
+
+    /// The bindings of [`SAME_POSITION`].
+    fn expected(&self) -> Variables {
+        vars! {
+            operation: self.record(),
+            noted_step: i64::try_from(self.noted.step).unwrap_or(i64::MAX),
+            noted_reached: self.noted.reached.clone(),
+        }
+    }
+}
+
+/// Fails if another process has done a batch of the operation meanwhile.
+const SAME_POSITION: &str = "LET $noted = (SELECT step, reached FROM ONLY $operation); \
+     IF ($noted.step ?? 0) != $noted_step OR $noted.reached != $noted_reached { THROW 'overtaken' };";
+
+const NOTE: &str = "UPDATE $operation SET step = $step, reached = $reached, done = (done ?? 0) + $done RETURN NONE;";
+
+/// A tree whose units have their versions is another tree.
+const TOUCH: &str = "UPSERT tree:units SET version = (version ?? 0) + 1 RETURN NONE;";
+
+const REORGANISED: &str = "UPDATE $reorganisation SET state = 'done', finished_at = $now WHERE state = 'following' RETURN NONE;";
+
+/// A unit as it is stored, perhaps still at its old path.
+#[derive(Debug, SurrealValue)]
+struct MovedUnitRow {
+    id: String,
+    path: String,
+    closed_on: Option<String>,
+}
+
+fn moved_units() -> String {
+    format!("SELECT record::id(id) AS id, path, closed_on FROM {KEYS} LIMIT {BATCH}")
 }
 
 /// An open unit that the viewer may change, as a choice of a form.
@@ -411,9 +621,10 @@ const FOLLOWING: &str = "\
      LET $leaving = (SELECT VALUE id FROM transfer WHERE member = $key AND state = 'requested'); \
      UPDATE $leaving SET from_unit = $to_unit, from_path = $to_path RETURN NONE;";
 
-/// Pending transfers to a merged unit are redirected to the one that takes over.
-const REDIRECT: &str = "LET $joining = (SELECT VALUE id FROM transfer WHERE state = 'requested' AND to_unit = $merged); \
-     UPDATE $joining SET to_unit = $to_unit RETURN NONE;";
+/// Pending transfers to merged units are redirected to the ones that take over.
+const REDIRECT: &str = "FOR $merge IN $merges { LET $merged = $merge.from; LET $to_unit = $merge.to; \
+     LET $joining = (SELECT VALUE id FROM transfer WHERE state = 'requested' AND to_unit = $merged); \
+     UPDATE $joining SET to_unit = $to_unit RETURN NONE; };";
 
 #[derive(Debug, SurrealValue)]
 pub(super) struct PostingChange {
@@ -460,12 +671,37 @@ struct ShiftedRow {
     next: String,
 }
 
-impl PathRow {
-    fn shifted(self, shifts: &[Shift]) -> Result<ShiftedRow> {
-        let path = UnitPath::parse(&self.path).map_err(|_| Error::Damaged(format!("the path {}", self.path)))?;
-        // The range is that of a shift, so at least one shift contains the path.
-        let next = Shift::apply(shifts, &path).ok_or_else(|| Error::Internal(format!("no shift holds {path}")))?;
-        Ok(ShiftedRow { id: self.id, path: self.path, next: next.to_string() })
+/// A page of rows, in the order of their paths.
+struct Page {
+    moved: Vec<ShiftedRow>,
+    /// The path of the last row, and whether a shift concerns it.
+    last: Option<(UnitPath, bool)>,
+}
+
+impl Page {
+    fn of(rows: Vec<PathRow>, shifts: &Shifts) -> Result<Self> {
+        let mut page = Self { moved: Vec::with_capacity(rows.len()), last: None };
+        for row in rows {
+            let path = UnitPath::parse(&row.path).map_err(|_| Error::Damaged(format!("the path {}", row.path)))?;
+            if page.last.as_ref().is_some_and(|(last, _)| *last > path) {
+                return Err(Error::Internal(format!("the row at {path} was not read in the order of paths")));
+            }
+            let next = shifts.apply(&path).filter(|next| *next != path);
+            page.last = Some((path, next.is_some()));
+            page.moved.extend(next.map(|next| ShiftedRow { id: row.id, path: row.path, next: next.to_string() }));
+        }
+        Ok(page)
+    }
+
+    /// Where the next page begins: at the path of the last row, which other rows may have, or at the next old subtree. `None` if
+    /// there is none.
+    fn next(&self, outermost: &[UnitPath]) -> Option<String> {
+        let (last, is_moved) = self.last.as_ref()?;
+        if *is_moved {
+            return Some(last.to_string());
+        }
+        let behind = outermost.partition_point(|from| from <= last);
+        outermost.get(behind).map(UnitPath::to_string)
     }
 }
 
@@ -473,12 +709,6 @@ fn found_at(table: &str, column: &str, condition: &str) -> String {
     format!(
         "SELECT id, {column} AS path FROM {table} WHERE {condition} AND {column} >= $from AND {column} < $until LIMIT {BATCH}"
     )
-}
-
-/// The old subtrees of the shifts, without those inside another one.
-fn outermost(shifts: &[Shift]) -> impl Iterator<Item = &UnitPath> {
-    let inside = |path: &UnitPath| shifts.iter().any(|other| other.from != *path && other.from.contains(path));
-    shifts.iter().map(|shift| &shift.from).filter(move |path| !inside(path))
 }
 
 /// The new paths of a merged unit and its children, and the codes of the children. A child whose code is or was in use below the
@@ -676,13 +906,33 @@ mod tests {
     #[test]
     fn the_lowest_shift_that_contains_a_path_applies() {
         let path = |text: &str| UnitPath::parse(text).expect("a path");
-        let shifts = [
+        let shifts: Shifts = [
             Shift { from: path("/51/002/01/"), to: path("/51/001/03/") },
             Shift { from: path("/51/002/"), to: path("/51/001/") },
-        ];
-        assert_eq!(Shift::apply(&shifts, &path("/51/002/01/7/")), Some(path("/51/001/03/7/")));
-        assert_eq!(Shift::apply(&shifts, &path("/51/002/02/")), Some(path("/51/001/02/")));
-        assert_eq!(Shift::apply(&shifts, &path("/51/003/")), None);
-        assert_eq!(outermost(&shifts).collect::<Vec<_>>(), [&path("/51/002/")]);
+        ]
+        .into_iter()
+        .collect();
+        assert_eq!(shifts.apply(&path("/51/002/01/7/")), Some(path("/51/001/03/7/")));
+        assert_eq!(shifts.apply(&path("/51/002/02/")), Some(path("/51/001/02/")));
+        assert_eq!(shifts.apply(&path("/51/003/")), None);
+        assert_eq!(shifts.outermost().collect::<Vec<_>>(), [&path("/51/002/")]);
+    }
+
+    #[test]
+    fn a_page_without_rows_to_update_proceeds_to_the_next_old_subtree() {
+        let path = |text: &str| UnitPath::parse(text).expect("a path");
+        let shift = |from: &str, to: &str| Shift { from: path(from), to: path(to) };
+        let shifts: Shifts = [shift("/1/2/", "/1/9/"), shift("/1/4/", "/1/9/")].into_iter().collect();
+        let outermost: Vec<UnitPath> = shifts.outermost().cloned().collect();
+        let next = |paths: &[&str]| {
+            let row = |path: &&str| PathRow { id: record("office", "A"), path: (*path).to_owned() };
+            let page = Page::of(paths.iter().map(row).collect(), &shifts)?;
+            Ok::<_, Error>((page.moved.len(), page.next(&outermost)))
+        };
+        assert_eq!(next(&["/1/2/", "/1/2/3/"]).expect("in order"), (2, Some("/1/2/3/".to_owned())));
+        assert_eq!(next(&["/1/2/", "/1/3/"]).expect("in order"), (1, Some("/1/4/".to_owned())));
+        assert_eq!(next(&["/1/3/", "/1/3/"]).expect("in order"), (0, Some("/1/4/".to_owned())));
+        assert_eq!(next(&["/1/4/", "/1/9/"]).expect("in order"), (1, None));
+        assert!(next(&["/1/4/", "/1/2/"]).is_err(), "else rows would be passed over");
     }
 }
