@@ -51,12 +51,14 @@ mod run;
 mod sealed;
 mod sheets;
 mod spreadsheet;
+mod table;
 mod units;
 mod upload;
 mod workbook;
 
 pub use report::{Report, csv_line};
 pub use spreadsheet::spreadsheet;
+pub(crate) use table::{TableUpload, TextCell, TextRow};
 pub use upload::Upload;
 
 use file::ImportError;

@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// Maximum number of sheets of a spreadsheet that are searched.
-const SHEETS_MAX: usize = 30;
+pub(super) const SHEETS_MAX: usize = 30;
 
 /// The file of an import and its format.
 #[derive(Clone)]

@@ -147,7 +147,7 @@ fn shown(column: Column, cell: &Cell<'_>) -> String {
 
 /// The text of a cell. Refuses numbers whose digits the spreadsheet has dropped, and strips the marks that spreadsheets put
 /// around digits to keep them as text: `="0912…"` and `'0912…`.
-fn text_of<'c>(cell: &'c Cell<'_>) -> Result<Cow<'c, str>, Reason> {
+pub(super) fn text_of<'c>(cell: &'c Cell<'_>) -> Result<Cow<'c, str>, Reason> {
     match cell {
         Cell::Number(number, _) if number.fract() != 0.0 || number.abs() >= 1e15 => Err(Reason::LostDigits),
         Cell::Text(text) if is_shortened(text) => Err(Reason::LostDigits),
@@ -187,7 +187,7 @@ pub(super) fn full_name(cell: &Cell<'_>) -> Result<FullName, Reason> {
 }
 
 /// A text whose letters are intact: not of another encoding, and not replaced by question marks.
-fn written<'c>(cell: &'c Cell<'_>) -> Result<Cow<'c, str>, Reason> {
+pub(super) fn written<'c>(cell: &'c Cell<'_>) -> Result<Cow<'c, str>, Reason> {
     let text = cell.shown();
     let is_replaced = |word: &str| {
         word.chars().zip(word.chars().skip(1)).any(|(c, next)| c == '?' && next.is_alphabetic())
