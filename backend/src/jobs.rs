@@ -59,6 +59,8 @@ pub enum JobKind {
     SealEvents,
     /// Updates the paths in rows of a unit that was moved or merged.
     FollowMoves,
+    /// Changes the tree as a confirmed reorganisation says.
+    Reorganise,
     /// Deletes expired sessions, activations, counters and forms.
     PurgeExpired,
     /// Deletes unsaved text of the desk.
@@ -102,6 +104,8 @@ impl JobKind {
             Self::NotifyOwner => Rules::once(Duration::from_mins(1), 4, 12),
             // The runner polls every second, so a document is published within five.
             Self::PublishDue => Rules::periodic(Duration::from_secs(4), Duration::from_mins(2)),
+            // Planning and the transaction take seconds. It waits for another change of the tree.
+            Self::Reorganise => Rules::once(Duration::from_mins(10), 1, 12),
             Self::SealEvents | Self::FollowMoves => Rules::periodic(Duration::from_mins(1), Duration::from_mins(10)),
             Self::PurgeExpired | Self::PurgeWriting | Self::PurgeFiles => {
                 Rules::periodic(Duration::from_mins(10), Duration::from_mins(30))

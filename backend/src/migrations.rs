@@ -84,6 +84,7 @@ const MIGRATIONS: &[Migration] = migrations![
     29 "0029_counter_snapshots",
     30 "0030_jobs",
     31 "0031_levels",
+    32 "0032_reorganisation",
     33 "0033_except",
 ];
 

@@ -398,6 +398,29 @@ const TABLES: &[Table] = &[
     // The path does not belong to any unit.
     free("stranger", "kind unit subject"),
     Table {
+        name: "reorganisation",
+        row: Some("$key"),
+        columns: &[path("path", MOVED), member("started_by", BY), member("confirmed_by", BY)],
+        other: "effective_on files files.*.name version numbers",
+        set: &[],
+    },
+    Table {
+        name: "reorganisation_seen",
+        row: Some("[$gone, $key]"),
+        columns: &[member("id", Stays("only hides a notice, which is shown once more to the record that remains"))],
+        other: "",
+        set: &[],
+    },
+    // Codes and names of units, in JSON.
+    free("reorganisation_rows", "content"),
+    Table {
+        name: "reassignment",
+        row: Some("$key"),
+        columns: &[path("path", MOVED), member("decided_by", BY)],
+        other: "reorganisation effective_on unit from_unit candidates assigned_to",
+        set: &[],
+    },
+    Table {
         name: "transfer",
         row: Some("$key"),
         columns: &[
@@ -427,9 +450,10 @@ const TABLES: &[Table] = &[
         columns: &[
             path("shifts.*.from", Stays("records the old path of the move")),
             path("shifts.*.to", Stays("records the new path of the move")),
+            path("reached", Stays("where the batches of the operation are; not read once it is done")),
             member("started_by", BY),
         ],
-        other: "unit target shifts effective_on",
+        other: "unit target shifts effective_on merges merges.*.from merges.*.to",
         set: &[("shifts", "[{ from: $path, to: $path }]"), ("state", "'done'")],
     },
     free("unit_version", "unit kind code name parent from until"),

@@ -31,6 +31,7 @@ pub(super) async fn perform(backend: &Backend, job: &LeasedJob) -> Result<Outcom
             let is_done = Box::pin(backend.unit_desk().follow_moves()).await?;
             Ok(if is_done { Outcome::Done } else { Outcome::Again })
         }
+        JobKind::Reorganise => Box::pin(backend.reorganisations().run(job)).await,
         JobKind::PurgeExpired => {
             let rows = Box::pin(backend.accounts().purge()).await?;
             if rows > 0 {

@@ -61,7 +61,7 @@ async fn end(store: &Store, job: &LeasedJob, next: Option<DateTime<Utc>>) -> Res
 /// A change needs a migration of the rows with the old key.
 #[test]
 fn keys_stay_what_they_are() {
-    let kinds = "send_sms notify_owner publish_due seal_events follow_moves purge_expired purge_writing purge_files";
+    let kinds = "send_sms notify_owner publish_due seal_events follow_moves reorganise purge_expired purge_writing purge_files";
     assert_eq!(JobKind::ALL.map(JobKind::key).join(" "), kinds);
     assert_eq!(JobState::ALL.map(JobState::key).join(" "), "parked running waiting");
 }

@@ -179,7 +179,7 @@ pub(super) fn day_before(day: NaiveDate) -> NaiveDate {
 }
 
 /// A version of a unit.
-#[derive(Debug, SurrealValue)]
+#[derive(Debug, Clone, SurrealValue)]
 pub(crate) struct VersionRow {
     pub(crate) id: RecordId,
     pub(crate) unit: String,

@@ -215,7 +215,7 @@ impl UnitDesk<'_> {
     }
 
     /// Small changes are finished within the request; large ones are left to a job.
-    async fn go_on(&self) -> Result<()> {
+    pub(super) async fn go_on(&self) -> Result<()> {
         if !self.advance(WAITED_FOR).await? {
             let change = Change::default().jobs(self.backend.clock(), self.following(TimeDelta::zero()));
             self.backend.transact(change).await?;
@@ -394,6 +394,10 @@ impl UnitDesk<'_> {
     async fn versioned(&self, operation: &mut Operation, left: &mut usize) -> Result<bool> {
         if operation.at.step > 0 || !operation.is_reorganisation {
             return Ok(true);
+        }
+        // The process that changed the tree may be another one.
+        if !self.backend.units().tree().unwritten {
+            self.backend.units().reload(self.backend.store()).await?;
         }
         let tree = self.backend.units().tree();
         loop {
@@ -596,7 +600,7 @@ fn open_target<'t>(viewer: &Viewer, tree: &'t Tree, typed: &str) -> Result<&'t U
     tree.get(known.id).ok_or(Problem::Closed)
 }
 
-const START: &str = "CREATE $operation SET kind = $operation_kind, unit = $moved, target = $target, shifts = $shifts, \
+pub(super) const START: &str = "CREATE $operation SET kind = $operation_kind, unit = $moved, target = $target, shifts = $shifts, \
      effective_on = $effective_on, state = 'running', started_by = $started_by, started_at = $started_at RETURN NONE;";
 
 /// Posts members to another branch: their current posting ends the day before, and their pending requests move along.

@@ -54,7 +54,7 @@ pub(super) struct Question<'q> {
     pub(super) on: NaiveDate,
     /// The rights of the viewer; `None` for the operator.
     pub(super) standpoint: Option<&'q Standpoint>,
-    /// Whether no unit of a level is open from a day on.
+    /// Whether a level has ended by a day: [`level_is_closed_on`].
     pub(super) is_closed: fn(UnitKind, NaiveDate) -> bool,
     /// Units that were divided on that day already, so that the units below them are in the queue.
     pub(super) divided: &'q BTreeSet<UnitId>,
@@ -149,9 +149,10 @@ impl Plan {
     }
 }
 
-/// Whether no unit of this level is open from this day on. Districts ended on 1 July 2025.
+/// Whether the level has ended by this day, as the terminology pack says: no unit of it begins, and those without units below them
+/// end.
 pub(super) fn level_is_closed_on(kind: UnitKind, day: NaiveDate) -> bool {
-    kind.key() == "district" && NaiveDate::from_ymd_opt(2025, 7, 1).is_some_and(|end| day >= end)
+    !kind.may_begin_on(day)
 }
 
 /// Plans the rows.
@@ -872,17 +873,19 @@ pub(super) struct NewPaths<'p> {
     begun: &'p [Begun],
     /// Units with another code or parent, and those of the files.
     placed: HashMap<UnitId, (Option<Place>, &'p str)>,
+    names: HashMap<UnitId, &'p str>,
 }
 
 impl<'p> NewPaths<'p> {
     pub(super) fn new(tree: &'p Tree, plan: &'p Plan) -> Self {
         let continued = plan.continued.iter().map(|unit| (unit.unit, (unit.above, unit.code.as_str())));
         let moved = plan.moved.iter().map(|unit| (unit.unit, (Some(unit.above), unit.code.as_str())));
-        Self { tree, begun: &plan.begun, placed: continued.chain(moved).collect() }
+        let names = plan.continued.iter().map(|unit| (unit.unit, unit.name.as_str()));
+        Self { tree, begun: &plan.begun, placed: continued.chain(moved).collect(), names: names.collect() }
     }
 
     /// The unit above, and the code below it.
-    fn above(&self, place: Place) -> Option<(Option<Place>, &str)> {
+    pub(super) fn above(&self, place: Place) -> Option<(Option<Place>, &str)> {
         match place {
             Place::Begun(at) => self.begun.get(at).map(|begun| (Some(begun.above), begun.code.as_str())),
             Place::Open(unit) => self.placed.get(&unit).copied().or_else(|| {
@@ -890,6 +893,11 @@ impl<'p> NewPaths<'p> {
                 Some((self.tree.parent(&unit.path).map(|parent| Place::Open(parent.id)), unit.path.code()))
             }),
         }
+    }
+
+    /// The name that the files give to a unit that continues.
+    pub(super) fn name(&self, unit: UnitId) -> Option<&'p str> {
+        self.names.get(&unit).copied()
     }
 
     /// The path of a unit. Recursion is as deep as there are levels.

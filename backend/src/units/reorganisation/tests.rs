@@ -1,0 +1,433 @@
+//! Reorganisations from the file to the end of the batches, on both engines.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use domain::{
+    accounts::Viewer,
+    forms::Problem,
+    ids::{MemberId, ReorganisationId, UnitId},
+    members::{NationalId, Sex, Standing},
+    policy::{Grant, Role, Standpoint},
+    units::{
+        UnitChange, UnitKind, UnitRef,
+        reorganisation::{
+            FileRefusal, Hindrance, PlanList, ReassignmentState, ReorganisationColumn, ReorganisationState, RowProblem,
+        },
+    },
+};
+
+use super::{AssignForm, QueueQuery, ReceiveForm, Received};
+use crate::{
+    Backend, Clock, Error, Keys, StoreLocation,
+    demo::registry::{NewMember, Registry},
+    store::{record, vars},
+    units::{BelowQuery, RenameForm, Tree},
+};
+
+const ON: &str = "2026-11-20";
+
+fn now() -> DateTime<Utc> {
+    "2026-11-21T08:00:00Z".parse().expect("a moment")
+}
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().expect("a day")
+}
+
+fn kind(key: &str) -> UnitKind {
+    UnitKind::from_key(key).expect("a level")
+}
+
+async fn open(location: &StoreLocation) -> Backend {
+    let opened = async {
+        loop {
+            match Backend::open(location, Keys::from_master(&[7; 32]), Clock::fixed(now(), 1)).await {
+                Ok(backend) => return backend,
+                // The engine of the previous backend closes its files in the background.
+                Err(Error::InUse | Error::Store(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), opened).await.expect("the engine closes its files")
+}
+
+/// Two provinces, `51` with the communes `001` and `002`, `52` with `003`. Each commune has three branches `01` to `03`, each branch
+/// a member who is its secretary; the first of them is also secretary of the commune and of the province.
+struct Organisation {
+    viewer: Viewer,
+    units: BTreeMap<&'static str, UnitRef>,
+}
+
+impl Organisation {
+    async fn new(backend: &Backend) -> Self {
+        let mut registry = Registry::new(backend, 1, now() - TimeDelta::days(400));
+        let central = registry.unit(None, kind("central"), "01", "Trung ương").expect("a code");
+        let mut units = BTreeMap::new();
+        let mut first = None;
+        let mut number = 0;
+        for (province, communes) in [("51", ["001", "002"].as_slice()), ("52", &["003"])] {
+            let above = registry.unit(Some(&central), kind("province"), province, "Tỉnh").expect("a code");
+            for code in communes {
+                let commune = registry.unit(Some(&above), kind("commune"), code, &format!("Xã {code}")).expect("a code");
+                for branch in ["01", "02", "03"] {
+                    let branch = registry.unit(Some(&commune), kind("branch"), branch, "Chi bộ").expect("a code");
+                    number += 1;
+                    let member = registry
+                        .member(&NewMember {
+                            code: &format!("51.{number:06}"),
+                            full_name: "Võ Văn Khơi",
+                            sex: Sex::Male,
+                            birth_date: day("1980-02-03"),
+                            admitted_on: day("2008-02-03"),
+                            standing: Standing::Official,
+                            national_id: &NationalId::parse(&format!("951000{number:06}")).expect("twelve digits"),
+                            phone: None,
+                            unit: &branch,
+                        })
+                        .expect("registers");
+                    registry.office(member, Role::Secretary, &branch, None);
+                    if branch.path.code() == "01" {
+                        registry.office(member, Role::Secretary, &commune, None);
+                        registry.office(member, Role::Deputy, &above, None);
+                    }
+                    first.get_or_insert((member, branch));
+                }
+                units.insert(*code, commune);
+            }
+            units.insert(province, above);
+        }
+        registry.save().await.expect("saves");
+        backend.statistics().recount().await.expect("counts");
+        let (member, branch): (MemberId, UnitRef) = first.expect("a branch");
+        let grants = [Role::Operator, Role::Registrar].map(|role| Grant { role, path: central.path.clone() }).to_vec();
+        let viewer = Viewer {
+            member,
+            name: "Mai Văn Máy".to_owned(),
+            standpoint: Standpoint { branch: branch.path.clone(), standing: Standing::Official, grants },
+            branch,
+            offices: Vec::new(),
+            resting: Vec::new(),
+        };
+        Self { viewer, units }
+    }
+
+    /// The viewer with the offices of a registrar of one unit.
+    fn registrar_of(&self, unit: &str) -> Viewer {
+        let mut viewer = self.viewer.clone();
+        viewer.standpoint.grants = vec![Grant { role: Role::Registrar, path: self.units[unit].path.clone() }];
+        viewer
+    }
+}
+
+async fn sent(backend: &Backend, viewer: &Viewer, known: &str, file: &str) -> Received {
+    let form = ReceiveForm { on: ON, reorganisation: known, file_name: "danh-sach.csv" };
+    let mut upload = backend.reorganisations().receive(viewer, form).await.expect("may reorganise");
+    upload.write(file.as_bytes().to_vec()).await.expect("writes");
+    upload.finish().await.expect("is read")
+}
+
+async fn received(backend: &Backend, viewer: &Viewer, file: &str) -> ReorganisationId {
+    match sent(backend, viewer, "", file).await {
+        Received::Accepted(id) => id,
+        Received::Refused(refusal) => panic!("{refusal:?}"),
+    }
+}
+
+/// The province `52` becomes a part of `51`; `002` and `003` become parts of a renamed `001`, and of a new commune.
+const MERGER: &str = "Mã cũ,Mã mới,Mã cấp trên mới,Tên mới,Phần,Chức vụ\n\
+    51,51,,Tỉnh Mới,,\n52,51,,Tỉnh Mới,toàn bộ,giữ\n001,001,51,Phường Mới,,\n002,001,51,Phường Mới,,\n003,103,51,Xã Biển,,\n";
+
+async fn confirmed(backend: &Backend, organisation: &Organisation, file: &str) -> ReorganisationId {
+    let id = received(backend, &organisation.viewer, file).await;
+    let reorganisations = backend.reorganisations();
+    let page = reorganisations.preview(&organisation.viewer, id, PlanList::Refused, 1).await.expect("is planned");
+    assert_eq!((page.hindrance, page.refused), (None, Vec::new()));
+    reorganisations.confirm(&organisation.viewer, id, &page.version).await.expect("is confirmed");
+    id
+}
+
+async fn state(backend: &Backend, id: ReorganisationId) -> ReorganisationState {
+    backend.reorganisations().progress_for_operator(id).await.expect("exists").state
+}
+
+/// Open units by id, with their path and name.
+fn units(tree: &Tree) -> BTreeMap<UnitId, (String, String)> {
+    tree.all().map(|unit| (unit.id, (unit.path.to_string(), unit.name.clone()))).collect()
+}
+
+/// The paths of open units, without their ids.
+fn paths(tree: &Tree) -> Vec<String> {
+    tree.all().map(|unit| unit.path.to_string()).collect()
+}
+
+async fn stored(backend: &Backend) -> Vec<String> {
+    let sql = "SELECT VALUE code + ' ' + path FROM member; SELECT VALUE code + ' ' + path FROM unit WHERE closed_on = NONE; \
+               SELECT VALUE role + ' ' + path + ' ' + (until ?? '') FROM office; \
+               SELECT VALUE code + ' ' + name + ' ' + from + ' ' + (until ?? '') + cause FROM unit_version";
+    let mut answers = backend.store().read(sql, ()).await.expect("reads");
+    let mut found: Vec<String> = (0..4).flat_map(|at| answers.rows::<String>(at).expect("texts")).collect();
+    found.sort();
+    found
+}
+
+const MERGED: [&str; 12] = [
+    "/01/",
+    "/01/51/",
+    "/01/51/001/",
+    "/01/51/001/01/",
+    "/01/51/001/02/",
+    "/01/51/001/03/",
+    "/01/51/001/04/",
+    "/01/51/001/05/",
+    "/01/51/001/06/",
+    "/01/51/103/",
+    "/01/51/103/01/",
+    "/01/51/103/02/",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_merger_of_two_provinces_keeps_members_history_and_figures() {
+    let backend = open(&StoreLocation::Memory).await;
+    let organisation = Organisation::new(&backend).await;
+    let (before, root) = (units(&backend.units().tree()), backend.units().tree().all().next().expect("a root").path.clone());
+    let members = backend.counters().members(&root);
+    let id = received(&backend, &organisation.viewer, MERGER).await;
+    let page = backend.reorganisations().preview(&organisation.viewer, id, PlanList::Ended, 1).await.expect("is planned");
+    let numbers = page.numbers;
+    assert_eq!((numbers.rows, numbers.refused, numbers.units_before, numbers.units_after), (5, 0, 15, 13));
+    assert_eq!((numbers.ended, numbers.begun, numbers.renamed, numbers.recoded, numbers.moved), (2, 0, 3, 4, 4));
+    assert_eq!((numbers.members, numbers.branches), (Some(9), 9));
+    assert_eq!((numbers.offices_kept, numbers.offices_ended), (5, 1), "003, 001, 51 and the deputy of 52; the secretary of 002");
+    let names: Vec<_> = page.rows.iter().map(|row| row.before.as_ref().expect("was there").code.clone()).collect();
+    assert_eq!(names, ["002", "52"]);
+
+    let id = {
+        backend.reorganisations().confirm(&organisation.viewer, id, &page.version).await.expect("is confirmed");
+        id
+    };
+    backend.run_due_jobs().await.expect("runs");
+    assert_eq!(state(&backend, id).await, ReorganisationState::Done);
+    let tree = backend.units().tree();
+    assert_eq!(paths(&tree)[..12], MERGED);
+    assert!(!tree.is_moving());
+    assert_eq!(tree.get(organisation.units["001"].id).expect("continues").name, "Phường Mới");
+    assert_eq!(tree.successor(&organisation.units["52"].id.to_string()).expect("has one").path.as_str(), "/01/51/");
+    let old = &organisation.units["002"].path.child("02").expect("a path");
+    assert_eq!(tree.former(old).expect("is known").path.as_str(), "/01/51/001/05/");
+
+    // Yesterday's tree is the old one, and that of the day the new one.
+    let desk = backend.unit_desk();
+    assert_eq!(units(&desk.tree_as_of(day("2026-11-19")).await.expect("reads")), before);
+    assert_eq!(units(&desk.tree_as_of(day(ON)).await.expect("reads")), units(&tree));
+    let moved = tree.former(old).expect("is known").id.to_string();
+    let page = desk.page(&organisation.viewer, &moved, None, BelowQuery::default()).await.expect("is open");
+    let history: Vec<_> = page.history.iter().map(|form| (form.change, form.code.as_str(), form.from)).collect();
+    assert_eq!(history[0], (UnitChange::Reorganised, "05", day(ON)));
+    assert_eq!((history[1].0, history[1].1), (UnitChange::Created, "02"));
+
+    // Every member is where the branch is, and every figure as counted from the tables.
+    backend.catch_up().await.expect("reads the log");
+    assert_eq!(backend.counters().members(&root), members);
+    assert_eq!(backend.statistics().recount().await.expect("counts"), []);
+    let sql = "SELECT VALUE unit + ' ' + path FROM member";
+    let found: Vec<String> = backend.store().read(sql, ()).await.expect("reads").rows(0).expect("texts");
+    assert_eq!(found.len(), 9);
+    for row in found {
+        let (unit, path) = row.split_once(' ').expect("two parts");
+        assert_eq!(tree.named(unit).expect("is open").path.as_str(), path);
+    }
+    let sql = "SELECT VALUE until FROM office WHERE unit = $unit AND until != NONE";
+    let vars = vars! { unit: organisation.units["002"].id.to_string() };
+    let ended: Vec<String> = backend.store().read(sql, vars).await.expect("reads").rows(0).expect("days");
+    assert_eq!(ended, ["2026-11-19"]);
+    let sql = "SELECT VALUE from FROM office WHERE unit = $unit AND role = 'deputy' AND until = NONE";
+    let vars = vars! { unit: organisation.units["51"].id.to_string() };
+    let kept: Vec<String> = backend.store().read(sql, vars).await.expect("reads").rows(0).expect("days");
+    assert_eq!(kept.len(), 3, "two of its own, one that goes on: {kept:?}");
+
+    // The same file again.
+    let again = received(&backend, &organisation.viewer, MERGER).await;
+    let page = backend.reorganisations().preview(&organisation.viewer, again, PlanList::Refused, 1).await.expect("is planned");
+    assert_eq!((page.refused, page.hindrance), (Vec::new(), Some(Hindrance::Nothing)));
+    assert_eq!((page.numbers.rows, page.numbers.already), (5, 5));
+    let refused = backend.reorganisations().confirm(&organisation.viewer, again, &page.version).await;
+    let Err(Error::Invalid(errors)) = refused else { panic!("{refused:?}") };
+    assert_eq!(errors.problem("version"), Some(&Problem::Undecided));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interrupted_reorganisation_has_the_same_result_as_an_uninterrupted_one() {
+    let whole = open(&StoreLocation::Memory).await;
+    let organisation = Organisation::new(&whole).await;
+    confirmed(&whole, &organisation, MERGER).await;
+    whole.run_due_jobs().await.expect("runs");
+    let expected = stored(&whole).await;
+    for stops_after in [1, 2, 4] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let location = StoreLocation::Folder(folder.path().to_owned());
+        let backend = open(&location).await;
+        let organisation = Organisation::new(&backend).await;
+        let before = units(&backend.units().tree());
+        let id = confirmed(&backend, &organisation, MERGER).await;
+        assert!(matches!(
+            backend.reorganisations().carry_out(id, None).await.expect("changes the tree"),
+            super::carry_out::Attempt::Done
+        ));
+        assert_eq!(paths(&backend.units().tree())[..12], MERGED, "at once");
+        let desk = backend.unit_desk();
+        assert!(!desk.advance(stops_after).await.expect("goes on"), "there is more to do");
+        assert_eq!(units(&desk.tree_as_of(day("2026-11-19")).await.expect("reads")), before, "after {stops_after}");
+        assert_eq!(units(&desk.tree_as_of(day(ON)).await.expect("reads")), units(&backend.units().tree()));
+        let old = organisation.units["002"].path.child("02").expect("a path");
+        assert_eq!(backend.units().tree().former(&old).expect("is known").path.as_str(), "/01/51/001/05/");
+        drop(backend);
+
+        let backend = open(&location).await;
+        assert_eq!(state(&backend, id).await, ReorganisationState::Following);
+        backend.run_due_jobs().await.expect("runs");
+        assert_eq!(state(&backend, id).await, ReorganisationState::Done);
+        assert_eq!(stored(&backend).await, expected, "stopped after {stops_after}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tree_that_changed_after_the_confirmation_is_left_alone() {
+    let backend = open(&StoreLocation::Memory).await;
+    let organisation = Organisation::new(&backend).await;
+    let id = confirmed(&backend, &organisation, MERGER).await;
+    let unit = organisation.units["003"].id.to_string();
+    let form = RenameForm { unit: &unit, version: "0", name: "Xã Khác", on: "2026-11-21" };
+    backend.unit_desk().rename(&organisation.viewer, form).await.expect("renames");
+    let before = units(&backend.units().tree());
+    backend.run_due_jobs().await.expect("runs");
+    assert_eq!(state(&backend, id).await, ReorganisationState::Changed);
+    assert_eq!(units(&backend.units().tree()), before);
+    let page = backend.reorganisations().preview(&organisation.viewer, id, PlanList::Refused, 1).await.expect("is planned");
+    let problems: Vec<_> = page.refused.into_iter().map(|row| (row.row, row.problem)).collect();
+    assert_eq!(problems, [(6, RowProblem::ChangedLater { since: day("2026-11-21") })]);
+    backend.reorganisations().cancel(&organisation.viewer, id).await.expect("cancels");
+    assert!(matches!(backend.reorganisations().cancel(&organisation.viewer, id).await, Err(Error::NotAllowed)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn units_below_a_divided_one_are_assigned() {
+    let backend = open(&StoreLocation::Memory).await;
+    let organisation = Organisation::new(&backend).await;
+    let file = "Mã cũ,Mã mới,Mã cấp trên mới,Tên mới,Phần\n001,001,51,Xã Giữ,phần chính\n001,009,51,Xã Chín,một phần\n";
+    let id = confirmed(&backend, &organisation, file).await;
+    backend.run_due_jobs().await.expect("runs");
+    assert_eq!(state(&backend, id).await, ReorganisationState::Done);
+    let reorganisations = backend.reorganisations();
+    let page = reorganisations.queue(&organisation.viewer, QueueQuery::default()).await.expect("may read");
+    assert_eq!((page.rows.len(), page.waiting), (3, 3));
+    assert_eq!(page.rows[0].candidates.iter().map(|unit| unit.path.as_str()).collect::<Vec<_>>(), ["/01/51/009/"]);
+
+    // One by one.
+    let (first, target) = (page.rows[0].id.to_string(), page.rows[0].candidates[0].id.to_string());
+    let stranger = AssignForm { reassignment: &first, target: &organisation.units["003"].id.to_string() };
+    assert!(matches!(reorganisations.assign(&organisation.viewer, stranger).await, Err(Error::Invalid(_))));
+    let elsewhere = organisation.registrar_of("52");
+    let form = AssignForm { reassignment: &first, target: &target };
+    assert!(matches!(reorganisations.assign(&elsewhere, form).await, Err(Error::NotFound | Error::NotAllowed)));
+    let moved = reorganisations.assign(&organisation.viewer, form).await.expect("moves");
+    assert_eq!(reorganisations.assign(&organisation.viewer, form).await.expect("again"), moved);
+    let tree = backend.units().tree();
+    assert_eq!(tree.get(moved).expect("is open").path.as_str(), "/01/51/009/01/");
+    let then = backend.unit_desk().tree_as_of(day(ON)).await.expect("reads");
+    assert_eq!(then.get(moved).expect("was open").path.as_str(), "/01/51/009/01/", "effective on the same day");
+
+    // By file.
+    let upload = async |file: &str| {
+        let mut upload = reorganisations.assign_file(&organisation.viewer, "gan.csv").await.expect("may assign");
+        upload.write(file.as_bytes().to_vec()).await.expect("writes");
+        upload.finish().await.expect("is read").expect("has rows")
+    };
+    let refused = upload("Mã đơn vị,Mã đơn vị nhận\n51/001/02,009\n51/001/03,003\n").await;
+    assert_eq!((refused.assigned, refused.refused.len(), refused.refused[0].row), (0, 1, 3), "all or nothing");
+    let done = upload("Mã đơn vị,Mã đơn vị nhận\n51/001/02,009\n51/001/03,001\n").await;
+    assert_eq!((done.assigned, done.kept, done.refused), (1, 1, Vec::new()));
+    let query = QueueQuery { state: Some(ReassignmentState::Assigned), ..QueueQuery::default() };
+    assert_eq!(reorganisations.queue(&organisation.viewer, query).await.expect("may read").rows.len(), 2);
+    assert_eq!(reorganisations.queue(&organisation.viewer, QueueQuery::default()).await.expect("may read").waiting, 0);
+
+    // The division again: nothing is to be done.
+    let again = received(&backend, &organisation.viewer, file).await;
+    let page = reorganisations.preview(&organisation.viewer, again, PlanList::Refused, 1).await.expect("is planned");
+    assert_eq!((page.refused, page.hindrance), (Vec::new(), Some(Hindrance::Nothing)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_registrar_reorganises_within_the_own_province_only() {
+    let backend = open(&StoreLocation::Memory).await;
+    let organisation = Organisation::new(&backend).await;
+    let registrar = organisation.registrar_of("51");
+    let own = "Mã cũ,Mã mới\n002,001\n001,001\n";
+    let id = received(&backend, &registrar, own).await;
+    let page = backend.reorganisations().preview(&registrar, id, PlanList::Refused, 1).await.expect("is planned");
+    assert_eq!((page.refused, page.hindrance), (Vec::new(), None));
+    let other = organisation.registrar_of("52");
+    let hidden = backend.reorganisations().preview(
+        &Viewer { member: MemberId::new(ulid::Ulid::nil()), ..other },
+        id,
+        PlanList::Refused,
+        1,
+    );
+    assert!(matches!(hidden.await, Err(Error::NotFound)));
+    let across = received(&backend, &registrar, "Mã cũ,Mã mới,Mã cấp trên mới\n003,003,51\n51,59,\n").await;
+    let page = backend.reorganisations().preview(&registrar, across, PlanList::Refused, 1).await.expect("is planned");
+    let problems: Vec<_> = page.refused.iter().map(|row| row.problem.clone()).collect();
+    assert_eq!(problems, [RowProblem::NotAllowed, RowProblem::NotAllowed]);
+    let refused = backend.reorganisations().confirm(&registrar, across, &page.version).await;
+    assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_is_told_once_where_the_branch_is_now() {
+    let backend = open(&StoreLocation::Memory).await;
+    let organisation = Organisation::new(&backend).await;
+    let reorganisations = backend.reorganisations();
+    assert_eq!(reorganisations.notice(&organisation.viewer).await.expect("reads"), None);
+    let id = confirmed(&backend, &organisation, MERGER).await;
+    backend.run_due_jobs().await.expect("runs");
+    let told = reorganisations.notice(&organisation.viewer).await.expect("reads").expect("is told");
+    assert_eq!(
+        (told.before, told.after),
+        (vec!["Tỉnh".to_owned(), "Xã 001".to_owned()], vec!["Tỉnh Mới".to_owned(), "Phường Mới".to_owned()])
+    );
+    assert_eq!((told.reorganisation, told.since), (id, day(ON)));
+    assert_eq!(told.leaders.len(), 1, "the secretary of the commune");
+    reorganisations.dismiss(&organisation.viewer, id).await.expect("is noted");
+    assert_eq!(reorganisations.notice(&organisation.viewer).await.expect("reads"), None);
+    backend.clock().advance(TimeDelta::days(91));
+    let other = Viewer { member: MemberId::new(ulid::Ulid::nil()), ..organisation.viewer };
+    assert_eq!(reorganisations.notice(&other).await.expect("reads"), None, "after some months");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_are_refused_or_added() {
+    let backend = open(&StoreLocation::Memory).await;
+    let organisation = Organisation::new(&backend).await;
+    let viewer = &organisation.viewer;
+    let refused = sent(&backend, viewer, "", "Mã cũ,Tên\n1,2\n").await;
+    assert_eq!(refused, Received::Refused(FileRefusal::Missing(ReorganisationColumn::NewCode)));
+    let id = received(&backend, viewer, "Mã cũ,Mã mới\n002,001\n").await;
+    let known = id.to_string();
+    assert_eq!(sent(&backend, viewer, &known, "Mã cũ,Mã mới\n001,001\n").await, Received::Accepted(id));
+    let page = backend.reorganisations().preview(viewer, id, PlanList::Ended, 1).await.expect("is planned");
+    assert_eq!((page.reorganisation.files.len(), page.numbers.rows, page.rows.len()), (2, 2, 1));
+    let tomorrow = "22/11/2026";
+    backend.reorganisations().set_day(viewer, id, tomorrow).await.expect("may be planned before");
+    let page = backend.reorganisations().preview(viewer, id, PlanList::Ended, 1).await.expect("is planned");
+    assert_eq!(page.hindrance, Some(Hindrance::InFuture));
+    let early = backend.reorganisations().confirm(viewer, id, &page.version).await;
+    let Err(Error::Invalid(errors)) = early else { panic!("{early:?}") };
+    assert_eq!(errors.problem("version"), Some(&Problem::DateRange));
+    backend.reorganisations().set_day(viewer, id, ON).await.expect("may be planned before");
+    let stale = backend.reorganisations().confirm(viewer, id, &page.version).await;
+    let Err(Error::Invalid(errors)) = stale else { panic!("{stale:?}") };
+    assert_eq!(errors.problem("version"), Some(&Problem::Stale));
+    let rows = backend.store().read("SELECT VALUE state FROM $id", vars! { id: record("reorganisation", id) });
+    assert_eq!(rows.await.expect("reads").rows::<String>(0).expect("a state"), ["previewed"]);
+}
