@@ -12,7 +12,7 @@ use domain::{
     ids::MemberId,
     members::{NationalId, Sex, Standing},
     policy::{Grant, Role, Standpoint},
-    units::UnitRef,
+    units::{UnitRef, reorganisation::PlanList},
 };
 
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
         registry::{NewMember, Registry},
     },
     store::{Store, Value, record, tests::migrated, vars},
-    units::{MoveForm, tests::level},
+    units::{MoveForm, ReceiveForm, Received, tests::level},
 };
 
 use Fate::{Follows, Stays};
@@ -761,6 +761,33 @@ async fn every_path_follows_a_move_and_every_member_id_a_merge_unless_listed() {
     assert_eq!(unfilled, [] as [&str; 0], "columns that follow are filled");
     backend.members().merge(&organisation.viewer, organisation.kept, organisation.gone).await.expect("merges");
     assert_eq!(columns_with(store, names_gone).await, listed(Holds::Member, stays), "what still names the merged record");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_path_follows_a_reorganisation_unless_listed() {
+    let backend =
+        Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), Clock::fixed(now(), 1)).await.expect("opens");
+    let store = backend.store();
+    let organisation = organisation(&backend).await;
+    fill(store, &organisation).await;
+    let old = organisation.commune.path.as_str();
+    let at_old_place = |text: &str| text.contains(old);
+
+    let reorganisations = backend.reorganisations();
+    let form = ReceiveForm { on: "2026-11-21", reorganisation: "", file_name: "moved.csv" };
+    let mut upload = reorganisations.receive(&organisation.viewer, form).await.expect("may reorganise");
+    let (unit, target) = (old.trim_matches('/'), organisation.other_province.path.as_str().trim_matches('/').to_owned());
+    let file = format!("Mã cũ,Mã mới,Mã cấp trên mới\n{unit},{},{target}\n", organisation.commune.path.code());
+    upload.write(file.into_bytes()).await.expect("writes");
+    let Received::Accepted(id) = upload.finish().await.expect("is read") else { panic!("is refused") };
+    let page = reorganisations.preview(&organisation.viewer, id, PlanList::Refused, 1).await.expect("is planned");
+    assert_eq!(page.refused, []);
+    reorganisations.confirm(&organisation.viewer, id, &page.version).await.expect("is confirmed");
+    reorganisations.carry_out_for_operator(id).await.expect("is carried out");
+    assert_eq!(columns_with(store, at_old_place).await, listed(Holds::Path, stays), "what still has the old path");
+    let sql = "SELECT VALUE path FROM unit WHERE closed_on = NONE";
+    let open: Vec<String> = store.read(sql, ()).await.expect("reads").rows(0).expect("paths");
+    assert!(!open.iter().any(|path| at_old_place(path)), "{open:?}");
 }
 
 /// Checks real rows for paths and members in the columns of `other`.

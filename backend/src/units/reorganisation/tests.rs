@@ -67,7 +67,7 @@ impl Organisation {
         let mut units = BTreeMap::new();
         let mut first = None;
         let mut number = 0;
-        for (province, communes) in [("51", ["001", "002"].as_slice()), ("52", &["003"])] {
+        for (province, communes) in [("51", ["001", "002"].as_slice()), ("52", ["003"].as_slice())] {
             let above = registry.unit(Some(&central), kind("province"), province, "Tỉnh").expect("a code");
             for code in communes {
                 let commune = registry.unit(Some(&above), kind("commune"), code, &format!("Xã {code}")).expect("a code");
@@ -165,7 +165,7 @@ fn paths(tree: &Tree) -> Vec<String> {
 async fn stored(backend: &Backend) -> Vec<String> {
     let sql = "SELECT VALUE code + ' ' + path FROM member; SELECT VALUE code + ' ' + path FROM unit WHERE closed_on = NONE; \
                SELECT VALUE role + ' ' + path + ' ' + (until ?? '') FROM office; \
-               SELECT VALUE code + ' ' + name + ' ' + from + ' ' + (until ?? '') + cause FROM unit_version";
+               SELECT VALUE code + ' ' + name + ' ' + `from` + ' ' + (until ?? '') + ' ' + cause FROM unit_version";
     let mut answers = backend.store().read(sql, ()).await.expect("reads");
     let mut found: Vec<String> = (0..4).flat_map(|at| answers.rows::<String>(at).expect("texts")).collect();
     found.sort();
@@ -203,10 +203,7 @@ async fn a_merger_of_two_provinces_keeps_members_history_and_figures() {
     let names: Vec<_> = page.rows.iter().map(|row| row.before.as_ref().expect("was there").code.clone()).collect();
     assert_eq!(names, ["002", "52"]);
 
-    let id = {
-        backend.reorganisations().confirm(&organisation.viewer, id, &page.version).await.expect("is confirmed");
-        id
-    };
+    backend.reorganisations().confirm(&organisation.viewer, id, &page.version).await.expect("is confirmed");
     backend.run_due_jobs().await.expect("runs");
     assert_eq!(state(&backend, id).await, ReorganisationState::Done);
     let tree = backend.units().tree();
@@ -264,7 +261,7 @@ async fn an_interrupted_reorganisation_has_the_same_result_as_an_uninterrupted_o
     confirmed(&whole, &organisation, MERGER).await;
     whole.run_due_jobs().await.expect("runs");
     let expected = stored(&whole).await;
-    for stops_after in [1, 2, 4] {
+    for stops_after in [0, 1, 2, 3] {
         let folder = tempfile::tempdir().expect("a folder");
         let location = StoreLocation::Folder(folder.path().to_owned());
         let backend = open(&location).await;
@@ -367,14 +364,9 @@ async fn a_registrar_reorganises_within_the_own_province_only() {
     let id = received(&backend, &registrar, own).await;
     let page = backend.reorganisations().preview(&registrar, id, PlanList::Refused, 1).await.expect("is planned");
     assert_eq!((page.refused, page.hindrance), (Vec::new(), None));
-    let other = organisation.registrar_of("52");
-    let hidden = backend.reorganisations().preview(
-        &Viewer { member: MemberId::new(ulid::Ulid::nil()), ..other },
-        id,
-        PlanList::Refused,
-        1,
-    );
-    assert!(matches!(hidden.await, Err(Error::NotFound)));
+    let other = Viewer { member: MemberId::new(ulid::Ulid::nil()), ..organisation.registrar_of("52") };
+    let hidden = backend.reorganisations().preview(&other, id, PlanList::Refused, 1).await;
+    assert!(matches!(hidden, Err(Error::NotFound)));
     let across = received(&backend, &registrar, "Mã cũ,Mã mới,Mã cấp trên mới\n003,003,51\n51,59,\n").await;
     let page = backend.reorganisations().preview(&registrar, across, PlanList::Refused, 1).await.expect("is planned");
     let problems: Vec<_> = page.refused.iter().map(|row| row.problem.clone()).collect();
