@@ -253,14 +253,14 @@ impl Reorganisations<'_> {
         let held = kept
             .iter()
             .map(|(unit, offices)| KeptRow { unit: unit.to_string(), offices: i64::try_from(offices.len()).unwrap_or(i64::MAX) });
-        change = many(change, "held", held.collect(), hold);
+        change = many(change, "held", &held.collect::<Vec<_>>(), hold);
         change = work.units(change)?;
         let known: Vec<RecordId> = versions.values().map(|version| version.id.clone()).collect();
-        change = many(change, "outdated", known, outdate);
-        change =
-            many(change, "versions", work.versions(|unit| versions.contains_key(&unit.to_string()))?, insert("unit_version"));
-        change = many(change, "begun_offices", work.begun_offices(kept)?, begin);
-        change = many(change, "queued", work.queue()?, insert("reassignment"));
+        change = many(change, "outdated", &known, outdate);
+        let next = work.versions(|unit| versions.contains_key(&unit.to_string()))?;
+        change = many(change, "versions", &next, insert("unit_version"));
+        change = many(change, "begun_offices", &work.begun_offices(kept)?, begin);
+        change = many(change, "queued", &work.queue()?, insert("reassignment"));
         change = work.operation(change, estimate(self, tree, plan))?;
         let (events, clock) = (work.events(numbers)?, self.backend.clock());
         let jobs = self.backend.unit_desk().following(TimeDelta::zero());
@@ -298,7 +298,7 @@ fn changed(plan: &Plan) -> impl Iterator<Item = UnitId> {
 }
 
 /// Adds a statement for each part of the rows.
-fn many<T: SurrealValue + Clone>(mut change: Change, name: &str, rows: Vec<T>, sql: impl Fn(&str) -> String) -> Change {
+fn many<T: SurrealValue + Clone>(mut change: Change, name: &str, rows: &[T], sql: impl Fn(&str) -> String) -> Change {
     for (at, some) in rows.chunks(AT_ONCE).enumerate() {
         let name = format!("{name}_{at}");
         let mut vars = Variables::new();
@@ -358,9 +358,9 @@ impl Work<'_> {
             .iter()
             .map(|unit| RenamedRow { id: record("unit", unit.unit), code: unit.code.clone(), name: unit.name.clone() })
             .collect();
-        let change = many(change, "begun", begun, insert("unit"));
-        let change = many(change, "ended", ended, end);
-        Ok(many(change, "renamed", renamed, rename))
+        let change = many(change, "begun", &begun, insert("unit"));
+        let change = many(change, "ended", &ended, end);
+        Ok(many(change, "renamed", &renamed, rename))
     }
 
     fn begun_units(&self) -> Result<Vec<NewUnitRow>> {
@@ -524,4 +524,16 @@ struct NewUnitRow {
     name: String,
     path: String,
     opened_on: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::migrated;
+
+    #[tokio::test]
+    async fn the_query_of_offices_that_go_on_uses_an_index() {
+        let vars = vars! { unit: "01ARZ3NDEKTSV4RRFFQ69G5FAV", last: "2025-06-30" };
+        migrated().await.assert_no_scan(KEPT, vars).await;
+    }
 }
