@@ -569,16 +569,3 @@ impl ReorganisationRow {
         self.effective_on.parse().map_err(|_| self.damaged())
     }
 }
-
-#[cfg(test)]
-mod indexes {
-    use super::*;
-    use crate::store::tests::migrated;
-
-    #[tokio::test]
-    async fn the_queries_of_reorganisations_use_an_index() {
-        let store = migrated().await;
-        store.assert_no_scan(&listed(), vars! { from: "/01/51/", until: "/01/510" }).await;
-        store.assert_no_scan(&own(), vars! { member: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }).await;
-    }
-}

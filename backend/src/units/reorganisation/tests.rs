@@ -21,7 +21,7 @@ use super::{AssignForm, QueueQuery, ReceiveForm, Received};
 use crate::{
     Backend, Clock, Error, Keys, StoreLocation,
     demo::registry::{NewMember, Registry},
-    store::{record, vars},
+    store::{record, tests::migrated, vars},
     units::{BelowQuery, RenameForm, Tree},
 };
 
@@ -422,4 +422,11 @@ async fn files_are_refused_or_added() {
     assert_eq!(errors.problem("version"), Some(&Problem::Stale));
     let rows = backend.store().read("SELECT VALUE state FROM $id", vars! { id: record("reorganisation", id) });
     assert_eq!(rows.await.expect("reads").rows::<String>(0).expect("a state"), ["previewed"]);
+}
+
+#[tokio::test]
+async fn the_queries_of_reorganisations_use_an_index() {
+    let store = migrated().await;
+    store.assert_no_scan(&super::listed(), vars! { from: "/01/51/", until: "/01/510" }).await;
+    store.assert_no_scan(&super::own(), vars! { member: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }).await;
 }
