@@ -151,7 +151,7 @@ fn sign_in_everybody(bulk: &mut Bulk, seed: u64, organisation: &people::Organisa
         for person in branch.people.iter().filter(|person| person.activated_at.is_some()) {
             let session = SessionId::new(dice.ulid_at(person.last_use));
             let body = EventBody::SignedIn(events::SignIn::Opened(session));
-            bulk.log(&mut dice, person.last_use, Some(person.id), &branch.unit.path, body);
+            bulk.log(&mut dice, person.last_use, Some(person.id), &person.unit.path, body);
         }
     }
 }
@@ -169,7 +169,7 @@ pub(crate) mod tests {
     const SMALL: Size = Size { members_of_branch: 8, openings: 1_000, opinions: 40 };
 
     /// The tables that the sample writes to.
-    const TABLES: [&str; 23] = [
+    const TABLES: [&str; 24] = [
         "account",
         "attendance",
         "correction",
@@ -193,6 +193,7 @@ pub(crate) mod tests {
         "reminder",
         "transfer",
         "unit",
+        "unit_version",
     ];
 
     pub(crate) async fn loaded(clock: &Clock) -> (Backend, Summary) {

@@ -19,14 +19,14 @@ pub(super) struct Player {
     pub(super) sex: Sex,
     pub(super) born: (i32, u32, u32),
     pub(super) standing: Standing,
-    /// Key of the branch the person is posted to.
+    /// Key of the branch, or of the group of a branch, the person is posted to.
     pub(super) branch: &'static str,
     /// Role, and key of the unit it is held on.
     pub(super) office: Option<(Role, &'static str)>,
 }
 
 /// The fisherman comes first.
-pub(super) const CAST: [Player; 14] = [
+pub(super) const CAST: [Player; 15] = [
     member("Member, fisherman at sea", "Võ Văn Khơi", "951000000001", Sex::Male, (1981, 3, 14), "fishing"),
     officer(
         "Branch secretary",
@@ -120,6 +120,7 @@ pub(super) const CAST: [Player; 14] = [
         Standing::Exempt,
         "ward-88",
     ),
+    member("Member of a party group", "Lương Thị Ngân Hà", "951000000015", Sex::Female, (1969, 3, 8), "ward-23-g1"),
 ];
 
 /// A member of the fishing village without an account, to try the first sign-in.

@@ -15,7 +15,7 @@ use super::{
     dice::Dice,
     files::{self, CourseEntry, QuestionEntry},
     library::{Published, ReceiptRow, local_time},
-    people::{Branch, Organisation, Person},
+    people::{Organisation, Person},
 };
 use crate::{
     Backend, Error, Result,
@@ -41,7 +41,7 @@ pub(super) async fn give(backend: &Backend, seed: u64, organisation: &Organisati
         let reached = organisation.branches.iter().filter(|branch| course.audience.path.contains(&branch.unit.path));
         for branch in reached {
             for person in &branch.people {
-                course.study(&mut bulk, &mut dice, branch, person);
+                course.study(&mut bulk, &mut dice, person);
             }
         }
     }
@@ -132,7 +132,7 @@ impl Course {
     }
 
     /// Writes one person's attempts. The demo accounts still have the quiz to take, and have completed the course without a quiz.
-    fn study(&self, bulk: &mut Bulk, dice: &mut Dice, branch: &Branch, person: &Person) {
+    fn study(&self, bulk: &mut Bulk, dice: &mut Dice, person: &Person) {
         let Some(start) = person.uses_after(self.assigned_at) else { return };
         let has_quiz = !self.entry.questions.is_empty();
         let completes = if person.is_player() { !has_quiz } else { dice.chance(ZEALOUS) };
@@ -142,23 +142,23 @@ impl Course {
         }
         let at = dice.early_moment(start, person.last_use);
         for document in &self.documents {
-            let receipt = ReceiptRow::new(*document, person.id, &branch.unit.path, person.standing, at);
+            let receipt = ReceiptRow::new(*document, person.id, &person.unit.path, person.standing, at);
             bulk.push_once("document_read", receipt.read(at, Seen::End));
             bulk.push_once("read_receipt", receipt);
         }
         if has_quiz {
-            self.hand_in(bulk, dice, branch, person, at, completes);
+            self.hand_in(bulk, dice, person, at, completes);
         }
         if completes {
-            bulk.log(dice, at, Some(person.id), &branch.unit.path, EventBody::CourseCompleted(self.id));
+            bulk.log(dice, at, Some(person.id), &person.unit.path, EventBody::CourseCompleted(self.id));
             bulk.push(
                 "course_completion",
                 CompletionRow {
                     id: pair("course_completion", self.id, person.id),
                     course: self.id.to_string(),
                     member: person.id.to_string(),
-                    unit: branch.unit.id.to_string(),
-                    path: branch.unit.path.to_string(),
+                    unit: person.unit.id.to_string(),
+                    path: person.unit.path.to_string(),
                     counted: person.standing != Standing::Exempt,
                     at,
                     serial: Serial::new(local_date(at), dice.ulid_at(at)).as_str().to_owned(),
@@ -167,7 +167,7 @@ impl Course {
         }
     }
 
-    fn hand_in(&self, bulk: &mut Bulk, dice: &mut Dice, branch: &Branch, person: &Person, at: DateTime<Utc>, passes: bool) {
+    fn hand_in(&self, bulk: &mut Bulk, dice: &mut Dice, person: &Person, at: DateTime<Utc>, passes: bool) {
         let answers: Vec<Vec<i64>> = self
             .entry
             .questions
@@ -198,7 +198,7 @@ impl Course {
                 passed: passes,
             },
         );
-        bulk.log(dice, at, Some(person.id), &branch.unit.path, EventBody::QuizTaken(self.id));
+        bulk.log(dice, at, Some(person.id), &person.unit.path, EventBody::QuizTaken(self.id));
     }
 }
 

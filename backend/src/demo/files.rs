@@ -1,5 +1,6 @@
 //! The source files of the sample, compiled into the program.
 
+use chrono::NaiveDate;
 use domain::{
     courses::QuestionKind,
     documents::{Body, DocumentKind, DocumentNumber, Relation, Title},
@@ -14,7 +15,7 @@ mod texts {
     include!(concat!(env!("OUT_DIR"), "/demo_texts.rs"));
 }
 
-/// A node of the tree; parents come before their children.
+/// A node of the tree; parents, former ones too, come before their children.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UnitEntry {
@@ -27,6 +28,10 @@ pub(super) struct UnitEntry {
     pub(super) name: String,
     pub(super) short_name: String,
     pub(super) members: usize,
+    /// The first day on which the unit no longer existed; its parent is its successor.
+    pub(super) ended_on: Option<NaiveDate>,
+    /// Key of the ended unit that was its parent until then.
+    pub(super) formerly_below: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -249,21 +254,37 @@ mod tests {
     fn the_tree_is_complete() {
         let units = units().expect("reads");
         let mut kinds = BTreeMap::new();
+        let mut ended = BTreeSet::new();
         for unit in &units {
             let above = kinds.get(unit.parent.as_str()).copied();
-            assert!(
-                unit.parent.is_empty() || above.is_some_and(|above| above < unit.kind),
-                "{} is below {}",
-                unit.key,
-                unit.parent
-            );
+            let former = unit.formerly_below.as_deref();
+            for (key, above) in [(Some(unit.parent.as_str()), above), (former, former.and_then(|key| kinds.get(key).copied()))] {
+                let fits = above.is_some_and(|above| unit.kind.hangs_on(above));
+                assert!(key.is_none_or(str::is_empty) || fits, "{} is below {key:?}", unit.key);
+            }
             assert!(kinds.insert(unit.key.as_str(), unit.kind).is_none(), "{} appears twice", unit.key);
             assert_eq!(unit.members > 0, unit.kind.holds_members(), "{}", unit.key);
+            let ends = ended.contains(unit.parent.as_str());
+            assert!(!ends, "{} is below a unit that ended", unit.key);
+            assert!(former.is_none_or(|former| ended.contains(former)), "{} was below a unit that goes on", unit.key);
+            if unit.ended_on.is_some() {
+                ended.insert(unit.key.as_str());
+            }
         }
-        assert_eq!(units.iter().filter(|unit| unit.parent == "ward").count(), 89);
+        let parents: BTreeMap<&str, &str> = units.iter().map(|unit| (unit.key.as_str(), unit.parent.as_str())).collect();
+        let in_ward = |key: &str| std::iter::successors(Some(key), |key| parents.get(*key).copied()).any(|key| key == "ward");
+        // As its documents say.
+        assert_eq!(units.iter().filter(|unit| unit.kind.is_home() && in_ward(&unit.key)).count(), 89);
         assert_eq!(units.iter().find(|unit| unit.key == "fishing").map(|unit| unit.members), Some(34));
         let members: usize = units.iter().map(|unit| unit.members).sum();
         assert!((2_900..3_200).contains(&members), "{members} members");
+    }
+
+    #[test]
+    fn every_level_has_a_unit() {
+        let used: BTreeSet<_> = units().expect("reads").into_iter().map(|unit| unit.kind.key()).collect();
+        let levels = ["central", "province", "district", "commune", "base", "section", "branch", "group"];
+        assert_eq!(used, BTreeSet::from(levels));
     }
 
     #[test]

@@ -97,7 +97,7 @@ pub(super) fn read(
         for person in &branch.people {
             for document in &reaching {
                 let Some(start) = person.uses_after(document.at) else { continue };
-                pairs.push((&branch.unit, person, document, start, person.zeal * pull(now - document.at)));
+                pairs.push((&person.unit, person, document, start, person.zeal * pull(now - document.at)));
             }
         }
     }
@@ -128,7 +128,7 @@ fn editor(organisation: &Organisation, issuer: &str) -> Result<MemberId> {
     let nearest = organisation
         .committees
         .values()
-        .filter(|committee| committee.unit.path.contains(&unit.path))
+        .filter(|committee| committee.unit.path.contains(&unit.path) && !committee.editors.is_empty())
         .max_by_key(|committee| committee.unit.path.as_str().len());
     let committee = match nearest {
         Some(committee) => Some(committee),

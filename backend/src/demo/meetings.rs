@@ -14,7 +14,7 @@ use super::{
     dice::Dice,
     files::{self, MeetingFile, MeetingItem, MeetingTemplate},
     library::{Published, local_time},
-    people::{Branch, Committee, JUST_NOW, Milieu, Organisation, Person},
+    people::{BASE, Branch, Committee, JUST_NOW, Milieu, Organisation, PROVINCE, Person, SECTION},
     registry::{self, NewItem, NewMeeting},
 };
 use crate::{Backend, Result, bulk::Bulk};
@@ -139,7 +139,8 @@ impl Secretary<'_> {
 
     fn committee(&mut self, file: &MeetingFile, organisation: &Organisation, committee: &Committee) {
         let scope = match committee.unit.kind.key() {
-            "province" => "province",
+            PROVINCE => "province",
+            BASE | SECTION => "base",
             _ if committee.unit.name.contains("phường") => "ward",
             _ => "commune",
         };

@@ -8,7 +8,7 @@ use domain::{
     ids::MemberId,
     members::{NationalId, PhoneNumber, Sex, Standing},
     policy::Role,
-    units::UnitRef,
+    units::{Meets, UnitRef},
 };
 use rand::RngCore as _;
 
@@ -21,11 +21,19 @@ use super::{
 };
 use crate::{Backend, Error, Result};
 
+/// The day on which the units of the sample began: before the districts ended, so that the tree has a past.
+const FOUNDED: (i32, u32, u32) = (2020, 8, 1);
+
 /// How long ago the registry was filled.
 pub(super) const REGISTERED_AGO: TimeDelta = TimeDelta::days(430);
 
 /// Minimum age of an event in the sample: the process that loads it must not tail its events as new.
 pub(super) const JUST_NOW: TimeDelta = TimeDelta::minutes(2);
+
+/// Keys of levels of the party pack, in which the sample is written.
+pub(super) const PROVINCE: &str = "province";
+pub(super) const BASE: &str = "base";
+pub(super) const SECTION: &str = "section";
 
 /// The kind of a branch, which determines its age and sex distribution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +81,8 @@ impl Milieu {
 #[derive(Debug, Clone)]
 pub(super) struct Person {
     pub(super) id: MemberId,
+    /// The unit the person is registered in: the branch, or a group of it.
+    pub(super) unit: UnitRef,
     pub(super) name: String,
     pub(super) age: i64,
     pub(super) standing: Standing,
@@ -105,6 +115,7 @@ pub(super) struct Branch {
     pub(super) short_name: String,
     pub(super) unit: UnitRef,
     pub(super) milieu: Milieu,
+    /// With those of its groups.
     pub(super) people: Vec<Person>,
     /// Index in `people`.
     pub(super) secretary: usize,
@@ -116,12 +127,13 @@ impl Branch {
     }
 }
 
-/// A committee of a commune or the province.
+/// The committee of a unit above the branches, except the root.
 #[derive(Debug)]
 pub(super) struct Committee {
     pub(super) unit: UnitRef,
     /// The members, the secretary first.
     pub(super) members: Vec<Seat>,
+    /// None where the unit issues no documents.
     pub(super) editors: Vec<Seat>,
 }
 
@@ -134,6 +146,7 @@ pub(super) struct Seat {
 
 #[derive(Debug)]
 pub(super) struct Organisation {
+    /// The open units.
     pub(super) units: BTreeMap<String, UnitRef>,
     pub(super) branches: Vec<Branch>,
     pub(super) committees: BTreeMap<String, Committee>,
@@ -163,7 +176,9 @@ impl Organisation {
 pub(super) async fn found(backend: &Backend, seed: u64, size: Size) -> Result<Organisation> {
     let now = backend.clock().now();
     let since = now - REGISTERED_AGO;
-    let mut registry = Registry::new(backend, seed, since);
+    let (year, month, day) = FOUNDED;
+    let founded = NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default();
+    let mut registry = Registry::new(backend, seed, since).with_units_since(founded);
     let mut founder = Founder {
         now,
         since,
@@ -175,13 +190,28 @@ pub(super) async fn found(backend: &Backend, seed: u64, size: Size) -> Result<Or
     };
 
     let mut organisation = Organisation { units: BTreeMap::new(), branches: Vec::new(), committees: BTreeMap::new() };
+    let mut ended: BTreeMap<String, (UnitRef, NaiveDate)> = BTreeMap::new();
     for mut entry in files::units()? {
         entry.members = entry.members.min(size.members_of_branch);
         let parent = if entry.parent.is_empty() { None } else { Some(organisation.unit(&entry.parent)?) };
+        if let (Some(parent), Some(on)) = (parent, entry.ended_on) {
+            let unit = registry.ended_unit(parent, entry.kind, &entry.code, &entry.name, on)?;
+            ended.insert(entry.key, (unit, on));
+            continue;
+        }
         let unit = registry.unit(parent, entry.kind, &entry.code, &entry.name)?;
+        if let (Some(parent), Some(former)) = (parent, &entry.formerly_below) {
+            let unknown = || Error::Internal(format!("the sample has no former unit {former}"));
+            let (former, on) = ended.get(former).ok_or_else(unknown)?;
+            registry.moved(&unit, former, parent, *on);
+        }
         organisation.units.insert(entry.key.clone(), unit.clone());
-        if entry.kind.holds_members() {
+        if entry.kind.is_home() {
             organisation.branches.push(founder.branch(&mut registry, &entry, unit)?);
+        } else if entry.kind.holds_members() {
+            let branch = organisation.branches.iter_mut().find(|branch| branch.key == entry.parent);
+            let branch = branch.ok_or_else(|| Error::Internal(format!("the group {} is below no branch", entry.key)))?;
+            founder.group(&mut registry, &entry, &unit, branch)?;
         }
     }
     founder.offices(&mut registry, &mut organisation)?;
@@ -227,24 +257,7 @@ struct Spirit {
 impl Founder {
     fn branch(&mut self, registry: &mut Registry<'_>, entry: &UnitEntry, unit: UnitRef) -> Result<Branch> {
         let milieu = Milieu::of(entry);
-        let spirit =
-            Spirit { activated: 100 - self.dice.between(0, 41).min(self.dice.between(8, 49)), active: self.dice.between(52, 89) };
-        let mut people = Vec::with_capacity(entry.members);
-        let mut taken = BTreeSet::new();
-        for (index, player) in CAST.iter().enumerate().filter(|(_, player)| player.branch == entry.key) {
-            taken.insert(player.name.to_owned());
-            people.push(self.player(registry, index, player, &unit)?);
-        }
-        for newcomer in NEWCOMERS.iter().filter(|_| entry.key == NEWCOMERS_BRANCH) {
-            taken.insert(newcomer.name.to_owned());
-            people.push(self.newcomer(registry, newcomer, &unit)?);
-        }
-        while people.len() < entry.members {
-            let is_last = people.len() + 1 == entry.members;
-            let key = if is_last { entry.key.as_str() } else { "" };
-            let person = self.person(registry, milieu, &spirit, &unit, &mut taken, key)?;
-            people.push(person);
-        }
+        let mut people = self.people(registry, milieu, entry, &unit, BTreeSet::new())?;
         if entry.key == "fishing" {
             // The fisherman and two others are at sea for a long time.
             people.iter_mut().filter(|person| person.player == Some(0)).for_each(|person| person.at_sea = true);
@@ -254,6 +267,42 @@ impl Founder {
             others.take(2).for_each(|person| person.at_sea = true);
         }
         Ok(Branch { key: entry.key.clone(), short_name: entry.short_name.clone(), unit, milieu, people, secretary: 0 })
+    }
+
+    /// Registers the members of a group in it (tổ đảng). They are people of its branch.
+    fn group(&mut self, registry: &mut Registry<'_>, entry: &UnitEntry, unit: &UnitRef, branch: &mut Branch) -> Result<()> {
+        let taken = branch.people.iter().map(|person| person.name.clone()).collect();
+        branch.people.extend(self.people(registry, branch.milieu, entry, unit, taken)?);
+        Ok(())
+    }
+
+    /// The people registered in a unit, none with a name that is `taken`.
+    fn people(
+        &mut self,
+        registry: &mut Registry<'_>,
+        milieu: Milieu,
+        entry: &UnitEntry,
+        unit: &UnitRef,
+        mut taken: BTreeSet<String>,
+    ) -> Result<Vec<Person>> {
+        let spirit =
+            Spirit { activated: 100 - self.dice.between(0, 41).min(self.dice.between(8, 49)), active: self.dice.between(52, 89) };
+        let mut people = Vec::with_capacity(entry.members);
+        for (index, player) in CAST.iter().enumerate().filter(|(_, player)| player.branch == entry.key) {
+            taken.insert(player.name.to_owned());
+            people.push(self.player(registry, index, player, unit)?);
+        }
+        for newcomer in NEWCOMERS.iter().filter(|_| entry.key == NEWCOMERS_BRANCH) {
+            taken.insert(newcomer.name.to_owned());
+            people.push(self.newcomer(registry, newcomer, unit)?);
+        }
+        while people.len() < entry.members {
+            let is_last = people.len() + 1 == entry.members;
+            let key = if is_last { entry.key.as_str() } else { "" };
+            let person = self.person(registry, milieu, &spirit, unit, &mut taken, key)?;
+            people.push(person);
+        }
+        Ok(people)
     }
 
     fn player(&mut self, registry: &mut Registry<'_>, index: usize, player: &Player, unit: &UnitRef) -> Result<Person> {
@@ -270,6 +319,7 @@ impl Founder {
         let last_use = if index == 0 { self.now - TimeDelta::days(5) } else { self.just_now() };
         Ok(Person {
             id,
+            unit: unit.clone(),
             name: player.name.to_owned(),
             age: self.age(birth_date),
             standing: player.standing,
@@ -292,6 +342,7 @@ impl Founder {
         let id = self.register(registry, newcomer.name, newcomer.sex, dates, standing, &national_id, phone.as_ref(), unit)?;
         Ok(Person {
             id,
+            unit: unit.clone(),
             name: newcomer.name.to_owned(),
             age: self.age(birth_date),
             standing,
@@ -356,6 +407,7 @@ impl Founder {
         };
         Ok(Person {
             id,
+            unit: unit.clone(),
             name,
             age,
             standing,
@@ -456,7 +508,7 @@ impl Founder {
         let keys: Vec<String> = organisation
             .units
             .iter()
-            .filter(|(_, unit)| matches!(unit.kind.key(), "province" | "commune"))
+            .filter(|(_, unit)| unit.kind.meets() == Some(Meets::AsCommittee) && unit.path.parent().is_some())
             .map(|(key, _)| key.clone())
             .collect();
         for key in keys {
@@ -506,12 +558,7 @@ impl Founder {
 
     fn committee(&mut self, registry: &mut Registry<'_>, organisation: &mut Organisation, key: &str) -> Result<Committee> {
         let unit = organisation.unit(key)?.clone();
-        let mut seats: Vec<(Role, usize)> =
-            vec![(Role::Secretary, 1), (Role::Deputy, 1), (Role::CommitteeMember, 3 + self.dice.below(3))];
-        seats.extend([(Role::ChiefEditor, 1), (Role::Editor, 2), (Role::Registrar, 1), (Role::Statistician, 1)]);
-        if unit.kind.key() == "province" {
-            seats.push((Role::Operator, 1));
-        }
+        let seats = self.seats(&unit);
         let mut committee = Committee { unit: unit.clone(), members: Vec::new(), editors: Vec::new() };
         let mut held = BTreeSet::new();
         for (role, count) in seats {
@@ -527,10 +574,28 @@ impl Founder {
                 }
             }
         }
-        if committee.members.is_empty() || committee.editors.is_empty() {
+        let lacks_editors = unit.kind.issues_documents() && committee.editors.is_empty();
+        if committee.members.is_empty() || lacks_editors {
             return Err(Error::Internal(format!("the sample has too few people for the committee of {key}")));
         }
         Ok(committee)
+    }
+
+    /// The offices on a unit, with the number of people in each. Smaller committees do without staff of their own.
+    fn seats(&mut self, unit: &UnitRef) -> Vec<(Role, usize)> {
+        let mut seats = vec![(Role::Secretary, 1), (Role::Deputy, 1)];
+        match unit.kind.key() {
+            SECTION => seats.push((Role::CommitteeMember, 1)),
+            BASE => seats.extend([(Role::CommitteeMember, 2), (Role::Editor, 1)]),
+            key => {
+                seats.push((Role::CommitteeMember, 3 + self.dice.below(3)));
+                seats.extend([(Role::ChiefEditor, 1), (Role::Editor, 2), (Role::Registrar, 1), (Role::Statistician, 1)]);
+                if key == PROVINCE {
+                    seats.push((Role::Operator, 1));
+                }
+            }
+        }
+        seats
     }
 
     fn committee_candidate(&mut self, organisation: &Organisation, unit: &UnitRef, held: &BTreeSet<Seat>) -> Option<Seat> {
@@ -576,9 +641,9 @@ impl Founder {
                 let preferences = Preferences { text_size, ..Preferences::default() };
                 if person.player.is_some() {
                     let own = registry.hash(&known).await?;
-                    registry.account(person.id, &branch.unit, activated_at, &own, Preferences::default());
+                    registry.account(person.id, &person.unit, activated_at, &own, Preferences::default());
                 } else {
-                    registry.account(person.id, &branch.unit, activated_at, &nobodys, preferences);
+                    registry.account(person.id, &person.unit, activated_at, &nobodys, preferences);
                 }
             }
         }

@@ -11,7 +11,7 @@ use domain::{
     meetings::{AttendanceKind, MeetingForm, MeetingKind, MeetingState},
     members::{CardNumber, FullName, NationalId, PhoneNumber, QualityIssue, Sex, Standing},
     policy::Role,
-    units::{UnitKind, UnitPath, UnitRef},
+    units::{UnitChange, UnitKind, UnitPath, UnitRef},
 };
 
 use super::dice::Dice;
@@ -22,7 +22,7 @@ use crate::{
     events::NewEvent,
     members::rows::{self, NewQualityIssue, Particulars},
     store::{RecordId, SurrealValue, pair, record, vars},
-    units::NewUnit,
+    units::{NewUnit, VersionRow},
 };
 
 /// A person to be registered.
@@ -79,6 +79,8 @@ pub struct Registry<'b> {
     backend: &'b Backend,
     dice: Dice,
     since: DateTime<Utc>,
+    /// The first day of the units.
+    units_since: NaiveDate,
     bulk: Bulk,
     /// Id and path of the members with each duplicate key.
     duplicates: BTreeMap<String, Vec<(MemberId, UnitPath)>>,
@@ -88,20 +90,86 @@ impl<'b> Registry<'b> {
     /// `since` is when the registry was filled. It must be at least five minutes ago: the process that fills it counts the rows
     /// once, from the tables, and must not tail their events as new.
     pub fn new(backend: &'b Backend, seed: u64, since: DateTime<Utc>) -> Self {
-        Self { backend, dice: Dice::new(seed, 1), since, bulk: Bulk::default(), duplicates: BTreeMap::new() }
+        let units_since = since.date_naive();
+        Self { backend, dice: Dice::new(seed, 1), since, units_since, bulk: Bulk::default(), duplicates: BTreeMap::new() }
+    }
+
+    /// With units that began on this day instead of when the registry was filled.
+    #[must_use]
+    pub fn with_units_since(self, day: NaiveDate) -> Self {
+        Self { units_since: day, ..self }
     }
 
     /// # Errors
     /// [`Error::Internal`] when `code` is not a unit code.
     pub fn unit(&mut self, parent: Option<&UnitRef>, kind: UnitKind, code: &str, name: &str) -> Result<UnitRef> {
+        let unit = self.named(parent, kind, code, name)?;
+        self.bulk.push("unit", NewUnit::new(&unit, self.units_since));
+        Ok(unit)
+    }
+
+    /// A unit that no longer existed on the day `on`. Its parent is its successor.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when `code` is not a unit code.
+    pub fn ended_unit(&mut self, parent: &UnitRef, kind: UnitKind, code: &str, name: &str, on: NaiveDate) -> Result<UnitRef> {
+        let unit = self.named(Some(parent), kind, code, name)?;
+        self.bulk.push(
+            "unit",
+            EndedUnitRow {
+                id: record("unit", unit.id),
+                kind: kind.key().to_owned(),
+                code: code.to_owned(),
+                name: name.to_owned(),
+                path: unit.path.to_string(),
+                opened_on: self.units_since.to_string(),
+                closed_on: on.to_string(),
+                parent: parent.id.to_string(),
+                successor: parent.id.to_string(),
+            },
+        );
+        let first = self.version(&unit, parent, UnitChange::Created, self.units_since, Some(on));
+        self.bulk.push("unit_version", first);
+        Ok(unit)
+    }
+
+    /// The history of a unit that was below `former` and is below `parent` from the day `on`.
+    pub fn moved(&mut self, unit: &UnitRef, former: &UnitRef, parent: &UnitRef, on: NaiveDate) {
+        let first = self.version(unit, former, UnitChange::Created, self.units_since, Some(on));
+        let second = self.version(unit, parent, UnitChange::Moved, on, None);
+        self.bulk.push("unit_version", first);
+        self.bulk.push("unit_version", second);
+    }
+
+    fn named(&mut self, parent: Option<&UnitRef>, kind: UnitKind, code: &str, name: &str) -> Result<UnitRef> {
         let path = match parent {
             Some(parent) => parent.path.child(code),
             None => UnitPath::parse(&format!("/{code}/")),
         }
         .map_err(|error| Error::Internal(format!("unit code {code:?}: {error}")))?;
-        let unit = UnitRef { id: UnitId::new(self.dice.ulid_at(self.since)), kind, name: name.to_owned(), path };
-        self.bulk.push("unit", NewUnit::new(&unit, self.since.date_naive()));
-        Ok(unit)
+        Ok(UnitRef { id: UnitId::new(self.dice.ulid_at(self.since)), kind, name: name.to_owned(), path })
+    }
+
+    /// A version of a unit, from one day to the day before another one.
+    fn version(
+        &mut self,
+        unit: &UnitRef,
+        parent: &UnitRef,
+        change: UnitChange,
+        from: NaiveDate,
+        replaced_on: Option<NaiveDate>,
+    ) -> VersionRow {
+        VersionRow {
+            id: record("unit_version", self.dice.ulid_at(self.since)),
+            unit: unit.id.to_string(),
+            kind: unit.kind.key().to_owned(),
+            code: unit.path.code().to_owned(),
+            name: unit.name.clone(),
+            parent: Some(parent.id.to_string()),
+            from: from.to_string(),
+            until: replaced_on.and_then(|day| day.pred_opt()).map(|day| day.to_string()),
+            cause: change.key().to_owned(),
+        }
     }
 
     /// # Errors
@@ -256,6 +324,19 @@ pub(super) fn note_attendance(bulk: &mut Bulk, meeting: MeetingId, member: Membe
     let row =
         AttendanceRow { id: pair("attendance", meeting, member), kind: kind.key().to_owned(), reason: reason.map(str::to_owned) };
     bulk.push("attendance", row);
+}
+
+#[derive(Debug, SurrealValue)]
+struct EndedUnitRow {
+    id: RecordId,
+    kind: String,
+    code: String,
+    name: String,
+    path: String,
+    opened_on: String,
+    closed_on: String,
+    parent: String,
+    successor: String,
 }
 
 #[derive(Debug, SurrealValue)]
