@@ -1,15 +1,20 @@
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use backend::{
-    Error,
+    Backend, Error,
     accounts::SignInForm,
     demo::{self, Summary},
+    units::Tree,
 };
 use domain::{
     documents::LibraryQuery,
     feedback::ReceivedShown,
     members::Standing,
     policy::{Action, Role},
+    units::UnitPath,
 };
 
 use crate::{
@@ -36,6 +41,7 @@ async fn the_sample_organisation_is_true_to_life_and_loads_in_a_minute() {
     assert!(meetings > 400, "{meetings} meetings");
     assert!((280..=310).contains(&opinions), "{opinions} opinions");
 
+    the_tree_has_every_level_and_a_past(&backend).await;
     for sign_in in demo::sign_ins() {
         let form = SignInForm { national_id: sign_in.national_id, password: sign_in.password, device: "" };
         let token = backend.accounts().sign_in(form).await.unwrap_or_else(|error| panic!("{}: {error:?}", sign_in.role)).token;
@@ -79,6 +85,26 @@ async fn the_sample_organisation_is_true_to_life_and_loads_in_a_minute() {
     }
     // Two courses are assigned.
     typed_queries_find_the_expected_documents(&backend, meetings + 2).await;
+}
+
+/// The tree of today has no districts; that of their last day has one, with two communes below it.
+async fn the_tree_has_every_level_and_a_past(backend: &Backend) {
+    fn levels(tree: &Tree) -> BTreeSet<&'static str> {
+        tree.all().map(|unit| unit.kind.key()).collect()
+    }
+    let path = |text: &str| UnitPath::parse(text).expect("a path");
+    let day = |text: &str| text.parse().expect("a day");
+    let now = backend.units().tree();
+    assert_eq!(levels(&now), BTreeSet::from(["central", "province", "commune", "base", "section", "branch", "group"]));
+    for (last, first) in [("/01/51/H01/003/", "/01/51/003/"), ("/01/51/H01/004/", "/01/51/004/")] {
+        let moved = now.at(&path(first)).expect("a commune");
+        assert_eq!(now.former(&path(last)), Some(moved));
+    }
+    let before = backend.unit_desk().tree_as_of(day("2025-06-30")).await.expect("a tree");
+    assert!(levels(&before).contains("district"));
+    assert_eq!((before.len(), before.children(&path("/01/51/H01/")).count()), (now.len() + 1, 2));
+    let after = backend.unit_desk().tree_as_of(day("2025-07-01")).await.expect("a tree");
+    assert!(after.all().eq(now.all()), "nothing has changed since");
 }
 
 #[tokio::test]
