@@ -254,6 +254,10 @@ struct PathResolver<'p> {
     /// Stored units by the path of their parent and their code without leading zeros; `None` where several match. Empty when no
     /// code of the file is a number.
     zeroed: HashMap<(UnitPath, String), Option<UnitPath>>,
+    /// The row of the first unit without a parent.
+    first_top: Option<u64>,
+    /// Resolved units of the file by their paths.
+    placed: HashMap<UnitPath, usize>,
     found: Vec<Found>,
 }
 
@@ -284,7 +288,9 @@ impl<'p> PathResolver<'p> {
                 zeroed.entry((above, bare)).and_modify(|known| *known = None).or_insert_with(|| Some(path.clone()));
             }
         }
-        Self { planner, units, by_code, known_by_code, zeroed, found: vec![Found::NotYet; units.len()] }
+        let first_top = units.iter().filter(|unit| is_top(unit)).map(|unit| unit.row).min();
+        let (placed, found) = (HashMap::new(), vec![Found::NotYet; units.len()]);
+        Self { planner, units, by_code, known_by_code, zeroed, first_top, placed, found }
     }
 
     fn resolve(&mut self, at: usize) -> Result<UnitPath, (Column, Reason)> {
@@ -294,6 +300,9 @@ impl<'p> PathResolver<'p> {
             Found::NotYet => self.found[at] = Found::Underway,
         }
         let settled = self.find(at);
+        if let Ok(path) = &settled {
+            self.placed.entry(path.clone()).or_insert(at);
+        }
         self.found[at] = Found::Settled(settled.clone());
         settled
     }
@@ -367,7 +376,7 @@ impl<'p> PathResolver<'p> {
                 }
             }
             (None, Some(root)) if root.path.code() != unit.code() => Err((Column::Parent, Reason::UnknownParent)),
-            (None, None) if self.units.iter().any(|other| other.row < unit.row && is_top(other)) => {
+            (None, None) if self.first_top.is_some_and(|first| first < unit.row) => {
                 // A tree has one root.
                 Err((Column::Parent, Reason::UnknownParent))
             }
@@ -384,9 +393,14 @@ impl<'p> PathResolver<'p> {
             if let Some(known) = self.planner.known.get(&path) {
                 return Some((path, known.kind));
             }
-            let named = self.by_code.get(path.code()).cloned().unwrap_or_default();
-            for at in named {
-                let may_be = self.units[at].kind < kind && !matches!(self.found[at], Found::Underway);
+            let above = self.placed.get(&path).map(|at| self.units[*at].kind);
+            if let Some(above) = above.filter(|above| *above < kind) {
+                return Some((path, above));
+            }
+            // Each unit is resolved once, however many share its code.
+            for number in 0.. {
+                let Some(at) = self.named(path.code(), number) else { break };
+                let may_be = self.units[at].kind < kind && matches!(self.found[at], Found::NotYet);
                 if may_be && self.resolve(at).as_ref() == Ok(&path) {
                     return Some((path, self.units[at].kind));
                 }
@@ -395,15 +409,22 @@ impl<'p> PathResolver<'p> {
         None
     }
 
+    /// One of the units of the file with this code, counted from 0.
+    fn named(&self, code: &str, number: usize) -> Option<usize> {
+        self.by_code.get(code)?.get(number).copied()
+    }
+
     /// The only unit with this code, in the tree or in the file, on which the one at `at` may hang: of a higher level, so the
     /// recursion ends.
     fn by_code(&mut self, at: usize, code: &str) -> Result<(UnitPath, UnitKind), (Column, Reason)> {
         let kind = self.units[at].kind;
         let known = self.known_by_code.get(code).into_iter().flatten();
-        let mut found: BTreeMap<UnitPath, UnitKind> =
-            known.filter(|(_, above)| kind.hangs_on(*above)).map(|(path, above)| ((*path).clone(), *above)).collect();
+        let known = known.filter(|(_, above)| kind.hangs_on(*above)).map(|(path, above)| ((*path).clone(), *above));
+        // Two are ambiguous, so no more are needed.
+        let mut found: BTreeMap<UnitPath, UnitKind> = known.take(2).collect();
         let mut reason = Reason::UnknownParent;
-        for other in self.by_code.get(code).cloned().unwrap_or_default() {
+        for number in 0.. {
+            let Some(other) = self.named(code, number).filter(|_| found.len() < 2) else { break };
             if other == at || matches!(self.found[other], Found::Underway) {
                 reason = Reason::WrongLevel;
             } else if kind.hangs_on(self.units[other].kind)
@@ -615,6 +636,23 @@ mod tests {
             let plan = planner.plan(vec![unit], &mut BTreeMap::new());
             assert_eq!(plan.steps.iter().map(|step| step.path.to_string()).collect::<Vec<_>>(), [expected]);
         }
+    }
+
+    /// As in a file that gives the parents by codes that are not unique. Neither the number of rows with a code nor that of the rows
+    /// that refer to it may make the other one slow.
+    #[test]
+    fn a_code_of_very_many_units_is_looked_up_in_little_time() {
+        const COUNT: u64 = 20_000;
+        let (province, commune, branch) = (level("province"), level("commune"), level("branch"));
+        let mut units = vec![unit(1, "r", "", level("central"))];
+        units.extend((0..COUNT).map(|at| unit(10 + at, &format!("p{at}"), "r", province)));
+        units.extend((0..COUNT).map(|at| unit(100_000 + at, "01", &format!("p{at}"), commune)));
+        units.extend((0..COUNT).map(|at| unit(200_000 + at, &format!("b{at}"), "01", branch)));
+        units.extend((0..COUNT).map(|at| unit(300_000 + at, "02", &format!("r/p{at}/01"), branch)));
+        let (paths, refused) = planned(units);
+        assert_eq!(paths.len() as u64, 1 + 3 * COUNT);
+        assert_eq!(refused.len() as u64, COUNT);
+        assert!(refused.iter().all(|(row, reason)| (200_000..300_000).contains(row) && *reason == Reason::AmbiguousUnit));
     }
 
     #[test]
