@@ -70,6 +70,8 @@ mod statistics;
 mod support;
 #[path = "backend/takeover.rs"]
 mod takeover;
+#[path = "backend/two_provinces.rs"]
+mod two_provinces;
 #[path = "backend/two_texts.rs"]
 mod two_texts;
 #[path = "backend/units.rs"]
