@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod cast;
+pub mod country;
 mod courses;
 mod dice;
 mod files;

@@ -6,12 +6,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     events::EventBody,
     feedback::{OpinionAudience, OpinionState},
-    ids::OpinionId,
+    ids::{MemberId, OpinionId},
     members::Standing,
+    units::UnitRef,
 };
 
 use super::{
     Size,
+    country::Discussed,
     dice::Dice,
     files::{self, OpinionEntry},
     library::Published,
@@ -172,7 +174,7 @@ impl Post<'_> {
 }
 
 #[derive(Debug, SurrealValue)]
-struct OpinionRow {
+pub(super) struct OpinionRow {
     id: RecordId,
     member: String,
     author: String,
@@ -190,6 +192,39 @@ struct OpinionRow {
     counted: Option<bool>,
     seen_at: Option<DateTime<Utc>>,
     answer: Option<AnswerRow>,
+}
+
+impl OpinionRow {
+    /// An opinion to the readers of the branch that nobody has opened yet.
+    pub(super) fn received(
+        id: OpinionId,
+        member: MemberId,
+        branch: &UnitRef,
+        document: &Discussed,
+        text: &str,
+        at: DateTime<Utc>,
+    ) -> Self {
+        let audience = OpinionAudience::Branch.key();
+        Self {
+            id: record("opinion", id),
+            member: member.to_string(),
+            author: "Đảng viên".to_owned(),
+            unit: branch.id.to_string(),
+            path: branch.path.to_string(),
+            document: document.id.to_string(),
+            document_title: document.title.clone(),
+            issuer_path: document.issuer.path.to_string(),
+            text: text.to_owned(),
+            body_hash: fingerprint(&format!("{}\n{audience}\n{text}", document.id)),
+            audience: audience.to_owned(),
+            state: OpinionState::Received.key().to_owned(),
+            received: id.to_string(),
+            sent_at: at,
+            counted: Some(true),
+            seen_at: None,
+            answer: None,
+        }
+    }
 }
 
 #[derive(Debug, SurrealValue)]
