@@ -26,6 +26,7 @@ mod migrate;
 mod opening;
 mod postgres;
 mod preview;
+mod reorganisation;
 mod search;
 mod start;
 
@@ -50,6 +51,8 @@ enum What {
     Migrate(migrate::Migrate),
     /// Generate a registry, and measure the preview of a short file of members.
     Preview(preview::Preview),
+    /// Fill a store with the real units of a country, and replay the reorganisation of 1 July 2025.
+    Reorganisation(reorganisation::Reorganisation),
     /// Generate a registry, and open it repeatedly.
     Start(start::Start),
 }
@@ -62,6 +65,7 @@ pub(crate) fn bench(project: &Project, arguments: &Arguments) -> Result<()> {
         What::Library(library) => library::bench_library(project, profile, library),
         What::Migrate(migrate) => migrate::bench_migrate(project, profile, migrate),
         What::Preview(preview) => preview::bench_preview(project, profile, preview),
+        What::Reorganisation(reorganisation) => reorganisation::bench_reorganisation(project, profile, reorganisation),
         What::Start(start) => start::bench_start(project, profile, start),
     }
 }
@@ -112,7 +116,11 @@ impl Meter {
     ///
     /// It is filled in a temporary folder, then moved, so that an interrupted run leaves no incomplete store.
     fn kept(&self, project: &Project, what: &str, numbers: &[String], given: Option<&Path>) -> Result<PathBuf> {
-        let name = format!("{what}-{}", numbers.join("-"));
+        self.kept_as(project, &format!("{what}-{}", numbers.join("-")), what, numbers, given)
+    }
+
+    /// Like [`Self::kept`], in a folder with this name, for arguments that are not all part of it.
+    fn kept_as(&self, project: &Project, name: &str, what: &str, arguments: &[String], given: Option<&Path>) -> Result<PathBuf> {
         let data = given.map_or_else(|| project.root.join("target/bench-stores").join(name), Path::to_owned);
         if data.exists() {
             ensure!(data.join("store").is_dir(), "{} is not a data folder", data.display());
@@ -124,8 +132,8 @@ impl Meter {
             fs::remove_dir_all(&beside)?;
         }
         fs::create_dir_all(&beside)?;
-        process::step(&format!("filling a store: {what} {}", numbers.join(" ")), || {
-            process::run(self.command(what, &beside).args(numbers))
+        process::step(&format!("filling a store: {what} {}", arguments.join(" ")), || {
+            process::run(self.command(what, &beside).args(arguments))
         })?;
         fs::rename(&beside, &data).with_context(|| format!("cannot move {} to {}", beside.display(), data.display()))?;
         println!("    kept for the next time in {}", data.display());

@@ -25,6 +25,7 @@ mod library;
 mod members;
 mod preview;
 mod receipts;
+mod reorganisation;
 mod search;
 mod start;
 
@@ -65,6 +66,14 @@ async fn main() -> Result<()> {
         "save-counters" => start::save_counters(&folder).await,
         "receipts" => receipts::fill(&folder, numbers.read("receipts")?).await,
         "check-receipts" => receipts::check(&folder, numbers.read("receipts")?).await,
+        "reorganisation" => {
+            let source = reorganisation::Source(numbers.folder()?);
+            let (members, branches) = (numbers.read("members")?, numbers.read("branches")?);
+            let numbers = reorganisation::Numbers { members, branches, seed: numbers.read("the seed")? };
+            Box::pin(reorganisation::fill(&folder, &source, numbers)).await
+        }
+        "replay" => Box::pin(reorganisation::replay(&folder, &reorganisation::Source(numbers.folder()?))).await,
+        "check-reorganisation" => Box::pin(reorganisation::check(&folder, &reorganisation::Source(numbers.folder()?))).await,
         _ => bail!("unknown command {what}"),
     }
 }
@@ -73,6 +82,10 @@ async fn main() -> Result<()> {
 struct Numbers(std::iter::Skip<env::Args>);
 
 impl Numbers {
+    fn folder(&mut self) -> Result<PathBuf> {
+        self.0.next().map(PathBuf::from).context("the folder with the units is missing")
+    }
+
     fn read<T: FromStr>(&mut self, what: &str) -> Result<T>
     where
         T::Err: std::error::Error + Send + Sync + 'static,
@@ -101,6 +114,10 @@ impl Times {
     }
 
     fn tell(mut self, what: &str) {
+        if self.0.is_empty() {
+            println!("{what}: not asked");
+            return;
+        }
         self.0.sort();
         let at = |share: usize| {
             self.0.get((self.0.len() * share / 100).min(self.0.len() - 1)).map_or(0.0, |took| took.as_secs_f64() * 1000.0)

@@ -12,6 +12,7 @@ use backend::{
 };
 use chrono::{Months, NaiveDate, TimeDelta};
 use domain::{
+    ids::MemberId,
     members::{NationalId, PhoneNumber, Sex, Standing},
     units::UnitRef,
 };
@@ -40,7 +41,9 @@ pub(crate) async fn fill(folder: &Path, members: usize, seed: u64) -> Result<()>
     for (chunk, first) in (1_u64..).zip((0..members).step_by(AT_ONCE)) {
         let mut registry = Registry::new(&backend, seed.wrapping_add(chunk), since);
         let until = members.min(first + AT_ONCE);
-        (first..until).try_for_each(|number| Person(number).register(&mut registry, branches[number % branches.len()]))?;
+        for number in first..until {
+            Person(number).register(&mut registry, branches[number % branches.len()])?;
+        }
         registry.save().await?;
         println!("{until} of {members} members after {:.0} s", start.elapsed().as_secs_f64());
     }
@@ -100,11 +103,11 @@ impl Person {
         self.0.wrapping_mul(1_103_515_245).wrapping_add(12_345) & 0x7fff_ffff
     }
 
-    fn register(self, registry: &mut Registry<'_>, branch: &UnitRef) -> Result<()> {
+    pub(crate) fn register(self, registry: &mut Registry<'_>, branch: &UnitRef) -> Result<MemberId> {
         let national_id = NationalId::parse(&self.national_id()).map_err(|problem| anyhow!("a national ID: {problem:?}"))?;
         let phone = self.phone().map(|phone| PhoneNumber::parse(&phone)).transpose();
         let phone = phone.map_err(|problem| anyhow!("a phone: {problem:?}"))?;
-        registry.member(&NewMember {
+        let member = registry.member(&NewMember {
             code: &self.card(),
             full_name: &self.full_name(),
             sex: Sex::Male,
@@ -115,6 +118,6 @@ impl Person {
             phone: phone.as_ref(),
             unit: branch,
         })?;
-        Ok(())
+        Ok(member)
     }
 }

@@ -52,7 +52,7 @@ pub(super) fn bench_migrate(project: &Project, profile: Profile, migrate: &Migra
 }
 
 /// Copies a folder recursively.
-fn copy(from: &Path, to: &Path) -> Result<()> {
+pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
     for file in files_below(from)? {
         let target = to.join(file.strip_prefix(from)?);
         if let Some(folder) = target.parent() {
