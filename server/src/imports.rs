@@ -51,6 +51,9 @@ async fn run(backend: &Backend, settings: &ImportSettings, mut file: File, as_of
         Err(Error::NotFound) => bail!("there is no unit {} in this store", settings.unit.as_deref().unwrap_or_default()),
         Err(error) => return Err(error.into()),
     };
+    if let Some(day) = as_of {
+        upload.set_as_of(day);
+    }
     loop {
         let mut piece = vec![0; PIECE];
         let read = file.read(&mut piece).with_context(|| format!("cannot read {}", settings.file.display()))?;

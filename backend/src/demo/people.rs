@@ -133,7 +133,7 @@ pub(super) struct Committee {
     pub(super) unit: UnitRef,
     /// The members, the secretary first.
     pub(super) members: Vec<Seat>,
-    /// None where the unit issues no documents.
+    /// None in a section.
     pub(super) editors: Vec<Seat>,
 }
 
@@ -559,6 +559,7 @@ impl Founder {
     fn committee(&mut self, registry: &mut Registry<'_>, organisation: &mut Organisation, key: &str) -> Result<Committee> {
         let unit = organisation.unit(key)?.clone();
         let seats = self.seats(&unit);
+        let has_editors = seats.iter().any(|(role, _)| *role == Role::Editor);
         let mut committee = Committee { unit: unit.clone(), members: Vec::new(), editors: Vec::new() };
         let mut held = BTreeSet::new();
         for (role, count) in seats {
@@ -574,8 +575,7 @@ impl Founder {
                 }
             }
         }
-        let lacks_editors = unit.kind.issues_documents() && committee.editors.is_empty();
-        if committee.members.is_empty() || lacks_editors {
+        if committee.members.is_empty() || has_editors && committee.editors.is_empty() {
             return Err(Error::Internal(format!("the sample has too few people for the committee of {key}")));
         }
         Ok(committee)

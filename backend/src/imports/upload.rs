@@ -3,6 +3,7 @@
 
 use std::io::Write;
 
+use chrono::NaiveDate;
 use domain::{
     ids::{ImportId, MemberId},
     imports::{CSV_BYTES_MAX, Failure, ImportKind, ImportState},
@@ -48,6 +49,12 @@ impl Upload {
             is_too_big: false,
             is_kept: false,
         })
+    }
+
+    /// Dates the file, so that its preview is that of this day: a level of units may have ended since. Without it the file is of
+    /// today.
+    pub fn set_as_of(&mut self, day: NaiveDate) {
+        self.row.as_of = day.to_string();
     }
 
     /// Writes the next bytes. Bytes beyond the size limit are dropped; [`Self::finish`] then records [`Failure::TooBig`].

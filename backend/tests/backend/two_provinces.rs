@@ -93,12 +93,15 @@ fn parent_code(unit: &UnitRef) -> String {
 async fn import(backend: &Backend, file: &str) -> ImportPage {
     let imports = backend.imports();
     let mut upload = imports.receive_from_operator(ImportKind::Units, None, "don-vi.csv").expect("is accepted");
+    upload.set_as_of(day(FOUNDED));
     upload.write(file.as_bytes().to_vec()).await.expect("writes");
     let import = upload.finish().await.expect("arrives").import;
     imports.check(import).await.expect("is checked");
+    let previewed = imports.page_for_operator(import).await.expect("has a page").import.counts;
     imports.write(import, Some(day(FOUNDED))).await.expect("is written");
     let page = imports.page_for_operator(import).await.expect("has a page");
     assert_eq!(page.import.state, ImportState::Done, "{:?} {:?}", page.import.failure, page.missing);
+    assert_eq!(page.import.counts, previewed, "as announced");
     page
 }
 

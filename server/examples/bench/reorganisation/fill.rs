@@ -76,6 +76,7 @@ pub(crate) async fn fill(folder: &Path, source: &Source, numbers: Numbers) -> Re
 async fn import_units(backend: &Backend, source: &Source) -> Result<()> {
     let imports = backend.imports();
     let mut upload = imports.receive_from_operator(ImportKind::Units, None, TREE_BEFORE)?;
+    upload.set_as_of(day(FOUNDED)?);
     for piece in source.content(TREE_BEFORE)?.chunks(PIECE) {
         upload.write(piece.to_vec()).await?;
     }
