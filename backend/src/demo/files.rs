@@ -1,5 +1,7 @@
 //! The source files of the sample, compiled into the program.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use domain::{
     courses::QuestionKind,
@@ -18,13 +20,13 @@ mod texts {
 /// A node of the tree; parents, former ones too, come before their children.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct UnitEntry {
+pub(super) struct UnitEntry<K = UnitKind> {
     /// The key by which other files refer to it.
     pub(super) key: String,
     pub(super) code: String,
     /// Empty for the root.
     pub(super) parent: String,
-    pub(super) kind: UnitKind,
+    pub(super) kind: K,
     pub(super) name: String,
     pub(super) short_name: String,
     pub(super) members: usize,
@@ -172,13 +174,35 @@ pub(super) struct RelatedEntry {
     pub(super) relation: Relation,
 }
 
+/// The units of levels that the terminology pack has.
 pub(super) fn units() -> Result<Vec<UnitEntry>> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct File {
-        unit: Vec<UnitEntry>,
+        unit: Vec<UnitEntry<String>>,
     }
-    parse::<File>("units.toml", include_str!("../../demo/units.toml")).map(|file| file.unit)
+    let file: File = parse("units.toml", include_str!("../../demo/units.toml"))?;
+    Ok(of_levels(file.unit, UnitKind::from_key))
+}
+
+/// Leaves out the units of other levels; what is below them is placed below the unit above.
+fn of_levels(entries: Vec<UnitEntry<String>>, level: impl Fn(&str) -> Option<UnitKind>) -> Vec<UnitEntry> {
+    // Parents, by the keys of what is left out.
+    let mut left_out: BTreeMap<String, String> = BTreeMap::new();
+    let mut units = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let kind = level(&entry.kind);
+        let UnitEntry { key, code, parent, name, short_name, members, ended_on, formerly_below, .. } = entry;
+        let parent = left_out.get(&parent).cloned().unwrap_or(parent);
+        let formerly_below = formerly_below.filter(|former| !left_out.contains_key(former));
+        match kind {
+            Some(kind) => units.push(UnitEntry { key, code, parent, kind, name, short_name, members, ended_on, formerly_below }),
+            None => {
+                left_out.insert(key, parent);
+            }
+        }
+    }
+    units
 }
 
 pub(super) fn names() -> Result<Names> {
@@ -244,7 +268,7 @@ fn document(name: &'static str, text: &str) -> Result<DocumentFile> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeSet;
 
     use domain::{courses::Question, forms::FormReader};
 
@@ -285,6 +309,37 @@ mod tests {
         let used: BTreeSet<_> = units().expect("reads").into_iter().map(|unit| unit.kind.key()).collect();
         let levels = ["central", "province", "district", "commune", "base", "section", "branch", "group"];
         assert_eq!(used, BTreeSet::from(levels));
+    }
+
+    /// As in an association, which has neither districts nor committees between the ward and its branches.
+    #[test]
+    fn units_of_levels_that_the_pack_lacks_are_left_out() {
+        let entries = |units: Vec<UnitEntry>| units.into_iter().map(|unit| (unit.key, unit.parent)).collect::<BTreeMap<_, _>>();
+        let all = units().expect("reads");
+        let named: Vec<UnitEntry<String>> = units()
+            .expect("reads")
+            .into_iter()
+            .map(|unit| UnitEntry {
+                kind: unit.kind.key().to_owned(),
+                key: unit.key,
+                code: unit.code,
+                parent: unit.parent,
+                name: unit.name,
+                short_name: unit.short_name,
+                members: unit.members,
+                ended_on: unit.ended_on,
+                formerly_below: unit.formerly_below,
+            })
+            .collect();
+        let known = ["central", "province", "commune", "branch", "group"];
+        let some = of_levels(named, |key| known.contains(&key).then(|| UnitKind::from_key(key)).flatten());
+        assert!(some.iter().all(|unit| unit.formerly_below.is_none() && unit.ended_on.is_none()));
+        let codes: BTreeSet<_> = some.iter().map(|unit| (unit.parent.clone(), unit.code.clone())).collect();
+        assert_eq!(codes.len(), some.len(), "the codes below a unit differ");
+        let (all, some) = (entries(all), entries(some));
+        assert_eq!(some.len() + 5, all.len(), "one district, two base committees and two sections");
+        assert_eq!(some.values().filter(|parent| *parent == "ward").count(), 89);
+        assert!(some.values().all(|parent| parent.is_empty() || some.contains_key(parent)));
     }
 
     #[test]
