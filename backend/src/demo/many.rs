@@ -10,23 +10,16 @@ use domain::{
 };
 
 use super::{
+    country,
     dice::Dice,
     files,
     library::{DocumentRow, ReceiptRow, TextRow},
     registry::{Registry, level},
 };
-use crate::{
-    Backend, Error, Result,
-    bulk::Bulk,
-    documents::Particulars,
-    store::{KEYS, keys_after, record, vars},
-};
+use crate::{Backend, Error, Result, bulk::Bulk, documents::Particulars, store::record};
 
 /// Documents written in one batch.
 const BATCH: usize = 2_000;
-
-/// Members counted in one batch.
-const MEMBERS_AT_ONCE: usize = 20_000;
 
 /// Distribution of documents by the level of their audience, in percent: most are local.
 const SPREAD: [(&str, i64); 4] = [("central", 5), ("province", 15), ("commune", 40), ("branch", 40)];
@@ -63,15 +56,7 @@ pub async fn organise(backend: &Backend, seed: u64) -> Result<UnitRef> {
 /// # Errors
 /// Those of the store.
 pub async fn members(backend: &Backend) -> Result<usize> {
-    // Counted in batches: one statement over a million records may exceed the query timeout.
-    let (mut count, mut after) = (0, String::new());
-    loop {
-        let sql = format!("SELECT VALUE record::id(id) FROM {KEYS} LIMIT {MEMBERS_AT_ONCE}");
-        let ids: Vec<String> = backend.store().read(sql, vars! { keys: keys_after("member", &after) }).await?.rows(0)?;
-        let Some(last) = ids.last() else { return Ok(count) };
-        after.clone_from(last);
-        count += ids.len();
-    }
+    country::count(backend, "member").await
 }
 
 /// A document of the library, for benchmarks that index the same documents elsewhere.
