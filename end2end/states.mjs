@@ -211,12 +211,14 @@ export const STATES = [
   { name: 'unit, units below not found', as: 'registrar', page: '/units/:id', find: async (visitor) => `${await by(visitor, '/units', '.tree-link')}?q=khong-co` },
   { name: 'unit as of a day', as: 'registrar', page: '/units/:id', find: async (visitor) => `${await by(visitor, '/units', '.tree-link')}?on=${inDays(-300)}` },
   { name: 'unit of a member', as: 'member', page: '/units/:id', find: (visitor) => by(visitor, '/more', '.facts a') },
+  { name: 'unit of a member of a group', as: 'group_member', page: '/units/:id', find: (visitor) => by(visitor, '/more', '.facts a') },
+  { name: 'unit between the ward and its branches', as: 'registrar', page: '/units/:id', find: (visitor) => between(visitor) },
   { name: 'new unit', as: 'registrar', page: '/units/:id/new', find: (visitor) => step(visitor, 'new', false) },
   { name: 'new unit below a branch', as: 'registrar', page: '/units/:id/new', find: (visitor) => step(visitor, 'new') },
   { name: 'new unit refused', as: 'registrar', page: '/units/:id/new', find: (visitor) => step(visitor, 'new', false), act: (visitor) => refused(visitor, 'name') },
   { name: 'rename a unit', as: 'registrar', page: '/units/:id/rename', find: (visitor) => step(visitor, 'rename') },
   { name: 'roll-out of a unit', as: 'registrar', page: '/units/:id/phase', find: (visitor) => step(visitor, 'phase') },
-  { name: 'move a unit, nowhere to go', as: 'registrar', page: '/units/:id/move', find: (visitor) => step(visitor, 'move') },
+  { name: 'move a unit, nowhere to go', as: 'registrar', page: '/units/:id/move', find: async (visitor) => `${await between(visitor)}/move` },
   { name: 'move a unit', as: 'operator', page: '/units/:id/move', find: (visitor) => step(visitor, 'move') },
   { name: 'merge a unit', as: 'registrar', page: '/units/:id/merge', find: (visitor) => step(visitor, 'merge') },
   { name: 'split a branch', as: 'registrar', page: '/units/:id/split', find: (visitor) => step(visitor, 'split') },
@@ -412,6 +414,11 @@ async function unanswered(visitor) {
     if ((await visitor.field('text').count()) > 0) return address;
   }
   throw new Error('the branch has answered every opinion');
+}
+
+/** A base committee, which has sections with branches below it. */
+function between(visitor) {
+  return by(visitor, '/units?q=truong hoc phuong', '.row-link');
 }
 
 /** The page of one change of the own unit, or of the first branch by code. */

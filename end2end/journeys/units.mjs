@@ -307,6 +307,39 @@ async function searchesBelow(stage, script) {
   assert.ok((await registrar.text('#below')).includes(units.none_found));
 }
 
+/** A member of a group belongs to the branch above it; between the ward and its branches are committees; a district has ended. */
+async function everyLevel(stage, script) {
+  const plain = (text) => text.replaceAll('\u00a0', ' ').trim();
+  const member = await stage.visitor({ as: 'group_member', script });
+  await member.open('/more');
+  await member.follow(member.$('main .facts a').first());
+  assert.equal(plain(await member.heading()), 'Chi bộ khu phố Hòa Bình');
+  await member.open('/meetings');
+  assert.ok((await member.$('main .row-link[href^="/meetings/"]').count()) > 0, 'the group meets with its branch');
+
+  const registrar = await stage.visitor({ as: 'registrar', script });
+  await registrar.open('/units?q=truong%20hoc%20phuong');
+  await registrar.follow(registrar.$('main .row-link').first());
+  for (const name of ['Đảng bộ bộ phận các trường mầm non', 'Chi bộ Trường Mầm non Hoa Mai']) {
+    const rows = registrar.$('#below .row-link');
+    const names = (await rows.allInnerTexts()).map(plain);
+    await registrar.follow(rows.nth(names.findIndex((found) => found.includes(name))));
+    assert.equal(plain(await registrar.heading()), name);
+  }
+
+  const statistician = await stage.visitor({ as: 'statistician', script });
+  await statistician.open('/units?q=tra%20bong');
+  await statistician.follow(statistician.$('main .row-link').first());
+  const commune = statistician.path;
+  const above = async (day) => {
+    await statistician.open(`${commune}?on=${day}`);
+    return plain(await statistician.$(`nav[aria-label="${units.trail}"]`).first().textContent());
+  };
+  const district = 'Đảng bộ huyện Hành Trà';
+  assert.ok(!(await above('2025-07-01')).includes(district));
+  assert.ok((await above('2025-06-30')).includes(district), 'the unit above it on the last day of the districts');
+}
+
 /** The number of members on the page of a unit. */
 async function members(visitor) {
   const figure = visitor.$(`.figure:has(.figure-label:text-is("${terms.members}")) .figure-value`);
@@ -327,4 +360,5 @@ export const tests = [
   ...bothWays('units: what became of a branch is found by its old name and code', findsWhatBecame),
   ...bothWays('units: the units below one are searched', searchesBelow),
   ...bothWays('units: a member sees the own line and changes nothing', readOnly),
+  ...bothWays('units: every level of the sample is reached', everyLevel),
 ];

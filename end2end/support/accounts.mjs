@@ -13,6 +13,7 @@ const ROLES = {
   probationary: 'Member on probation',
   registrar: 'Registrar, ward',
   exempt: 'Member exempt from activities',
+  group_member: 'Member of a party group',
   editor: 'Editor, ward',
   chief: 'Chief editor, province',
   commune_editor: 'Editor, commune',
