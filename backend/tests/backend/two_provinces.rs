@@ -16,12 +16,12 @@ use domain::{
     policy::{Grant, Role, Standpoint},
     statistics::Figures,
     units::{
-        UnitKind, UnitPath, UnitRef,
+        UnitPath, UnitRef,
         reorganisation::{Hindrance, PlanList, PlanNumbers, ReorganisationPage, ReorganisationState},
     },
 };
 
-use crate::support::{backend, start};
+use crate::support::{backend, level, start};
 
 const TREE_2024: &str = include_str!("../data/two_provinces/tree-2024.csv");
 const TREE_2025: &str = include_str!("../data/two_provinces/tree-2025.csv");
@@ -145,10 +145,6 @@ async fn populate(backend: &Backend) -> Vec<(UnitRef, usize)> {
     }
     registry.save().await.expect("saves");
     branches
-}
-
-fn level(key: &str) -> UnitKind {
-    UnitKind::from_key(key).expect("a level")
 }
 
 /// A person of this branch with all offices of the registry for the whole organisation.
