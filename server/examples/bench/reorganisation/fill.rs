@@ -23,6 +23,9 @@ use domain::{
 use super::{FOUNDED, Source, TREE_BEFORE, day, level, root, sums, sums_file};
 use crate::{members::Person, open, print_duration};
 
+/// When the registry was filled.
+const SINCE: &str = "2025-01-15T08:00:00Z";
+
 /// Members held in memory between writes.
 const AT_ONCE: usize = 100_000;
 
@@ -52,7 +55,8 @@ pub(crate) async fn fill(folder: &Path, source: &Source, numbers: Numbers) -> Re
     let start = Instant::now();
     import_units(&backend, source).await?;
     print_duration("units imported", start);
-    let since = backend.clock().now() - TimeDelta::days(30);
+    // Before the reorganisation, so that the offices it ends have begun.
+    let since = SINCE.parse().context("the day of the registry")?;
     let generated = Generated { backend: &backend, numbers, since };
 
     let start = Instant::now();
