@@ -56,7 +56,7 @@ pub(crate) async fn fill(folder: &Path, source: &Source, numbers: Numbers) -> Re
     import_units(&backend, source).await?;
     print_duration("units imported", start);
     // Before the reorganisation, so that the offices it ends have begun.
-    let since = SINCE.parse().context("the day of the registry")?;
+    let since = SINCE.parse::<DateTime<Utc>>().context("the day of the registry")?;
     let generated = Generated { backend: &backend, numbers, since };
 
     let start = Instant::now();
