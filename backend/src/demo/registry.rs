@@ -133,10 +133,10 @@ impl<'b> Registry<'b> {
         Ok(unit)
     }
 
-    /// The history of a unit that was below `former` and is below `parent` from the day `on`.
+    /// The history of a unit that a reorganisation moved from `former` to `parent` on the day `on`.
     pub fn moved(&mut self, unit: &UnitRef, former: &UnitRef, parent: &UnitRef, on: NaiveDate) {
         let first = self.version(unit, former, UnitChange::Created, self.units_since, Some(on));
-        let second = self.version(unit, parent, UnitChange::Moved, on, None);
+        let second = self.version(unit, parent, UnitChange::Reorganised, on, None);
         self.bulk.push("unit_version", first);
         self.bulk.push("unit_version", second);
     }
