@@ -41,6 +41,8 @@ pub mod offices;
 pub mod page;
 pub mod pages;
 pub mod rendered;
+#[cfg(feature = "ssr")]
+pub mod reorganisations;
 mod routes;
 #[cfg(feature = "ssr")]
 pub mod search;

@@ -125,6 +125,9 @@ pub fn FileField(
     /// Label of the button that opens the file picker: the native label has the browser's language.
     #[prop(into)]
     choose: String,
+    /// Several files can be chosen at once.
+    #[prop(optional)]
+    multiple: bool,
     #[prop(optional, into)] hint: MaybeText,
     #[prop(optional, into)] error: Signal<Option<String>>,
 ) -> impl IntoView {
@@ -139,6 +142,7 @@ pub fn FileField(
                 id=id
                 name=name
                 accept=accept
+                multiple=multiple
                 required=true
                 aria-describedby=described
                 aria-invalid=invalid
