@@ -9,7 +9,7 @@ use domain::{accounts::Viewer, ids::UnitId, policy::Action, units::UnitRef};
 
 /// Addresses of the list pages with an acting unit, and the actions an office must cover to count there. For a page that is
 /// reached from two of them, the first match counts.
-pub(crate) const PLACES: [(&str, &[Action]); 17] = [
+pub(crate) const PLACES: [(&str, &[Action]); 20] = [
     ("/readers", &[Action::ReadStatistics]),
     ("/courses/results", &[Action::ReadStatistics]),
     ("/desk", &[Action::WriteDocument]),
@@ -19,6 +19,9 @@ pub(crate) const PLACES: [(&str, &[Action]); 17] = [
     ("/branch", &[Action::ReadOpinions, Action::WriteDocument]),
     ("/committee", &[Action::ReadStatistics]),
     ("/units", &[Action::ReadUnit]),
+    ("/reorganisations", &[Action::ManageUnit]),
+    ("/reorganisations/new", &[Action::ManageUnit]),
+    ("/reorganisations/queue", &[Action::ManageUnit]),
     ("/members", &[Action::ReadMembers]),
     ("/corrections", &[Action::ManageMembers]),
     ("/transfers", &[Action::TransferMember]),

@@ -262,7 +262,7 @@ fn link_list(places: impl IntoIterator<Item = NavItem>, class: &'static str, bad
 pub(crate) const THROUGH_MORE: [&str; 6] = ["/more", "/courses", "/record", "/guides", "/devices", "/password"];
 
 /// Where the phone has no tab of its own for: reached through "more" as well.
-pub(crate) const WORK_THROUGH_MORE: [&str; 13] = [
+pub(crate) const WORK_THROUGH_MORE: [&str; 14] = [
     "/courses/manage",
     "/audit",
     "/desk",
@@ -270,6 +270,7 @@ pub(crate) const WORK_THROUGH_MORE: [&str; 13] = [
     "/committee",
     "/readers",
     "/units",
+    "/reorganisations",
     "/members",
     "/corrections",
     "/transfers",
@@ -292,6 +293,7 @@ fn link(place: NavItem, class: &'static str, badges: &[Badge]) -> AnyView {
             "/library" => lies_in(&["/library", "/search", "/shelf"]),
             // What waits in the registry is reached through it.
             "/members" => lies_in(&["/members", "/corrections", "/transfers", "/quality", "/imports"]),
+            "/units" => lies_in(&["/units", "/reorganisations"]),
             start => here.starts_with(start),
         };
         inside.then_some("page")

@@ -75,6 +75,7 @@ use crate::{
         OwnRecordPage, QualityPage, RecordPage, StatePage, TransferPage, TransfersPage,
     },
     offices::OfficesPage,
+    reorganisations::{NewReorganisationPage, QueuePage, ReorganisationPage, ReorganisationsPage},
     search::SearchPage,
     sessions::{ChangePasswordPage, ConfirmPage, DevicesPage},
     units::{
@@ -196,6 +197,20 @@ pages! {
             },
             "/units/:id/roles" => OfficesPage {
                 scripts: ["dates"], guide: Some(("registrar", 3)), access: By("/api/offices/list")
+            },
+        }
+        "/reorganisations/*rest" {
+            "/reorganisations" => ReorganisationsPage {
+                scripts: ["look_again", "dates"], guide: Some(("registrar", 4)), access: By("/api/reorganisations/list")
+            },
+            "/reorganisations/new" => NewReorganisationPage {
+                scripts: ["look_again", "dates"], guide: Some(("registrar", 4)), access: By("/api/reorganisations/list")
+            },
+            "/reorganisations/queue" => QueuePage {
+                scripts: ["look_again", "dates"], guide: Some(("registrar", 4)), access: By("/api/reorganisations/queue")
+            },
+            "/reorganisations/:id" => ReorganisationPage {
+                scripts: ["look_again", "dates"], guide: Some(("registrar", 4)), access: By("/api/reorganisations/page")
             },
         }
         "/members/*rest" {

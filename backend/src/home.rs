@@ -51,14 +51,16 @@ impl<'a> Home<'a> {
     pub async fn page_with(&self, viewer: &Viewer, pending: Pending) -> Result<HomePage> {
         let (meetings, members, feedback) = (self.backend.meetings(), self.backend.members(), self.backend.feedback());
         let (documents, courses) = (self.backend.documents(), self.backend.courses());
+        let reorganisations = self.backend.reorganisations();
         // Boxed to keep the future of the page small: `try_join!` stores all joined futures inline.
-        let (meetings, news, newest, opinions, asked, course) = try_join!(
+        let (meetings, news, newest, opinions, asked, course, reorganised) = try_join!(
             Box::pin(meetings.list(viewer)),
             Box::pin(members.news(viewer)),
             Box::pin(self.newest(viewer)),
             Box::pin(feedback.newest(viewer, OPINIONS)),
             Box::pin(documents.count_asked(viewer)),
             Box::pin(courses.reminder(viewer)),
+            Box::pin(reorganisations.notice(viewer)),
         )?;
         let (corrections_decided, code_open, account_changes) = news;
         Ok(HomePage {
@@ -72,6 +74,7 @@ impl<'a> Home<'a> {
             code_open,
             account_changes,
             work: pending.work,
+            reorganised,
         })
     }
 

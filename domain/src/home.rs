@@ -5,6 +5,7 @@ use strum::VariantArray;
 
 use crate::{
     accounts::AccountChange, courses::CourseReminder, documents::DocumentSummary, feedback::Opinion, meetings::MeetingSummary,
+    units::reorganisation::ReorganisationNotice,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +33,9 @@ pub struct HomePage {
     /// Pending work of the member's offices (việc của tôi); empty without offices.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub work: Vec<WorkItem>,
+    /// Where the member's branch belongs since a reorganisation, until they have dismissed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reorganised: Option<ReorganisationNotice>,
 }
 
 /// A kind of work that offices have.
@@ -52,6 +56,8 @@ pub enum WorkKind {
     QualityIssues,
     /// Members without a password, for whom a code can be issued.
     Codes,
+    /// Units below a divided one, to be assigned to a part of it.
+    Reassignments,
 }
 
 crate::all_variants!(WorkKind);
@@ -67,6 +73,7 @@ impl WorkKind {
             Self::Corrections => "/corrections",
             Self::QualityIssues => "/quality",
             Self::Codes => "/codes",
+            Self::Reassignments => "/reorganisations/queue",
         }
     }
 
@@ -74,6 +81,7 @@ impl WorkKind {
     pub const fn place(self) -> &'static str {
         match self {
             Self::Transfers | Self::Corrections | Self::QualityIssues => "/members",
+            Self::Reassignments => "/units",
             other => other.href(),
         }
     }
@@ -116,9 +124,9 @@ mod tests {
         let work = WorkKind::ALL.into_iter().zip(1..).map(|(kind, count)| WorkItem { kind, count }).collect();
         let pending = Pending { must_read: 9, work };
         assert_eq!(
-            ["/branch", "/desk", "/readers", "/members", "/codes", "/library"].map(|place| pending.at(place)),
-            [1, 2, 3, 15, 7, 0]
+            ["/branch", "/desk", "/readers", "/members", "/codes", "/units", "/library"].map(|place| pending.at(place)),
+            [1, 2, 3, 15, 7, 8, 0]
         );
-        assert_eq!(pending.all_work(), 28);
+        assert_eq!(pending.all_work(), 36);
     }
 }

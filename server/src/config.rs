@@ -46,7 +46,8 @@ pub enum Command {
     /// List the background jobs that are parked, running or waiting; `retry` runs a parked or waiting job now, `discard` deletes
     /// a parked one.
     Jobs(JobsSettings),
-    /// Import units or members from a CSV or XLSX file. The exit code is 1 if rows were refused.
+    /// Import units or members from a CSV or XLSX file, or reorganise units by one or several files. The exit code is 1 if rows
+    /// were refused.
     Import(ImportSettings),
     /// Print the settings in effect, secrets masked.
     Config(ServeSettings),
@@ -181,14 +182,19 @@ pub struct ImportSettings {
     /// Kind of rows in the file.
     #[arg(value_enum)]
     pub kind: ImportedRows,
-    /// CSV (comma, semicolon or tab; UTF-8 or Windows-1258) or XLSX, with a header in Vietnamese or English.
-    pub file: PathBuf,
+    /// CSV (comma, semicolon or tab; UTF-8 or Windows-1258) or XLSX, with a header in Vietnamese or English. A reorganisation
+    /// takes several.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
     /// Only print what an import would do with the rows.
     #[arg(long)]
     pub dry_run: bool,
     /// The day of the data in the file, e.g. 2026-11-21; by default today.
     #[arg(long, env = "HANDBOOK_AS_OF")]
     pub as_of: Option<String>,
+    /// The first day of the new organisation, e.g. 2025-07-01; for a reorganisation only.
+    #[arg(long, env = "HANDBOOK_ON")]
+    pub on: Option<String>,
     /// The unit whose subtree the file may change, as a path of codes, e.g. 01/51/001; by default everything.
     #[arg(long, env = "HANDBOOK_UNIT")]
     pub unit: Option<String>,
@@ -206,13 +212,17 @@ pub struct ImportSettings {
 pub enum ImportedRows {
     Units,
     Members,
+    /// What becomes of old units: they end, are merged, divided, moved, or get another name or code.
+    Reorganisation,
 }
 
 impl ImportedRows {
-    pub const fn kind(self) -> ImportKind {
+    /// The kind of import; `None` for a reorganisation.
+    pub const fn kind(self) -> Option<ImportKind> {
         match self {
-            Self::Units => ImportKind::Units,
-            Self::Members => ImportKind::Members,
+            Self::Units => Some(ImportKind::Units),
+            Self::Members => Some(ImportKind::Members),
+            Self::Reorganisation => None,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `handbook import`: imports a file into the registry from the command line of the server.
+//! `handbook import units` and `members`: imports a file into the registry from the command line of the server.
 
 use std::{
     fs::File,
@@ -14,39 +14,51 @@ use domain::{
     Locale,
     forms::day,
     ids::ImportId,
-    imports::{Counts, ImportPage, ImportState, Progress},
+    imports::{Counts, ImportKind, ImportPage, ImportState, Progress},
 };
 
-use crate::{config::ImportSettings, jobs, startup::open, telemetry, uploads::write_report};
+use crate::{config::ImportSettings, jobs, reorganisations::reorganise, startup::open, telemetry, uploads::write_report};
 
 /// Bytes read from the file at a time.
-const PIECE: usize = 1024 * 1024;
+pub(crate) const PIECE: usize = 1024 * 1024;
 
 /// Interval of progress lines.
-const TOLD_EVERY: Duration = Duration::from_secs(1);
+pub(crate) const TOLD_EVERY: Duration = Duration::from_secs(1);
 
 /// # Errors
 /// A sentence for the operator; also if rows were refused, so that scripts notice.
 pub(crate) async fn import(settings: ImportSettings) -> Result<()> {
+    let Some(kind) = settings.kind.kind() else { return Box::pin(reorganise(settings)).await };
     telemetry::start(&settings.store)?;
+    ensure!(settings.on.is_none(), "--on is for a reorganisation; imports of units and members have --as-of");
+    let [path] = settings.files.as_slice() else { bail!("units and members are imported from one file at a time") };
     let as_of = match settings.as_of.as_deref().map(day) {
         None => None,
         Some(Ok(day)) => Some(day),
         Some(Err(_)) => bail!("--as-of must be a day such as 2026-11-21"),
     };
-    let file = File::open(&settings.file).with_context(|| format!("cannot read {}", settings.file.display()))?;
+    let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
     let backend = open(&settings.store).await?;
-    let outcome = run(&backend, &settings, file, as_of).await;
+    let source = Source { kind, path, file };
+    let outcome = run(&backend, &settings, source, as_of).await;
     backend.imports().stop().await;
     jobs::save_counters_at_the_end(&backend).await;
     outcome
 }
 
-async fn run(backend: &Backend, settings: &ImportSettings, mut file: File, as_of: Option<chrono::NaiveDate>) -> Result<()> {
+/// The file to import.
+struct Source<'s> {
+    kind: ImportKind,
+    path: &'s Path,
+    file: File,
+}
+
+async fn run(backend: &Backend, settings: &ImportSettings, source: Source<'_>, as_of: Option<chrono::NaiveDate>) -> Result<()> {
     let imports = backend.imports();
     let began = Instant::now();
-    let name = settings.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut upload = match imports.receive_from_operator(settings.kind.kind(), settings.unit.as_deref(), &name) {
+    let Source { kind, path, mut file } = source;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut upload = match imports.receive_from_operator(kind, settings.unit.as_deref(), &name) {
         Ok(upload) => upload,
         Err(Error::NotFound) => bail!("there is no unit {} in this store", settings.unit.as_deref().unwrap_or_default()),
         Err(error) => return Err(error.into()),
@@ -56,7 +68,7 @@ async fn run(backend: &Backend, settings: &ImportSettings, mut file: File, as_of
     }
     loop {
         let mut piece = vec![0; PIECE];
-        let read = file.read(&mut piece).with_context(|| format!("cannot read {}", settings.file.display()))?;
+        let read = file.read(&mut piece).with_context(|| format!("cannot read {}", path.display()))?;
         if read == 0 {
             break;
         }
@@ -65,7 +77,7 @@ async fn run(backend: &Backend, settings: &ImportSettings, mut file: File, as_of
     }
     let received = upload.finish().await?;
 
-    let interrupted = imports.interrupted(settings.kind.kind(), &received.file_hash).await?.filter(|_| !settings.dry_run);
+    let interrupted = imports.interrupted(kind, &received.file_hash).await?.filter(|_| !settings.dry_run);
     let import = match interrupted {
         Some(earlier) => {
             tell("Resuming an interrupted import of this file.");
@@ -80,7 +92,7 @@ async fn run(backend: &Backend, settings: &ImportSettings, mut file: File, as_of
             print_counts("If it is written", page.import.counts)?;
             print_rows(&page)?;
             if settings.dry_run {
-                report(imports, &page, settings).await?;
+                report(imports, &page, settings, path).await?;
                 accounted(&page)?;
                 imports.drop_for_operator(received.import).await?;
                 return refused(&page);
@@ -97,7 +109,7 @@ async fn run(backend: &Backend, settings: &ImportSettings, mut file: File, as_of
     #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
     let rate = page.import.counts.total() as f64 / seconds.max(0.001);
     print(&format!("{} rows in {seconds:.1} s: {rate:.0} rows a second.\n", page.import.counts.total()))?;
-    report(imports, &page, settings).await?;
+    report(imports, &page, settings, path).await?;
     accounted(&page)?;
     refused(&page)
 }
@@ -161,12 +173,12 @@ async fn watched(imports: Imports<'_>, import: ImportId, work: impl Future<Outpu
     }
 }
 
-async fn report(imports: Imports<'_>, page: &ImportPage, settings: &ImportSettings) -> Result<()> {
+async fn report(imports: Imports<'_>, page: &ImportPage, settings: &ImportSettings, file: &Path) -> Result<()> {
     let lines = page.refused_lines + page.remark_lines;
     if lines == 0 {
         return Ok(());
     }
-    let path = settings.report.clone().unwrap_or_else(|| report_path(&settings.file));
+    let path = settings.report.clone().unwrap_or_else(|| report_path(file));
     let report = imports.report_for_operator(page.import.id).await?;
     let told = || format!("cannot write the report {}", path.display());
     let mut out = BufWriter::new(File::create(&path).with_context(told)?);
@@ -175,7 +187,7 @@ async fn report(imports: Imports<'_>, page: &ImportPage, settings: &ImportSettin
 }
 
 /// `members.csv` → `members.report.csv`.
-fn report_path(file: &Path) -> PathBuf {
+pub(crate) fn report_path(file: &Path) -> PathBuf {
     file.with_extension("report.csv")
 }
 
@@ -184,12 +196,12 @@ fn print_counts(what: &str, counts: Counts) -> Result<()> {
     print(&format!("{what}: {fresh} new, {changed} changed, {unchanged} unchanged, {refused} refused.\n"))
 }
 
-fn print(text: &str) -> Result<()> {
+pub(crate) fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to the standard output")
 }
 
-fn tell(text: &str) {
+pub(crate) fn tell(text: &str) {
     // A failure to write to the standard error is ignored.
     let _ = writeln!(std::io::stderr(), "{text}");
 }

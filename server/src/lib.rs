@@ -23,6 +23,8 @@ mod observe;
 mod overload;
 mod page_end;
 pub mod proxy;
+mod reorganisation_files;
+mod reorganisations;
 mod request_context;
 mod router;
 mod security_headers;

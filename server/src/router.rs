@@ -28,7 +28,7 @@ use crate::{
     assets::Site,
     csrf, desk, downloads, federation, files, health, live, observe,
     overload::{self, TIME_MAX},
-    page_end, request_context, security_headers, start_report,
+    page_end, reorganisation_files, request_context, security_headers, start_report,
     state::Shared,
     uploads,
 };
@@ -85,7 +85,8 @@ fn pages(shared: &Shared, site: &Site) -> Router<Shared> {
         // Outside the time limit: the stream stays open.
         .route("/live", get(live::live));
     // Uploads and downloads run at the speed of the connection: they have limits of their own.
-    let files = Router::new().merge(uploads::routes()).merge(files::routes()).merge(desk::routes());
+    let files =
+        Router::new().merge(uploads::routes()).merge(reorganisation_files::routes()).merge(files::routes()).merge(desk::routes());
     visited(shared, quick)
         .layer(from_fn_with_state(shared.gate.clone(), overload::guard))
         .layer(from_fn_with_state(Arc::clone(&site.assets), answers::offer_again))

@@ -95,8 +95,8 @@ async fn receive(backend: &Backend, viewer: &Viewer, mut form: Multipart) -> Res
     let (mut kind, mut unit) = (String::new(), String::new());
     while let Some(field) = form.next_field().await.map_err(|_| Refusal::Line)? {
         match field.name() {
-            Some("kind") => kind = small(field).await?,
-            Some("unit") => unit = small(field).await?,
+            Some("kind") => kind = small(field).await.ok_or(Refusal::Line)?,
+            Some("unit") => unit = small(field).await.ok_or(Refusal::Line)?,
             Some("file") => return store(backend, viewer, &kind, &unit, field).await,
             _ => {}
         }
@@ -104,15 +104,16 @@ async fn receive(backend: &Backend, viewer: &Viewer, mut form: Multipart) -> Res
     Err(Refusal::Form(no_file(&kind, &unit)))
 }
 
-async fn small(mut field: Field<'_>) -> Result<String, Refusal> {
+/// The value of a small field; `None` if the connection breaks, or it is too long or not a text.
+pub(crate) async fn small(mut field: Field<'_>) -> Option<String> {
     let mut text = Vec::new();
-    while let Some(bytes) = field.chunk().await.map_err(|_| Refusal::Line)? {
+    while let Some(bytes) = field.chunk().await.ok()? {
         text.extend_from_slice(&bytes);
         if text.len() > FIELD_MAX {
-            return Err(Refusal::Line);
+            return None;
         }
     }
-    String::from_utf8(text).map_err(|_| Refusal::Line)
+    String::from_utf8(text).ok()
 }
 
 async fn store(backend: &Backend, viewer: &Viewer, kind: &str, unit: &str, mut field: Field<'_>) -> Result<ImportId, Refusal> {
@@ -174,19 +175,23 @@ async fn template_file(
     };
     let named = file.split_once('.').and_then(|(kind, ending)| Some((ImportKind::from_key(kind)?, ending)));
     let Some((kind, ending)) = named.filter(|(kind, _)| kinds.contains(kind)) else { return problem(locale, Kind::NotFound) };
-    let rows = template(locale, kind);
+    table_file(locale, kind.key(), ending, &template(locale, kind))
+}
+
+/// A table as a file to fill in, `csv` or `xlsx`.
+pub(crate) fn table_file(locale: Locale, name: &str, ending: &str, rows: &[Vec<String>]) -> Response {
     let (media_type, content) = match ending {
         "csv" => {
             let lines = rows.iter().map(|row| csv_line(&row.iter().map(String::as_str).collect::<Vec<_>>()));
             // Without a byte order mark, spreadsheets misread Vietnamese letters.
             ("text/csv; charset=utf-8", Ok(format!("\u{feff}{}", lines.collect::<String>()).into_bytes()))
         }
-        "xlsx" => ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", spreadsheet(&rows)),
+        "xlsx" => ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", spreadsheet(rows)),
         _ => return problem(locale, Kind::NotFound),
     };
     let headers = [
         (header::CONTENT_TYPE, media_type.to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}.{ending}\"", kind.key())),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.{ending}\"")),
     ];
     match content {
         Ok(content) => (headers, content).into_response(),
@@ -223,7 +228,8 @@ pub(crate) fn write_report(out: &mut impl std::io::Write, report: Report, locale
     Ok(())
 }
 
-fn plain_line(cells: &[&str]) -> String {
+/// A line of a CSV file, with plain spaces in terms.
+pub(crate) fn plain_line(cells: &[&str]) -> String {
     text::with_plain_spaces(&csv_line(cells))
 }
 

@@ -18,7 +18,7 @@ pub struct Badge {
 }
 
 /// Entries of offices with pending work.
-const WORK: [&str; 5] = ["/desk", "/branch", "/readers", "/members", "/codes"];
+const WORK: [&str; 6] = ["/desk", "/branch", "/readers", "/units", "/members", "/codes"];
 
 /// Whether a navigation entry can have a badge. On the phone all work of offices is reached through "more".
 pub(super) fn has_badge(href: &str, is_tab: bool) -> bool {

@@ -10,6 +10,7 @@ use domain::{
     home::{WorkItem, WorkKind},
     locale::local_date,
     meetings::{MeetingState, MeetingSummary},
+    units::reorganisation::ReorganisationNotice,
 };
 use leptos::prelude::*;
 
@@ -23,7 +24,10 @@ use crate::{
     page::show,
     terms, text,
     title::Title,
-    ui::{Card, EmptyState, Icon, IconName, Line, LinkButton, ListRow, Notice, NoticeKind, Progress, RowList, content_lang},
+    ui::{
+        Button, ButtonKind, Card, EmptyState, Form, HERE, Icon, IconName, Line, LinkButton, ListRow, Notice, NoticeKind,
+        Progress, RowList, content_lang,
+    },
 };
 
 #[component]
@@ -37,6 +41,7 @@ pub fn HomePage() -> impl IntoView {
             <Title text=text::home::title(l)/>
             <div class="page">
                 <h1 class="greeting">{text::together(title)}</h1>
+                {reorganised(l, page.reorganised)}
                 {code_open(l, page.code_open)}
                 {account_changes(l, page.account_changes, "/record", text::home::account_look(l))}
                 {work(l, page.work)}
@@ -93,6 +98,7 @@ fn waiting(l: Locale, WorkItem { kind, count }: WorkItem) -> String {
         WorkKind::Corrections => text::home::work_corrections(l, count),
         WorkKind::QualityIssues => text::home::work_flaws(l, count),
         WorkKind::Codes => text::home::work_codes(l, count),
+        WorkKind::Reassignments => text::home::work_reassignments(l, count),
     }
 }
 
@@ -107,6 +113,49 @@ fn code_open(l: Locale, is_open: bool) -> Option<AnyView> {
         }
         .into_any()
     })
+}
+
+/// Where the member's branch belongs since a reorganisation, and who leads there, until it is dismissed.
+fn reorganised(l: Locale, notice: Option<ReorganisationNotice>) -> Option<AnyView> {
+    let ReorganisationNotice { reorganisation, branch, before, after, since, leaders } = notice?;
+    // The unit directly above; the branch itself where it hangs on the root.
+    let above = after.last().unwrap_or(&branch.name);
+    let title = Line::around(text::home::reorganised(l, l.date(since), HERE), &Line::name(above));
+    let line = |sentence: String, units: &[String]| {
+        // From the branch upwards, as in an address.
+        let names: Vec<&str> = units.iter().rev().map(String::as_str).collect();
+        (!names.is_empty()).then(|| {
+            let told = Line::around(sentence, &Line::name(names.join(", "))).show();
+            view! { <p>{told}</p> }
+        })
+    };
+    let now = (after.len() > 1).then(|| line(text::home::reorganised_now(l, HERE), &after)).flatten();
+    let former = line(text::home::reorganised_before(l, HERE), &before);
+    let led = leaders
+        .into_iter()
+        .map(|leader| {
+            let told = text::home::reorganised_led(l, terms::role(l, leader.role), HERE);
+            let told = Line::around(told, &Line::name(leader.name)).show();
+            view! { <p>{told}</p> }
+        })
+        .collect_view();
+    let id = reorganisation.to_string();
+    Some(
+        view! {
+            <Notice title icon=IconName::Place>
+                {now}
+                {former}
+                {led}
+                <Form action="/api/reorganisations/dismiss" failed=text::frame::network_failed(l)>
+                    <input type="hidden" name="id" value=id/>
+                    <div class="actions">
+                        <Button kind=ButtonKind::Secondary icon=IconName::Check>{text::home::reorganised_seen(l)}</Button>
+                    </div>
+                </Form>
+            </Notice>
+        }
+        .into_any(),
+    )
 }
 
 /// Decided corrections of the member's record, until it is opened.

@@ -3,17 +3,19 @@
 use domain::{
     Locale,
     imports::{self, ImportState, ImportSummary},
+    policy::Action,
 };
 use leptos::prelude::*;
 
 use super::{fns::list, kind_name, state_name};
 use crate::{
+    context::use_viewer,
     frame::way_back,
     i18n::use_locale,
     page::show,
     text,
     title::Title,
-    ui::{EmptyState, HERE, IconName, Line, LinkButton, ListRow, PageHeader, RowList, Tag, Tone},
+    ui::{ButtonKind, EmptyState, HERE, IconName, Line, LinkButton, ListRow, PageHeader, RowList, Tag, Tone},
 };
 
 #[component]
@@ -27,9 +29,23 @@ pub fn ImportsPage() -> impl IntoView {
                 {way_back(text::frame::members(l), "/members", text::imports::title(l))}
                 <PageHeader title=text::imports::title(l) lead=text::imports::lead(l)>
                     <LinkButton href="/imports/new" icon=IconName::Upload>{text::imports::new(l)}</LinkButton>
+                    {to_reorganisations(l)}
                 </PageHeader>
                 {rows(l, imports)}
             </div>
+        }
+        .into_any()
+    })
+}
+
+/// A link for those who manage units: what becomes of old units is said by another kind of file.
+fn to_reorganisations(l: Locale) -> Option<AnyView> {
+    let manages = use_viewer()?.office_held(|role| role.covers(Action::ManageUnit)).is_some();
+    manages.then(|| {
+        view! {
+            <LinkButton href="/reorganisations" kind=ButtonKind::Secondary icon=IconName::Layers>
+                {text::reorganisations::title(l)}
+            </LinkButton>
         }
         .into_any()
     })

@@ -3,6 +3,7 @@
 use domain::{
     Locale,
     ids::UnitId,
+    policy::Action,
     statistics::SMALLEST_GROUP,
     tables::{Order, UnitColumn},
     units::{self, TreeRow, UnitSize},
@@ -12,6 +13,7 @@ use leptos_router::{hooks::use_query_map, params::ParamsMap};
 
 use super::{address, fns::list, phase_tag, search, unit_row};
 use crate::{
+    context::use_viewer,
     frame::way_to_more,
     i18n::use_locale,
     page::show,
@@ -55,6 +57,7 @@ pub fn UnitsPage() -> impl IntoView {
                 <PageHeader title=text::units::title(l) lead=text::units::lead(l)/>
                 {search(l, "q", "/units", text::units::search(l), asked.words.clone(), Vec::new())}
                 <div class="actions">
+                    {to_reorganisations(l)}
                     <LinkButton href="/units/became" kind=ButtonKind::Quiet icon=IconName::History>
                         {text::units::became_link(l)}
                     </LinkButton>
@@ -64,6 +67,19 @@ pub fn UnitsPage() -> impl IntoView {
                     None => tree(l, &page, &asked),
                 }}
             </div>
+        }
+        .into_any()
+    })
+}
+
+/// A link for those who manage units.
+fn to_reorganisations(l: Locale) -> Option<AnyView> {
+    let manages = use_viewer()?.office_held(|role| role.covers(Action::ManageUnit)).is_some();
+    manages.then(|| {
+        view! {
+            <LinkButton href="/reorganisations" kind=ButtonKind::Secondary icon=IconName::Layers>
+                {text::reorganisations::title(l)}
+            </LinkButton>
         }
         .into_any()
     })

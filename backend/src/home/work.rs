@@ -10,7 +10,7 @@ use domain::{
 use tokio::try_join;
 
 use super::Home;
-use crate::Result;
+use crate::{Result, units::QueueQuery};
 
 impl Home<'_> {
     /// Pending work of the person's offices: an item for each kind of work they may do, even if its number is zero. Empty for a
@@ -22,11 +22,16 @@ impl Home<'_> {
         let backend = self.backend;
         let (feedback, documents, members) = (backend.feedback(), backend.documents(), backend.members());
         let reads_members = !viewer.standpoint.top_units(Action::ReadMembers).is_empty();
-        let (answers, reviews, unread, waiting) = try_join!(
+        let manages_units = !viewer.standpoint.top_units(Action::ManageUnit).is_empty();
+        let reorganisations = backend.reorganisations();
+        let (answers, reviews, unread, waiting, queue) = try_join!(
             Box::pin(feedback.count_unanswered(viewer)),
             Box::pin(documents.count_in_review(viewer)),
             Box::pin(documents.count_not_read_by_all(viewer)),
             Box::pin(async { if reads_members { members.waiting(viewer).await.map(Some) } else { Ok(None) } }),
+            Box::pin(async {
+                if manages_units { reorganisations.queue(viewer, QueueQuery::default()).await.map(Some) } else { Ok(None) }
+            }),
         )?;
         let mut work = Vec::new();
         let mut note = |kind, count: Option<u64>| work.extend(count.map(|count| WorkItem { kind, count }));
@@ -39,6 +44,8 @@ impl Home<'_> {
             // Registrars correct the records; leaders of units only see them.
             note(WorkKind::QualityIssues, waiting.corrections.is_some().then_some(waiting.quality_issues));
         }
+        // Only after a division is there such work.
+        note(WorkKind::Reassignments, queue.map(|queue| u64::from(queue.waiting)).filter(|waiting| *waiting > 0));
         note(WorkKind::Codes, backend.accounts().count_without_password(viewer));
         Ok(work)
     }
