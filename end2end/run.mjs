@@ -36,6 +36,7 @@ import * as province from './journeys/province.mjs';
 import * as publish from './journeys/publish.mjs';
 import * as readers from './journeys/readers.mjs';
 import * as reading from './journeys/reading.mjs';
+import * as reorganisations from './journeys/reorganisations.mjs';
 import * as roles from './journeys/roles.mjs';
 import * as search from './journeys/search.mjs';
 import * as signIn from './journeys/sign_in.mjs';
@@ -85,6 +86,7 @@ const LANES = [
     members,
     imports,
     units,
+    reorganisations,
     // Has its own server.
     province,
   ],

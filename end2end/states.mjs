@@ -1,6 +1,7 @@
 // Every page of the application and its states, for checks that apply to all of them.
 
 import { inDays } from './support/clock.mjs';
+import { plannedOnce } from './support/reorganisations.mjs';
 import { until } from './support/wait.mjs';
 
 /**
@@ -192,6 +193,13 @@ export const STATES = [
   { name: 'imports, none', as: 'registrar', address: '/imports' },
   { name: 'new import', as: 'registrar', address: '/imports/new' },
   { name: 'new import refused', as: 'registrar', address: '/imports/new', act: (visitor) => sentWithoutAFile(visitor) },
+  { name: 'reorganisations', as: 'registrar', address: '/reorganisations' },
+  { name: 'new reorganisation', as: 'registrar', address: '/reorganisations/new' },
+  { name: 'new reorganisation refused', as: 'registrar', address: '/reorganisations/new', act: (visitor) => sentWithoutAFile(visitor, 'files') },
+  { name: 'reorganisation, rows refused', as: 'registrar', page: '/reorganisations/:id', find: refusedPlan },
+  { name: 'reorganisation, preview', as: 'registrar', page: '/reorganisations/:id', find: async (visitor) => `${await validPlan(visitor)}?list=renamed` },
+  { name: 'reorganisation, about to be confirmed', as: 'registrar', page: '/reorganisations/:id', find: async (visitor) => `${await validPlan(visitor)}?sure=1` },
+  { name: 'units to assign, none', as: 'registrar', address: '/reorganisations/queue' },
   { name: 'committee, one level down', as: 'statistician', page: '/committee/:unit', find: (visitor) => by(visitor, '/committee', '.table tbody a') },
   { name: 'units', as: 'registrar', address: '/units' },
   { name: 'units, nothing found', as: 'registrar', address: '/units?q=khong-co' },
@@ -433,6 +441,16 @@ async function branchesThen(visitor) {
   return `/units/became?unit=${unit}&on=${inDays(-30)}`;
 }
 
+/** A reorganisation with an unknown code; uploaded once. */
+function refusedPlan(visitor) {
+  return plannedOnce(visitor, 'sap-xep-sai.csv', [['khong-co', '09', '', 'Chi bộ không có', 'toàn bộ', '']]);
+}
+
+/** A reorganisation that renames a branch; uploaded once and never confirmed. */
+function validPlan(visitor) {
+  return plannedOnce(visitor, 'sap-xep-dung.csv', [['01/51/001/01', '01', '', 'Chi bộ khu phố Bến Đình Mới', 'toàn bộ', 'giữ']]);
+}
+
 /** A stored draft: the first editable one at the desk, otherwise a new one. */
 async function draft(visitor) {
   await visitor.open('/desk');
@@ -553,8 +571,8 @@ async function sheet(visitor) {
   await visitor.sees('.code-card');
 }
 /** The browser submits this form itself, also with script. */
-async function sentWithoutAFile(visitor) {
-  await Promise.all([visitor.page.waitForEvent('domcontentloaded'), visitor.sender('file').click()]);
+async function sentWithoutAFile(visitor, name = 'file') {
+  await Promise.all([visitor.page.waitForEvent('domcontentloaded'), visitor.sender(name).click()]);
   await visitor.settled();
   await visitor.sees('.error-summary');
 }

@@ -51,7 +51,7 @@ async function waiting(visitor) {
   const registry = ['/transfers', '/corrections', '/quality'];
   const counts = {};
   for (const [href, text] of rows) {
-    const place = registry.includes(href) ? '/members' : href;
+    const place = registry.includes(href) ? '/members' : href === '/reorganisations/queue' ? '/units' : href;
     counts[place] = (counts[place] ?? 0) + number(text.match(/[\p{Nd}.,]+/u)[0]);
   }
   return counts;

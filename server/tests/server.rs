@@ -43,6 +43,8 @@ mod pages;
 mod program;
 #[path = "server/provider.rs"]
 mod provider;
+#[path = "server/reorganisations.rs"]
+mod reorganisations;
 #[path = "../../backend/tests/backend/samples.rs"]
 mod samples;
 #[path = "server/sessions.rs"]

@@ -9,10 +9,11 @@ use backend::{
     files::Extractor,
     imports::UploadForm,
     members::MemberForm,
+    units::{ReceiveForm, Received},
 };
 use domain::{
     accounts::Viewer,
-    ids::{CourseId, DocumentId, ImportId, MemberId, OpinionId},
+    ids::{CourseId, DocumentId, ImportId, MemberId, OpinionId, ReorganisationId},
     units::UnitRef,
 };
 use server::{
@@ -234,6 +235,19 @@ impl TestApp {
         let import = upload.finish().await.expect("arrives").import;
         imports.settled(import).await.expect("is looked at");
         import
+    }
+
+    /// A reorganisation prepared by the coast's registrar, in effect from today; not confirmed.
+    pub(crate) async fn reorganisation(&self, content: &str) -> ReorganisationId {
+        let (on, file_name) = (self.backend.clock().today().to_string(), format!("sap-xep{}.csv", self.mark));
+        let form = ReceiveForm { on: &on, reorganisation: "", file_name: &file_name };
+        let registrar = &self.org.coast_registrar.viewer;
+        let mut upload = self.backend.reorganisations().receive(registrar, form).await.expect("may reorganise");
+        upload.write(content.as_bytes().to_vec()).await.expect("writes");
+        match upload.finish().await.expect("arrives") {
+            Received::Accepted(reorganisation) => reorganisation,
+            Received::Refused(refusal) => panic!("{refusal:?}"),
+        }
     }
 
     /// An opinion to the author's own branch.

@@ -72,6 +72,7 @@ pub(crate) async fn write_everything(app: &TestApp) {
     let quoted = format!("\"{}\"", MARK.replace('"', "\"\""));
     let header = format!("Số thẻ,Họ và tên,Giới tính,Ngày sinh,Ngày vào,CCCD,Mã đơn vị,{quoted}");
     app.import(&format!("{header}\n{quoted},{quoted},Nam,01/02/1980,03/02/2008,95100000001,51/001/01,\n")).await;
+    app.reorganisation(&format!("Mã cũ,Mã mới,Tên mới\n{quoted},9,{quoted}\n")).await;
     let correction = CorrectionForm { field: "phone", wanted: "0912345678", reason: &app.marked("Đổi số.") };
     backend.members().request_correction(&org.fisherman.viewer, correction).await.expect("is asked for");
     let (member, to) = (app.member(&org.harbour).await.to_string(), org.school.id.to_string());
@@ -105,8 +106,19 @@ impl Seen {
     /// Searches every page for the mark. At most `digits` digits of other people's national IDs may be visible.
     async fn walk(&mut self, pages: &Pages, browser: Browser, digits: usize) {
         let mark = "%22%27%3E%3C/textarea%3E%3C/style%3E%3C/script%3E%3C/title%3E%3Cb%20id=pwn%3E";
-        let asking =
-            ["/search", "/members", "/library", "/units", "/units/became", "/audit", "/courses", "/desk", "/quality", "/sign-in"];
+        let asking = [
+            "/search",
+            "/members",
+            "/library",
+            "/units",
+            "/units/became",
+            "/reorganisations/queue",
+            "/audit",
+            "/courses",
+            "/desk",
+            "/quality",
+            "/sign-in",
+        ];
         let mut asked =
             asking.map(|page| format!("{page}?q={mark}&kind={mark}&unit={mark}&next=/{mark}&state={mark}&after={mark}")).to_vec();
         asked.push(format!("/members/{}?saved={mark}", self.record));

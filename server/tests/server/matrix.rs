@@ -210,6 +210,9 @@ enum Given {
     Guide,
     /// A file of the coast's registrar, checked and not confirmed.
     Import(&'static str),
+    /// Of the coast's registrar, previewed and not confirmed, with today's day.
+    Reorganisation,
+    UnknownReassignment,
     /// A file with a secrecy mark in a draft of the coast's editor.
     WaitingFile,
     /// A file announced by the coast's editor, of which nothing has been sent.
@@ -425,6 +428,17 @@ const ROWS: &[Row] = &[
     // It lacks columns, so it cannot be confirmed.
     row("/api/imports/confirm", Given::Import("id"), &[(403, &[AboveRegistrar])], 404),
     row("/api/imports/cancel", Given::Import("id"), &[(200, &[AboveRegistrar])], 404),
+    row("/api/reorganisations/list", Given::Nothing, &[(200, REGISTRY)], 404),
+    row("/api/reorganisations/queue", Given::Nothing, &[(200, REGISTRY)], 404),
+    row("/api/reorganisations/page", Given::Reorganisation, &[(200, REGISTRY)], 404),
+    row("/api/reorganisations/set_day", Given::Reorganisation, &[(200, REGISTRY)], 404),
+    // Without the version of the plan that was seen.
+    row("/api/reorganisations/confirm", Given::Reorganisation, &[(422, REGISTRY)], 404),
+    row("/api/reorganisations/cancel", Given::Reorganisation, &[(200, REGISTRY)], 404),
+    // An unknown unit of the queue.
+    row("/api/reorganisations/assign", Given::UnknownReassignment, &[], 404),
+    // Idempotent, also for one that does not concern the member.
+    row("/api/reorganisations/dismiss", Given::Reorganisation, &[], 200),
     row("/api/courses/list", Given::Nothing, &[], 200),
     row("/api/courses/read", Given::Course("id"), &[(200, REACHED), (403, COURSE_OFFICES)], 404),
     // The quiz has to be passed first.
@@ -765,6 +779,11 @@ impl Given {
                 given
             }
             Self::Import(name) => vec![(name, app.import("Số thẻ,Họ tên\n1,A\n").await.to_string())],
+            Self::Reorganisation => {
+                let file = "Mã cũ,Mã mới,Tên mới\n51/001/01,01,Chi bộ thôn Gành Đá Mới\n";
+                vec![("id", app.reorganisation(file).await.to_string()), ("on", today(app))]
+            }
+            Self::UnknownReassignment => vec![("id", fresh()), ("target", org.school.id.to_string())],
             Self::Harbour => vec![("unit", org.harbour.id.to_string())],
             Self::HarbourCode => vec![("code", org.harbour.path.as_str().trim_matches('/').replace('/', "."))],
             Self::NewOffice => {
