@@ -292,17 +292,20 @@ fn at_work(l: Locale, page: &reorganisation::ReorganisationPage) -> AnyView {
         text::imports::progress_of(l, l.number(done), l.number(estimate))
     };
     view! {
-        <Card title strong=true>
-            <div class="stack" data-look-again="">
-                <Progress value=done max=estimate.max(done) label=text::imports::progress(l) text=told/>
-                <p class="muted">{text::imports::at_work_hint(l)}</p>
-                <div class="actions">
-                    <LinkButton href=format!("/reorganisations/{id}?again=1") icon=IconName::Refresh>
-                        {text::imports::refresh(l)}
-                    </LinkButton>
+        // The title changes with the state, so the script updates the whole card.
+        <div data-look-again="">
+            <Card title strong=true>
+                <div class="stack">
+                    <Progress value=done max=estimate.max(done) label=text::imports::progress(l) text=told/>
+                    <p class="muted">{text::imports::at_work_hint(l)}</p>
+                    <div class="actions">
+                        <LinkButton href=format!("/reorganisations/{id}?again=1") icon=IconName::Refresh>
+                            {text::imports::refresh(l)}
+                        </LinkButton>
+                    </div>
                 </div>
-            </div>
-        </Card>
+            </Card>
+        </div>
     }
     .into_any()
 }
