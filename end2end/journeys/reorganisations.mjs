@@ -117,6 +117,10 @@ async function assignOne(operator, except, target) {
   await operator.follow(operator.$('main a[href="/reorganisations/queue"]').first());
   const before = number(await operator.text('.chips [aria-current="true"]'));
   assert.ok(before > 0, 'branches wait');
+  await operator.field('q').fill('khong co don vi nay');
+  await press(operator, operator.field('q'));
+  assert.ok((await operator.text()).includes(reorganisations.queue_none_title), 'the search finds nothing');
+  await operator.open('/reorganisations/queue');
   const card = operator.$('main .card:has(form[action$="/assign"])', { hasText: target }).filter({ hasNotText: except }).first();
   const branch = await card.locator('h2 a').getAttribute('href');
   await press(operator, card.locator('button[type="submit"]'));

@@ -90,10 +90,13 @@ pub async fn cancel(#[server(default)] id: String) -> Result<Outcome, AppError> 
     form.settle(result).await
 }
 
-/// Units below divided ones, in this state (by default those that wait) and of this reorganisation (by default of all).
+/// Units below divided ones, in this state (by default those that wait); of one reorganisation or one divided unit, and with a
+/// search for words or a code.
 #[server(prefix = "/api", endpoint = "reorganisations/queue", input = GetUrl)]
 pub async fn queue(
     reorganisation: Option<String>,
+    from: Option<String>,
+    q: Option<String>,
     state: Option<String>,
     number: Option<u32>,
 ) -> Result<ReassignmentsPage, AppError> {
@@ -109,6 +112,8 @@ pub async fn queue(
         let viewer = viewer()?;
         let query = QueueQuery {
             reorganisation: reorganisation.as_deref().map(known).transpose()?,
+            from: from.as_deref().map(known).transpose()?,
+            words: q.as_deref(),
             state: state.as_deref().and_then(ReassignmentState::from_key),
             page: number.unwrap_or(1),
         };

@@ -21,6 +21,7 @@ use crate::{
         ErrorSummary, Fact, FileField, Form, HERE, IconName, Line, Notice, NoticeKind, PageHeader, RowHead, Select, Tag, Tone,
         Whose, content_lang,
     },
+    units::search,
 };
 
 const LABELS: Labels = &[("target", text::reorganisations::target), ("file", text::imports::file)];
@@ -29,6 +30,8 @@ const LABELS: Labels = &[("target", text::reorganisations::target), ("file", tex
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Asked {
     reorganisation: Option<String>,
+    from: Option<String>,
+    words: Option<String>,
     state: Option<String>,
     page: Option<u32>,
 }
@@ -42,11 +45,16 @@ pub fn QueuePage() -> impl IntoView {
     let asked = Memo::new(move |_| {
         query.with(|query| Asked {
             reorganisation: query.get("reorganisation"),
+            from: query.get("from"),
+            words: query.get("q").filter(|words| !words.trim().is_empty()),
             state: query.get("state"),
             page: query.get("page").and_then(|page| page.parse().ok()),
         })
     });
-    let data = Resource::new(move || asked.get(), |Asked { reorganisation, state, page }| queue(reorganisation, state, page));
+    let data = Resource::new(
+        move || asked.get(),
+        |Asked { reorganisation, from, words, state, page }| queue(reorganisation, from, words, state, page),
+    );
     show(data, move |page| {
         let crumbs = vec![
             Crumb::link(text::reorganisations::title(l), "/reorganisations"),
@@ -62,6 +70,7 @@ pub fn QueuePage() -> impl IntoView {
                 <PageHeader title=text::reorganisations::queue_title(l) lead=text::reorganisations::queue_lead(l)/>
                 {done}
                 {summary(l, echo.as_ref())}
+                {find(l, &page, &asked)}
                 <Chips label=text::reorganisations::queue_states(l) chips=chips(l, &page, &asked)/>
                 {rows}
                 {by_file(l, file_echo.as_ref())}
@@ -79,6 +88,22 @@ fn done(l: Locale, query: &ParamsMap) -> Option<AnyView> {
         None => query.get("done").map(|_| text::reorganisations::decided_notice(l).to_owned())?,
     };
     Some(view! { <Notice kind=NoticeKind::Ok title/> }.into_any())
+}
+
+/// The search, and the divided unit by which the list is filtered.
+fn find(l: Locale, page: &ReassignmentsPage, asked: &Asked) -> AnyView {
+    let along = [("reorganisation", asked.reorganisation.clone()), ("from", asked.from.clone()), ("state", asked.state.clone())];
+    let along = along.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let filtered = page.from.as_ref().map(|from| {
+        let all = address(&Asked { from: None, ..asked.clone() }, state_of(asked), None);
+        let told = Line::around(text::reorganisations::queue_from(l, HERE), &Line::name(from)).show();
+        view! { <p class="cluster"><span>{told}</span> <a href=all>{text::reorganisations::queue_from_all(l)}</a></p> }
+    });
+    view! {
+        {search(l, "q", "/reorganisations/queue", text::reorganisations::queue_search(l), asked.words.clone(), along)}
+        {filtered}
+    }
+    .into_any()
 }
 
 /// The problems of the decision that was refused, with a link to its field.
@@ -124,6 +149,8 @@ fn state_of(asked: &Asked) -> ReassignmentState {
 fn address(asked: &Asked, state: ReassignmentState, page: Option<u32>) -> String {
     let parts = [
         ("reorganisation", asked.reorganisation.clone()),
+        ("from", asked.from.clone()),
+        ("q", asked.words.clone()),
         ("state", Some(state.key().to_owned())),
         ("page", page.map(|page| page.to_string())),
     ];
@@ -143,7 +170,14 @@ fn rows(l: Locale, page: &ReassignmentsPage, asked: &Asked, echo: Option<&FormEr
         .into_any();
     }
     let here = address(asked, state_of(asked), Some(page.page));
-    let rows = page.rows.iter().map(|row| card(l, row, &here, echo)).collect_view();
+    let rows = page
+        .rows
+        .iter()
+        .map(|row| {
+            let same = Asked { from: Some(row.from_unit.to_string()), ..asked.clone() };
+            card(l, row, (here.as_str(), address(&same, state_of(asked), None)), echo)
+        })
+        .collect_view();
     let pages = paging(l, text::reorganisations::queue_title(l), page.page, page.pages, |number| {
         address(asked, state_of(asked), Some(number))
     });
@@ -155,7 +189,9 @@ fn rows(l: Locale, page: &ReassignmentsPage, asked: &Asked, echo: Option<&FormEr
 }
 
 /// A unit, where it comes from, and the decision.
-fn card(l: Locale, row: &Reassignment, here: &str, echo: Option<&FormErrors>) -> AnyView {
+///
+/// `here` is the address of the list, `same` that of the units from the same divided unit.
+fn card(l: Locale, row: &Reassignment, (here, same): (&str, String), echo: Option<&FormErrors>) -> AnyView {
     let members = row.members.map(|members| {
         let members = l.number(members);
         view! { <Fact label=terms::members(l)>{members}</Fact> }
@@ -177,7 +213,7 @@ fn card(l: Locale, row: &Reassignment, here: &str, echo: Option<&FormErrors>) ->
                     <h2 class="card-title"><a href=href lang=content_lang() translate="no">{name}</a></h2>
                 </div>
                 <DescriptionList>
-                    <Fact label=text::reorganisations::old_unit(l) whose=Whose::Name>{from}</Fact>
+                    <Fact label=text::reorganisations::old_unit(l) whose=Whose::Name><a href=same>{from}</a></Fact>
                     <Fact label=text::reorganisations::now_at(l) whose=Whose::Name>{parent}</Fact>
                     {members}
                 </DescriptionList>

@@ -10,7 +10,7 @@ use domain::{
 use tokio::try_join;
 
 use super::Home;
-use crate::{Result, units::QueueQuery};
+use crate::Result;
 
 impl Home<'_> {
     /// Pending work of the person's offices: an item for each kind of work they may do, even if its number is zero. Empty for a
@@ -24,14 +24,12 @@ impl Home<'_> {
         let reads_members = !viewer.standpoint.top_units(Action::ReadMembers).is_empty();
         let manages_units = !viewer.standpoint.top_units(Action::ManageUnit).is_empty();
         let reorganisations = backend.reorganisations();
-        let (answers, reviews, unread, waiting, queue) = try_join!(
+        let (answers, reviews, unread, waiting, to_assign) = try_join!(
             Box::pin(feedback.count_unanswered(viewer)),
             Box::pin(documents.count_in_review(viewer)),
             Box::pin(documents.count_not_read_by_all(viewer)),
             Box::pin(async { if reads_members { members.waiting(viewer).await.map(Some) } else { Ok(None) } }),
-            Box::pin(async {
-                if manages_units { reorganisations.queue(viewer, QueueQuery::default()).await.map(Some) } else { Ok(None) }
-            }),
+            Box::pin(async { if manages_units { reorganisations.waiting(viewer).await.map(Some) } else { Ok(None) } }),
         )?;
         let mut work = Vec::new();
         let mut note = |kind, count: Option<u64>| work.extend(count.map(|count| WorkItem { kind, count }));
@@ -45,7 +43,7 @@ impl Home<'_> {
             note(WorkKind::QualityIssues, waiting.corrections.is_some().then_some(waiting.quality_issues));
         }
         // Only after a division is there such work.
-        note(WorkKind::Reassignments, queue.map(|queue| u64::from(queue.waiting)).filter(|waiting| *waiting > 0));
+        note(WorkKind::Reassignments, to_assign.map(u64::from).filter(|count| *count > 0));
         note(WorkKind::Codes, backend.accounts().count_without_password(viewer));
         Ok(work)
     }

@@ -375,6 +375,8 @@ pub struct Reassignment {
     pub unit: UnitRef,
     /// Name of the divided unit.
     pub from: String,
+    /// The divided unit itself, to filter by it.
+    pub from_unit: UnitId,
     /// The unit it is below now.
     pub parent: UnitRef,
     /// The other units it can be moved to.
@@ -391,6 +393,8 @@ pub struct Reassignment {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReassignmentsPage {
     pub rows: Vec<Reassignment>,
+    /// Name of the divided unit, if only those below it are listed.
+    pub from: Option<String>,
     /// Number of all rows of the viewer's units that wait.
     pub waiting: u32,
     /// Counted from 1.

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Sends a form with files, as a browser does.
-async fn send(browser: &Browser, path: &str, fields: &[(&str, &str)], files: &[(&str, &str, &str)]) -> (u16, String) {
+async fn send(browser: &mut Browser, path: &str, fields: &[(&str, &str)], files: &[(&str, &str, &str)]) -> (u16, String) {
     let mut body = String::new();
     for (name, value) in fields {
         body += &format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
@@ -33,15 +33,8 @@ async fn send(browser: &Browser, path: &str, fields: &[(&str, &str)], files: &[(
             "--x\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"{name}\"\r\nContent-Type: text/csv\r\n\r\n{content}\r\n"
         );
     }
-    let request = browser
-        .request("POST", path)
-        .header("content-type", "multipart/form-data; boundary=x")
-        .header("accept", "text/html")
-        .header("sec-fetch-site", "same-origin")
-        .body(body + "--x--\r\n");
-    let answer = request.send().await.expect("an answer");
-    let location = answer.headers().get("location").map(|to| to.to_str().expect("text").to_owned());
-    (answer.status().as_u16(), location.unwrap_or_default())
+    let answer = browser.post_file(path, "text/html", "same-origin", (body + "--x--\r\n").into_bytes()).await;
+    (answer.status, answer.location().unwrap_or_default().to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -53,7 +46,7 @@ async fn a_registrar_sends_two_files_and_downloads_the_refused_rows() {
         ("files", "mot.csv", "Mã cũ,Mã mới,Tên mới\n51/001/01,01,Chi bộ thôn Gành Đá Mới\n"),
         ("files", "hai.csv", "Mã cũ,Mã mới\nkhong-co,9\n51/002,8\n"),
     ];
-    let (status, location) = send(&registrar, "/reorganisations/upload", &day, &files).await;
+    let (status, location) = send(&mut registrar, "/reorganisations/upload", &day, &files).await;
     assert_eq!(status, 303);
     let reorganisation = location.strip_prefix("/reorganisations/").expect("leads to the preview").to_owned();
     let page = registrar.get(&location).await;
@@ -74,8 +67,8 @@ async fn a_registrar_sends_two_files_and_downloads_the_refused_rows() {
 
     let mut member = app.signed_in(&app.org.fisherman).await;
     assert_eq!(member.get(&format!("{location}/refused.csv")).await.status, 404);
-    assert_eq!(send(&member, "/reorganisations/upload", &day, &files).await.0, 404);
-    let signed_out = send(&app.browser(), "/reorganisations/upload", &day, &files).await;
+    assert_eq!(send(&mut member, "/reorganisations/upload", &day, &files).await.0, 404);
+    let signed_out = send(&mut app.browser(), "/reorganisations/upload", &day, &files).await;
     assert_eq!(signed_out, (303, "/sign-in?next=/reorganisations/new".to_owned()));
     registrar.post("/api/reorganisations/cancel", &location, &[("id", reorganisation.as_str())]).await;
     assert!(registrar.get(&location).await.body.contains(text::reorganisations::cancelled_title(Locale::Vi)));
@@ -97,7 +90,7 @@ async fn a_form_without_a_valid_file_or_day_is_sent_back() {
             text::reorganisations::file_missing(Locale::Vi, "hai.csv", column),
         ),
     ] {
-        let answer = send(&registrar, "/reorganisations/upload", &[("on", on)], &files).await;
+        let answer = send(&mut registrar, "/reorganisations/upload", &[("on", on)], &files).await;
         assert_eq!(answer, (303, "/reorganisations/new".to_owned()), "{told}");
         let page = registrar.get("/reorganisations/new").await;
         let said = page.body.replace('\u{a0}', " ");
@@ -138,14 +131,14 @@ async fn a_file_of_assignments_is_carried_out_as_a_whole_or_not_at_all() {
     let app = TestApp::spawn().await;
     let mut registrar = app.signed_in(&app.org.coast_registrar).await;
     let file = [("file", "phan.csv", "Mã đơn vị,Mã đơn vị nhận\nkhong-co,9\n")];
-    let answer = send(&registrar, "/reorganisations/assign", &[], &file).await;
+    let answer = send(&mut registrar, "/reorganisations/assign", &[], &file).await;
     assert_eq!(answer, (303, "/reorganisations/queue".to_owned()));
     let page = registrar.get("/reorganisations/queue").await;
     for sentence in [text::reorganisations::assign_refused(Locale::Vi), text::reorganisations::problem_unknown_unit(Locale::Vi)] {
         assert!(page.body.contains(sentence), "{sentence} is missing in {}", page.body);
     }
-    let member = app.signed_in(&app.org.fisherman).await;
-    assert_eq!(send(&member, "/reorganisations/assign", &[], &file).await.0, 404);
+    let mut member = app.signed_in(&app.org.fisherman).await;
+    assert_eq!(send(&mut member, "/reorganisations/assign", &[], &file).await.0, 404);
 }
 
 const UNITS: &str = "Mã,Mã cấp trên,Cấp,Tên\n01,,Trung ương,Trung ương\n51,01,Tỉnh,Tỉnh Trà Khúc\n001,51,Xã,Xã Bình Châu\n\

@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     accounts::Viewer,
     events::EventBody,
+    folding::fold,
     forms::{FormReader, Problem},
     ids::{ReassignmentId, ReorganisationId, UnitId},
     policy::Action,
@@ -30,6 +31,7 @@ use crate::{
     units::{
         ShiftRow, Tree,
         change::{Failed, SAME_TREE, since},
+        desk::fits_words,
         history::{NewVersion, REFORM, ReformRow},
         moving::START,
     },
@@ -41,11 +43,18 @@ const AT_ONCE: usize = 100;
 /// Rows of the queue read at a time.
 const PAGE: usize = 500;
 
+/// Rows of one subtree that a search reads at most.
+const SEARCHED: usize = 20_000;
+
 /// Selects rows of the queue.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct QueueQuery {
+pub struct QueueQuery<'q> {
     /// `None` for those of all reorganisations.
     pub reorganisation: Option<ReorganisationId>,
+    /// Words of the unit's name, or its code; `None` for all units.
+    pub words: Option<&'q str>,
+    /// The divided unit; `None` for all.
+    pub from: Option<UnitId>,
     /// `None` for those that wait.
     pub state: Option<ReassignmentState>,
     /// Counted from 1. Clamped to the existing pages.
@@ -175,17 +184,35 @@ impl Reorganisations<'_> {
     ///
     /// # Errors
     /// [`Error::NotFound`] for a viewer who may manage no unit.
-    pub async fn queue(&self, viewer: &Viewer, query: QueueQuery) -> Result<ReassignmentsPage> {
+    pub async fn queue(&self, viewer: &Viewer, query: QueueQuery<'_>) -> Result<ReassignmentsPage> {
         let (top_units, tree) = (top_units(viewer)?, self.backend.units().tree());
+        let is_filtered = query.from.is_some() || query.words.is_some_and(|words| !words.trim().is_empty());
+        let (found, page, pages) =
+            if is_filtered { self.matching(&top_units, &tree, query).await? } else { self.listed(&top_units, query).await? };
+        let names = self.deciders(&found).await?;
+        let rows = found.iter().filter_map(|row| self.reassignment(viewer, &tree, row, &names).transpose());
+        let rows = rows.collect::<Result<_>>()?;
+        let waiting = self.count_queue(&top_units, ReassignmentState::Waiting).await?;
+        let from = query.from.and_then(|from| tree.known(&from.to_string())).map(|unit| unit.name.clone());
+        Ok(ReassignmentsPage { rows, from, waiting, page, pages })
+    }
+
+    /// Number of units that wait, within the viewer's subtrees.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a viewer who may manage no unit.
+    pub async fn waiting(&self, viewer: &Viewer) -> Result<u32> {
+        self.count_queue(&top_units(viewer)?, ReassignmentState::Waiting).await
+    }
+
+    /// A page of all rows; its number, and the number of pages.
+    async fn listed(&self, top_units: &[UnitPath], query: QueueQuery<'_>) -> Result<(Vec<QueueRow>, u32, u32)> {
         let state = query.state.unwrap_or(ReassignmentState::Waiting);
         let mut counts = Vec::with_capacity(top_units.len());
-        for top_unit in &top_units {
+        for top_unit in top_units {
             counts.push(self.count_at(top_unit, state, query.reorganisation).await?);
         }
-        let all: usize = counts.iter().sum();
-        let pages = u32::try_from(all.div_ceil(ROWS_SHOWN)).unwrap_or(u32::MAX).max(1);
-        let page = query.page.clamp(1, pages);
-        let mut first = usize::try_from(page - 1).unwrap_or_default() * ROWS_SHOWN;
+        let (page, pages, mut first) = paged(counts.iter().sum(), query.page);
         let mut found: Vec<QueueRow> = Vec::new();
         for (top_unit, count) in top_units.iter().zip(counts) {
             let left = ROWS_SHOWN.saturating_sub(found.len());
@@ -194,11 +221,31 @@ impl Reorganisations<'_> {
             }
             first = first.saturating_sub(count);
         }
-        let names = self.deciders(&found).await?;
-        let rows = found.iter().filter_map(|row| self.reassignment(viewer, &tree, row, &names).transpose());
-        let rows = rows.collect::<Result<_>>()?;
-        let waiting = self.count_queue(&top_units, ReassignmentState::Waiting).await?;
-        Ok(ReassignmentsPage { rows, waiting, page, pages })
+        Ok((found, page, pages))
+    }
+
+    /// The same of the rows that match. The table has no names, so the rows are read in pieces and compared with the tree.
+    async fn matching(&self, top_units: &[UnitPath], tree: &Tree, query: QueueQuery<'_>) -> Result<(Vec<QueueRow>, u32, u32)> {
+        let state = query.state.unwrap_or(ReassignmentState::Waiting);
+        let (words, from) = (fold(query.words.unwrap_or_default()), query.from.map(|from| from.to_string()));
+        let is_wanted = |row: &QueueRow| {
+            let is_from = from.as_ref().is_none_or(|from| row.from_unit == *from);
+            let node = || tree.node(row.unit.parse().ok()?);
+            is_from && (words.is_empty() || node().is_some_and(|node| fits_words(node, &words)))
+        };
+        let mut found = Vec::new();
+        for top_unit in top_units {
+            for start in (0..SEARCHED).step_by(PAGE) {
+                let some = self.queued_at(top_unit, state, query.reorganisation, (PAGE, start)).await?;
+                let is_last = some.len() < PAGE;
+                found.extend(some.into_iter().filter(&is_wanted));
+                if is_last {
+                    break;
+                }
+            }
+        }
+        let (page, pages, first) = paged(found.len(), query.page);
+        Ok((found.into_iter().skip(first).take(ROWS_SHOWN).collect(), page, pages))
     }
 
     /// Number of rows of the queue in these subtrees.
@@ -251,6 +298,7 @@ impl Reorganisations<'_> {
             on: row.on()?,
             unit: unit.clone(),
             from: tree.known(&row.from_unit).map(|unit| unit.name.clone()).unwrap_or_default(),
+            from_unit: row.from_unit.parse().map_err(|_| row.damaged())?,
             parent: parent.clone(),
             candidates: row.candidates(tree, parent.id).into_iter().cloned().collect(),
             state: row.state()?,
@@ -477,6 +525,13 @@ impl Decision<'_> {
 struct NameRow {
     id: String,
     full_name: String,
+}
+
+/// The number of a page within the existing ones, the number of pages, and the rows before it.
+fn paged(rows: usize, page: u32) -> (u32, u32, usize) {
+    let pages = u32::try_from(rows.div_ceil(ROWS_SHOWN)).unwrap_or(u32::MAX).max(1);
+    let page = page.clamp(1, pages);
+    (page, pages, usize::try_from(page - 1).unwrap_or_default() * ROWS_SHOWN)
 }
 
 fn range(top: &UnitPath, state: ReassignmentState, of: Option<ReorganisationId>) -> Variables {

@@ -321,6 +321,17 @@ async fn units_below_a_divided_one_are_assigned() {
     assert_eq!((page.rows.len(), page.waiting), (3, 3));
     assert_eq!(page.rows[0].candidates.iter().map(|unit| unit.path.as_str()).collect::<Vec<_>>(), ["/01/51/009/"]);
 
+    // Searched by name or code, and by the divided unit.
+    let found = async |words: Option<&str>, from: Option<domain::ids::UnitId>| {
+        let query = QueueQuery { words, from, ..QueueQuery::default() };
+        reorganisations.queue(&organisation.viewer, query).await.expect("may read").rows.len()
+    };
+    assert_eq!(found(Some(page.rows[0].unit.path.code()), None).await, 1);
+    assert_eq!(found(Some("không có đơn vị này"), None).await, 0);
+    assert_eq!(found(Some(" "), Some(page.rows[0].from_unit)).await, 3);
+    assert_eq!(found(None, Some(organisation.units["003"].id)).await, 0);
+    assert_eq!(reorganisations.waiting(&organisation.viewer).await.expect("may read"), 3);
+
     // One by one.
     let (first, target) = (page.rows[0].id.to_string(), page.rows[0].candidates[0].id.to_string());
     let stranger = AssignForm { reassignment: &first, target: &organisation.units["003"].id.to_string() };
