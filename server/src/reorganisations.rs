@@ -10,6 +10,7 @@ use backend::{
 };
 use domain::{
     Locale,
+    forms::day,
     ids::ReorganisationId,
     units::reorganisation::{Hindrance, PlanList, PlanNumbers, RefusedRow, ReorganisationPage, ReorganisationState},
 };
@@ -32,6 +33,7 @@ pub(crate) async fn reorganise(settings: ImportSettings) -> Result<()> {
     let Some(on) = settings.on.as_deref() else {
         bail!("--on is missing: the first day of the new organisation, e.g. 2025-07-01")
     };
+    ensure!(day(on).is_ok(), "--on must be a day such as 2025-07-01");
     let backend = open(&settings.store).await?;
     let outcome = run(&backend, &settings, on).await;
     jobs::save_counters_at_the_end(&backend).await;
@@ -100,7 +102,7 @@ async fn receive_one(
     let typed = ReceiveForm { on, reorganisation: &reorganisation, file_name: &name };
     let mut upload = match reorganisations.receive_from_operator(typed).await {
         Ok(upload) => upload,
-        Err(Error::Invalid(_)) => bail!("--on must be a day such as 2025-07-01"),
+        Err(Error::NotFound) => bail!("this store has no units yet"),
         Err(error) => return Err(error.into()),
     };
     loop {
