@@ -42,8 +42,7 @@ impl Home<'_> {
             // Registrars correct the records; leaders of units only see them.
             note(WorkKind::QualityIssues, waiting.corrections.is_some().then_some(waiting.quality_issues));
         }
-        // Only after a division is there such work.
-        note(WorkKind::Reassignments, to_assign.map(u64::from).filter(|count| *count > 0));
+        note(WorkKind::Reassignments, to_assign.map(u64::from));
         note(WorkKind::Codes, backend.accounts().count_without_password(viewer));
         Ok(work)
     }

@@ -6,7 +6,7 @@ use domain::{
     accounts::Viewer,
     home::{
         Pending,
-        WorkKind::{self, Answers, Codes, Corrections, QualityIssues, Reviews, Transfers, Unread},
+        WorkKind::{self, Answers, Codes, Corrections, QualityIssues, Reassignments, Reviews, Transfers, Unread},
     },
 };
 
@@ -32,8 +32,15 @@ async fn pending_work_is_shown_to_the_office_it_is_for(backend: &Backend, org: &
     assert_eq!(work(backend, &org.coast_secretary.viewer).await, [(Answers, 0), (Transfers, 0), (Codes, 1)]);
     assert_eq!(
         work(backend, registrar).await,
-        [(Transfers, 0), (Corrections, 0), (QualityIssues, quality_issues(backend, registrar).await), (Codes, 1)]
+        [
+            (Transfers, 0),
+            (Corrections, 0),
+            (QualityIssues, quality_issues(backend, registrar).await),
+            (Reassignments, 0),
+            (Codes, 1)
+        ]
     );
+    assert_eq!(work(backend, &org.operator.viewer).await, [(Reassignments, 0)]);
     assert_eq!(work(backend, chief).await, [(Answers, 0), (Reviews, 0)]);
 
     let editor = &org.coast_editor.viewer;
