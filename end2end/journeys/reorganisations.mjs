@@ -10,6 +10,9 @@ import { until } from '../support/wait.mjs';
 
 const { home, reorganisations, units } = texts('vi');
 
+/** The records of a ward follow in batches. */
+const FOLLOWED_MS = 90_000;
+
 /** Each run reorganises other communes, so that it needs nothing of the other run. */
 const CASES = {
   true: { member: 'member', other: '01/51/003', main: 'K201', part: 'K202' },
@@ -39,7 +42,7 @@ async function over(visitor, states) {
     if (!states.some((state) => header.includes(state))) return true;
     if (!visitor.script) await visitor.reload();
     return false;
-  });
+  }, FOLLOWED_MS);
   await visitor.settled();
 }
 
