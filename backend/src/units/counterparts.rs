@@ -108,10 +108,10 @@ impl Tree {
     pub(super) fn day_before_changes(&self, unit: &UnitRef) -> Option<NaiveDate> {
         let merged = self.inherited(unit.id).filter_map(|id| self.closed.get(&id)).map(|closed| closed.on);
         let moved = self.children(&unit.path).filter_map(|child| {
-            let versions = self.versions_of(child.id);
-            let version = versions.last().filter(|version| version.parent == Some(unit.id))?;
+            let [.., earlier, version] = self.versions_of(child.id) else { return None };
+            // A reorganisation may also rename a unit that stays.
             let came = !matches!(version.cause, UnitChange::Created | UnitChange::Renamed | UnitChange::Split);
-            (came && versions.len() > 1).then_some(version.from)
+            (came && version.parent == Some(unit.id) && earlier.parent != version.parent).then_some(version.from)
         });
         merged.chain(moved).max().map(day_before)
     }

@@ -277,6 +277,15 @@ async fn an_interrupted_reorganisation_has_the_same_result_as_an_uninterrupted_o
         assert!(!desk.advance(stops_after).await.expect("goes on"), "there is more to do");
         assert_eq!(units(&desk.tree_as_of(day("2026-11-19")).await.expect("reads")), before, "after {stops_after}");
         assert_eq!(units(&desk.tree_as_of(day(ON)).await.expect("reads")), units(&backend.units().tree()));
+        for on in ["2026-11-19", ON].map(day) {
+            let (tree, then) = (backend.units().tree(), desk.tree_as_of(on).await.expect("reads"));
+            for unit in then.all() {
+                let mut line: Vec<UnitId> = tree.line_on(unit.id, on).iter().map(|(id, _)| *id).collect();
+                line.reverse();
+                let trail: Vec<UnitId> = then.trail(&unit.path).map(|above| above.id).collect();
+                assert_eq!(line, trail, "{} on {on}, after {stops_after}", unit.path);
+            }
+        }
         let old = organisation.units["002"].path.child("02").expect("a path");
         assert_eq!(backend.units().tree().former(&old).expect("is known").path.as_str(), "/01/51/001/05/");
         drop(backend);
