@@ -66,7 +66,6 @@ impl Rendered {
 
         // A server function called by the browser has no page context yet.
         if let Some(context) = request_context() {
-            provide_context(context.page.terms);
             provide_context(content_lang(context.page.preferences.locale));
         }
         // The browser half does not hydrate this markup, so the markers between texts are removed.

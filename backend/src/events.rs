@@ -366,21 +366,22 @@ impl ReverseCursor {
             self.width = (self.width / 8).max(1);
         };
         let mut most = count;
-        let (mut rows, is_full) = loop {
+        let (mut rows, has_more) = loop {
             let sql =
                 format!("SELECT id AS position, record::id(id) AS id, {COLUMNS} FROM $keys ORDER BY position DESC LIMIT {most}");
             let found: Vec<EventRow> = store.read(sql, vars! { keys: keys.clone() }).await?.rows(0)?;
             let is_full = found.len() == most;
             let rows: Vec<LoggedRow> = found.iter().filter_map(LoggedRow::decode).collect();
             if !is_full || !rows.is_empty() {
-                break (rows, is_full || rows.len() > count);
+                let has_more = is_full || rows.len() > count;
+                break (rows, has_more);
             }
             // All of them are malformed, so none of them can be the new position.
             most = most.saturating_mul(2);
         };
         rows.truncate(count);
         match rows.last() {
-            Some(last) if is_full => self.before = last.id,
+            Some(last) if has_more => self.before = last.id,
             _ => {
                 self.before = lower;
                 self.width = self.width.saturating_mul(4);
@@ -531,13 +532,9 @@ mod tests {
         let keys = || Keys::from_master(&[7; 32]);
         let store = migrated().await;
         store.write(MALFORMED, ()).await.expect("writes");
-        let opened = Backend::over(
-            store,
-            &StoreLocation::Memory,
-            crate::KeySource::Given(keys()),
-            clock.clone(),
-            &crate::Progress::default(),
-        );
+        let progress = crate::Progress::default();
+        let opened =
+            Backend::over(store, &StoreLocation::Memory, crate::KeySource::Given(keys()), clock.clone(), &progress);
         let backend = opened.await.expect("opens");
         clock.advance(TimeDelta::seconds(1));
         let body = EventBody::SignedOut(SessionId::new(clock.ulid()));

@@ -172,7 +172,7 @@ mod tests {
             (b"ID3\x04\0\0\0\0\0\0<html>".to_vec(), Err(FileRefused::Markup)),
             (b" %PDF-1.7".to_vec(), Ok(FileKind::Pdf)),
             (b"\xef\xbb\xbf\r\nContent-Type: application/pdf\r\n\r\n%PDF-1.4".to_vec(), Ok(FileKind::Pdf)),
-            (include_bytes!("../../tests/files/leading-bytes.pdf").to_vec(), Ok(FileKind::Pdf)),
+            (include_bytes!("../tests/files/leading-bytes.pdf").to_vec(), Ok(FileKind::Pdf)),
             (b"MZ %PDF-1.7".to_vec(), Err(FileRefused::Kind)),
             (b"\x7fELF\x02\x01 %PDF-1.7".to_vec(), Err(FileRefused::Kind)),
             (b"<html>%PDF-1.7".to_vec(), Err(FileRefused::Markup)),

@@ -166,14 +166,14 @@ mod tests {
     #[test]
     fn a_pdf_with_leading_bytes_or_a_broken_xref_table_is_read() {
         for (case, content) in [
-            ("bytes before", include_bytes!("../../tests/files/leading-bytes.pdf").as_slice()),
-            ("a broken xref table", include_bytes!("../../tests/files/secret-broken-xref.pdf").as_slice()),
+            ("bytes before", include_bytes!("../tests/files/leading-bytes.pdf").as_slice()),
+            ("a broken xref table", include_bytes!("../tests/files/secret-broken-xref.pdf").as_slice()),
         ] {
             let extracted = extract(Wanted::Text, FileKind::Pdf, content.to_vec());
             assert!(extracted.text.as_deref().is_some_and(|text| !text.trim().is_empty()), "{case}: {extracted:?}");
             assert_eq!(extracted.missing, None, "{case}");
         }
-        let secret = extract(Wanted::Text, FileKind::Pdf, include_bytes!("../../tests/files/secret-broken-xref.pdf").to_vec());
+        let secret = extract(Wanted::Text, FileKind::Pdf, include_bytes!("../tests/files/secret-broken-xref.pdf").to_vec());
         assert!(!guard::scan(secret.text.as_deref().unwrap_or_default()).is_empty(), "{secret:?}");
         let mut cut = pdf(TEXT);
         cut.truncate(cut.len() - 60);
@@ -220,20 +220,20 @@ mod tests {
 
     #[test]
     fn ids_stored_as_numbers_are_found_by_the_guard() {
-        let read = extract(Wanted::Text, FileKind::Xlsx, include_bytes!("../../tests/files/ids-as-numbers.xlsx").to_vec());
+        let read = extract(Wanted::Text, FileKind::Xlsx, include_bytes!("../tests/files/ids-as-numbers.xlsx").to_vec());
         let warnings = guard::scan_file("danh-sach.xlsx", read.text.as_deref().unwrap_or_default());
         assert_eq!(guard::kinds(&warnings), "id_numbers", "{read:?}");
     }
 
     #[test]
     fn text_of_legacy_fonts_is_converted() {
-        let read = extract(Wanted::Text, FileKind::Docx, include_bytes!("../../tests/files/tcvn3.docx").to_vec());
+        let read = extract(Wanted::Text, FileKind::Docx, include_bytes!("../tests/files/tcvn3.docx").to_vec());
         assert_eq!(read.text.as_deref(), Some("Cộng hòa xã hội chủ nghĩa Việt Nam\nĐảng bộ tỉnh họp thường kỳ"));
     }
 
     #[test]
     fn words_in_text_boxes_are_checked_by_the_guard() {
-        let read = extract(Wanted::Text, FileKind::Docx, include_bytes!("../../tests/files/box.docx").to_vec());
+        let read = extract(Wanted::Text, FileKind::Docx, include_bytes!("../tests/files/box.docx").to_vec());
         assert_eq!(guard::kinds(&guard::scan(read.text.as_deref().unwrap_or_default())), "secrecy_mark", "{read:?}");
     }
 }

@@ -137,11 +137,12 @@ fn card(l: Locale, page: &units::BecamePage, unit: &Became, is_single: bool) -> 
         let href = format!("/units/became?unit={}{on}", then.id);
         view! { <div class="actions"><LinkButton href=href>{text::units::became_all_branches(l)}</LinkButton></div> }
     });
+    let (steps, now) = (steps(l, &unit.steps), now(l, unit));
     view! {
         <Card title=Line::name(&then.name)>
             <p class="muted">{place.show()}</p>
-            {steps(l, &unit.steps)}
-            {now(l, unit)}
+            {steps}
+            {now}
             {branches}
         </Card>
     }
@@ -199,6 +200,7 @@ fn now(l: Locale, unit: &Became) -> AnyView {
     } else {
         Line::from(text::units::became_gone(l))
     };
+    let leaders = leaders(l, &unit.leaders, unit.now.kind);
     view! {
         <DescriptionList>
             <Fact label=text::units::became_now(l)>
@@ -206,7 +208,7 @@ fn now(l: Locale, unit: &Became) -> AnyView {
                 " "
                 <span class="muted">{place.show()}</span>
             </Fact>
-            {leaders(l, &unit.leaders, unit.now.kind)}
+            {leaders}
         </DescriptionList>
     }
     .into_any()

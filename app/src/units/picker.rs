@@ -13,7 +13,7 @@ use leptos::prelude::*;
 
 use crate::{
     terms, text,
-    ui::{Button, ButtonKind, CheckGroup, Choice, IconName, VisuallyHidden, Whose},
+    ui::{Button, ButtonKind, CheckGroup, Choice, IconName, VisuallyHidden},
 };
 
 /// The button of the search: the value of the form's control `then`.

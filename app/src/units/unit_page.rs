@@ -267,11 +267,12 @@ fn history(l: Locale, page: &units::UnitPage) -> AnyView {
             </div>
         }
     });
+    let by_code = text::units::address_by_code(l, address_by_code(&page.unit));
     view! {
         <Card title=text::units::history(l)>
             <ol class="numbered" role="list" reversed=true>{rows}</ol>
             {became}
-            <p class="muted small">{text::units::address_by_code(l, address_by_code(&page.unit))}</p>
+            <p class="muted small">{by_code}</p>
         </Card>
     }
     .into_any()

@@ -115,7 +115,9 @@ mod tests {
 
     fn set(documents: &BTreeSet<DocId>) -> DocumentSet {
         let mut set = DocumentSet::empty(MAX);
-        documents.iter().for_each(|document| set.insert(*document));
+        for document in documents {
+            set.insert(*document);
+        }
         set
     }
 
@@ -145,7 +147,9 @@ mod tests {
             let mut without = a.clone();
             without.remove_all(&b);
             let mut fewer = a;
-            other.iter().for_each(|document| fewer.remove(*document));
+            for document in &other {
+                fewer.remove(*document);
+            }
             prop_assert_eq!(&fewer, &without);
             prop_assert_eq!(fewer, set(&one.difference(&other).copied().collect()));
         }

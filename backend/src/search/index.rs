@@ -234,6 +234,7 @@ impl OpenIndex {
             writer: Mutex::default(),
             columns,
             kept: KeptWithin::default(),
+            frequent: FrequentTerms::default(),
         })
     }
 

@@ -339,7 +339,7 @@ fn line(text: &str) -> String {
 
 #[test]
 fn text_boxes_follow_the_paragraph_they_are_anchored_in() {
-    let box_ = include_bytes!("../../../../tests/files/box.docx");
+    let box_ = include_bytes!("../../tests/files/box.docx");
     let expected = "ĐẢNG BỘ TỈNH TRÀ KHÚC\n\nTỐI MẬT\n\nBáo cáo về công tác tổ chức quý III.\n\n\
                     Đoạn có khung:\n\nChữ ở trong khung phải còn.";
     assert_eq!(converted(box_).as_deref(), Ok(expected));
@@ -387,11 +387,11 @@ fn headers_and_footers_are_reported_as_left_out_unless_they_are_secrecy_marks() 
 
 #[test]
 fn lists_are_numbered_as_word_shows_them() {
-    let start = include_bytes!("../../../../tests/files/start-override.docx");
+    let start = include_bytes!("../../tests/files/start-override.docx");
     assert_eq!(converted(start).as_deref(), Ok("1. Một\n2. Hai\n\nMục sau đây bắt đầu ở số 7.\n\n7. Bảy\n8. Tám"));
-    let shared = include_bytes!("../../../../tests/files/shared-abstract.docx");
+    let shared = include_bytes!("../../tests/files/shared-abstract.docx");
     assert_eq!(converted(shared).as_deref(), Ok("1. Một\n2. Hai\n\nGiữa hai phần.\n\n3. Ba\n4. Bốn"));
-    let articles = include_bytes!("../../../../tests/files/articles.docx");
+    let articles = include_bytes!("../../tests/files/articles.docx");
     let expected = "Điều 1. Phạm vi\n\n1. Khoản một\n   - a) Điểm a\n   - b) Điểm b\n2. Khoản hai\n\n\
                     Điều 2. Đối tượng\n\n1. Khoản một của Điều 2";
     assert_eq!(converted(articles).as_deref(), Ok(expected));
@@ -467,7 +467,7 @@ fn a_style_assigns_a_list_level_to_its_paragraphs() {
 
 #[test]
 fn symbols_are_converted_or_reported() {
-    let symbols = include_bytes!("../../../../tests/files/symbols.docx");
+    let symbols = include_bytes!("../../tests/files/symbols.docx");
     assert_eq!(converted(symbols).as_deref(), Ok("☑ Đồng ý ☐ Không đồng ý\n\nMức chi ≤ 5 triệu đồng"));
     assert_eq!(left_out(symbols), []);
     let font = |name: &str, text: &str| {
@@ -495,7 +495,7 @@ fn symbols_are_converted_or_reported() {
 
 #[test]
 fn hidden_text_is_left_out_and_reported() {
-    let hidden = include_bytes!("../../../../tests/files/hidden.docx");
+    let hidden = include_bytes!("../../tests/files/hidden.docx");
     assert_eq!((converted(hidden).as_deref(), left_out(hidden)), (Ok("Thấy. Hết."), vec![LeftOut::Hidden]));
     let styles = "<w:styles><w:style w:styleId=\"An\"><w:rPr><w:vanish/></w:rPr></w:style><w:style w:styleId=\"Con\"><w:basedOn w:val=\"An\"/></w:style></w:styles>";
     let body = "<w:p><w:pPr><w:pStyle w:val=\"Con\"/></w:pPr><w:r><w:t>ẩn</w:t></w:r><w:r><w:rPr><w:vanish w:val=\"0\"/></w:rPr><w:t>thấy</w:t></w:r></w:p>";
@@ -508,7 +508,7 @@ fn hidden_text_is_left_out_and_reported() {
 
 #[test]
 fn a_paragraph_with_a_deleted_mark_continues_in_the_next() {
-    let tracked = include_bytes!("../../../../tests/files/tracked.docx");
+    let tracked = include_bytes!("../../tests/files/tracked.docx");
     assert_eq!(converted(tracked).as_deref(), Ok("Nghị quyết có hiệu lực từ ngày ký.\n\nngày 15 tháng 9 là hạn.\n\nchỗ mới"));
     let open = |text: &str| format!("<w:p><w:pPr><w:rPr><w:del/></w:rPr></w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>");
     let cells = format!("<w:tbl><w:tr><w:tc>{}</w:tc><w:tc>{}</w:tc></w:tr></w:tbl>", open("a"), line("b"));
@@ -524,7 +524,7 @@ fn a_paragraph_with_a_deleted_mark_continues_in_the_next() {
 
 #[test]
 fn legacy_font_text_is_converted_to_unicode() {
-    let old = include_bytes!("../../../../tests/files/tcvn3.docx");
+    let old = include_bytes!("../../tests/files/tcvn3.docx");
     assert_eq!(converted(old).as_deref(), Ok("Cộng hòa xã hội chủ nghĩa Việt Nam\n\nĐảng bộ tỉnh họp thường kỳ"));
     let styles = "<w:styles><w:docDefaults><w:rPrDefault><w:rPr><w:rFonts w:ascii=\".VnTime\"/></w:rPr></w:rPrDefault></w:docDefaults>\
                   <w:style w:type=\"paragraph\" w:default=\"1\" w:styleId=\"Normal\"/><w:style w:styleId=\"H\"><w:rPr><w:rFonts w:ascii=\".VnTimeH\"/></w:rPr></w:style></w:styles>";
