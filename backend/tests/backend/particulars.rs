@@ -145,7 +145,7 @@ async fn excepted_units_stay_through_every_step(backend: &Backend, org: &Fixture
     documents.save_draft(editor, DraftForm { version: &newest, except: &[], ..typed }).await.expect("is saved");
     assert_eq!(excepted().await, []);
     let change = documents.review(editor, id).await.expect("a page").change;
-    assert_eq!(change.out.map(|out| out.except), Some(vec!harbour), "the approval compares them");
+    assert_eq!(change.out.map(|out| out.except), Some(harbour.to_vec()), "the approval compares them");
     release(backend, editor, id).await;
     assert_eq!(documents.read(&org.fisherman.viewer, id).await.expect("is out").imprint.except, []);
 }
