@@ -10,7 +10,7 @@ use super::{dice::Dice, opinions::OpinionRow};
 use crate::{
     Backend, Error, Result,
     bulk::Bulk,
-    store::{KEYS, RecordId, SurrealValue, record, rows_after, vars},
+    store::{KEYS, RecordId, SurrealValue, rows_after, vars},
 };
 
 /// Rows read in one page: one statement over a million rows may exceed the time limit of a query.
@@ -125,6 +125,7 @@ mod tests {
     use domain::units::UnitKind;
 
     use super::*;
+    use crate::store::record;
     use crate::{
         Clock, Keys, StoreLocation,
         demo::registry::{NewMember, Registry},

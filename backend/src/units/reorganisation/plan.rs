@@ -26,6 +26,7 @@ use crate::keys::fingerprint;
 pub(super) struct Row {
     /// Index of the file.
     pub(super) file: u32,
+    #[expect(clippy::struct_field_names, reason = "the word of spreadsheets")]
     pub(super) row: u64,
     /// As in the file, for the list of refused rows.
     pub(super) old_code: String,
@@ -222,7 +223,8 @@ impl<'q> Planner<'q> {
         let codes =
             entries.flat_map(|entry| entry.old.last().into_iter().chain(entry.parent.as_ref().and_then(|codes| codes.last())));
         let needed: HashSet<&str> = codes.map(String::as_str).collect();
-        let (mut open, mut ever): (HashMap<&str, Vec<&UnitRef>>, HashMap<&str, Vec<UnitId>>) = (HashMap::new(), HashMap::new());
+        let mut open: HashMap<&str, Vec<&UnitRef>> = HashMap::new();
+        let mut ever: HashMap<&str, Vec<UnitId>> = HashMap::new();
         for unit in tree.all().filter(|unit| needed.contains(unit.path.code())) {
             open.entry(unit.path.code()).or_default().push(unit);
         }
@@ -571,10 +573,8 @@ impl<'q> Planner<'q> {
         for target in 0..self.targets.len() {
             self.targets[target].continues = self.continued(target);
         }
-        let mut begun = 0;
-        for target in self.targets.iter_mut().filter(|target| target.continues.is_none()) {
+        for (begun, target) in self.targets.iter_mut().filter(|target| target.continues.is_none()).enumerate() {
             target.begun = begun;
-            begun += 1;
         }
         for target in 0..self.targets.len() {
             self.check_target(target);
@@ -997,12 +997,14 @@ mod tests {
         closed: Option<(String, UnitId)>,
     }
 
+    /// A version of a unit: the unit, its parent, name, code, first and last day.
+    type StoredForm = (UnitId, Option<UnitId>, String, String, String, Option<String>);
+
     /// Units and their versions, as they would be stored.
     #[derive(Clone)]
     struct Model {
         units: Vec<Unit>,
-        /// Units with the names of their versions.
-        forms: Vec<(UnitId, Option<UnitId>, String, String, String, Option<String>)>,
+        forms: Vec<StoredForm>,
     }
 
     impl Model {

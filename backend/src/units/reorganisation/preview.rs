@@ -122,7 +122,7 @@ impl Reorganisations<'_> {
         let counters = self.backend.counters();
         let members = concerned
             .iter()
-            .all(|path| sees(path))
+            .all(sees)
             .then(|| concerned.iter().map(|path| counters.members(path)).fold(0_u32, u32::saturating_add));
         let (offices_kept, offices_ended) = self.offices(row, plan).await?;
         let (before, ended, begun) = (count(tree.len()), count(plan.ended.len()), count(plan.begun.len()));
