@@ -19,6 +19,7 @@ use ulid::Ulid;
 use crate::{
     Backend, Clock, Error, Result,
     store::{KEYS, RecordId, Store, SurrealValue, Variables, keys_between, record, vars},
+    units::Tree,
 };
 
 /// Transactions of several processes may commit out of id order, so the tail re-reads this far back.
@@ -261,7 +262,7 @@ impl Backend {
         match event.body.effect() {
             Effect::Imported(import) => counters.refresh_imported(store, &tree, import).await?,
             Effect::Member(member) => counters.refresh(store, &tree, &[member]).await?,
-            Effect::MembersOf(unit) => counters.refresh(store, &tree, &self.members_of(unit).await?).await?,
+            Effect::MembersOf(unit) => counters.refresh(store, &tree, &self.members_of(&tree, unit).await?).await?,
             Effect::Merged { member, other } => {
                 let both: Vec<MemberId> = std::iter::once(member).chain(other).collect();
                 counters.refresh(store, &tree, &both).await?;
@@ -279,9 +280,13 @@ impl Backend {
         Ok(())
     }
 
-    async fn members_of(&self, unit: UnitId) -> Result<Vec<MemberId>> {
-        let sql = "SELECT VALUE record::id(id) FROM member WHERE unit = $unit";
-        let ids: Vec<String> = self.store().read(sql, vars! { unit: unit.to_string() }).await?.rows(0)?;
+    /// The members of a unit, and of the one that has succeeded it since.
+    async fn members_of(&self, tree: &Tree, unit: UnitId) -> Result<Vec<MemberId>> {
+        let (sql, unit) = ("SELECT VALUE record::id(id) FROM member WHERE unit = $unit", unit.to_string());
+        let mut ids: Vec<String> = self.store().read(sql, vars! { unit: unit.clone() }).await?.rows(0)?;
+        if let Some(successor) = tree.successor(&unit).map(|unit| unit.id.to_string()).filter(|successor| *successor != unit) {
+            ids.extend(self.store().read(sql, vars! { unit: successor }).await?.rows::<String>(0)?);
+        }
         ids.iter().map(|id| id.parse().map_err(|_| Error::Damaged(format!("member {id}")))).collect()
     }
 }

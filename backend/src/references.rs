@@ -659,6 +659,7 @@ async fn organisation(backend: &Backend) -> Organisation {
             .expect("registers")
     };
     let (kept, gone, other) = (member(1, "Võ Thị Khơi"), member(2, "Võ Thị Khơi"), member(3, "Cao Thị Sổ"));
+    registry.office(other, Role::Registrar, &central, None);
     registry.save().await.expect("saves");
     let sql = "UPDATE $closed SET closed_on = '2026-01-01', parent = $commune RETURN NONE;";
     let vars = vars! { closed: record("unit", closed.id), commune: commune.id.to_string() };

@@ -263,6 +263,8 @@ mod tests {
         ),
         ("0032_reorganisation", "DEFINE FIELD OVERWRITE cause", "every row has one of the values it still allows"),
         ("0032_reorganisation", "DEFINE FIELD OVERWRITE kind", "every row has one of the values it still allows"),
+        ("0032_reorganisation", "DEFINE FIELD merges.*.from", "no row has elements of the new column"),
+        ("0032_reorganisation", "DEFINE FIELD merges.*.to", "no row has elements of the new column"),
     ];
 
     /// Migrations before this one are not checked.

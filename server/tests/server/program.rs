@@ -111,7 +111,7 @@ fn the_operator_sees_the_jobs_and_an_unknown_one_is_an_error() {
     assert!(listed.status.success(), "{}", complaint(&listed));
     let told = String::from_utf8(listed.stdout).expect("text");
     assert!(told.starts_with("send_sms: 0 parked, 0 running, 0 waiting"), "{told}");
-    assert_eq!(told.lines().count(), 8, "a line for each kind: {told}");
+    assert_eq!(told.lines().count(), 9, "a line for each kind: {told}");
 
     let unknown = handbook(&["jobs", "retry", "send_sms/other", "--data"]).arg(folder.path()).output().expect("runs");
     assert_eq!(unknown.status.code(), Some(1));

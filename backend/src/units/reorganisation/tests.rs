@@ -54,7 +54,8 @@ async fn open(location: &StoreLocation) -> Backend {
 }
 
 /// Two provinces, `51` with the communes `001` and `002`, `52` with `003`. Each commune has three branches `01` to `03`, each branch
-/// a member who is its secretary; the first of them is also secretary of the commune and of the province.
+/// a member who is its secretary; the first of them is also secretary of the commune and of the province. The first of all is the
+/// registrar of the whole tree.
 struct Organisation {
     viewer: Viewer,
     units: BTreeMap<&'static str, UnitRef>,
@@ -88,6 +89,9 @@ impl Organisation {
                         })
                         .expect("registers");
                     registry.office(member, Role::Secretary, &branch, None);
+                    if first.is_none() {
+                        registry.office(member, Role::Registrar, &central, None);
+                    }
                     if branch.path.code() == "01" {
                         registry.office(member, Role::Secretary, &commune, None);
                         registry.office(member, Role::Deputy, &above, None);
