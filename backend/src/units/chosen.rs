@@ -108,8 +108,12 @@ fn parts_of<'t>(
     is_known: impl Fn(&UnitPath) -> bool,
 ) -> Result<Vec<&'t UnitRef>, Problem> {
     let mut parts: Vec<&UnitRef> = Vec::new();
+    let mut levels: BTreeSet<UnitKind> = BTreeSet::new();
     for typed in typed {
         if let Some(level) = UnitKind::from_key(typed) {
+            if !levels.insert(level) {
+                continue;
+            }
             let of_level = tree.subtree(&unit.path).filter(|below| below.kind == level && below.id != unit.id);
             let before = parts.len();
             parts.extend(of_level);
@@ -134,16 +138,16 @@ fn without(
 ) -> Result<ChosenUnits, Problem> {
     let except = typed.iter().map(|typed| named(tree, unit, typed, &is_known)).collect::<Result<Vec<_>, _>>()?;
     let mut except = outermost(except);
-    let is_nested = |one: &UnitRef, other: &UnitRef| one.path.contains(&other.path) || other.path.contains(&one.path);
     if !parts.is_empty() {
-        if except.iter().any(|excepted| !parts.iter().any(|part| is_nested(part, excepted))) {
+        let is_nested = |path: &UnitPath| holder(&parts, path).is_some() || !inside(&parts, path).is_empty();
+        if !except.iter().all(|excepted| is_nested(&excepted.path)) {
             return Err(Problem::NotBelow);
         }
-        parts.retain(|part| !except.iter().any(|excepted| excepted.path.contains(&part.path)));
+        parts.retain(|part| holder(&except, &part.path).is_none());
         if parts.is_empty() {
             return Err(Problem::Nobody);
         }
-        except.retain(|excepted| parts.iter().any(|part| part.path.contains(&excepted.path)));
+        except.retain(|excepted| holder(&parts, &excepted.path).is_some());
     }
     let whole = [unit];
     let roots: &[&UnitRef] = if parts.is_empty() { &whole } else { &parts };
@@ -166,20 +170,35 @@ fn within(count: usize, max: usize) -> Result<(), Problem> {
     if count > max { Err(Problem::TooMany { max: u32::try_from(max).unwrap_or(u32::MAX) }) } else { Ok(()) }
 }
 
+/// The units in the order of paths, without those below another one.
 fn outermost(mut units: Vec<&UnitRef>) -> Vec<&UnitRef> {
     units.sort_by(|a, b| a.path.cmp(&b.path));
     units.dedup_by(|below, above| above.path.contains(&below.path));
     units
 }
 
-/// Whether these units cover a unit: it is among them, or they cover each of its children.
-fn is_all_of(tree: &Tree, unit: &UnitRef, units: &[&UnitRef]) -> bool {
-    if units.iter().all(|other| !unit.path.contains(&other.path)) {
-        return units.iter().any(|other| other.path.contains(&unit.path));
-    }
-    if units.iter().any(|other| other.id == unit.id) {
+/// The one of these [`outermost`] units that contains the path.
+fn holder<'t>(outermost: &[&'t UnitRef], path: &UnitPath) -> Option<&'t UnitRef> {
+    let after = outermost.partition_point(|unit| unit.path <= *path);
+    outermost.get(after.checked_sub(1)?).copied().filter(|unit| unit.path.contains(path))
+}
+
+/// Those of these [`outermost`] units that the path contains.
+fn inside<'u, 't>(outermost: &'u [&'t UnitRef], path: &UnitPath) -> &'u [&'t UnitRef] {
+    let rest = &outermost[outermost.partition_point(|unit| unit.path < *path)..];
+    &rest[..rest.partition_point(|unit| path.contains(&unit.path))]
+}
+
+/// Whether these [`outermost`] units cover a unit: it is within one of them, or they cover each of its children. Not if members can
+/// be registered in the unit itself, beside its children. Visits only the children of units that contain some of them.
+fn is_all_of(tree: &Tree, unit: &UnitRef, outermost: &[&UnitRef]) -> bool {
+    if holder(outermost, &unit.path).is_some() {
         return true;
     }
+    let within = inside(outermost, &unit.path);
+    if within.is_empty() || unit.kind.holds_members() {
+        return false;
+    }
     let mut children = tree.children(&unit.path).peekable();
-    children.peek().is_some() && children.all(|child| is_all_of(tree, child, units))
+    children.peek().is_some() && children.all(|child| is_all_of(tree, child, within))
 }

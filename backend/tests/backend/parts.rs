@@ -3,8 +3,10 @@
 use backend::{
     Backend, Error,
     accounts::SignInForm,
+    demo::registry::Registry,
     documents::{DraftForm, PublishForm, ReachForm},
 };
+use chrono::TimeDelta;
 use domain::{
     accounts::Viewer,
     documents::{LibraryQuery, PersonalList},
@@ -17,12 +19,13 @@ use domain::{
 use crate::{
     documents::{chief, form, release, review, submit, version},
     engines::on_both_engines,
-    support::{Fixture, PASSWORD, Person, read_through},
+    support::{Fixture, PASSWORD, Person, level, read_through, start},
     units::{merge, move_below, registrar},
 };
 
 on_both_engines! {
     parts_are_below_the_audience_and_not_nested,
+    the_groups_of_a_branch_are_not_all_of_it,
     a_part_has_the_document_and_nobody_else_learns_of_it,
     the_reach_of_a_form_is_shown_to_those_who_may_write_it,
     parts_follow_units_that_move_and_end,
@@ -135,6 +138,26 @@ async fn parts_are_below_the_audience_and_not_nested(backend: &Backend, org: &Fi
     assert_eq!(stored(backend, editor, coast, &keys(&[&org.province])).await, Err(Problem::NotOffered));
     let beside = stored(backend, editor, [&org.coast, &org.harbour], &keys(&[&org.school])).await;
     assert_eq!(beside, Err(Problem::NotBelow));
+}
+
+/// Other members are registered in the branch itself.
+async fn the_groups_of_a_branch_are_not_all_of_it(backend: &Backend, org: &Fixture) {
+    let mut registry = Registry::new(backend, 9, start() - TimeDelta::days(300));
+    let groups = ["1", "2"].map(|code| registry.unit(Some(&org.harbour), level("group"), code, "Tổ").expect("a code"));
+    registry.save().await.expect("saves");
+    let (editor, ids) = (&org.coast_editor.viewer, [groups[0].id, groups[1].id]);
+    let both = keys(&[&groups[0], &groups[1]]);
+    assert_eq!(stored(backend, editor, [&org.coast, &org.harbour], &both).await, Ok(ids.into()));
+    let with_school = [both.clone(), keys(&[&org.school])].concat();
+    let parts = stored(backend, editor, [&org.coast, &org.coast], &with_school).await;
+    assert_eq!(parts, Ok(vec![ids[0], ids[1], org.school.id]));
+
+    let key = backend.documents().blank(editor).await.expect("a form").draft.id.to_string();
+    let (coast, harbour) = (org.coast.id.to_string(), org.harbour.id.to_string());
+    let typed = DraftForm { except: &both, ..form(&key, "0", &coast, &harbour) };
+    let id = backend.documents().save_draft(editor, typed).await.expect("somebody is left");
+    let draft = backend.documents().draft(editor, id).await.expect("is on the desk").draft;
+    assert_eq!(draft.except.iter().map(|unit| unit.id).collect::<Vec<_>>(), ids);
 }
 
 async fn a_part_has_the_document_and_nobody_else_learns_of_it(backend: &Backend, org: &Fixture) {
