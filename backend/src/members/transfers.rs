@@ -24,6 +24,7 @@ use crate::{
     change::Change,
     offices::Holder,
     store::{RecordId, StoreError, SurrealValue, record, vars},
+    units::Tree,
 };
 
 /// Transfers per direction on the page.
@@ -130,7 +131,7 @@ impl Members<'_> {
     }
 
     /// Accepts, declines or withdraws a transfer. Accepting moves the member: the old posting ends and a new one begins today,
-    /// offices on the old branch end, opinions and receipts keep their unit.
+    /// offices on the old branch end unless they still belong to it, opinions and receipts keep their unit.
     ///
     /// # Errors
     /// [`Error::NotFound`] when the viewer has access to neither branch, [`Error::NotAllowed`] for a step of the other side.
@@ -188,7 +189,7 @@ impl Members<'_> {
                     };
                     change = sent;
                 }
-                change = self.moved(holder.hold_still(change, "holder"), &found, &branch.path);
+                change = self.moved(holder.hold_still(change, "holder"), &tree, &found, &branch.path);
                 (branch.path.clone(), EventBody::TransferAccepted { member: subject, other: Some(from) })
             }
             TransferState::Declined => (from, EventBody::TransferDeclined { member: subject, other: Some(to) }),
@@ -229,7 +230,7 @@ impl Members<'_> {
         Ok(holder.is_covered_by(&grants, Action::TransferMember).then(|| own.hold_still(change, "sender")))
     }
 
-    fn moved(&self, change: Change, found: &TransferRow, to: &UnitPath) -> Change {
+    fn moved(&self, change: Change, tree: &Tree, found: &TransferRow, to: &UnitPath) -> Change {
         let clock = self.backend.clock();
         let today = clock.today();
         let quality_issues: Vec<RecordId> =
@@ -238,6 +239,7 @@ impl Members<'_> {
             member: record("member", &found.member),
             key: found.member.clone(),
             from_unit: found.from_unit.clone(),
+            left: left_units(tree, &found.from_unit, to),
             to_unit: found.to_unit.clone(),
             to_path: to.to_string(),
             day: today.to_string(),
@@ -293,11 +295,20 @@ const DECIDE: &str = "IF (SELECT VALUE state FROM ONLY $transfer) != 'requested'
                       UPDATE $transfer SET state = $decided, decided_by = $by, decided_at = $now, note = $note RETURN NONE;";
 
 const MOVE: &str = "UPDATE $member SET unit = $to_unit, path = $to_path, posted_from = $day, version = (version ?? 0) + 1 RETURN NONE; \
-     LET $held = (SELECT VALUE id FROM office WHERE member = $key AND unit = $from_unit AND (until = NONE OR until >= $today)); \
+     LET $held = (SELECT VALUE id FROM office WHERE member = $key AND $left CONTAINS unit AND (until = NONE OR until >= $today)); \
      UPDATE $held SET until = $eve, ended_by = $by RETURN NONE; \
      UPDATE $flaws SET path = $to_path RETURN NONE; \
      LET $asked = (SELECT VALUE id FROM correction WHERE member = $key AND state = 'requested'); \
      UPDATE $asked SET path = $to_path RETURN NONE;";
+
+/// Ids of the units to which a member no longer belongs after a transfer: the one in which they were registered and those above it
+/// up to their branch, without those that contain the new one.
+fn left_units(tree: &Tree, from: &str, to: &UnitPath) -> Vec<String> {
+    let Some(unit) = tree.named(from) else { return vec![from.to_owned()] };
+    let home = tree.home(unit);
+    let own = tree.trail(&unit.path).filter(|above| home.path.contains(&above.path));
+    own.filter(|above| !above.path.contains(to)).map(|above| above.id.to_string()).collect()
+}
 
 /// Into a subtree, and out of it.
 fn waiting_ranges() -> String {
