@@ -104,7 +104,9 @@ impl Courses<'_> {
 
     /// Members of a branch to whom the course is assigned, sorted by name. Exempt members are listed only if they completed it.
     pub(super) async fn learners(&self, course: &Course, given: &Given, branch: &UnitRef) -> Result<Vec<LearnerRow>> {
-        let people = self.backend.members().roster(branch).await?;
+        let mut people = self.backend.members().roster(branch).await?;
+        // The audience may be without one of several units below the branch.
+        people.retain(|person| given.audience.covers(&person.unit));
         let ids: Vec<_> = people.iter().map(|person| pair("course_completion", course.id, person.id)).collect();
         let done: Vec<DoneRow> = if ids.is_empty() {
             Vec::new()
