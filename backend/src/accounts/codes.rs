@@ -183,7 +183,8 @@ impl Accounts<'_> {
         figures.members.saturating_sub(figures.activated)
     }
 
-    /// Revokes a code. A used, expired or revoked code remains unchanged. Returns its owner and the branch it was issued in.
+    /// Revokes a code. A used, expired or revoked code remains unchanged. Returns its owner and the unit
+    /// in whose list the viewer finds it: the branch, or the unit below it in which the owner is registered.
     ///
     /// # Errors
     /// [`Error::NotFound`] when the code does not exist, or the viewer may not issue codes for its owner.
@@ -204,7 +205,10 @@ impl Accounts<'_> {
             EventBody::PaperCodeRevoked(member),
         );
         self.backend.transact(change).await?;
-        Ok((member, unit.id))
+        let tree = self.backend.units().tree();
+        let branch = tree.home(&unit);
+        let is_own = viewer.standpoint.may_by_office(Action::IssueCodes, &branch.path);
+        Ok((member, if is_own { branch.id } else { unit.id }))
     }
 
     /// Issues codes in batches. `by` is none for the command line.
@@ -334,8 +338,11 @@ impl Accounts<'_> {
 
 /// Whether a unit has a line of its own in the list of branches: not if it belongs to a branch that is listed too.
 fn is_listed(tree: &Tree, top_unit: &UnitPath, unit: &UnitRef) -> bool {
-    let home = tree.home(unit);
-    unit.kind.knows_members() && (home.id == unit.id || !top_unit.contains(&home.path))
+    let has_own = || {
+        let home = tree.home(unit);
+        home.id == unit.id || !top_unit.contains(&home.path)
+    };
+    unit.kind.knows_members() && has_own()
 }
 
 /// The active members registered in a unit, in the order of names.
