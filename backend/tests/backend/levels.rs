@@ -3,6 +3,7 @@
 use backend::{
     Backend, Error,
     accounts::SignInForm,
+    courses::AssignForm,
     demo::registry::{NewMeeting, NewMember, Registry},
     feedback::OpinionForm,
     members::TransferForm,
@@ -20,6 +21,7 @@ use domain::{
 };
 
 use crate::{
+    courses::draft,
     documents::published,
     engines::on_both_engines,
     support::{Fixture, PASSWORD, level, start},
@@ -27,9 +29,11 @@ use crate::{
 
 on_both_engines! {
     a_member_of_a_group_belongs_to_the_branch_above_it,
+    an_office_on_a_branch_ends_when_its_holder_leaves_the_branch,
     a_branch_meets_with_its_groups,
     leaders_of_a_branch_read_opinions_of_its_groups,
     leaders_of_a_branch_see_who_of_its_groups_has_not_read,
+    leaders_of_a_branch_see_no_learners_of_an_excepted_group,
     codes_are_issued_for_a_branch_with_its_groups,
     a_unit_begins_on_a_level_and_a_day_that_the_pack_allows,
     a_branch_below_a_ward_or_four_levels_down_is_a_branch,
@@ -77,10 +81,14 @@ async fn grouped(backend: &Backend, org: &Fixture) -> Group {
         agenda: Vec::new(),
     });
     registry.save().await.expect("saves");
-    let form = SignInForm { national_id: NATIONAL_ID, password: PASSWORD, device: "" };
+    Group { unit, member, viewer: signed_in(backend, NATIONAL_ID).await, meeting }
+}
+
+/// As a session returns the person now.
+async fn signed_in(backend: &Backend, national_id: &str) -> Viewer {
+    let form = SignInForm { national_id, password: PASSWORD, device: "" };
     let token = backend.accounts().sign_in(form).await.expect("signs in").token;
-    let viewer = backend.accounts().session(&token).await.expect("reads").expect("a session").viewer;
-    Group { unit, member, viewer, meeting }
+    backend.accounts().session(&token).await.expect("reads").expect("a session").viewer
 }
 
 async fn a_member_of_a_group_belongs_to_the_branch_above_it(backend: &Backend, org: &Fixture) {
@@ -99,6 +107,25 @@ async fn a_member_of_a_group_belongs_to_the_branch_above_it(backend: &Backend, o
     let form = TransferForm { to: &org.coast.id.to_string(), ..form };
     let refused = backend.members().request_transfer(&org.coast_registrar.viewer, form).await;
     assert!(matches!(refused, Err(Error::Invalid(errors)) if errors.problem("to") == Some(&Problem::NotOffered)));
+}
+
+async fn an_office_on_a_branch_ends_when_its_holder_leaves_the_branch(backend: &Backend, org: &Fixture) {
+    let group = grouped(backend, org).await;
+    let (secretary, deputy) = (&org.secretary.viewer, &org.deputy);
+    // The deputy after a transfer that the secretary requests.
+    let transferred = async |to: &UnitRef, accepted_by: &Viewer| {
+        let (member, to) = (deputy.id.to_string(), to.id.to_string());
+        let form = TransferForm { member: &member, to: &to, reason: "Phân công lại." };
+        let id = backend.members().request_transfer(secretary, form).await.expect("is requested").to_string();
+        backend.members().decide_transfer(accepted_by, &id, "accept", "").await.expect("is accepted");
+        signed_in(backend, &deputy.national_id).await
+    };
+    let leads = |viewer: &Viewer| viewer.offices.iter().map(|office| office.unit.id).collect::<Vec<_>>();
+    let in_group = transferred(&group.unit, secretary).await;
+    assert_eq!((&in_group.branch, &in_group.standpoint.branch), (&org.harbour, &group.unit.path));
+    assert_eq!(leads(&in_group), [org.harbour.id], "a group is a part of the branch");
+    let elsewhere = transferred(&org.farm, &org.farm_secretary.viewer).await;
+    assert_eq!((&elsewhere.branch, leads(&elsewhere)), (&org.farm, Vec::new()), "nobody leads a branch they left");
 }
 
 async fn a_branch_meets_with_its_groups(backend: &Backend, org: &Fixture) {
@@ -150,6 +177,27 @@ async fn leaders_of_a_branch_see_who_of_its_groups_has_not_read(backend: &Backen
     assert!(roster.members.iter().all(|row| row.member != group.member), "a split posts the branch's own members");
 }
 
+async fn leaders_of_a_branch_see_no_learners_of_an_excepted_group(backend: &Backend, org: &Fixture) {
+    let group = grouped(backend, org).await;
+    let (courses, editor) = (backend.courses(), &org.coast_editor.viewer);
+    let id = draft(backend, editor, &[], 1).await;
+    let version = courses.form(editor, id, "").await.expect("a form").course.version.to_string();
+    let (course, unit, except) = (id.to_string(), org.coast.id.to_string(), [group.unit.id.to_string()]);
+    let form = AssignForm {
+        course: &course,
+        version: &version,
+        unit: &unit,
+        parts: &[],
+        except: &except,
+        standings: &[],
+        due_on: "30/11/2026",
+    };
+    courses.assign(editor, form).await.expect("is assigned");
+    let page = courses.completion_page(&org.secretary.viewer, id, Some(org.harbour.id)).await.expect("a page");
+    let learners: Vec<MemberId> = page.learners.iter().map(|row| row.member).collect();
+    assert!(learners.contains(&org.fisherman.id) && !learners.contains(&group.member), "{learners:?}");
+}
+
 async fn codes_are_issued_for_a_branch_with_its_groups(backend: &Backend, org: &Fixture) {
     let group = grouped(backend, org).await;
     let (accounts, secretary) = (backend.accounts(), &org.secretary.viewer);
@@ -161,6 +209,10 @@ async fn codes_are_issued_for_a_branch_with_its_groups(backend: &Backend, org: &
     let listed = |page: domain::accounts::codes::BranchCodes| page.codes.into_iter().map(|code| code.member).collect::<Vec<_>>();
     let of_branch = listed(accounts.branch_codes(secretary, org.harbour.id).await.expect("reads"));
     assert!(of_branch.contains(&group.member) && of_branch.contains(&org.not_activated.id), "{of_branch:?}");
+    let codes = accounts.branch_codes(secretary, org.harbour.id).await.expect("reads").codes;
+    let of_group = codes.iter().find(|code| code.member == group.member).expect("is listed");
+    let revoked = accounts.revoke_paper_code(secretary, of_group.id).await.expect("is revoked");
+    assert_eq!(revoked, (group.member, org.harbour.id), "back to the list of the branch");
     let registrar = &org.coast_registrar.viewer;
     assert_eq!(listed(accounts.branch_codes(registrar, group.unit.id).await.expect("reads")), [group.member]);
     let branches = accounts.code_branches(registrar, "", None).expect("a page").units;
