@@ -114,11 +114,15 @@ pub fn role(l: Locale, role: Role) -> &'static str {
     }
 }
 
-/// The title of a role in a unit of this level: the leader of a branch may have another title than the leader of a committee.
+/// The title of a role in a unit of this level: the leaders of a branch and of a group, which is a part of one, may have other titles
+/// than the leader of a committee.
 pub fn role_at(l: Locale, held: Role, kind: UnitKind) -> &'static str {
+    let is_group = kind.holds_members() && !kind.is_home();
     match held {
         Role::Secretary if kind.meets_as_branch() => text::terms::branch_secretary(l),
         Role::Deputy if kind.meets_as_branch() => text::terms::branch_deputy(l),
+        Role::Secretary if is_group => text::terms::group_secretary(l),
+        Role::Deputy if is_group => text::terms::group_deputy(l),
         _ => role(l, held),
     }
 }
@@ -349,6 +353,10 @@ pub(crate) mod tests {
             (unit_kind(Locale::Vi, branch), role_at(Locale::Vi, Role::Secretary, branch))
         };
         assert_eq!(called(), ("Chi\u{a0}bộ", "Bí thư"));
+        assert_eq!(
+            [Role::Secretary, Role::Deputy].map(|held| role_at(Locale::Vi, held, level("group"))),
+            ["Tổ trưởng", "Tổ phó"]
+        );
         assert_eq!(unit_kind(Locale::Vi, level("commune")), "Xã, phường (cấp trên trực tiếp cơ sở)");
         assert_eq!(short_unit_kind(Locale::Vi, level("commune")), "Xã, phường");
         text::use_pack(Terms::Association);
