@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::{LEVELS_MAX, Level, Meets, Names};
-use crate::Locale;
+use crate::{Locale, folding::fold};
 
 /// Maximum length of a key.
 const KEY_MAX: usize = 32;
@@ -91,6 +91,8 @@ pub enum LevelsProblem {
     Twice(String),
     #[error("the level {level:?} has no name in the language {language:?}: add it to its `name`")]
     Unnamed { level: String, language: &'static str },
+    #[error("the level {0:?} has an alias without letters: write it, or remove it")]
+    EmptyAlias(String),
     #[error("the level {level:?} hangs on {above:?}, which is not a level above it: name a level that is listed before it")]
     HangsOn { level: String, above: String },
     #[error("the level {0:?} may hang on no level: list some in `hangs_on`, or leave it out for all levels above")]
@@ -146,6 +148,9 @@ fn check(level: &OwnLevel, above: &[OwnLevel]) -> Result<(), LevelsProblem> {
     }
     if let Some(l) = Locale::ALL.into_iter().find(|l| level.name.get(*l).trim().is_empty()) {
         return Err(LevelsProblem::Unnamed { level: key.clone(), language: l.tag() });
+    }
+    if level.aliases.iter().any(|alias| fold(alias).is_empty()) {
+        return Err(LevelsProblem::EmptyAlias(key.clone()));
     }
     match &level.hangs_on {
         Some(keys) if keys.is_empty() => Err(LevelsProblem::HangsNowhere(key.clone())),
@@ -254,6 +259,7 @@ mod tests {
         let word = |word: &str| LevelsProblem::Word { word: word.to_owned(), one: "top".to_owned(), other: "club".to_owned() };
         assert_eq!(refused(&[level("top"), aliased("club", "CẤP  Top")]), word("cap top"));
         assert_eq!(refused(&[aliased("top", "CLB"), aliased("club", "clb")]), word("clb"));
+        assert_eq!(refused(&[aliased("club", " ")]), LevelsProblem::EmptyAlias("club".to_owned()), "empty cells have no level");
         assert!(own_levels(&[level("top"), aliased("club", "Cấp club")]).is_ok(), "twice for the same level");
     }
 
