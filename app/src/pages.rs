@@ -179,10 +179,10 @@ pages! {
         "/units/*rest" {
             "/units" => UnitsPage { scripts: ["dates"], guide: Some(("registrar", 3)), access: By("/api/units/list") },
             "/units/became" => BecamePage {
-                scripts: ["dates"], guide: Some(("registrar", 3)), access: By("/api/units/became")
+                scripts: ["dates"], guide: Some(("reorganisation", 2)), access: By("/api/units/became")
             },
             "/units/code/:code" => UnitCodePage {
-                scripts: [], guide: Some(("registrar", 3)), access: By("/api/units/by_code")
+                scripts: [], guide: Some(("reorganisation", 2)), access: By("/api/units/by_code")
             },
             "/units/:id" => UnitPage { scripts: ["dates"], guide: Some(("registrar", 3)), access: By("/api/units/page") },
             "/units/:id/new" => NewUnitPage { scripts: ["dates"], guide: None, access: By("/api/units/create") },
@@ -201,16 +201,16 @@ pages! {
         }
         "/reorganisations/*rest" {
             "/reorganisations" => ReorganisationsPage {
-                scripts: ["look_again", "dates"], guide: Some(("registrar", 4)), access: By("/api/reorganisations/list")
+                scripts: ["look_again", "dates"], guide: Some(("reorganisation", 1)), access: By("/api/reorganisations/list")
             },
             "/reorganisations/new" => NewReorganisationPage {
-                scripts: ["look_again", "dates"], guide: Some(("registrar", 4)), access: By("/api/reorganisations/list")
+                scripts: ["look_again", "dates"], guide: Some(("reorganisation", 1)), access: By("/api/reorganisations/list")
             },
             "/reorganisations/queue" => QueuePage {
-                scripts: ["look_again", "dates"], guide: Some(("registrar", 4)), access: By("/api/reorganisations/queue")
+                scripts: ["look_again", "dates"], guide: Some(("reorganisation", 1)), access: By("/api/reorganisations/queue")
             },
             "/reorganisations/:id" => ReorganisationPage {
-                scripts: ["look_again", "dates"], guide: Some(("registrar", 4)), access: By("/api/reorganisations/page")
+                scripts: ["look_again", "dates"], guide: Some(("reorganisation", 1)), access: By("/api/reorganisations/page")
             },
         }
         "/members/*rest" {

@@ -93,6 +93,12 @@ impl Audience {
         holder(&within, unit_path).is_some() && without.iter().all(|excepted| inner(excepted, unit_path).is_none())
     }
 
+    /// Whether members registered in this very unit are in the audience, standings aside.
+    pub fn reaches_members_of(&self, unit_path: &UnitPath) -> bool {
+        let Subtrees { within, without } = self.subtrees();
+        holder(&within, unit_path).is_some() && holder(&without, unit_path).is_none()
+    }
+
     /// Whether every member of the other audience is in this one.
     pub fn covers_all_of(&self, other: &Self) -> bool {
         let (own, others) = (self.subtrees(), other.subtrees());
@@ -332,6 +338,7 @@ mod tests {
                 let (within, without) = held(&places, branch);
                 prop_assert!(within <= 1 && without <= within);
                 prop_assert_eq!(within > without, is_meant);
+                prop_assert_eq!(audience.reaches_members_of(branch), is_meant);
             }
             for above in every.iter().step_by(3) {
                 let below: Vec<&UnitPath> = every.iter().filter(|unit| above.contains(unit)).collect();

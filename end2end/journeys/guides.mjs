@@ -12,7 +12,7 @@ async function beforeSigningIn(stage, script) {
     await visitor.open('/sign-in');
     await visitor.follow(visitor.$('main a[href="/guides"]').first());
     assert.equal(await visitor.heading(), texts(language).guides.title);
-    assert.equal(await visitor.$('.row-link[href^="/guides/"]').count(), 9);
+    assert.equal(await visitor.$('.row-link[href^="/guides/"]').count(), 10);
     const row = visitor.$('.row-link[href="/guides/android"]');
     const title = (await row.innerText()).trim();
     await visitor.follow(row);

@@ -29,7 +29,7 @@ macro_rules! guides {
 
 /// In display order.
 const GUIDES: &[Text] =
-    guides!["member", "android", "ios", "secretary", "editor", "courses", "committee", "registrar", "operator"];
+    guides!["member", "android", "ios", "secretary", "editor", "courses", "committee", "registrar", "reorganisation", "operator"];
 
 pub(super) fn list(l: Locale) -> Vec<GuideSummary> {
     let summary = |text: &Text| {

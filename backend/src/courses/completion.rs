@@ -106,7 +106,7 @@ impl Courses<'_> {
     pub(super) async fn learners(&self, course: &Course, given: &Given, branch: &UnitRef) -> Result<Vec<LearnerRow>> {
         let mut people = self.backend.members().roster(branch).await?;
         // The audience may be without one of several units below the branch.
-        people.retain(|person| given.audience.covers(&person.unit));
+        people.retain(|person| given.audience.reaches_members_of(&person.unit));
         let ids: Vec<_> = people.iter().map(|person| pair("course_completion", course.id, person.id)).collect();
         let done: Vec<DoneRow> = if ids.is_empty() {
             Vec::new()

@@ -64,7 +64,7 @@ impl Courses<'_> {
             let damaged = || Error::Damaged(format!("member {}", person.id));
             let path = UnitPath::parse(&person.path).map_err(|_| damaged())?;
             let standing = Standing::from_key(&person.standing).ok_or_else(damaged)?;
-            let is_there = unit.path.contains(&path) && given.audience.covers(&path);
+            let is_there = unit.path.contains(&path) && given.audience.reaches_members_of(&path);
             if is_there && (standings.is_empty() || standings.contains(&standing)) {
                 let id = person.id.parse().map_err(|_| damaged())?;
                 by_branch.entry(path).or_default().push((id, course));

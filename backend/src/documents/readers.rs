@@ -225,7 +225,7 @@ impl Documents<'_> {
     async fn named_readers(&self, document: &Document, branch: &UnitRef) -> Result<Readers> {
         let mut people = self.backend.members().roster(branch).await?;
         // A part of the audience may be one of several units below the branch.
-        people.retain(|person| document.particulars.audience.covers(&person.unit));
+        people.retain(|person| document.particulars.audience.reaches_members_of(&person.unit));
         let mut readers = Readers::default();
         if people.is_empty() {
             return Ok(readers);
