@@ -194,13 +194,70 @@ enum Found {
     Settled(Result<usize, RowProblem>),
 }
 
+/// The first two codes of a path in a file, or its only one.
+type Start<'q> = (&'q str, Option<&'q str>);
+
+fn start(codes: &[String]) -> Option<Start<'_>> {
+    let (first, below) = codes.split_first()?;
+    Some((first, below.first().map(String::as_str)))
+}
+
+/// The units where the paths of the rows start. Many units can have the same code, such as branches, so each start is looked up once
+/// and not for each row.
+struct Starts<'q> {
+    /// Open units.
+    open: HashMap<Start<'q>, Vec<&'q UnitRef>>,
+    /// Units that have or had the codes; at the end of a single code, only those that changed on the day or later.
+    ever: HashMap<Start<'q>, Vec<UnitId>>,
+}
+
+impl<'q> Starts<'q> {
+    fn new(question: &'q Question<'q>) -> Self {
+        let Question { tree, rows, on, divided, .. } = *question;
+        let entries = rows.iter().filter_map(|row| row.read.as_ref().ok());
+        let paths = entries.flat_map(|entry| [Some(&entry.old), entry.parent.as_ref()]).flatten();
+        let starts: HashSet<Start<'q>> = paths.filter_map(|codes| start(codes)).collect();
+        let firsts: HashSet<&str> = starts.iter().map(|(first, _)| *first).collect();
+        let mut tops: HashMap<&str, Vec<&UnitRef>> = HashMap::new();
+        for unit in tree.all().filter(|unit| firsts.contains(unit.path.code())) {
+            tops.entry(unit.path.code()).or_default().push(unit);
+        }
+        let mut former_tops: HashMap<&str, Vec<UnitId>> = HashMap::new();
+        for ((_, code), unit) in tree.codes.iter().filter(|((_, code), _)| firsts.contains(code.as_str())) {
+            former_tops.entry(code).or_default().push(*unit);
+        }
+        let is_changed = |unit: UnitId| {
+            let ended = tree.closed.get(&unit).is_some_and(|closed| closed.on == on);
+            ended || divided.contains(&unit) || tree.node(unit).is_some_and(|node| node.since >= on)
+        };
+        let (mut open, mut ever) = (HashMap::new(), HashMap::new());
+        for start in starts {
+            let (first, second) = start;
+            let tops = tops.get(first).into_iter().flatten().copied();
+            let former_tops = former_tops.get(first).into_iter().flatten().copied();
+            let (now, then): (Vec<&UnitRef>, Vec<UnitId>) = match second {
+                Some(code) => (
+                    tops.filter_map(|top| child(tree, top, code)).collect(),
+                    former_tops.filter_map(|top| tree.owner(top, code)).collect(),
+                ),
+                None => (tops.collect(), former_tops.filter(|unit| is_changed(*unit)).collect()),
+            };
+            open.insert(start, now);
+            ever.insert(start, then);
+        }
+        Self { open, ever }
+    }
+}
+
+/// The open unit with a code right below another one.
+fn child<'t>(tree: &'t Tree, above: &UnitRef, code: &str) -> Option<&'t UnitRef> {
+    tree.at(&above.path.child(code).ok()?)
+}
+
 struct Planner<'q> {
     question: &'q Question<'q>,
     tree: &'q Tree,
-    /// Open units by their code, for the codes of the rows.
-    open: HashMap<&'q str, Vec<&'q UnitRef>>,
-    /// Units that have or had a code.
-    ever: HashMap<&'q str, Vec<UnitId>>,
+    starts: Starts<'q>,
     /// By row: the old unit of a row that is neither refused nor carried out.
     olds: Vec<Option<&'q UnitRef>>,
     /// Rows by their new code.
@@ -219,23 +276,10 @@ struct Planner<'q> {
 impl<'q> Planner<'q> {
     fn new(question: &'q Question<'q>) -> Self {
         let Question { tree, rows, .. } = *question;
-        let entries = rows.iter().filter_map(|row| row.read.as_ref().ok());
-        let codes =
-            entries.flat_map(|entry| entry.old.last().into_iter().chain(entry.parent.as_ref().and_then(|codes| codes.last())));
-        let needed: HashSet<&str> = codes.map(String::as_str).collect();
-        let mut open: HashMap<&str, Vec<&UnitRef>> = HashMap::new();
-        let mut ever: HashMap<&str, Vec<UnitId>> = HashMap::new();
-        for unit in tree.all().filter(|unit| needed.contains(unit.path.code())) {
-            open.entry(unit.path.code()).or_default().push(unit);
-        }
-        for ((_, code), unit) in tree.codes.iter().filter(|((_, code), _)| needed.contains(code.as_str())) {
-            ever.entry(code).or_default().push(*unit);
-        }
         Self {
             question,
             tree,
-            open,
-            ever,
+            starts: Starts::new(question),
             olds: vec![None; rows.len()],
             by_code: HashMap::new(),
             main: BTreeMap::new(),
@@ -263,10 +307,20 @@ impl<'q> Planner<'q> {
     }
 
     /// The open units at the end of these codes.
-    fn open_at(&self, codes: &[String]) -> Vec<&'q UnitRef> {
-        let Some(code) = codes.last() else { return Vec::new() };
-        let found = self.open.get(code.as_str()).map(Vec::as_slice).unwrap_or_default();
-        found.iter().copied().filter(|unit| ends_with(&unit.path, codes)).collect()
+    fn open_at(&self, codes: &'q [String]) -> Vec<&'q UnitRef> {
+        let tree = self.tree;
+        let starts = start(codes).and_then(|start| self.starts.open.get(&start));
+        let below = codes.get(2..).unwrap_or_default();
+        let down = |top: &'q UnitRef| below.iter().try_fold(top, |above, code| child(tree, above, code));
+        starts.into_iter().flatten().copied().filter_map(down).collect()
+    }
+
+    /// The units, open or closed, that have or had these codes one below the other.
+    fn ever_at(&self, codes: &'q [String]) -> impl Iterator<Item = UnitId> {
+        let tree = self.tree;
+        let starts = start(codes).and_then(|start| self.starts.ever.get(&start));
+        let below = codes.get(2..).unwrap_or_default();
+        starts.into_iter().flatten().filter_map(move |top| below.iter().try_fold(*top, |above, code| tree.owner(above, code)))
     }
 
     /// The only unit of several, or the only one the viewer may change.
@@ -305,19 +359,22 @@ impl<'q> Planner<'q> {
         }
     }
 
-    /// Whether a unit that had the old code has become on this day what the row says.
-    fn is_carried_out(&self, entry: &Entry) -> bool {
-        let had = entry.old.last().and_then(|code| self.ever.get(code.as_str()));
-        had.into_iter().flatten().any(|unit| self.has_become(*unit, entry))
+    /// Whether a unit that had the old codes has become on this day what the row says.
+    fn is_carried_out(&self, entry: &'q Entry) -> bool {
+        self.ever_at(&entry.old).any(|unit| self.has_become(unit, entry))
     }
 
     fn has_become(&self, id: UnitId, entry: &Entry) -> bool {
         let (tree, on) = (self.tree, self.question.on);
+        // Another unit with this code, elsewhere, is not that of the row.
+        if tree.successor_of(id).is_none_or(|now| !self.may(&now.path)) {
+            return false;
+        }
         let unit = if let Some(node) = tree.node(id) {
             if entry.part == Part::Part {
                 return self.question.divided.contains(&id);
             }
-            let is_new = node.since >= on && entry.old.last().is_some_and(|old| old != node.unit.path.code());
+            let is_new = node.since >= on && !ends_with(&node.unit.path, &entry.old);
             is_new.then_some(&node.unit)
         } else {
             let closed = tree.closed.get(&id).filter(|closed| closed.on == on && closed.successor.is_some());
@@ -1222,6 +1279,23 @@ mod tests {
         let some = planned(&tree, &[to("C0/01", "B1")], communes_end, &[]);
         let commune = tree.at(&path("/R/P0/C0/")).expect("a commune").id;
         assert_eq!((some.undecided, some.ended), (vec![commune], Vec::new()));
+    }
+
+    #[test]
+    fn a_row_is_not_taken_for_that_of_another_unit_with_the_same_code() {
+        let mut model = Model::new();
+        let first = planned(&model.tree(&BTreeMap::new()), &[whole("C0/01", "05")], never, &[]);
+        model.apply(&first);
+        let tree = model.tree(&BTreeMap::new());
+        let again = planned(&tree, &[whole("C0/01", "05"), whole("C1/01", "05")], never, &[]);
+        assert!(again.refused.is_empty());
+        assert_eq!((again.already, again.continued.len()), (1, 1));
+        // Where the code stays and the unit above is another one.
+        let to = |old: &str| row(old, "C3", "P0", "", Part::Whole);
+        let moved = planned(&tree, &[to("P1/C3")], never, &[]);
+        model.apply(&moved);
+        let again = planned(&model.tree(&BTreeMap::new()), &[to("P1/C3")], never, &[]);
+        assert_eq!((again.already, again.refused.len()), (1, 0));
     }
 
     #[test]
