@@ -28,6 +28,7 @@ use crate::{
 };
 use former::Version;
 use path_ranges::FormerCode;
+use reorganisation::Latest;
 
 mod became;
 mod change;
@@ -378,6 +379,7 @@ pub struct Units {
     tree: RwLock<Arc<Tree>>,
     /// The tree of the past day that was asked for last. After a reorganisation this is the day before it for nearly everybody.
     past: RwLock<Option<PastTree>>,
+    latest: RwLock<Option<Latest>>,
 }
 
 /// The tree of a past day, built from this version of the tree.
@@ -390,7 +392,7 @@ struct PastTree {
 
 impl Units {
     pub(crate) async fn load(store: &Store) -> Result<Self> {
-        let units = Self { tree: RwLock::default(), past: RwLock::default() };
+        let units = Self { tree: RwLock::default(), past: RwLock::default(), latest: RwLock::default() };
         units.reload(store).await?;
         Ok(units)
     }

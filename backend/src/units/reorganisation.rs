@@ -45,6 +45,7 @@ mod tests;
 mod told;
 
 pub use queue::{AssignForm, AssignmentUpload, QueueQuery};
+pub(super) use told::Latest;
 
 use plan::{Plan, Question, Row, level_is_closed_on};
 

@@ -416,6 +416,9 @@ async fn a_member_is_told_once_where_the_branch_is_now() {
     assert_eq!(told.leaders.len(), 1, "the secretary of the commune");
     reorganisations.dismiss(&organisation.viewer, id).await.expect("is noted");
     assert_eq!(reorganisations.notice(&organisation.viewer).await.expect("reads"), None);
+    confirmed(&backend, &organisation, "Mã cũ,Mã mới\n103,104\n").await;
+    backend.run_due_jobs().await.expect("runs");
+    assert_eq!(reorganisations.notice(&organisation.viewer).await.expect("reads"), None, "another one of the same day");
     backend.clock().advance(TimeDelta::days(91));
     let other = Viewer { member: MemberId::new(ulid::Ulid::nil()), ..organisation.viewer };
     assert_eq!(reorganisations.notice(&other).await.expect("reads"), None, "after some months");

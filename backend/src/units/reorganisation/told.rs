@@ -1,7 +1,9 @@
 //! What members are told after a reorganisation of the units above their branch. No row is written for a member until they dismiss
 //! the notice: what changed follows from the versions of the units.
 
-use chrono::{NaiveDate, TimeDelta};
+use std::sync::{Arc, PoisonError};
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{
     accounts::Viewer,
     ids::{ReorganisationId, UnitId},
@@ -16,31 +18,52 @@ use super::Reorganisations;
 use crate::{
     Error, Result,
     change::Change,
-    store::{SurrealValue, pair, vars},
-    units::{Tree, history::day_before},
+    store::{RecordId, SurrealValue, pair, vars},
+    units::{Tree, Units, history::day_before},
 };
-
-/// Most levels above a branch.
-const LEVELS: usize = 16;
 
 /// The newest reorganisations that are looked at.
 const LATEST: &str = "SELECT record::id(id) AS id, effective_on, started_at FROM unit_operation \
-     WHERE kind = 'reorganise' AND started_at > $since ORDER BY started_at DESC LIMIT 5";
-
-const VERSIONS: &str = "SELECT name, parent, from, until FROM unit_version WHERE unit = $unit";
+     WHERE kind = 'reorganise' AND started_at > $since ORDER BY started_at DESC LIMIT 100";
 
 #[derive(Debug, SurrealValue)]
 struct LatestRow {
     id: String,
     effective_on: String,
+    started_at: DateTime<Utc>,
 }
 
-#[derive(Debug, SurrealValue)]
-struct VersionRow {
-    name: String,
-    parent: Option<String>,
-    from: String,
-    until: Option<String>,
+/// The newest reorganisations, first the last one. They are read again when the tree has another version: a row of an operation
+/// has all its shifts, so it is too large to be read for every page.
+#[derive(Debug)]
+pub(in crate::units) struct Latest {
+    version: i64,
+    reorganisations: Arc<Vec<CarriedOut>>,
+}
+
+#[derive(Debug)]
+struct CarriedOut {
+    id: ReorganisationId,
+    on: NaiveDate,
+    started_at: DateTime<Utc>,
+}
+
+impl LatestRow {
+    fn decode(self) -> Result<CarriedOut> {
+        let damaged = || Error::Damaged(format!("the operation {}", self.id));
+        Ok(CarriedOut {
+            id: self.id.parse().map_err(|_| damaged())?,
+            on: self.effective_on.parse().map_err(|_| damaged())?,
+            started_at: self.started_at,
+        })
+    }
+}
+
+impl Units {
+    fn latest_of(&self, version: i64) -> Option<Arc<Vec<CarriedOut>>> {
+        let held = self.latest.read().unwrap_or_else(PoisonError::into_inner);
+        held.as_ref().filter(|latest| latest.version == version).map(|latest| Arc::clone(&latest.reorganisations))
+    }
 }
 
 /// A unit above a branch, and its name.
@@ -49,40 +72,58 @@ type Step = (UnitId, String);
 impl Reorganisations<'_> {
     /// What to tell the viewer about the units above the own branch; `None` when nothing changed lately or it was dismissed.
     ///
+    /// Several reorganisations may be effective on the same day, such as one for each province. The versions of units do not say
+    /// which of them changed a unit, so a member is told once for each day.
+    ///
     /// # Errors
     /// Those of the store.
     pub async fn notice(&self, viewer: &Viewer) -> Result<Option<ReorganisationNotice>> {
         let since = self.backend.clock().now() - TimeDelta::days(TOLD_DAYS);
-        let latest: Vec<LatestRow> = self.backend.store().read(LATEST, vars! { since: since }).await?.rows(0)?;
         let tree = self.backend.units().tree();
-        for row in latest {
-            let damaged = || Error::Damaged(format!("the operation {}", row.id));
-            let reorganisation: ReorganisationId = row.id.parse().map_err(|_| damaged())?;
-            let on: NaiveDate = row.effective_on.parse().map_err(|_| damaged())?;
-            let (Some(branch), false) = (tree.get(viewer.branch.id), self.is_seen(viewer, reorganisation).await?) else {
-                continue;
-            };
-            let before = self.line(&tree, branch.id, day_before(on)).await?;
-            let mut after: Vec<Step> = tree.trail(&branch.path).map(|unit| (unit.id, unit.name.clone())).collect();
-            after.pop();
+        let latest = self.latest(&tree, since).await?;
+        let Some(branch) = tree.get(viewer.branch.id) else { return Ok(None) };
+        let mut after: Vec<Step> = tree.trail(&branch.path).map(|unit| (unit.id, unit.name.clone())).collect();
+        after.pop();
+        let Some((parent, _)) = after.last() else { return Ok(None) };
+        let mut days: Vec<(NaiveDate, Vec<ReorganisationId>)> = Vec::new();
+        for CarriedOut { id, on, .. } in latest.iter().filter(|carried_out| carried_out.started_at > since) {
+            match days.iter_mut().find(|(day, _)| day == on) {
+                Some((_, ids)) => ids.push(*id),
+                None => days.push((*on, vec![*id])),
+            }
+        }
+        for (on, ids) in days {
+            let before = line(&tree, branch.id, day_before(on));
             // A branch that began on that day had no units above it before.
-            if before.is_empty() || before == after {
+            if before.is_empty() || before == after || self.is_seen(viewer, &ids).await? {
                 continue;
             }
-            let Some((parent, _)) = after.last() else { continue };
+            let Some(newest) = ids.first() else { continue };
             let leads = |leader: &Leader| matches!(leader.role, Role::Secretary | Role::Deputy);
             let leaders = self.backend.unit_desk().leaders(*parent, self.backend.clock().today()).await?;
-            let names = |line: Vec<Step>| line.into_iter().skip(1).map(|(_, name)| name).collect();
+            let names = |line: &[Step]| line.iter().skip(1).map(|(_, name)| name.clone()).collect();
             return Ok(Some(ReorganisationNotice {
-                reorganisation,
+                reorganisation: *newest,
                 branch: branch.clone(),
-                before: names(before),
-                after: names(after),
+                before: names(&before),
+                after: names(&after),
                 since: on,
                 leaders: leaders.into_iter().filter(leads).collect(),
             }));
         }
         Ok(None)
+    }
+
+    async fn latest(&self, tree: &Tree, since: DateTime<Utc>) -> Result<Arc<Vec<CarriedOut>>> {
+        let (units, version) = (self.backend.units(), tree.version());
+        if let Some(held) = units.latest_of(version) {
+            return Ok(held);
+        }
+        let rows: Vec<LatestRow> = self.backend.store().read(LATEST, vars! { since: since }).await?.rows(0)?;
+        let found = Arc::new(rows.into_iter().map(LatestRow::decode).collect::<Result<Vec<_>>>()?);
+        let latest = Latest { version, reorganisations: Arc::clone(&found) };
+        *units.latest.write().unwrap_or_else(PoisonError::into_inner) = Some(latest);
+        Ok(found)
     }
 
     /// Records that the viewer has seen the notice. Idempotent.
@@ -97,42 +138,24 @@ impl Reorganisations<'_> {
         Ok(())
     }
 
-    async fn is_seen(&self, viewer: &Viewer, id: ReorganisationId) -> Result<bool> {
-        let seen = vars! { seen: pair("reorganisation_seen", viewer.member, id) };
-        let found: Vec<String> = self.backend.store().read("SELECT VALUE <string> at FROM $seen", seen).await?.rows(0)?;
+    /// Whether the viewer has dismissed the notice of one of these reorganisations.
+    async fn is_seen(&self, viewer: &Viewer, of: &[ReorganisationId]) -> Result<bool> {
+        let seen: Vec<RecordId> = of.iter().map(|id| pair("reorganisation_seen", viewer.member, id)).collect();
+        let sql = "SELECT VALUE <string> at FROM $seen";
+        let found: Vec<String> = self.backend.store().read(sql, vars! { seen: seen }).await?.rows(0)?;
         Ok(!found.is_empty())
     }
+}
 
-    /// The units above a branch on a day, from the root down; none when the branch did not exist.
-    async fn line(&self, tree: &Tree, branch: UnitId, day: NaiveDate) -> Result<Vec<Step>> {
-        let date = day.to_string();
-        let (mut line, mut unit): (Vec<Step>, UnitId) = (Vec::new(), branch);
-        for _ in 0..LEVELS {
-            let rows: Vec<VersionRow> = self.backend.store().read(VERSIONS, vars! { unit: unit.to_string() }).await?.rows(0)?;
-            let is_unchanged = rows.is_empty();
-            let then = rows.into_iter().find(|row| row.from <= date && row.until.as_ref().is_none_or(|until| *until >= date));
-            let (name, parent) = match then {
-                Some(row) => (row.name, row.parent.and_then(|parent| parent.parse().ok())),
-                // A unit that never changed may have no version.
-                None if is_unchanged => {
-                    let Some(node) = tree.node(unit).filter(|node| node.opened_on <= day) else { break };
-                    (node.unit.name.clone(), tree.parent(&node.unit.path).map(|parent| parent.id))
-                }
-                None => break,
-            };
-            if unit != branch {
-                line.push((unit, name));
-            }
-            match parent {
-                Some(parent) => unit = parent,
-                None => {
-                    line.reverse();
-                    return Ok(line);
-                }
-            }
-        }
-        Ok(Vec::new())
+/// The units above a branch on a day, from the root down; none when the branch did not exist.
+fn line(tree: &Tree, branch: UnitId, day: NaiveDate) -> Vec<Step> {
+    let mut line = tree.line_on(branch, day);
+    if line.last().is_none_or(|(_, top)| top.parent.is_some()) {
+        return Vec::new();
     }
+    line.reverse();
+    line.pop();
+    line.into_iter().map(|(unit, form)| (unit, form.name.to_owned())).collect()
 }
 
 #[cfg(test)]
@@ -141,10 +164,9 @@ mod tests {
     use crate::store::tests::migrated;
 
     #[tokio::test]
-    async fn the_queries_of_the_notice_use_an_index() {
+    async fn the_query_of_the_notice_uses_an_index() {
         let store = migrated().await;
         let since = "2026-11-21T08:00:00Z".parse::<chrono::DateTime<chrono::Utc>>().expect("a moment");
         store.assert_no_scan(LATEST, vars! { since: since }).await;
-        store.assert_no_scan(VERSIONS, vars! { unit: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }).await;
     }
 }
