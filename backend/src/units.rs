@@ -21,6 +21,7 @@ use domain::{
     ids::UnitId,
     units::{Opening, Phase, Shift, Shifts, UnitKind, UnitPath, UnitRef},
 };
+use tokio::sync::Mutex;
 
 use crate::{
     Error, Result,
@@ -379,6 +380,8 @@ pub struct Units {
     tree: RwLock<Arc<Tree>>,
     /// The tree of the past day that was asked for last. After a reorganisation this is the day before it for nearly everybody.
     past: RwLock<Option<PastTree>>,
+    /// Held while the tree of a past day is built, so that requests after a change of the tree do not all build it.
+    building: Mutex<()>,
     latest: RwLock<Option<Latest>>,
 }
 
@@ -392,7 +395,8 @@ struct PastTree {
 
 impl Units {
     pub(crate) async fn load(store: &Store) -> Result<Self> {
-        let units = Self { tree: RwLock::default(), past: RwLock::default(), latest: RwLock::default() };
+        let units =
+            Self { tree: RwLock::default(), past: RwLock::default(), building: Mutex::default(), latest: RwLock::default() };
         units.reload(store).await?;
         Ok(units)
     }
@@ -419,6 +423,11 @@ impl Units {
     pub(crate) async fn tree_as_of(&self, day: NaiveDate) -> Result<Arc<Tree>> {
         let now = self.tree();
         let version = now.version;
+        if let Some(tree) = self.held_as_of(version, day) {
+            return Ok(tree);
+        }
+        // One at a time: each takes as much memory as the tree of today.
+        let _building = self.building.lock().await;
         if let Some(tree) = self.held_as_of(version, day) {
             return Ok(tree);
         }
