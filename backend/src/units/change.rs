@@ -355,7 +355,8 @@ pub(super) fn since(tree: &Tree, unit: UnitId) -> NaiveDate {
     tree.node(unit).map_or(NaiveDate::MIN, |node| node.since)
 }
 
-fn opened(tree: &Tree, unit: UnitId) -> NaiveDate {
+/// First day of the unit.
+pub(super) fn opened(tree: &Tree, unit: UnitId) -> NaiveDate {
     tree.node(unit).map_or(NaiveDate::MIN, |node| node.opened_on)
 }
 

@@ -30,7 +30,7 @@ use crate::{
     store::{RecordId, StoreError, SurrealValue, Variables, record, vars},
     units::{
         ShiftRow, Tree,
-        change::{Failed, SAME_TREE, since},
+        change::{Failed, SAME_TREE, opened, since},
         desk::fits_words,
         history::{NewVersion, REFORM, ReformRow},
         moving::START,
@@ -431,7 +431,7 @@ impl Reorganisations<'_> {
     }
 
     /// Carries out decisions in one transaction. The moves are effective on the day of the reorganisation, or from the last change
-    /// of the unit since.
+    /// of the unit since, or the first day of a unit that took over a candidate.
     async fn decide(&self, viewer: &Viewer, tree: &Tree, decisions: &[Decision<'_>]) -> Result<(), Failed> {
         let clock = self.backend.clock();
         let moves: Vec<&Decision<'_>> = decisions.iter().filter(|decision| decision.target.id != decision.parent.id).collect();
@@ -484,7 +484,7 @@ impl Reorganisations<'_> {
             let given = given.entry(target.id).or_default();
             let code = tree.free_code(target.id, unit.path.code(), unit.id, given);
             given.insert(code.clone());
-            let on = row.on()?.max(since(tree, unit.id));
+            let on = row.on()?.max(since(tree, unit.id)).max(opened(tree, target.id));
             last = last.max(on);
             let next = NewVersion {
                 unit: unit.id,

@@ -22,7 +22,7 @@ use crate::{
     Backend, Clock, Error, Keys, StoreLocation,
     demo::registry::{NewMember, Registry},
     store::{record, tests::migrated, vars},
-    units::{BelowQuery, RenameForm, Tree},
+    units::{BelowQuery, MergeForm, NewUnitForm, RenameForm, Tree},
 };
 
 const ON: &str = "2026-11-20";
@@ -377,6 +377,32 @@ async fn units_below_a_divided_one_are_assigned() {
     let again = received(&backend, &organisation.viewer, file).await;
     let page = reorganisations.preview(&organisation.viewer, again, PlanList::Refused, 1).await.expect("is planned");
     assert_eq!((page.refused, page.hindrance), (Vec::new(), Some(Hindrance::Nothing)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_unit_is_not_moved_before_the_first_day_of_its_target() {
+    let backend = open(&StoreLocation::Memory).await;
+    let organisation = Organisation::new(&backend).await;
+    let viewer = &organisation.viewer;
+    let file = "Mã cũ,Mã mới,Mã cấp trên mới,Tên mới,Phần\n001,001,51,Xã Giữ,phần chính\n001,009,51,Xã Chín,một phần\n";
+    confirmed(&backend, &organisation, file).await;
+    backend.run_due_jobs().await.expect("runs");
+    let (reorganisations, desk) = (backend.reorganisations(), backend.unit_desk());
+    let page = reorganisations.queue(viewer, QueueQuery::default()).await.expect("may read");
+    let (row, ninth) = (page.rows[0].id.to_string(), page.rows[0].candidates[0].id.to_string());
+
+    // The candidate is merged into a unit that began a day after the reorganisation.
+    let (parent, later) = (organisation.units["51"].id.to_string(), "2026-11-21");
+    let form = NewUnitForm { parent: &parent, kind: "commune", code: "010", name: "Xã Mười", on: later };
+    let tenth = desk.create(viewer, form).await.expect("creates").to_string();
+    desk.merge(viewer, MergeForm { unit: &ninth, version: "0", target: &tenth, on: later }).await.expect("merges");
+    let moved = reorganisations.assign(viewer, AssignForm { reassignment: &row, target: &tenth }).await.expect("moves");
+    let path = async |on: &str| {
+        let tree = desk.tree_as_of(day(on)).await.expect("reads");
+        tree.get(moved).map(|unit| unit.path.to_string())
+    };
+    assert_eq!(path(ON).await.as_deref(), Some("/01/51/001/01/"), "else it would be nowhere");
+    assert_eq!(path(later).await.as_deref(), Some("/01/51/010/01/"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
