@@ -226,6 +226,7 @@ fn assign_problem_text(l: Locale, problem: &AssignProblem) -> String {
         AssignProblem::AmbiguousUnit => text::reorganisations::problem_ambiguous_unit(l).to_owned(),
         AssignProblem::UnitTwice { row } => text::reorganisations::problem_unit_twice(l, l.number(*row)),
         AssignProblem::UnknownTarget => text::reorganisations::problem_unknown_target(l).to_owned(),
+        AssignProblem::AmbiguousTarget => text::reorganisations::problem_ambiguous_target(l).to_owned(),
         AssignProblem::NotAllowed => text::reorganisations::problem_assign_not_allowed(l).to_owned(),
     }
 }

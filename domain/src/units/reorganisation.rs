@@ -417,6 +417,8 @@ pub enum AssignProblem {
     UnitTwice { row: u64 },
     /// The target is neither the current parent nor a candidate.
     UnknownTarget,
+    /// Several of them have this code: the path is needed.
+    AmbiguousTarget,
     /// The unit or the target is not within the viewer's rights.
     NotAllowed,
 }

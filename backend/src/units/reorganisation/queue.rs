@@ -578,7 +578,12 @@ fn judge<'t>(
     };
     let parent = tree.parent(&unit.path).ok_or(AssignProblem::UnknownUnit)?;
     let offered = row.candidates(tree, parent.id).into_iter().chain([parent]);
-    let target = offered.into_iter().find(|offered| ends_with(&offered.path, target)).ok_or(AssignProblem::UnknownTarget)?;
+    let mut meant = offered.filter(|offered| ends_with(&offered.path, target));
+    let target = match (meant.next(), meant.next()) {
+        (Some(target), None) => target,
+        (None, _) => return Err(AssignProblem::UnknownTarget),
+        (Some(_), Some(_)) => return Err(AssignProblem::AmbiguousTarget),
+    };
     if may_assign(viewer, parent, target) { Ok(Decision { row, unit, parent, target }) } else { Err(AssignProblem::NotAllowed) }
 }
 
@@ -589,8 +594,55 @@ fn ends_with(path: &UnitPath, codes: &[String]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use domain::{
+        ids::MemberId,
+        members::Standing,
+        policy::{Grant, Role, Standpoint},
+    };
+
     use super::*;
-    use crate::store::tests::migrated;
+    use crate::{store::tests::migrated, units::tests::tree_of};
+
+    #[test]
+    fn a_code_of_two_targets_needs_their_path() {
+        let path = |text: &str| UnitPath::parse(text).expect("a path");
+        let paths = ["/01/", "/01/51/", "/01/51/001/", "/01/51/001/07/", "/01/52/", "/01/52/001/"].map(path);
+        let tree = tree_of(&paths);
+        let id = |at: &UnitPath| tree.at(at).expect("is open").id.to_string();
+        let row = QueueRow {
+            id: String::new(),
+            reorganisation: String::new(),
+            effective_on: "2025-07-01".to_owned(),
+            unit: id(&paths[3]),
+            from_unit: id(&paths[2]),
+            candidates: vec![id(&paths[5])],
+            state: ReassignmentState::Waiting.key().to_owned(),
+            decided_by: None,
+            decided_at: None,
+        };
+        let waiting = [row];
+        let by_code = by_code(&tree, &waiting);
+        let branch = tree.at(&paths[3]).expect("is open").clone();
+        let grants = vec![Grant { role: Role::Registrar, path: paths[0].clone() }];
+        let viewer = Viewer {
+            member: MemberId::new(ulid::Ulid::nil()),
+            name: String::new(),
+            standpoint: Standpoint { branch: branch.path.clone(), standing: Standing::Official, grants },
+            branch,
+            offices: Vec::new(),
+            resting: Vec::new(),
+        };
+        let judged = |target: &str| {
+            let codes = target.split('/').map(str::to_owned).collect();
+            let read = Ok((vec!["07".to_owned()], codes));
+            let assignment = read::Assignment { row: 2, unit_text: String::new(), target_text: String::new(), read };
+            judge(&viewer, &tree, &by_code, &assignment).map(|decision| decision.target.path.to_string())
+        };
+        assert_eq!(judged("001"), Err(AssignProblem::AmbiguousTarget));
+        assert_eq!(judged("52/001"), Ok("/01/52/001/".to_owned()));
+        assert_eq!(judged("51/001"), Ok("/01/51/001/".to_owned()));
+        assert_eq!(judged("003"), Err(AssignProblem::UnknownTarget));
+    }
 
     #[tokio::test]
     async fn the_queries_of_the_queue_use_an_index() {
