@@ -45,12 +45,18 @@ impl Reorganisations<'_> {
     ) -> Result<ReorganisationPage> {
         let today = self.backend.clock().today();
         let (reorganisation, progress) = (self.summary(row).await?, self.progress_of(row).await?);
+        let mut stored: PlanNumbers =
+            row.numbers.as_deref().and_then(|numbers| serde_json::from_str(numbers).ok()).unwrap_or_default();
+        // Counted with the rights of the person who confirmed it.
+        let path = UnitPath::parse(&row.path).map_err(|_| row.damaged())?;
+        let sees_members = standpoint.is_none_or(|own| own.may_by_office(Action::ReadMembers, &path));
+        stored.members = stored.members.filter(|_| sees_members);
         let blank = ReorganisationPage {
             reorganisation,
             progress,
             version: row.version.clone().unwrap_or_default(),
             today,
-            numbers: row.numbers.as_deref().and_then(|numbers| serde_json::from_str(numbers).ok()).unwrap_or_default(),
+            numbers: stored,
             hindrance: None,
             list,
             rows: Vec::new(),

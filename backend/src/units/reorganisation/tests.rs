@@ -248,6 +248,14 @@ async fn a_merger_of_two_provinces_keeps_members_history_and_figures() {
     let kept: Vec<String> = backend.store().read(sql, vars).await.expect("reads").rows(0).expect("days");
     assert_eq!(kept.len(), 3, "two of its own, one that goes on: {kept:?}");
 
+    // The stored numbers are shown by the rights of the reader.
+    let result = backend.reorganisations().preview(&organisation.viewer, id, PlanList::Ended, 1).await.expect("is done");
+    assert_eq!((result.numbers.ended, result.numbers.members), (2, Some(9)));
+    let mut operator = organisation.viewer.clone();
+    operator.standpoint.grants.retain(|grant| grant.role == Role::Operator);
+    let result = backend.reorganisations().preview(&operator, id, PlanList::Ended, 1).await.expect("is done");
+    assert_eq!((result.numbers.ended, result.numbers.members), (2, None), "who does not read the registry");
+
     // The same file again.
     let again = received(&backend, &organisation.viewer, MERGER).await;
     let page = backend.reorganisations().preview(&organisation.viewer, again, PlanList::Refused, 1).await.expect("is planned");
