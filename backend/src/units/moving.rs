@@ -345,9 +345,11 @@ impl UnitDesk<'_> {
     pub(super) async fn advance(&self, batches: usize) -> Result<bool> {
         let mut left = batches;
         while let Some(mut operation) = self.running().await? {
-            let is_done = self.reposted(&operation, &mut left).await?
+            // A query for each merged unit, so not in every run; at the end for members who joined one of them meanwhile.
+            let is_done = (operation.at.step > 0 || self.reposted(&operation, &mut left).await?)
                 && self.versioned(&mut operation, &mut left).await?
-                && self.followed(&mut operation, &mut left).await?;
+                && self.followed(&mut operation, &mut left).await?
+                && self.reposted(&operation, &mut left).await?;
             if !is_done {
                 self.note(&mut operation).await?;
                 return Ok(false);
