@@ -454,7 +454,7 @@ struct Rows {
 }
 
 /// The row of a new unit that was not entered in a form: from an import, the command line or the sample.
-#[derive(Debug, SurrealValue)]
+#[derive(Debug, Clone, SurrealValue)]
 pub(crate) struct NewUnit {
     pub(crate) id: RecordId,
     pub(crate) kind: String,

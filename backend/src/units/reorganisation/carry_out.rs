@@ -9,7 +9,7 @@ use domain::{
     members::Standing,
     policy::Standpoint,
     units::{
-        Shifts, UnitChange, UnitPath, UnitRef,
+        Phase, Shifts, UnitChange, UnitPath, UnitRef,
         reorganisation::{OfficesRule, PlanNumbers, ReassignmentState, ReorganisationProgress, ReorganisationState},
     },
 };
@@ -363,15 +363,25 @@ impl Work<'_> {
         Ok(many(change, "renamed", &renamed, rename))
     }
 
-    fn begun_units(&self) -> Result<Vec<NewUnitRow>> {
+    fn begun_units(&self) -> Result<Vec<NewUnit>> {
         let unit = |(at, id): (usize, &UnitId)| {
             let begun = self.plan.begun.get(at).ok_or_else(|| self.row.damaged())?;
             let path = self.path(Place::Begun(at))?;
             let unit = UnitRef { id: *id, kind: begun.kind, name: begun.name.clone(), path };
-            let NewUnit { id, kind, code, name, path, opened_on, .. } = NewUnit::new(&unit, self.on);
-            Ok(NewUnitRow { id, kind, code, name, path, opened_on })
+            let own_phase = (begun.phase != self.phase(begun.above)).then(|| begun.phase.key().to_owned());
+            Ok(NewUnit { phase: own_phase, ..NewUnit::new(&unit, self.on) })
         };
         self.begun.iter().enumerate().map(unit).collect()
+    }
+
+    /// The phase of a unit of the new tree: its own, or that of the unit above. Recursion is as deep as there are levels.
+    fn phase(&self, place: Place) -> Phase {
+        let own = match place {
+            Place::Begun(at) => self.plan.begun.get(at).map(|begun| begun.phase),
+            Place::Open(unit) => self.tree.node(unit).and_then(|node| node.phase),
+        };
+        let above = || self.paths.above(place).and_then(|(above, _)| above);
+        own.or_else(|| above().map(|above| self.phase(above))).unwrap_or_default()
     }
 
     fn ended(&self, ended: &Ended) -> Result<EndedRow> {
@@ -513,17 +523,6 @@ impl Work<'_> {
         };
         places.map(event).collect()
     }
-}
-
-/// The row of a unit that begins.
-#[derive(Debug, Clone, SurrealValue)]
-struct NewUnitRow {
-    id: RecordId,
-    kind: String,
-    code: String,
-    name: String,
-    path: String,
-    opened_on: String,
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use domain::{
     ids::UnitId,
     policy::{Action, Standpoint},
     units::{
-        Shift, UnitKind, UnitPath, UnitRef,
+        Phase, Shift, UnitKind, UnitPath, UnitRef,
         reorganisation::{OfficesRule, Part, RowProblem},
     },
 };
@@ -87,6 +87,8 @@ pub(super) struct Begun {
     pub(super) name: String,
     pub(super) code: String,
     pub(super) above: Place,
+    /// The most advanced phase of the units it is made of, so that no member loses access.
+    pub(super) phase: Phase,
 }
 
 /// A unit that ends.
@@ -741,7 +743,9 @@ impl<'q> Planner<'q> {
                 }
             }
             (None, Some(above), Some(kind)) => {
-                self.plan.begun.push(Begun { kind, name: name.unwrap_or_default(), code, above });
+                let phases = rows.iter().filter_map(|at| self.olds[*at]).map(|old| self.tree.phase(&old.path));
+                let phase = phases.max().unwrap_or_default();
+                self.plan.begun.push(Begun { kind, name: name.unwrap_or_default(), code, above, phase });
             }
             _ => {}
         }

@@ -10,7 +10,7 @@ use domain::{
     members::{NationalId, Sex, Standing},
     policy::{Grant, Role, Standpoint},
     units::{
-        UnitChange, UnitKind, UnitRef,
+        Phase, UnitChange, UnitKind, UnitPath, UnitRef,
         reorganisation::{
             FileRefusal, Hindrance, PlanList, ReassignmentState, ReorganisationColumn, ReorganisationState, RowProblem,
         },
@@ -22,7 +22,7 @@ use crate::{
     Backend, Clock, Error, Keys, StoreLocation,
     demo::registry::{NewMember, Registry},
     store::{record, tests::migrated, vars},
-    units::{BelowQuery, MergeForm, NewUnitForm, RenameForm, Tree},
+    units::{BelowQuery, MergeForm, NewUnitForm, PhaseForm, RenameForm, Tree},
 };
 
 const ON: &str = "2026-11-20";
@@ -411,6 +411,24 @@ async fn a_unit_is_not_moved_before_the_first_day_of_its_target() {
     };
     assert_eq!(path(ON).await.as_deref(), Some("/01/51/001/01/"), "else it would be nowhere");
     assert_eq!(path(later).await.as_deref(), Some("/01/51/010/01/"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_unit_that_begins_has_the_most_advanced_phase_of_its_parts() {
+    let backend = open(&StoreLocation::Memory).await;
+    let organisation = Organisation::new(&backend).await;
+    for (unit, phase) in [("51", "planned"), ("001", "pilot")] {
+        let unit = organisation.units[unit].id.to_string();
+        let form = PhaseForm { unit: &unit, version: "0", phase, live_from: "", contact: "" };
+        backend.unit_desk().set_phase(&organisation.viewer, form).await.expect("sets the phase");
+    }
+    confirmed(&backend, &organisation, "Mã cũ,Mã mới,Tên mới\n001,011,Xã Mới\n002,011,Xã Mới\n").await;
+    backend.run_due_jobs().await.expect("runs");
+    let tree = backend.units().tree();
+    let path = |text: &str| UnitPath::parse(text).expect("a path");
+    assert!(tree.at(&path("/01/51/011/01/")).is_some());
+    assert_eq!(tree.phase(&path("/01/51/011/01/")), Phase::Pilot, "its members could sign in before");
+    assert_eq!(tree.phase(&path("/01/51/")), Phase::Planned);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
