@@ -239,25 +239,26 @@ impl Sheet<'_> {
     /// The units of a list with their places afterwards.
     fn units(&self, list: PlanList) -> Vec<(Option<UnitId>, Option<Place>)> {
         let plan = &*self.planned.plan;
-        let changed = |is: fn(&PlannedUnit, &PlannedUnit) -> bool| -> Vec<(Option<UnitId>, Option<Place>)> {
-            let continued = plan.continued.iter().map(|continued| continued.unit);
-            let units = continued.chain(plan.moved.iter().map(|moved| moved.unit));
-            let pair = |unit: &UnitId| Some((self.before(*unit)?, self.after(Place::Open(*unit))?));
-            let found = units.filter(|unit| pair(unit).is_some_and(|(before, after)| is(&before, &after)));
-            found.map(|unit| (Some(unit), Some(Place::Open(unit)))).collect()
+        let own = |unit: UnitId| (Some(unit), Some(Place::Open(unit)));
+        let changed = |is_other: fn(&Continued, &UnitRef) -> bool| {
+            let is_other = move |next: &&Continued| self.tree().get(next.unit).is_some_and(|unit| is_other(next, unit));
+            plan.continued.iter().filter(is_other).map(|next| next.unit)
         };
         match list {
             PlanList::Refused => Vec::new(),
             PlanList::Ended => plan.ended.iter().map(|ended| (Some(ended.unit), Some(ended.successor))).collect(),
             PlanList::Begun => (0..plan.begun.len()).map(|at| (None, Some(Place::Begun(at)))).collect(),
-            PlanList::Renamed => changed(|before, after| before.name != after.name),
-            PlanList::Recoded => changed(|before, after| before.code != after.code),
+            PlanList::Renamed => changed(|next, unit| next.name != unit.name).map(own).collect(),
+            PlanList::Recoded => {
+                let recoded = changed(|next, unit| next.code != unit.path.code());
+                recoded.chain(recoded_below(self.tree(), plan)).map(own).collect()
+            }
             PlanList::Moved => {
                 let moved = plan.moved.iter().map(|moved| moved.unit);
                 let parent = |unit: UnitId| self.tree().get(unit).and_then(|unit| self.tree().parent(&unit.path));
                 let is_moved = |unit: UnitId, above: Option<Place>| parent(unit).map(|parent| Place::Open(parent.id)) != above;
                 let continued = plan.continued.iter().filter(|next| is_moved(next.unit, next.above)).map(|next| next.unit);
-                continued.chain(moved).map(|unit| (Some(unit), Some(Place::Open(unit)))).collect()
+                continued.chain(moved).map(own).collect()
             }
             PlanList::Queued => plan.queued.iter().map(|queued| (Some(queued.unit), Some(Place::Open(queued.unit)))).collect(),
             PlanList::Undecided => plan.undecided.iter().map(|unit| (Some(*unit), None)).collect(),
