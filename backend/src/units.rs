@@ -3,7 +3,7 @@
 //! What a page of one unit asks takes time by the number of its children and ancestors, not of its subtree: children are found by
 //! skipping their subtrees ([`Tree::children`]), and branches are counted when the tree is built ([`Tree::branches`]). Only a
 //! search and the tree of a past day pass over all nodes. Earlier versions of units are held too: there are as many as there were
-//! changes, some ten thousand.
+//! changes, and after the reorganisation of a whole country about two for each unit.
 //!
 //! Invariant: a code below a parent belongs to the same unit forever. So every path that was ever stored can be resolved to its
 //! unit by its codes, however often that unit or an ancestor has moved since: see [`Tree::former`].

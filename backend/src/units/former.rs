@@ -1,7 +1,7 @@
 //! Earlier versions of units: what a unit was on a day, and which unit has or had a name or a code.
 //!
-//! The versions are held in memory with the tree, because a search by words cannot use an index of the store, and there are few:
-//! only units that have changed have any.
+//! The versions are held in memory with the tree, because a search by words cannot use an index of the store. Only units that have
+//! changed have any.
 
 use std::collections::{BTreeMap, BTreeSet};
 
