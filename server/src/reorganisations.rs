@@ -153,6 +153,7 @@ fn unless_hindered(page: &ReorganisationPage, is_dry_run: bool) -> Result<()> {
         Some(Hindrance::Nothing) => print("Every row is carried out already: nothing to do.\n"),
         Some(Hindrance::InFuture) if is_dry_run => print(&format!("It can be carried out from {}.\n", page.reorganisation.on)),
         Some(Hindrance::InFuture) => bail!("{} has not come yet, so nothing was done", page.reorganisation.on),
+        Some(Hindrance::Importing) => bail!("an import is running; run the same command again when it is done"),
         Some(Hindrance::Busy) => bail!("another change of the tree of units is unfinished; run the same command again"),
     }
 }

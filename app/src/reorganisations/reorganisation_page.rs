@@ -133,6 +133,10 @@ fn hindered(l: Locale, page: &reorganisation::ReorganisationPage, hindrance: Hin
         Hindrance::Busy => {
             (NoticeKind::Warn, text::reorganisations::busy_title(l), Some(text::reorganisations::busy_hint(l).to_owned()))
         }
+        Hindrance::Importing => {
+            let hint = text::reorganisations::importing_hint(l).to_owned();
+            (NoticeKind::Warn, text::reorganisations::importing_title(l), Some(hint))
+        }
     };
     view! { <Notice kind title>{hint.map(|hint| view! { <p>{hint}</p> })}</Notice> }.into_any()
 }

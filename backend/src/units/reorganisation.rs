@@ -308,7 +308,8 @@ impl<'a> Reorganisations<'a> {
     /// # Errors
     /// [`Error::Invalid`] of the form `reorganisation_confirm`, on `version`: [`Problem::Stale`] when the plan is another one
     /// now, [`Problem::DateRange`] when the day is in the future, [`Problem::Undecided`] when rows are refused or there is
-    /// nothing to do. [`Error::Busy`] while another change of the tree is unfinished. [`Error::NotAllowed`] when it is not open.
+    /// nothing to do. [`Error::Busy`] while another change of the tree is unfinished or an import is running.
+    /// [`Error::NotAllowed`] when it is not open.
     pub async fn confirm(&self, viewer: &Viewer, id: ReorganisationId, version: &str) -> Result<()> {
         let row = self.visible(Some(viewer), id).await?;
         self.confirm_as(&row, Some(viewer), version).await
@@ -341,7 +342,7 @@ impl<'a> Reorganisations<'a> {
             }
         });
         form.finish()?;
-        if planned.tree.is_moving() {
+        if planned.tree.is_moving() || self.is_importing().await? {
             return Err(Error::Busy);
         }
         let clock = self.backend.clock();
@@ -442,6 +443,13 @@ impl<'a> Reorganisations<'a> {
         Ok(rows)
     }
 
+    /// Whether an import is being written. It writes the paths of the tree it began with, also behind the batches that update paths.
+    async fn is_importing(&self) -> Result<bool> {
+        let now = vars! { now: self.backend.clock().now() };
+        let running: Vec<RecordId> = self.backend.store().read(IMPORTING, now).await?.rows(0)?;
+        Ok(!running.is_empty())
+    }
+
     /// Units that were divided on a day already.
     async fn divided(&self, on: NaiveDate) -> Result<BTreeSet<UnitId>> {
         let found: Vec<String> = self.backend.store().read(DIVIDED, vars! { on: on.to_string() }).await?.rows(0)?;
@@ -503,6 +511,8 @@ const COLUMNS: &str = "record::id(id) AS id, state, effective_on, path, files, v
                        confirmed_by, confirmed_at, finished_at";
 
 const NAMES: &str = "SELECT VALUE full_name FROM $started; SELECT VALUE full_name FROM $confirmed;";
+
+const IMPORTING: &str = "SELECT VALUE id FROM import WHERE state = 'running' AND held_until > $now LIMIT 1";
 
 const DIVIDED: &str = "SELECT VALUE from_unit FROM reassignment WHERE effective_on = $on";
 

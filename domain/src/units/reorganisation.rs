@@ -314,6 +314,8 @@ pub enum Hindrance {
     InFuture,
     /// Another change of the tree is not finished.
     Busy,
+    /// An import is writing rows with paths of today's tree.
+    Importing,
 }
 
 crate::keyed!(Hindrance);

@@ -160,7 +160,7 @@ impl Reorganisations<'_> {
     /// For the operator: carries out a confirmed reorganisation and waits until all is done.
     ///
     /// # Errors
-    /// [`Error::Busy`] while another change of the tree is unfinished; those of the store.
+    /// [`Error::Busy`] while another change of the tree is unfinished or an import is running; those of the store.
     pub async fn carry_out_for_operator(&self, id: ReorganisationId) -> Result<ReorganisationProgress> {
         self.carry_out(id, None).await?;
         while self.row(id).await?.state()? == ReorganisationState::Following {
@@ -181,7 +181,7 @@ impl Reorganisations<'_> {
             }
             // The tree of another process may be newer.
             self.backend.units().reload(self.backend.store()).await?;
-            if self.backend.units().tree().is_moving() {
+            if self.backend.units().tree().is_moving() || self.is_importing().await? {
                 return Err(Error::Busy);
             }
             match self.attempt(&row, job).await? {

@@ -76,6 +76,8 @@ impl Reorganisations<'_> {
             Some(Hindrance::Nothing)
         } else if row.on()? > today {
             Some(Hindrance::InFuture)
+        } else if self.is_importing().await? {
+            Some(Hindrance::Importing)
         } else {
             planned.tree.is_moving().then_some(Hindrance::Busy)
         };

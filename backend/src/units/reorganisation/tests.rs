@@ -7,6 +7,7 @@ use domain::{
     accounts::Viewer,
     forms::Problem,
     ids::{MemberId, ReorganisationId, UnitId},
+    imports::ImportKind,
     members::{NationalId, Sex, Standing},
     policy::{Grant, Role, Standpoint},
     units::{
@@ -330,6 +331,35 @@ async fn a_tree_that_changed_after_the_confirmation_is_left_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reorganisation_waits_for_a_running_import() {
+    let backend = open(&StoreLocation::Memory).await;
+    let organisation = Organisation::new(&backend).await;
+    let mut upload = backend.imports().receive_from_operator(ImportKind::Units, None, "don-vi.csv").expect("begins");
+    upload.write("Mã,Tên\n01,Trung ương\n".as_bytes().to_vec()).await.expect("writes");
+    let import = record("import", upload.finish().await.expect("is stored").import);
+    let set = async |state: &str| {
+        let sql = "UPDATE $import SET state = $state, held_until = $until RETURN NONE;";
+        let vars = vars! { import: import.clone(), state: state, until: now() + TimeDelta::minutes(1) };
+        backend.store().write(sql, vars).await.expect("writes");
+    };
+    set("running").await;
+    let id = received(&backend, &organisation.viewer, MERGER).await;
+    let reorganisations = backend.reorganisations();
+    let page = reorganisations.preview(&organisation.viewer, id, PlanList::Refused, 1).await.expect("is planned");
+    assert_eq!(page.hindrance, Some(Hindrance::Importing));
+    let early = reorganisations.confirm(&organisation.viewer, id, &page.version).await;
+    assert!(matches!(early, Err(Error::Busy)), "{early:?}");
+    set("cancelled").await;
+    reorganisations.confirm(&organisation.viewer, id, &page.version).await.expect("is confirmed");
+    set("running").await;
+    assert!(matches!(reorganisations.carry_out(id, None).await, Err(Error::Busy)), "begun after the confirmation");
+    assert_eq!(state(&backend, id).await, ReorganisationState::Confirmed);
+    set("cancelled").await;
+    backend.run_due_jobs().await.expect("runs");
+    assert_eq!(state(&backend, id).await, ReorganisationState::Done);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn units_below_a_divided_one_are_assigned() {
     let backend = open(&StoreLocation::Memory).await;
     let organisation = Organisation::new(&backend).await;
@@ -508,4 +538,5 @@ async fn the_queries_of_reorganisations_use_an_index() {
     let store = migrated().await;
     store.assert_no_scan(&super::listed(), vars! { from: "/01/51/", until: "/01/510" }).await;
     store.assert_no_scan(&super::own(), vars! { member: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }).await;
+    store.assert_no_scan(super::IMPORTING, vars! { now: now() }).await;
 }
