@@ -110,7 +110,8 @@ export function stickingOut() {
   const scrolls = (element) => element !== null && (/auto|scroll/.test(getComputedStyle(element).overflowX) || scrolls(element.parentElement));
   const out = [...document.body.querySelectorAll('*')].filter((element) => {
     const box = element.getBoundingClientRect();
-    return box.width > 1 && box.height > 1 && box.right > root.clientWidth + 1 && !scrolls(element.parentElement);
+    const isShown = box.width > 1 && box.height > 1 && element.closest('.visually-hidden') === null;
+    return isShown && box.right > root.clientWidth + 1 && !scrolls(element.parentElement);
   });
   const innermost = out.filter((element) => !out.some((other) => other !== element && element.contains(other)));
   const found = innermost.map((element) => `${element.localName}.${element.getAttribute('class') ?? ''} "${element.textContent.trim().slice(0, 40)}"`);

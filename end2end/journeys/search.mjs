@@ -44,7 +44,7 @@ async function findByNumber(stage, script) {
     return kinds.length > 0 && kinds.every((kind) => kind.includes(terms.regulation));
   });
   assert.equal(await visitor.$('.search-filters[open]').count(), 1, 'the active filter is visible');
-  await visitor.$('[name="level"]').selectOption('branch');
+  await visitor.$('[name="level"]').selectOption('section');
   await visitor.$('.search-choices button').click();
   await visitor.sees('.empty', { hasText: search.none_filtered });
   await visitor.follow(visitor.$('.empty a'));
