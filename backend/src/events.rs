@@ -538,8 +538,7 @@ mod tests {
         let store = migrated().await;
         store.write(MALFORMED, ()).await.expect("writes");
         let progress = crate::Progress::default();
-        let opened =
-            Backend::over(store, &StoreLocation::Memory, crate::KeySource::Given(keys()), clock.clone(), &progress);
+        let opened = Backend::over(store, &StoreLocation::Memory, crate::KeySource::Given(keys()), clock.clone(), &progress);
         let backend = opened.await.expect("opens");
         clock.advance(TimeDelta::seconds(1));
         let body = EventBody::SignedOut(SessionId::new(clock.ulid()));
