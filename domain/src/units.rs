@@ -21,7 +21,7 @@ use crate::{
 mod became;
 pub mod reorganisation;
 
-pub use became::{Became, BecamePage, BecameStep, BranchThen, BranchesThen, ByCode, UnitThen};
+pub use became::{Became, BecamePage, BecameStep, BranchThen, BranchesThen, ByCode, PartNow, UnitThen};
 
 /// The phase of the roll-out in a unit (lộ trình triển khai). It applies to the subtree, except below units with a phase of their
 /// own.

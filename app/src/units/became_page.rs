@@ -2,7 +2,7 @@
 
 use domain::{
     Locale,
-    units::{self, Became, BecameStep, BranchThen, BranchesThen, Leader, UnitKind, UnitRef},
+    units::{self, Became, BecameStep, BranchThen, BranchesThen, Leader, PartNow, UnitKind, UnitRef},
 };
 use leptos::prelude::*;
 use leptos_router::{hooks::use_query_map, params::ParamsMap};
@@ -161,11 +161,12 @@ fn steps(l: Locale, steps: &[BecameStep]) -> AnyView {
                 let told = text::units::became_divided(l, HERE);
                 event(l.date(*on), Line::around(told, &Line::name(&fresh.name)), Some(fresh))
             }
-            BecameStep::Ended { on, into: Some(into) } => {
-                let told = text::units::became_into(l, HERE);
+            BecameStep::Parted { on, main, others } => event(l.date(*on), parted(l, main, others), None),
+            BecameStep::Ended { on, into: Some(into), alone } => {
+                let told = if *alone { text::units::became_alone(l, HERE) } else { text::units::became_into(l, HERE) };
                 event(l.date(*on), Line::around(told, &Line::name(&into.name)), Some(into))
             }
-            BecameStep::Ended { on, into: None } => event(l.date(*on), text::units::became_ended(l).into(), None),
+            BecameStep::Ended { on, into: None, .. } => event(l.date(*on), text::units::became_ended(l).into(), None),
         })
         .collect_view();
     view! {
@@ -173,6 +174,14 @@ fn steps(l: Locale, steps: &[BecameStep]) -> AnyView {
         <ol class="numbered" role="list">{rows}</ol>
     }
     .into_any()
+}
+
+/// The parts of a divided unit, the main one first.
+fn parted(l: Locale, main: &UnitRef, others: &[UnitRef]) -> Line {
+    let name = |unit: &UnitRef| Line::name(&unit.name);
+    let main = Line::around(text::units::became_parted(l, HERE), &name(main));
+    let and = |other: &UnitRef| Line::around(text::units::became_parted_and(l, HERE), &name(other));
+    others.iter().fold(main, |told, other| told.then(&Line::from(" ")).then(&and(other)))
 }
 
 /// An event with its day, and the unit it led to.
@@ -201,15 +210,36 @@ fn now(l: Locale, unit: &Became) -> AnyView {
         Line::from(text::units::became_gone(l))
     };
     let leaders = leaders(l, &unit.leaders, unit.now.kind);
+    let label = if unit.parts.is_empty() { text::units::became_now(l) } else { text::units::became_now_main(l) };
+    let parts = unit.parts.iter().map(|part| part_now(l, part)).collect_view();
     view! {
         <DescriptionList>
-            <Fact label=text::units::became_now(l)>
+            <Fact label=label>
                 <a href=href lang=content_lang() translate="no">{name}</a>
                 " "
                 <span class="muted">{place.show()}</span>
             </Fact>
             {leaders}
+            {parts}
         </DescriptionList>
+    }
+    .into_any()
+}
+
+/// Where another part of the unit is today.
+fn part_now(l: Locale, part: &PartNow) -> AnyView {
+    let (href, name) = (address(&part.unit), text::together(&part.unit.name));
+    let place = if part.is_open {
+        Line::from(part.parent.as_deref().map(|parent| part_of(l, parent)))
+    } else {
+        Line::from(text::units::became_gone(l))
+    };
+    view! {
+        <Fact label=text::units::became_now_part(l)>
+            <a href=href lang=content_lang() translate="no">{name}</a>
+            " "
+            <span class="muted">{place.show()}</span>
+        </Fact>
     }
     .into_any()
 }

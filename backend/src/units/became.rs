@@ -9,7 +9,7 @@ use domain::{
     folding::fold,
     ids::UnitId,
     policy::Action,
-    units::{Became, BecamePage, BecameStep, BranchThen, BranchesThen, ByCode, UnitChange, UnitForm, UnitRef, UnitThen},
+    units::{Became, BecamePage, BecameStep, BranchThen, BranchesThen, ByCode, PartNow, UnitChange, UnitForm, UnitRef, UnitThen},
 };
 
 use super::{
@@ -24,6 +24,9 @@ use crate::{
 
 /// Most units that may have been split off from one unit and are looked up for its page.
 const DIVIDED: usize = 20;
+
+/// Most reorganisations that may have divided a unit and are looked up for its page, the latest ones.
+const REORGANISED: usize = 20;
 
 /// Selects units for [`UnitDesk::became`].
 #[derive(Debug, Clone, Copy, Default)]
@@ -52,6 +55,21 @@ struct SplitRow {
 
 /// The event by which a unit was split off.
 const SPLIT_FROM: &str = "SELECT detail FROM event WHERE subject = $subject AND kind = $kind LIMIT 1";
+
+#[derive(Debug, SurrealValue)]
+struct PartsRow {
+    candidates: Vec<String>,
+}
+
+/// The other parts of a unit that was divided by a reorganisation: the same in each row of the queue.
+const PARTS: &str = "SELECT candidates FROM reassignment WHERE effective_on = $on AND from_unit = $unit LIMIT 1";
+
+/// A division by a reorganisation.
+struct Parted {
+    unit: UnitId,
+    on: NaiveDate,
+    others: Vec<UnitId>,
+}
 
 impl UnitDesk<'_> {
     /// The units that have or had a name or code, each with what happened to it and where it is now. A unit is found only by
@@ -83,7 +101,7 @@ impl UnitDesk<'_> {
         };
         let mut shown = Vec::with_capacity(found.len());
         for found in &found {
-            shown.extend(self.fate(&tree, found, today).await?);
+            shown.extend(self.fate(viewer, &tree, found, today).await?);
         }
         Ok(BecamePage { today, on, found: shown, more, branches })
     }
@@ -106,10 +124,24 @@ impl UnitDesk<'_> {
     }
 
     /// What happened to a unit since a day, and where it is now.
-    async fn fate(&self, tree: &Tree, found: &Found<'_>, today: NaiveDate) -> Result<Option<Became>> {
+    async fn fate(&self, viewer: &Viewer, tree: &Tree, found: &Found<'_>, today: NaiveDate) -> Result<Option<Became>> {
         let Some(now) = tree.successor_of(found.unit) else { return Ok(None) };
         let mut steps = tree.steps_since(found.unit, found.day);
         steps.extend(self.divisions(tree, found).await?);
+        let mut parts: Vec<PartNow> = Vec::new();
+        for parted in self.parted(viewer, tree, found).await? {
+            tree.note_parted(&mut steps, &parted);
+            let others = parted.others.iter().filter_map(|other| tree.successor_of(*other)).filter(|other| other.id != now.id);
+            for other in others {
+                if parts.iter().all(|part| part.unit.id != other.id) {
+                    parts.push(PartNow {
+                        parent: tree.parent(&other.path).map(|parent| parent.name.clone()),
+                        is_open: tree.get(other.id).is_some(),
+                        unit: other.clone(),
+                    });
+                }
+            }
+        }
         // The sort is stable: a unit is renamed before it ends on the same day.
         steps.sort_by_key(BecameStep::day);
         let is_open = tree.get(now.id).is_some();
@@ -127,6 +159,7 @@ impl UnitDesk<'_> {
             now: now.clone(),
             parent: tree.parent(&now.path).map(|parent| parent.name.clone()),
             is_open,
+            parts,
             leaders,
         }))
     }
@@ -148,6 +181,25 @@ impl UnitDesk<'_> {
             }
         }
         Ok(steps)
+    }
+
+    /// Divisions by reorganisations of the unit since the day, and of those that succeeded it. Parts that the viewer may not see are
+    /// left out.
+    async fn parted(&self, viewer: &Viewer, tree: &Tree, found: &Found<'_>) -> Result<Vec<Parted>> {
+        let mut all = Vec::new();
+        for (unit, since, until) in tree.line_since(found.unit, found.day) {
+            for on in tree.reorganised(since, until) {
+                let vars = vars! { on: on.to_string(), unit: unit.to_string() };
+                let row: Option<PartsRow> = self.backend.store().read(PARTS, vars).await?.row(0)?;
+                let candidates = row.map(|row| row.candidates).unwrap_or_default();
+                let others = candidates.iter().filter_map(|other| other.parse::<UnitId>().ok());
+                let others: Vec<UnitId> = others.filter(|other| may_follow(viewer, tree, *other)).collect();
+                if !others.is_empty() {
+                    all.push(Parted { unit, on, others });
+                }
+            }
+        }
+        Ok(all)
     }
 
     /// The branches below a unit on a day, and where each is now; `None` for a unit without.
@@ -263,12 +315,66 @@ impl Tree {
                 let known = self.known(&next.to_string())?.clone();
                 Some(UnitRef { name: name.unwrap_or_else(|| known.name.clone()), ..known })
             });
-            steps.push(BecameStep::Ended { on: closed.on, into });
+            let alone = closed.successor.is_some_and(|next| self.began_from_one(next, closed.on));
+            steps.push(BecameStep::Ended { on: closed.on, into, alone });
             let Some(next) = closed.successor else { break };
             // What the successor went through earlier, or on that very day, is not part of this story.
             (unit, day) = (next, closed.on);
         }
         steps
+    }
+
+    /// The unit and those that succeeded it: for each, the day after which its events are part of the story, and the day of its end.
+    fn line_since(&self, unit: UnitId, day: NaiveDate) -> Vec<(UnitId, NaiveDate, Option<NaiveDate>)> {
+        let (mut unit, mut day) = (unit, day);
+        let mut line = Vec::new();
+        for _ in 0..=self.closed.len() {
+            let closed = self.closed.get(&unit);
+            line.push((unit, day, closed.map(|closed| closed.on)));
+            let Some((next, on)) = closed.and_then(|closed| Some((closed.successor?, closed.on))) else { break };
+            (unit, day) = (next, on);
+        }
+        line
+    }
+
+    /// The days of reorganisations after a day, until another one, the latest first.
+    fn reorganised(&self, after: NaiveDate, until: Option<NaiveDate>) -> Vec<NaiveDate> {
+        let is_within = |day: &NaiveDate| *day > after && until.is_none_or(|until| *day <= until);
+        let reorganised = self.versions.iter().filter(|version| version.cause == UnitChange::Reorganised);
+        let days: BTreeSet<NaiveDate> = reorganised.map(|version| version.from).filter(is_within).collect();
+        days.into_iter().rev().take(REORGANISED).collect()
+    }
+
+    /// Shows a division in place of the end of the divided unit, which its main part succeeded; or beside it if it goes on.
+    fn note_parted(&self, steps: &mut Vec<BecameStep>, parted: &Parted) {
+        let named = |unit: UnitId| {
+            let known = self.known(&unit.to_string())?.clone();
+            let name = self.name_on(unit, parted.on).unwrap_or_else(|| known.name.clone());
+            Some(UnitRef { name, ..known })
+        };
+        let on = parted.on;
+        let closed = self.closed.get(&parted.unit).filter(|closed| closed.on == on);
+        let main = closed.map_or(Some(parted.unit), |closed| closed.successor).and_then(named);
+        let Some(main) = main else { return };
+        let others = parted.others.iter().filter_map(|other| named(*other)).collect();
+        let is_its_end = |step: &BecameStep| match step {
+            BecameStep::Ended { on: day, into: Some(into), .. } => *day == on && into.id == main.id,
+            _ => false,
+        };
+        let at = steps.iter().position(is_its_end).filter(|_| closed.is_some());
+        let step = BecameStep::Parted { on, main, others };
+        match at.and_then(|at| steps.get_mut(at)) {
+            Some(ended) => *ended = step,
+            None => steps.push(step),
+        }
+    }
+
+    /// Whether the unit began on this day, and no more than one unit that ended then became it.
+    fn began_from_one(&self, unit: UnitId, on: NaiveDate) -> bool {
+        let ended = self.closed.get(&unit).map(|closed| closed.opened_on);
+        let began = self.node(unit).map(|node| node.opened_on).or(ended);
+        let sources = self.closed.values().filter(|closed| closed.successor == Some(unit) && closed.on == on);
+        began == Some(on) && sources.take(2).count() == 1
     }
 
     fn entry(&self, version: &Version) -> UnitForm {
@@ -309,5 +415,11 @@ mod tests {
     async fn the_query_of_splits_uses_an_index() {
         let vars = vars! { subject: "01ARZ3NDEKTSV4RRFFQ69G5FAV", kind: EventKind::UnitSplit.key() };
         migrated().await.assert_no_scan(SPLIT_FROM, vars).await;
+    }
+
+    #[tokio::test]
+    async fn the_query_of_parts_uses_an_index() {
+        let vars = vars! { on: "2025-07-01", unit: "01ARZ3NDEKTSV4RRFFQ69G5FAV" };
+        migrated().await.assert_no_scan(PARTS, vars).await;
     }
 }

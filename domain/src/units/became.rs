@@ -37,8 +37,20 @@ pub struct Became {
     pub parent: Option<String>,
     /// Whether `now` exists; `false` when the last of the line ended without a successor.
     pub is_open: bool,
+    /// Where the other parts are, if it was divided and `now` has only the main part.
+    pub parts: Vec<PartNow>,
     /// Leaders of `now`, today.
     pub leaders: Vec<Leader>,
+}
+
+/// The unit of today that has a part of a divided one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartNow {
+    pub unit: UnitRef,
+    /// Name of the parent of the unit.
+    pub parent: Option<String>,
+    /// Whether the unit exists.
+    pub is_open: bool,
 }
 
 /// A unit as it was on a day.
@@ -62,8 +74,10 @@ pub enum BecameStep {
     Changed(UnitForm),
     /// A new unit was split off.
     Divided { on: NaiveDate, fresh: UnitRef },
-    /// It ended; `into` is the unit that took over, with its name of that day.
-    Ended { on: NaiveDate, into: Option<UnitRef> },
+    /// A reorganisation divided it between the unit of its main part and others, with their names of that day.
+    Parted { on: NaiveDate, main: UnitRef, others: Vec<UnitRef> },
+    /// It ended; `into` is the unit that took over, with its name of that day. `alone`: that unit began then, from this one only.
+    Ended { on: NaiveDate, into: Option<UnitRef>, alone: bool },
 }
 
 impl BecameStep {
@@ -71,7 +85,7 @@ impl BecameStep {
     pub const fn day(&self) -> NaiveDate {
         match self {
             Self::Changed(form) => form.from,
-            Self::Divided { on, .. } | Self::Ended { on, .. } => *on,
+            Self::Divided { on, .. } | Self::Parted { on, .. } | Self::Ended { on, .. } => *on,
         }
     }
 }

@@ -11,7 +11,7 @@ use domain::{
     members::{NationalId, Sex, Standing},
     policy::{Grant, Role, Standpoint},
     units::{
-        Phase, UnitChange, UnitKind, UnitPath, UnitRef,
+        BecameStep, Phase, UnitChange, UnitKind, UnitPath, UnitRef,
         reorganisation::{
             FileRefusal, Hindrance, PlanList, ReassignmentState, ReorganisationColumn, ReorganisationState, RowProblem,
         },
@@ -23,7 +23,7 @@ use crate::{
     Backend, Clock, Error, Keys, StoreLocation,
     demo::registry::{NewMember, Registry},
     store::{record, tests::migrated, vars},
-    units::{BelowQuery, MergeForm, NewUnitForm, PhaseForm, RenameForm, Tree},
+    units::{BecameQuery, BelowQuery, MergeForm, NewUnitForm, PhaseForm, RenameForm, Tree},
 };
 
 const ON: &str = "2026-11-20";
@@ -415,6 +415,39 @@ async fn units_below_a_divided_one_are_assigned() {
     let again = received(&backend, &organisation.viewer, file).await;
     let page = reorganisations.preview(&organisation.viewer, again, PlanList::Refused, 1).await.expect("is planned");
     assert_eq!((page.refused, page.hindrance), (Vec::new(), Some(Hindrance::Nothing)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_divided_unit_is_followed_to_all_its_parts() {
+    let backend = open(&StoreLocation::Memory).await;
+    let organisation = Organisation::new(&backend).await;
+    let file = "Mã cũ,Mã mới,Mã cấp trên mới,Tên mới,Phần\n\
+        001,201,51,Xã Thượng,phần chính\n001,202,51,Xã Hạ,một phần\n003,103,52,Xã Biển,\n";
+    let id = confirmed(&backend, &organisation, file).await;
+    backend.run_due_jobs().await.expect("runs");
+    assert_eq!(state(&backend, id).await, ReorganisationState::Done);
+    let became = async |codes: &str| {
+        let query = BecameQuery { words: Some(codes), ..BecameQuery::default() };
+        let mut page = backend.unit_desk().became(&organisation.viewer, query).await.expect("a page");
+        page.found.remove(0)
+    };
+    let divided = async || {
+        let divided = became("51/001").await;
+        let [BecameStep::Parted { on, main, others }] = divided.steps.as_slice() else { panic!("{:?}", divided.steps) };
+        assert_eq!((*on, main.name.as_str(), others.len(), others[0].name.as_str()), (day(ON), "Xã Thượng", 1, "Xã Hạ"));
+        let parts: Vec<&str> = divided.parts.iter().map(|part| part.unit.name.as_str()).collect();
+        assert_eq!((divided.now.name.as_str(), parts), ("Xã Thượng", vec!["Xã Hạ"]));
+    };
+    divided().await;
+    let queue = backend.reorganisations().queue(&organisation.viewer, QueueQuery::default()).await.expect("may read");
+    let (first, target) = (queue.rows[0].id.to_string(), queue.rows[0].candidates[0].id.to_string());
+    let form = AssignForm { reassignment: &first, target: &target };
+    backend.reorganisations().assign(&organisation.viewer, form).await.expect("moves");
+    divided().await;
+
+    let whole = became("52/003").await;
+    let [BecameStep::Ended { into: Some(into), alone: true, .. }] = whole.steps.as_slice() else { panic!("{:?}", whole.steps) };
+    assert_eq!((into.name.as_str(), whole.parts.len()), ("Xã Biển", 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
