@@ -397,6 +397,8 @@ pub struct UnitsPage {
     pub today: NaiveDate,
     /// The past day that is shown; `None` for today.
     pub on: Option<NaiveDate>,
+    /// Why today is shown: the day that was typed is none of the past.
+    pub day_problem: Option<Problem>,
     /// Filled without a search.
     pub tree: Vec<TreeRow>,
     /// Search results.

@@ -206,6 +206,13 @@ async function treeOfADay(stage, script) {
   assert.ok((await link.getAttribute('href')).endsWith(`?on=${inDays(-30)}`), 'links stay on that day');
   await visitor.follow(visitor.$('main .notice a'));
   assert.equal(await visitor.$('main .notice').count(), 0);
+
+  for (const page of ['/units', '/units/became?q=xa']) {
+    for (const day of ['31/02/2025', '01/01/2999']) {
+      await visitor.open(`${page}${page.includes('?') ? '&' : '?'}on=${encodeURIComponent(day)}`);
+      assert.equal(await visitor.$('main .field-invalid [name="on"]').inputValue(), day, 'the day is shown with what is wrong');
+    }
+  }
 }
 
 /** A unit with more units below than the tree lists: the rest is on the pages of the unit. */

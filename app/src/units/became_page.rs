@@ -56,20 +56,21 @@ pub fn BecamePage() -> impl IntoView {
 fn shown(l: Locale, page: &units::BecamePage, asked: &Asked) -> AnyView {
     let title = text::units::became_title(l);
     let crumbs = vec![Crumb::link(text::units::title(l), "/units"), Crumb::here(title)];
-    let is_asked = asked.words.is_some() || asked.unit.is_some();
+    let is_asked = page.day_problem.is_none() && (asked.words.is_some() || asked.unit.is_some());
     view! {
         <Title text=title/>
         <div class="page">
             <Breadcrumbs label=text::units::trail(l) crumbs/>
             <PageHeader title lead=text::units::became_lead(l)/>
-            {form(l, asked)}
+            {form(l, page, asked)}
             {is_asked.then(|| found(l, page, asked))}
         </div>
     }
     .into_any()
 }
 
-fn form(l: Locale, asked: &Asked) -> AnyView {
+fn form(l: Locale, page: &units::BecamePage, asked: &Asked) -> AnyView {
+    let error = Signal::stored(page.day_problem.as_ref().map(|problem| terms::problem(l, problem)));
     let (words, on) = (asked.words.clone(), asked.on.clone());
     view! {
         <form class="form" role="search" method="get" action="/units/became">
@@ -87,6 +88,7 @@ fn form(l: Locale, asked: &Asked) -> AnyView {
                 value=on
                 note=text::frame::optional(l)
                 hint=text::units::became_on_hint(l)
+                error=error
             />
             <div class="actions">
                 <Button icon=IconName::Search>{text::units::go_search(l)}</Button>

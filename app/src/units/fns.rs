@@ -25,13 +25,12 @@ pub async fn list(
 
     respond(
         async {
-            let query = ListQuery {
-                words: q.as_deref(),
-                open: open.as_deref(),
-                order: sort.as_deref().and_then(Order::parse),
-                on: day_in(on)?,
-            };
-            Ok::<_, AppError>(backend()?.unit_desk().list_by(&viewer()?, query).await?)
+            let backend = backend()?;
+            let (on, day_problem) = past_day(on, backend.clock().today());
+            let query =
+                ListQuery { words: q.as_deref(), open: open.as_deref(), order: sort.as_deref().and_then(Order::parse), on };
+            let page = backend.unit_desk().list_by(&viewer()?, query).await?;
+            Ok::<_, AppError>(units::UnitsPage { day_problem, ..page })
         }
         .await,
     )
@@ -54,8 +53,16 @@ pub async fn became(
 
     respond(
         async {
-            let query = BecameQuery { words: q.as_deref(), unit: unit.as_deref(), on: day_in(on)?, page: number.unwrap_or(1) };
-            Ok::<_, AppError>(backend()?.unit_desk().became(&viewer()?, query).await?)
+            let backend = backend()?;
+            let (on, day_problem) = past_day(on, backend.clock().today());
+            let query = if day_problem.is_some() {
+                // Nothing is searched until the day is corrected.
+                BecameQuery::default()
+            } else {
+                BecameQuery { words: q.as_deref(), unit: unit.as_deref(), on, page: number.unwrap_or(1) }
+            };
+            let page = backend.unit_desk().became(&viewer()?, query).await?;
+            Ok::<_, AppError>(units::BecamePage { day_problem, ..page })
         }
         .await,
     )
@@ -297,6 +304,18 @@ fn day_in(on: Option<String>) -> Result<Option<chrono::NaiveDate>, AppError> {
     use domain::forms::{day, optional};
 
     optional(&on.unwrap_or_default(), day).map_err(|_| AppError::new(crate::error::Kind::Invalid))
+}
+
+/// The day in an address, today at the latest, or what is wrong with it, for the field of the page.
+#[cfg(feature = "ssr")]
+fn past_day(on: Option<String>, today: chrono::NaiveDate) -> (Option<chrono::NaiveDate>, Option<domain::forms::Problem>) {
+    use domain::forms::{Problem, day, optional};
+
+    match optional(&on.unwrap_or_default(), day) {
+        Ok(Some(on)) if on > today => (None, Some(Problem::DateRange)),
+        Ok(on) => (on, None),
+        Err(problem) => (None, Some(problem)),
+    }
 }
 
 /// Redirects to the unit's page with a reload, because the frame shows units too.

@@ -149,14 +149,16 @@ fn tree(l: Locale, page: &units::UnitsPage, asked: &Asked) -> AnyView {
             <DataTable caption=text::units::tree(l) columns kind=TableKind::Lean>{shown}</DataTable>
             {explained}
         </section>
-        {as_of(l, page)}
+        {as_of(l, page, asked)}
     }
     .into_any()
 }
 
 /// The form for the day of the tree.
-fn as_of(l: Locale, page: &units::UnitsPage) -> AnyView {
-    let day = page.on.unwrap_or(page.today).to_string();
+fn as_of(l: Locale, page: &units::UnitsPage, asked: &Asked) -> AnyView {
+    let typed = asked.on.clone().filter(|_| page.day_problem.is_some());
+    let day = typed.unwrap_or_else(|| page.on.unwrap_or(page.today).to_string());
+    let error = Signal::stored(page.day_problem.as_ref().map(|problem| terms::problem(l, problem)));
     let back = page.on.map(|_| {
         view! {
             <LinkButton href="/units" kind=ButtonKind::Quiet icon=IconName::ArrowLeft>{text::units::to_today(l)}</LinkButton>
@@ -165,7 +167,14 @@ fn as_of(l: Locale, page: &units::UnitsPage) -> AnyView {
     view! {
         <Card title=text::units::as_of_title(l)>
             <form class="form" method="get" action="/units">
-                <Field label=text::units::as_of(l) name="on" kind=FieldKind::Date value=day hint=text::units::as_of_tree_hint(l)/>
+                <Field
+                    label=text::units::as_of(l)
+                    name="on"
+                    kind=FieldKind::Date
+                    value=day
+                    hint=text::units::as_of_tree_hint(l)
+                    error=error
+                />
                 <div class="actions">
                     <Button kind=ButtonKind::Secondary icon=IconName::History>{text::units::go_as_of(l)}</Button>
                     {back}

@@ -103,7 +103,7 @@ impl UnitDesk<'_> {
         for found in &found {
             shown.extend(self.fate(viewer, &tree, found, today).await?);
         }
-        Ok(BecamePage { today, on, found: shown, more, branches })
+        Ok(BecamePage { today, on, day_problem: None, found: shown, more, branches })
     }
 
     /// The units that have or had a code, or a path of codes such as `01.51.001`, whatever their place today.

@@ -104,7 +104,7 @@ impl<'a> UnitDesk<'a> {
     pub async fn list_by(&self, viewer: &Viewer, query: ListQuery<'_>) -> Result<UnitsPage> {
         let tree = self.backend.units().tree();
         let today = self.backend.clock().today();
-        let empty = UnitsPage { today, on: None, tree: Vec::new(), units: Vec::new(), more: false };
+        let empty = UnitsPage { today, on: None, day_problem: None, tree: Vec::new(), units: Vec::new(), more: false };
         let typed = query.words.unwrap_or_default();
         let words = fold(typed);
         if words.is_empty() {

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::{Leader, UnitForm, UnitKind, UnitRef, UnitRow};
-use crate::ids::UnitId;
+use crate::{forms::Problem, ids::UnitId};
 
 /// The page “what became of”: units found by a name or code that they have or had.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +12,8 @@ pub struct BecamePage {
     pub today: NaiveDate,
     /// The day of the search; `None` for any day.
     pub on: Option<NaiveDate>,
+    /// Why nothing was searched: the day that was typed is none of the past.
+    pub day_problem: Option<Problem>,
     /// [`Self::FOUND`] at most. Units with an earlier form come first.
     pub found: Vec<Became>,
     /// Whether there are more.
