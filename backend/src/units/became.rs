@@ -14,8 +14,8 @@ use domain::{
 
 use super::{
     Tree, UnitDesk,
-    desk::{LISTED, count, cut, fits_words, visible},
-    former::{Form, Version, codes_of},
+    desk::{LISTED, count, cut, fits_words, rank_of, visible},
+    former::{Form, Version, best, codes_of, rank},
 };
 use crate::{
     Error, Result,
@@ -262,10 +262,18 @@ fn found_on<'t>(tree: &'t Tree, past: Option<&Tree>, day: NaiveDate, typed: &str
         }
         None => then.by_path.values().filter(|node| fits_words(node, &words)).map(|node| node.unit.id).collect(),
     };
-    ids.into_iter().filter_map(|unit| Some(Found { unit, form: tree.form_on(unit, day)?, day })).collect()
+    let mut found: Vec<Found<'_>> =
+        ids.into_iter().filter_map(|unit| Some(Found { unit, form: tree.form_on(unit, day)?, day })).collect();
+    sort_by_rank(&mut found, &words);
+    found
 }
 
-/// The units that had this name or code, the latest first, then those that have it.
+/// The best [`rank`] first, the others in their order.
+fn sort_by_rank(found: &mut [Found<'_>], words: &str) {
+    found.sort_by_cached_key(|found| rank(found.form.folded, found.form.code, words));
+}
+
+/// The best matches first; of equal ones the units that had this name or code, the latest first, then those that have it.
 fn found_ever<'t>(tree: &'t Tree, viewer: &Viewer, typed: &str, today: NaiveDate) -> Vec<Found<'t>> {
     let words = fold(typed);
     if words.is_empty() {
@@ -278,8 +286,8 @@ fn found_ever<'t>(tree: &'t Tree, viewer: &Viewer, typed: &str, today: NaiveDate
             (versions.filter(|version| version.was_in_effect()).collect(), units.iter().copied().collect())
         }
         None => {
-            let current = visible(tree, viewer).filter(|node| fits_words(node, &words)).take(BecamePage::FOUND + 1);
-            let current: Vec<UnitId> = current.map(|node| node.unit.id).collect();
+            let current = visible(tree, viewer).filter(|node| fits_words(node, &words));
+            let current = best(current.map(|node| (rank_of(node, &words), node.unit.id)), BecamePage::FOUND + 1);
             (tree.former_versions(&words), current)
         }
     };
@@ -297,6 +305,7 @@ fn found_ever<'t>(tree: &'t Tree, viewer: &Viewer, typed: &str, today: NaiveDate
     let met: BTreeSet<UnitId> = found.iter().map(|found| found.unit).collect();
     let others = current.into_iter().filter(|unit| !met.contains(unit));
     found.extend(others.filter_map(|unit| Some(Found { unit, form: tree.form_on(unit, today)?, day: today })));
+    sort_by_rank(&mut found, &words);
     found
 }
 

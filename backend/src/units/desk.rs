@@ -23,7 +23,7 @@ use super::{
     Node, Tree,
     change::managed,
     change::managed_parent,
-    former::{Version, codes_of, matches},
+    former::{Version, best, codes_of, matches, rank},
     history,
 };
 use crate::{
@@ -232,19 +232,19 @@ impl<'a> UnitDesk<'a> {
         }
     }
 
-    /// The units with this name or code, then those that had it. One more than [`LISTED`] when there are more.
+    /// The units that have this name or code, or had it: the best [`rank`] first, and of equal ones those that have it. One more than
+    /// [`LISTED`] when there are more.
     fn rows_by_words(&self, viewer: &Viewer, tree: &Tree, words: &str) -> Vec<UnitRow> {
         let standpoint = &viewer.standpoint;
-        let found = visible(tree, viewer).filter(|node| fits_words(node, words)).take(LISTED + 1);
-        let mut rows: Vec<UnitRow> = found.map(|node| self.row(standpoint, tree, &node.unit)).collect();
-        if rows.len() <= LISTED {
-            let met: BTreeSet<UnitId> = rows.iter().map(|row| row.unit.id).collect();
-            let others = tree.formerly(words).into_iter().filter_map(|(id, version)| Some((present(tree, id)?, version)));
-            let others = others.filter(|(unit, _)| !met.contains(&unit.id) && standpoint.may(Action::ReadUnit, &unit.path));
-            let others = others.take(LISTED + 1 - rows.len());
-            rows.extend(others.map(|(unit, version)| self.row_formerly(standpoint, tree, unit, Some(version))));
-        }
-        rows
+        let current = visible(tree, viewer).filter(|node| fits_words(node, words)).map(|node| (rank_of(node, words), node));
+        let current = best(current, LISTED + 1);
+        let met: BTreeSet<UnitId> = current.iter().map(|node| node.unit.id).collect();
+        let former = tree.formerly(words).into_iter().filter_map(|(id, version)| Some((present(tree, id)?, version)));
+        let former = former.filter(|(unit, _)| !met.contains(&unit.id) && standpoint.may(Action::ReadUnit, &unit.path));
+        let former = former.map(|(unit, version)| (rank(&version.folded, &version.code, words), (unit, Some(version))));
+        let current = current.into_iter().map(|node| (rank_of(node, words), (&node.unit, None)));
+        let found = best(current.chain(former), LISTED + 1);
+        found.into_iter().map(|(unit, version)| self.row_formerly(standpoint, tree, unit, version)).collect()
     }
 
     /// The units of today that have these codes one below the other, or took over a unit that had them.
@@ -549,6 +549,11 @@ pub(super) fn visible<'t>(tree: &'t Tree, viewer: &'t Viewer) -> impl Iterator<I
 /// All words are in the name, or the query is the code.
 pub(super) fn fits_words(node: &Node, words: &str) -> bool {
     matches(&node.folded, node.unit.path.code(), words)
+}
+
+/// The [`rank`] of a unit with its present name and code.
+pub(super) fn rank_of(node: &Node, words: &str) -> usize {
+    rank(&node.folded, node.unit.path.code(), words)
 }
 
 fn has_children(tree: &Tree, unit: &UnitRef) -> bool {

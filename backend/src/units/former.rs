@@ -21,7 +21,7 @@ pub(super) struct Version {
     pub(super) unit: UnitId,
     pub(super) kind: UnitKind,
     pub(super) name: String,
-    folded: String,
+    pub(super) folded: String,
     pub(super) code: String,
     pub(super) parent: Option<UnitId>,
     pub(super) from: NaiveDate,
@@ -89,6 +89,33 @@ pub(super) struct Form<'t> {
 /// Words of a name, or a code.
 pub(super) fn matches(folded: &str, code: &str, words: &str) -> bool {
     code.eq_ignore_ascii_case(words) || words.split(' ').all(|word| folded.contains(word))
+}
+
+/// How well a name or code that [`matches`] fits, the best first: it is what was typed, the name has it as whole words in this order,
+/// as whole words, or only as parts of words.
+pub(super) fn rank(folded: &str, code: &str, words: &str) -> usize {
+    if folded == words || code.eq_ignore_ascii_case(words) {
+        return 0;
+    }
+    let (named, asked): (Vec<&str>, Vec<&str>) = (folded.split(' ').collect(), words.split(' ').collect());
+    if named.windows(asked.len()).any(|some| some == asked.as_slice()) {
+        1
+    } else if asked.iter().all(|word| named.contains(word)) {
+        2
+    } else {
+        3
+    }
+}
+
+/// The best ranked items, in their order within a [`rank`].
+pub(super) fn best<T>(ranked: impl Iterator<Item = (usize, T)>, most: usize) -> Vec<T> {
+    let mut by_rank: [Vec<T>; 4] = Default::default();
+    for (rank, item) in ranked {
+        if let Some(items) = by_rank.get_mut(rank).filter(|items| items.len() < most) {
+            items.push(item);
+        }
+    }
+    by_rank.into_iter().flatten().take(most).collect()
 }
 
 /// The codes of a typed path such as `01/51/001` or `01.51.001`; `None` for anything else, also for a single code.
@@ -204,6 +231,17 @@ mod tests {
         for typed in ["001", "xã 1/2", "", "/", "01//02", "Tp. Cẩm"] {
             assert_eq!(codes_of(typed), None, "{typed}");
         }
+    }
+
+    #[test]
+    fn whole_words_rank_before_parts_of_words() {
+        let words = "nghia hanh ha";
+        let names = ["nghia hanh thuong", "ha nghia hanh", "xa nghia hanh ha", "nghia hanh ha"];
+        assert_eq!(names.map(|name| rank(name, "001", words)), [3, 2, 1, 0]);
+        assert_eq!(rank("xa x07", "X07", "x07"), 0);
+        let ranked = || names.into_iter().map(|name| (rank(name, "001", words), name));
+        assert_eq!(best(ranked(), 2), ["nghia hanh ha", "xa nghia hanh ha"]);
+        assert_eq!(best(ranked().chain([(3, "nghia hanh thai")]), 9)[3..], ["nghia hanh thuong", "nghia hanh thai"]);
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub struct BecamePage {
     pub on: Option<NaiveDate>,
     /// Why nothing was searched: the day that was typed is none of the past.
     pub day_problem: Option<Problem>,
-    /// [`Self::FOUND`] at most. Units with an earlier form come first.
+    /// [`Self::FOUND`] at most. The best matches come first; of equal ones units with an earlier form.
     pub found: Vec<Became>,
     /// Whether there are more.
     pub more: bool,
