@@ -258,7 +258,9 @@ fn counterpart_row(l: Locale, row: &Counterpart, query: &str) -> AnyView {
 
 fn history(l: Locale, page: &units::UnitPage) -> AnyView {
     let rows = page.history.iter().map(|form| history_row(l, form)).collect_view();
-    let has_changed = page.history.len() > 1 || page.closing.is_some();
+    // A unit that only took over others did not change itself.
+    let is_former = |form: &UnitForm| form.change != UnitChange::Absorbed && form.until.is_some_and(|until| until >= form.from);
+    let has_changed = page.closing.is_some() || page.history.iter().any(is_former);
     let became = has_changed.then(|| {
         let href = format!("/units/became?unit={}", page.unit.id);
         view! {
