@@ -209,6 +209,7 @@ export const STATES = [
   { name: 'units of a member', as: 'member', address: '/units' },
   { name: 'units by use', as: 'statistician', address: '/units?sort=-share' },
   { name: 'units of a past day', as: 'statistician', page: '/units', find: () => `/units?on=${inDays(-30)}` },
+  { name: 'units before the first one', as: 'statistician', address: '/units?on=1900-01-01' },
   { name: 'units with a code', as: 'statistician', address: '/units/code/01' },
   { name: 'what became of a unit', as: 'registrar', address: '/units/became' },
   { name: 'what became of a unit, found', as: 'registrar', address: '/units/became?q=ben dinh' },

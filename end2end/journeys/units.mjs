@@ -207,6 +207,10 @@ async function treeOfADay(stage, script) {
   await visitor.follow(visitor.$('main .notice a'));
   assert.equal(await visitor.$('main .notice').count(), 0);
 
+  await visitor.open('/units?on=1900-01-01');
+  assert.ok((await visitor.text('main .empty')).includes(units.none_then));
+  assert.equal(await visitor.$('main thead').count(), 0);
+
   for (const page of ['/units', '/units/became?q=xa']) {
     for (const day of ['31/02/2025', '01/01/2999']) {
       await visitor.open(`${page}${page.includes('?') ? '&' : '?'}on=${encodeURIComponent(day)}`);

@@ -143,10 +143,17 @@ fn tree(l: Locale, page: &units::UnitsPage, asked: &Asked) -> AnyView {
             </Notice>
         }
     });
+    let table = match page.on {
+        Some(on) if rows.is_empty() => {
+            let title = text::units::none_then_title(l, l.long_date_within(on));
+            view! { <EmptyState title text=text::units::none_then(l) icon=IconName::Layers/> }.into_any()
+        }
+        _ => view! { <DataTable caption=text::units::tree(l) columns kind=TableKind::Lean>{shown}</DataTable> }.into_any(),
+    };
     view! {
         {then}
         <section class="stack-tight" id="tree">
-            <DataTable caption=text::units::tree(l) columns kind=TableKind::Lean>{shown}</DataTable>
+            {table}
             {explained}
         </section>
         {as_of(l, page, asked)}
