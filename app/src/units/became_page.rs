@@ -14,8 +14,8 @@ use crate::{
     terms, text,
     title::Title,
     ui::{
-        Breadcrumbs, Button, Card, Crumb, DescriptionList, EmptyState, Fact, Field, FieldKind, HERE, IconName, Line, LinkButton,
-        ListRow, PageHeader, RowList, Whose, content_lang,
+        Breadcrumbs, Button, ButtonKind, Card, Crumb, DescriptionList, EmptyState, Fact, Field, FieldKind, HERE, IconName, Line,
+        LinkButton, ListRow, PageHeader, RowList, Whose, content_lang,
     },
 };
 
@@ -134,10 +134,10 @@ fn card(l: Locale, page: &units::BecamePage, unit: &Became, is_single: bool) -> 
         .and(terms::short_unit_kind(l, then.kind))
         .and(Line::around(text::units::code_of(l, HERE), &Line::name(&then.code)))
         .and(then.parent.as_deref().map(|parent| part_of(l, parent)));
-    let branches = (!is_single).then(|| {
+    let branches = (!is_single && !then.kind.knows_members()).then(|| {
         let on = page.on.map(|on| format!("&on={on}")).unwrap_or_default();
         let href = format!("/units/became?unit={}{on}", then.id);
-        view! { <div class="actions"><LinkButton href=href>{text::units::became_all_branches(l)}</LinkButton></div> }
+        view! { <div class="actions"><LinkButton href=href kind=ButtonKind::Quiet>{text::units::became_all_branches(l)}</LinkButton></div> }
     });
     let (steps, now) = (steps(l, &unit.steps), now(l, unit));
     view! {
