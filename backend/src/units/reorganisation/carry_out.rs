@@ -464,21 +464,27 @@ impl Work<'_> {
         Ok(begun)
     }
 
+    /// The new rows of the queue. A divided unit without one below it has a row of its own, which is decided.
     fn queue(&self) -> Result<Vec<QueueRow>> {
-        let row = |queued: &super::plan::Queued| {
+        let row = |(queued, at, state): (&super::plan::Queued, Place, ReassignmentState)| {
             let candidates = queued.candidates.iter().map(|place| Ok(self.id(*place)?.to_string())).collect::<Result<_>>()?;
             Ok(QueueRow {
                 id: record("reassignment", ReassignmentId::new(self.reorganisations.backend.clock().ulid())),
                 reorganisation: self.row.id.clone(),
                 effective_on: self.on.to_string(),
                 unit: queued.unit.to_string(),
-                path: self.path(Place::Open(queued.unit))?.to_string(),
+                path: self.path(at)?.to_string(),
                 from_unit: queued.from.to_string(),
                 candidates,
-                state: ReassignmentState::Waiting.key().to_owned(),
+                state: state.key().to_owned(),
             })
         };
-        self.plan.queued.iter().map(row).collect()
+        let queued = self.plan.queued.iter().map(|queued| (queued, Place::Open(queued.unit), ReassignmentState::Waiting));
+        let bare = self.plan.bare.iter().map(|bare| {
+            let ended = self.plan.ended.iter().find(|ended| ended.unit == bare.unit);
+            (bare, ended.map_or(Place::Open(bare.unit), |ended| ended.successor), ReassignmentState::Kept)
+        });
+        queued.chain(bare).map(row).collect()
     }
 
     fn operation(&self, change: Change, estimate: i64) -> Result<Change> {

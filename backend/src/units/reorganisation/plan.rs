@@ -125,6 +125,8 @@ pub(super) struct Plan {
     pub(super) moved: Vec<Moved>,
     pub(super) divided: Vec<UnitId>,
     pub(super) queued: Vec<Queued>,
+    /// Divided units without a unit to queue, each in the place of one: nobody decides about it, but its parts are known.
+    pub(super) bare: Vec<Queued>,
     /// Units of a closed level that stay open, although a unit below them leaves.
     pub(super) undecided: Vec<UnitId>,
     /// In stored order: from the lowest subtree to the highest.
@@ -861,6 +863,10 @@ impl<'q> Planner<'q> {
         let candidates: BTreeSet<Place> = targets.filter(|place| *place != own).collect();
         let candidates: Vec<Place> = candidates.into_iter().collect();
         self.plan.divided.push(unit);
+        if below.is_empty() {
+            self.plan.bare.push(Queued { unit, from: unit, candidates });
+            return;
+        }
         let queued = below.iter().map(|child| Queued { unit: child.id, from: unit, candidates: candidates.clone() });
         self.plan.queued.extend(queued);
     }

@@ -282,7 +282,7 @@ impl Reorganisations<'_> {
         Ok(found.into_iter().map(|row| (row.id, row.full_name)).collect())
     }
 
-    /// A row as the page shows it; none for a unit that has ended since.
+    /// A row as the page shows it; none for a unit that has ended since, and for a divided one itself.
     fn reassignment(
         &self,
         viewer: &Viewer,
@@ -290,7 +290,7 @@ impl Reorganisations<'_> {
         row: &QueueRow,
         names: &BTreeMap<String, String>,
     ) -> Result<Option<Reassignment>> {
-        let Some(unit) = tree.named(&row.unit) else { return Ok(None) };
+        let Some(unit) = tree.named(&row.unit).filter(|_| row.unit != row.from_unit) else { return Ok(None) };
         let Some(parent) = tree.parent(&unit.path) else { return Ok(None) };
         Ok(Some(Reassignment {
             id: row.id.parse().map_err(|_| row.damaged())?,

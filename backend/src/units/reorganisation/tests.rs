@@ -445,6 +445,19 @@ async fn a_divided_unit_is_followed_to_all_its_parts() {
     backend.reorganisations().assign(&organisation.viewer, form).await.expect("moves");
     divided().await;
 
+    // A unit of which every branch is in the file has none in the queue.
+    let file = "Mã cũ,Mã mới,Mã cấp trên mới,Tên mới,Phần\n002,203,51,Xã Đông,phần chính\n002,204,51,Xã Tây,một phần\n\
+        51/002/01,01,203,,\n51/002/02,02,203,,\n51/002/03,03,204,,\n";
+    let id = confirmed(&backend, &organisation, file).await;
+    backend.run_due_jobs().await.expect("runs");
+    assert_eq!(state(&backend, id).await, ReorganisationState::Done);
+    let bare = became("51/002").await;
+    assert!(matches!(bare.steps.as_slice(), [BecameStep::Parted { .. }]), "{:?}", bare.steps);
+    assert_eq!(bare.parts.iter().map(|part| part.unit.name.as_str()).collect::<Vec<_>>(), ["Xã Tây"]);
+    let query = QueueQuery { state: Some(ReassignmentState::Kept), ..QueueQuery::default() };
+    let kept = backend.reorganisations().queue(&organisation.viewer, query).await.expect("may read");
+    assert!(kept.rows.is_empty(), "{:?}", kept.rows);
+
     let whole = became("52/003").await;
     let [BecameStep::Ended { into: Some(into), alone: true, .. }] = whole.steps.as_slice() else { panic!("{:?}", whole.steps) };
     assert_eq!((into.name.as_str(), whole.parts.len()), ("Xã Biển", 0));
