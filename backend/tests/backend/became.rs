@@ -71,6 +71,7 @@ fn told(became: &Became) -> Vec<(String, String)> {
     let step = |step: &BecameStep| match step {
         BecameStep::Changed(form) => format!("{:?} {} {}", form.change, form.name, form.code),
         BecameStep::Divided { fresh, .. } => format!("Divided {}", fresh.name),
+        BecameStep::Parted { main, others, .. } => format!("Parted {} {}", main.name, others.len()),
         BecameStep::Ended { into, .. } => format!("Ended {}", into.as_ref().map_or("", |unit| unit.name.as_str())),
     };
     became.steps.iter().map(|at| (at.day().to_string(), step(at))).collect()
