@@ -536,11 +536,20 @@ impl PickPurpose {
     }
 }
 
+/// A unit to choose, with what tells it from others of the same name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PickableUnit {
+    pub unit: UnitRef,
+    /// Name of the parent; `None` for the root.
+    pub parent: Option<String>,
+    /// Number of active members; `None` where hidden from the viewer.
+    pub members: Option<u32>,
+}
+
 /// Units to choose from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitChoices {
-    /// With the number of members of each.
-    pub units: Vec<(UnitRef, u32)>,
+    pub units: Vec<PickableUnit>,
     /// How many more there are.
     pub more: u32,
 }

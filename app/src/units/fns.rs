@@ -128,7 +128,7 @@ pub async fn pick(purpose: String, within: String, q: Option<String>) -> Result<
             let found = backend()?.unit_desk().pick(&viewer, purpose, &within, &typed).await?;
             let l = request_context().map(|context| context.page.preferences.locale).unwrap_or_default();
             let told = told(l, &typed, found.units.len(), found.more);
-            let rows = found.units.iter().map(|(unit, members)| (unit.id, label(l, unit, *members))).collect();
+            let rows = found.units.iter().map(|choice| (choice.unit.id, label(l, choice))).collect();
             Ok::<_, AppError>(PickerRows { rows, told })
         }
         .await,

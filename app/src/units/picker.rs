@@ -7,7 +7,7 @@
 use domain::{
     Locale,
     documents::desk::PartChoices,
-    units::{PickPurpose, UnitKind, UnitRef},
+    units::{PickPurpose, PickableUnit, UnitKind},
 };
 use leptos::prelude::*;
 
@@ -60,11 +60,12 @@ pub(crate) fn picker(l: Locale, words: PickerWords, picking: Picking) -> Option<
     let is_open = is_wrong || !parts.is_empty() || !except.is_empty() || !find.is_empty();
     let (parts, except) = (ids(&parts), ids(&except));
     let levels = levels_field(l, levels, &parts);
-    let of = |ids: &[String]| selected.iter().filter(|(unit, _)| ids.contains(&unit.id.to_string())).cloned().collect::<Vec<_>>();
-    let is_free = |unit: &UnitRef| ![&parts, &except].into_iter().any(|ids| ids.contains(&unit.id.to_string()));
+    let of =
+        |ids: &[String]| selected.iter().filter(|choice| ids.contains(&choice.unit.id.to_string())).cloned().collect::<Vec<_>>();
+    let is_free = |choice: &PickableUnit| ![&parts, &except].into_iter().any(|ids| ids.contains(&choice.unit.id.to_string()));
     let told = told(l, &find, found.units.len(), found.more);
-    let rows = found.units.iter().filter(|(unit, _)| is_free(unit));
-    let rows = rows.map(|(unit, members)| row(l, words.pick, &unit.id.to_string(), label(l, unit, *members))).collect_view();
+    let rows = found.units.iter().filter(|choice| is_free(choice));
+    let rows = rows.map(|choice| row(l, words.pick, &choice.unit.id.to_string(), label(l, choice))).collect_view();
     let limited = chosen(l, "parts", words.only, words.all, of(&parts), parts_error);
     let left_out = chosen(l, "except", text::units::except(l), text::units::except_none(l), of(&except), except_error);
     let view = view! {
@@ -113,9 +114,11 @@ pub(crate) fn told(l: Locale, find: &str, found: usize, more: u32) -> String {
     }
 }
 
-/// The name of a unit with its number of members.
-pub(crate) fn label(l: Locale, unit: &UnitRef, members: u32) -> String {
-    text::desk::audience_choice(l, &unit.name, text::desk::members(l, members.into()))
+/// The name of a unit with its parent, as many have the same name, and with its number of members if it is not hidden.
+pub(crate) fn label(l: Locale, choice: &PickableUnit) -> String {
+    let parent = choice.parent.as_deref().map(|parent| text::units::part_of(l, parent));
+    let members = choice.members.map(|members| text::desk::members(l, members.into()));
+    [Some(choice.unit.name.clone()), parent, members].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 fn ids(typed: &str) -> Vec<String> {
@@ -149,12 +152,12 @@ fn chosen(
     name: &'static str,
     legend: &'static str,
     none: &'static str,
-    units: Vec<(UnitRef, u32)>,
+    units: Vec<PickableUnit>,
     error: Signal<Option<String>>,
 ) -> AnyView {
     let control = format!("{name}[]");
     let is_any = !units.is_empty();
-    let cards = units.iter().map(|(unit, members)| card(&control, &unit.id.to_string(), label(l, unit, *members))).collect_view();
+    let cards = units.iter().map(|choice| card(&control, &choice.unit.id.to_string(), label(l, choice))).collect_view();
     let message_id = format!("{name}-error");
     let described = message_id.clone();
     let described = move || error.with(Option::is_some).then(|| described.clone());
@@ -222,14 +225,15 @@ fn row(l: Locale, pick: &'static str, id: &str, label: String) -> AnyView {
 
 #[cfg(test)]
 mod tests {
-    use domain::units::{UnitChoices, UnitPath};
+    use domain::units::{UnitChoices, UnitPath, UnitRef};
 
     use super::*;
 
-    fn unit(id: &str, name: &str) -> (UnitRef, u32) {
+    fn unit(id: &str, name: &str, members: Option<u32>) -> PickableUnit {
         let path = UnitPath::parse("/01/").expect("a path");
         let kind = UnitKind::from_key("branch").expect("a level");
-        (UnitRef { id: id.parse().expect("an id"), kind, name: name.to_owned(), path }, 7)
+        let unit = UnitRef { id: id.parse().expect("an id"), kind, name: name.to_owned(), path };
+        PickableUnit { unit, parent: Some("Xã Sơn Trà".to_owned()), members }
     }
 
     #[test]
@@ -239,7 +243,7 @@ mod tests {
         let owner = Owner::new();
         owner.set();
         let l = Locale::Vi;
-        let (harbour, school) = (unit(HARBOUR, "Chi bộ bến cá"), unit(SCHOOL, "Chi bộ trường"));
+        let (harbour, school) = (unit(HARBOUR, "Chi bộ bến cá", Some(7)), unit(SCHOOL, "Chi bộ trường", None));
         let found = UnitChoices { units: vec![harbour.clone(), school], more: 3 };
         let choices = PartChoices { selected: vec![harbour], found, levels: Vec::new(), reach: None };
         let words = PickerWords { summary: "Mở", hint: "Gợi ý", only: "Chỉ", all: "Tất cả", pick: "Gửi" };
@@ -256,6 +260,8 @@ mod tests {
         let html = picker(l, words, picking).expect("something to choose").to_html();
         assert_eq!(html.matches(HARBOUR).count(), 1, "{html}");
         assert_eq!(html.matches(SCHOOL).count(), 2, "with both ways to choose it: {html}");
+        assert!(html.contains("Chi bộ bến cá · thuộc Xã Sơn Trà · "), "{html}");
+        assert!(html.contains(">Chi bộ trường · thuộc Xã Sơn Trà<"), "its number of members is hidden: {html}");
         assert!(html.contains(&text::units::pick_more(l, l.number(3_u32))), "{html}");
     }
 }

@@ -76,13 +76,14 @@ impl Courses<'_> {
         let standings =
             STANDINGS.map(|standing| StandingCount { standing, members: counters.members_of(&chosen.path, standing) });
         let offered = offered(&tree, &course.issuer, chosen, typed);
+        let is_below = |path: &UnitPath| course.issuer.path.contains(path);
         Ok(AssignPage {
             documents: count(course.documents.len()),
             questions: course.questions,
             trail: tree.trail(&chosen.path).filter(|unit| course.issuer.path.contains(&unit.path)).cloned().collect(),
             members,
             branches,
-            parts: part_choices(&tree, counters, &audience, |path| course.issuer.path.contains(path), picked),
+            parts: part_choices(self.backend, &viewer.standpoint, &tree, &audience, is_below, picked),
             standings: standings.into(),
             out_of_reach: self.out_of_reach(viewer, &course, &audience).await?,
             units: offered

@@ -29,14 +29,14 @@ impl Documents<'_> {
         whom: &Audience,
         picked: Option<&PickedUnits>,
     ) -> PartChoices {
-        let counters = self.backend.counters();
+        let (backend, standpoint) = (self.backend, &viewer.standpoint);
         let Some(picked) = picked else {
-            return part_choices(tree, counters, whom, |_| true, &PickedUnits::default());
+            return part_choices(backend, standpoint, tree, whom, |_| true, &PickedUnits::default());
         };
         let is_own = |path: &UnitPath| viewer.standpoint.may_by_office(Action::WriteDocument, path);
         let unit = tree.named(&picked.audience).filter(|unit| is_own(&unit.path));
         let whom = Audience { unit: unit.unwrap_or(&whom.unit).clone(), ..whom.clone() };
-        let choices = part_choices(tree, counters, &whom, is_own, picked);
+        let choices = part_choices(backend, standpoint, tree, &whom, is_own, picked);
         PartChoices { reach: self.reach_of_picked(tree, viewer, picked), ..choices }
     }
 

@@ -8,12 +8,16 @@ use domain::{
     forms::{FormReader, Problem},
     ids::UnitId,
     members::Standing,
+    policy::Standpoint,
     units::{PickedUnits, UnitKind, UnitPath, UnitRef},
 };
 
-use super::{Tree, pick::found_below};
+use super::{
+    Tree,
+    pick::{found_below, pickable},
+};
 use crate::{
-    statistics::Counters,
+    Backend,
     store::{Variables, vars},
 };
 
@@ -76,8 +80,9 @@ impl ChosenUnits {
 /// Units below an audience's unit that can be chosen as parts or left out: those that were searched for, the levels, and those
 /// already chosen. `picked` is a form that is not saved; `is_known` says which of its units the person may see.
 pub(crate) fn part_choices(
+    backend: &Backend,
+    standpoint: &Standpoint,
     tree: &Tree,
-    counters: &Counters,
     whom: &Audience,
     is_known: impl Fn(&UnitPath) -> bool,
     picked: &PickedUnits,
@@ -93,8 +98,8 @@ pub(crate) fn part_choices(
     }
     let max = u32::try_from(Audience::PARTS_MAX).unwrap_or(u32::MAX);
     PartChoices {
-        selected: selected.into_iter().map(|unit| (unit.clone(), counters.members(&unit.path))).collect(),
-        found: found_below(tree, counters, &whom.unit.path, &picked.find),
+        selected: selected.into_iter().map(|unit| pickable(backend, standpoint, tree, unit)).collect(),
+        found: found_below(backend, standpoint, tree, &whom.unit.path, &picked.find),
         levels: levels.into_iter().filter(|(_, units)| (2..=max).contains(units)).collect(),
         reach: None,
     }

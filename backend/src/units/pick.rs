@@ -5,11 +5,12 @@ use std::cmp::Ordering;
 use domain::{
     accounts::Viewer,
     folding::fold,
-    units::{PickPurpose, UnitChoices, UnitPath, UnitRef},
+    policy::Standpoint,
+    units::{PickPurpose, PickableUnit, UnitChoices, UnitPath, UnitRef},
 };
 
 use super::{Tree, UnitDesk, depth, desk::fits_words};
-use crate::{Error, Result, statistics::Counters};
+use crate::{Backend, Error, Result};
 
 /// Units offered at a time.
 const OFFERED: usize = 20;
@@ -25,15 +26,24 @@ impl UnitDesk<'_> {
         let tree = self.backend.units().tree();
         let unit = tree.named(within).filter(|unit| viewer.standpoint.may_by_office(purpose.action(), &unit.path));
         let unit = unit.ok_or(Error::NotFound)?;
-        Ok(found_below(&tree, self.backend.counters(), &unit.path, typed))
+        Ok(found_below(self.backend, &viewer.standpoint, &tree, &unit.path, typed))
     }
 }
 
-/// The units below this one that match, the highest first, with the number of members of each.
-pub(crate) fn found_below(tree: &Tree, counters: &Counters, top: &UnitPath, typed: &str) -> UnitChoices {
+/// The units below this one that match, the highest first.
+pub(super) fn found_below(backend: &Backend, standpoint: &Standpoint, tree: &Tree, top: &UnitPath, typed: &str) -> UnitChoices {
     let (found, more) = matching(tree, top, typed);
-    let units = found.into_iter().map(|(_, unit)| (unit.clone(), counters.members(&unit.path)));
+    let units = found.into_iter().map(|(_, unit)| pickable(backend, standpoint, tree, unit));
     UnitChoices { units: units.collect(), more: u32::try_from(more).unwrap_or(u32::MAX) }
+}
+
+/// A unit with its parent, and with its number of members if the pages of units show it to the person.
+pub(super) fn pickable(backend: &Backend, standpoint: &Standpoint, tree: &Tree, unit: &UnitRef) -> PickableUnit {
+    PickableUnit {
+        parent: tree.parent(&unit.path).map(|parent| parent.name.clone()),
+        members: backend.statistics().members(standpoint, tree, unit),
+        unit: unit.clone(),
+    }
 }
 
 /// At most [`OFFERED`] units with their depth, and how many more match.

@@ -13,7 +13,7 @@ use domain::{
     forms::Problem,
     ids::{DocumentId, UnitId},
     search::SearchQuery,
-    units::{PickPurpose, PickedUnits, UnitRef},
+    units::{PickPurpose, PickableUnit, PickedUnits, UnitRef},
 };
 
 use crate::{
@@ -252,8 +252,8 @@ async fn the_reach_of_a_form_is_shown_to_those_who_may_write_it(backend: &Backen
     assert_eq!(none.reach, Some((5, 1)), "of the form, not of the saved draft");
 }
 
-fn units_of(choices: &[(UnitRef, u32)]) -> Vec<UnitId> {
-    choices.iter().map(|(unit, _)| unit.id).collect()
+fn units_of(choices: &[PickableUnit]) -> Vec<UnitId> {
+    choices.iter().map(|choice| choice.unit.id).collect()
 }
 
 async fn parts_follow_units_that_move_and_end(backend: &Backend, org: &Fixture) {
@@ -503,6 +503,13 @@ async fn units_are_offered_by_name_and_code_to_those_who_may_address_them(backen
     let editor = &org.coast_editor;
     let (harbour, school) = (org.harbour.id, org.school.id);
     assert!(matches!(pick(editor, &org.coast, "").await, Ok((found, 0)) if found == [harbour, school]));
+    let chief = &org.province_chief_editor.viewer;
+    let offered = backend.unit_desk().pick(chief, PickPurpose::Document, &org.province.id.to_string(), "").await;
+    for PickableUnit { unit, parent, members } in offered.expect("is offered").units {
+        let is_of_coast = [harbour, school].contains(&unit.id);
+        assert!(!is_of_coast || parent.as_deref() == Some(org.coast.name.as_str()), "{}: {parent:?}", unit.name);
+        assert!(unit.id != org.hills.id || members.is_none(), "three members, hidden as on its page");
+    }
     assert!(matches!(pick(editor, &org.coast, "TRUONG").await, Ok((found, 0)) if found == [school]));
     assert!(matches!(pick(editor, &org.coast, "01").await, Ok((found, 0)) if found == [harbour]));
     assert!(matches!(pick(editor, &org.coast, "không có").await, Ok((found, 0)) if found.is_empty()));

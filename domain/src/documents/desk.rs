@@ -16,7 +16,7 @@ use crate::{
     guard::Warning,
     ids::{DocumentId, MemberId},
     members::Standing,
-    units::{UnitChoices, UnitKind, UnitRef},
+    units::{PickableUnit, UnitChoices, UnitKind, UnitRef},
 };
 
 /// A note from one person to another about a text: a reason, a remark, a correction note. At most 2,000 characters.
@@ -89,8 +89,8 @@ impl DocumentDraft {
 /// Units below the audience's unit that a text can be limited to or be kept from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartChoices {
-    /// Those already selected, saved or not, with the number of members of each.
-    pub selected: Vec<(UnitRef, u32)>,
+    /// Those already selected, saved or not.
+    pub selected: Vec<PickableUnit>,
     /// Those that were searched for, or the highest ones.
     pub found: UnitChoices,
     /// Levels that can be selected as a whole, with the number of units of each below the audience's unit.

@@ -148,8 +148,8 @@ pub(super) fn differing(l: Locale, page: &DraftPage, typed: &FormErrors) -> Vec<
     let part = |value: &str| match UnitKind::from_key(value) {
         Some(level) => terms::short_unit_kind(l, level).to_owned(),
         None => {
-            let known = page.parts.selected.iter().find(|(unit, _)| unit.id.to_string() == value);
-            known.map_or_else(|| value.to_owned(), |(unit, _)| unit.name.clone())
+            let known = page.parts.selected.iter().find(|choice| choice.unit.id.to_string() == value);
+            known.map_or_else(|| value.to_owned(), |choice| choice.unit.name.clone())
         }
     };
     let words = |one: &Particular, value: &str| match one.control {
