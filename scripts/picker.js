@@ -38,8 +38,15 @@ function start(picker) {
       const card = part('card').content.firstElementChild.cloneNode(true);
       Object.assign(card.querySelector('input'), { name: box.name, value: box.value, checked: true });
       card.querySelector('.choice-label').textContent = box.closest('li').querySelector('.picker-name').textContent;
-      list.querySelector('[data-part="none"]').hidden = true;
       list.append(card);
+    }
+  }
+
+  /** The words for no selected unit are shown while there is none: selected, found or of a level. */
+  function tellNone() {
+    for (const list of picker.querySelectorAll('fieldset[data-way]')) {
+      const isAny = picker.querySelector(`input[name="${list.dataset.way}"]:checked`) !== null;
+      list.querySelector('[data-part="none"]').hidden = isAny;
     }
   }
 
@@ -87,10 +94,13 @@ function start(picker) {
     }
   });
   picker.addEventListener('change', ({ target }) => {
-    if (target.type !== 'checkbox' || !target.checked) return;
-    // A unit is included or excluded, not both.
-    const others = [...picker.querySelectorAll('input:checked')].filter((box) => box.value === target.value && box.name !== target.name);
-    others.forEach((box) => (box.checked = false));
+    if (target.type !== 'checkbox') return;
+    if (target.checked) {
+      // A unit is included or excluded, not both.
+      const others = [...picker.querySelectorAll('input:checked')].filter((box) => box.value === target.value && box.name !== target.name);
+      others.forEach((box) => (box.checked = false));
+    }
+    tellNone();
   });
   if (within.type !== 'hidden') within.addEventListener('change', search);
 }

@@ -353,8 +353,11 @@ async function pickedByKeyboard(stage) {
   await until('the reach is shown', async () => fits(desk.reach_now, await said()));
   const first = editor.$('main .picker-row input[name="parts[]"]').first();
   assert.ok(await first.isChecked(), 'the first result is ticked');
+  const saysNone = (way) => editor.$(`main fieldset[id="${way}"] [data-part="none"]`).isVisible();
+  assert.deepEqual([await saysNone('parts'), await saysNone('except')], [false, true], 'the words for none follow the ticks');
   await first.locator('xpath=ancestor::li').locator('input[name="except[]"]').check();
   assert.ok(!(await first.isChecked()), 'a unit is included or excluded, not both');
+  assert.deepEqual([await saysNone('parts'), await saysNone('except')], [true, false], 'the words for none follow the ticks');
   await first.check();
 
   // Another search keeps it among the selected ones.

@@ -66,8 +66,9 @@ pub(crate) fn picker(l: Locale, words: PickerWords, picking: Picking) -> Option<
     let told = told(l, &find, found.units.len(), found.more);
     let rows = found.units.iter().filter(|choice| is_free(choice));
     let rows = rows.map(|choice| row(l, words.pick, &choice.unit.id.to_string(), label(l, choice))).collect_view();
-    let limited = chosen(l, "parts", words.only, words.all, of(&parts), parts_error);
-    let left_out = chosen(l, "except", text::units::except(l), text::units::except_none(l), of(&except), except_error);
+    let limited = chosen(l, "parts", words.only, (words.all, parts.is_empty()), of(&parts), parts_error);
+    let left_out =
+        chosen(l, "except", text::units::except(l), (text::units::except_none(l), except.is_empty()), of(&except), except_error);
     let view = view! {
         <details class="more-fields" data-part="parts" open=is_open>
             <summary>{words.summary}</summary>
@@ -146,17 +147,18 @@ fn levels_field(l: Locale, levels: Vec<(UnitKind, u32)>, checked: &[String]) -> 
     })
 }
 
-/// The selected units: ticked, so that they are sent again, and removed by unticking. The error summary leads here.
+/// The selected units: ticked, so that they are sent again, and removed by unticking. The error summary leads here. `none` are the
+/// words for no selected unit, and whether there is none: a level is selected elsewhere.
 fn chosen(
     l: Locale,
     name: &'static str,
     legend: &'static str,
-    none: &'static str,
+    none: (&'static str, bool),
     units: Vec<PickableUnit>,
     error: Signal<Option<String>>,
 ) -> AnyView {
     let control = format!("{name}[]");
-    let is_any = !units.is_empty();
+    let (none, is_none) = none;
     let cards = units.iter().map(|choice| card(&control, &choice.unit.id.to_string(), label(l, choice))).collect_view();
     let message_id = format!("{name}-error");
     let described = message_id.clone();
@@ -176,7 +178,7 @@ fn chosen(
         >
             <legend class="label">{legend}</legend>
             {message}
-            <p class="muted small" data-part="none" hidden=is_any>{none}</p>
+            <p class="muted small" data-part="none" hidden=!is_none>{none}</p>
             {cards}
         </fieldset>
     }
