@@ -6,7 +6,10 @@
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
-use crate::{members::Standing, units::UnitPath};
+use crate::{
+    members::Standing,
+    units::{UnitPath, UnitRef},
+};
 
 /// An office held on a unit (chức vụ, vai trò).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
@@ -187,6 +190,12 @@ impl Standpoint {
         top_units.sort_unstable();
         top_units.dedup_by(|below, above| above.contains(below));
         top_units
+    }
+
+    /// Whether the person may issue something from this unit by an office that covers `action`: its level issues documents, or it
+    /// is one of their top units.
+    pub fn may_issue(&self, action: Action, unit: &UnitRef) -> bool {
+        self.may_by_office(action, &unit.path) && (unit.kind.issues_documents() || self.top_units(action).contains(&&unit.path))
     }
 }
 

@@ -151,7 +151,7 @@ impl Courses<'_> {
             Some(course) => Ok(course.issuer.clone()),
             None => tree
                 .named(typed)
-                .filter(|unit| viewer.standpoint.may_by_office(Action::ManageCourses, &unit.path))
+                .filter(|unit| viewer.standpoint.may_issue(Action::ManageCourses, unit))
                 .cloned()
                 .ok_or(Problem::NotOffered),
         });

@@ -10,7 +10,7 @@ use domain::{
     units::{UnitPath, UnitRef},
 };
 
-use super::{Documents, Particulars, RelatedRow};
+use super::{Documents, Particulars, RelatedRow, draft::OnDesk};
 use crate::{
     Error, Result,
     units::{Tree, chosen::TypedUnits},
@@ -99,7 +99,8 @@ impl Documents<'_> {
         Ok(self.reach(&tree, &typed_audience(&tree, viewer, form)?))
     }
 
-    /// Parses the form. Returns the reader as well, for problems that only the store can report.
+    /// Parses the form of a document, which is on the desk unless it is new. Returns the reader as well, for problems that only
+    /// the store can report.
     ///
     /// # Errors
     /// [`Error::Invalid`] with all problems the editor can fix; those of the store.
@@ -107,10 +108,12 @@ impl Documents<'_> {
         &self,
         viewer: &Viewer,
         form: &DraftForm<'_>,
-        is_correction: bool,
+        desk: Option<&OnDesk>,
     ) -> Result<(FormReader, Draft)> {
         let tree = self.backend.units().tree();
         let today = self.backend.clock().today();
+        let is_correction = desk.is_some_and(|desk| desk.status().out.is_some());
+        let current = desk.map(OnDesk::issuer).transpose()?;
         let mut reader = FormReader::new("draft");
         let title = reader.read("title", form.title, Title::parse);
         let kind = reader.read("kind", form.kind, |typed| match typed {
@@ -123,7 +126,12 @@ impl Documents<'_> {
             forms::optional(typed, |typed| DocumentField::from_key(typed).ok_or(Problem::NotOffered))
         });
         let issuer = reader.read("issuer", form.issuer, |typed| {
-            unit(&tree, typed, |path| viewer.standpoint.may_by_office(Action::WriteDocument, path))
+            let is_own = |path: &UnitPath| viewer.standpoint.may_by_office(Action::WriteDocument, path);
+            let issuer = unit(&tree, typed, is_own)?;
+            // The current issuer is offered whatever its level.
+            let is_offered = current.is_some_and(|current| current.id == issuer.id)
+                || viewer.standpoint.may_issue(Action::WriteDocument, &issuer);
+            if is_offered { Ok(issuer) } else { Err(Problem::NotOffered) }
         });
         let audience = reader.read("audience", form.audience, |typed| {
             // Authority flows down: nobody publishes beside or above the issuer. Without a valid issuer there is nothing to check

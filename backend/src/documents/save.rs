@@ -32,15 +32,15 @@ impl Documents<'_> {
     pub async fn save_draft(&self, viewer: &Viewer, form: DraftForm<'_>) -> Result<DocumentId> {
         let id: DocumentId = form.id.parse().map_err(|_| Error::NotFound)?;
         let version: u32 = form.version.parse().map_err(|_| Error::NotFound)?;
-        let mut is_correction = false;
+        let mut stored = None;
         if version > 0 {
             let desk = self.on_desk(viewer, id).await?;
             desk.step(DocumentStep::Edit)?;
-            is_correction = desk.status().out.is_some();
+            stored = Some(desk);
         } else if viewer.standpoint.top_units(Action::WriteDocument).is_empty() {
             return Err(Error::NotFound);
         }
-        let (reader, draft) = self.parse_form(viewer, &form, is_correction).await?;
+        let (reader, draft) = self.parse_form(viewer, &form, stored.as_ref()).await?;
         let (save, body) = if version == 0 {
             let create = format!("{UNKNOWN} {IN_PLACE} {FREE} CREATE $draft SET authors = [$editor]");
             (create, EventBody::DocumentDrafted(id))
@@ -76,7 +76,7 @@ impl Documents<'_> {
         let id: DocumentId = form.id.parse().map_err(|_| Error::NotFound)?;
         let desk = self.on_desk(viewer, id).await?;
         desk.step(DocumentStep::Edit)?;
-        let (_, draft) = self.parse_form(viewer, &form, desk.status().out.is_some()).await?;
+        let (_, draft) = self.parse_form(viewer, &form, Some(&desk)).await?;
         Ok(desk.work.is_some_and(|work| {
             work.version.to_string() == form.version && work.has_particulars_of(&draft) && desk.body == draft.body.as_str()
         }))

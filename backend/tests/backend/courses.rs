@@ -126,6 +126,9 @@ async fn assign_to(
 async fn given(backend: &Backend, org: &Fixture, minutes: &str, tries: &str) -> (CourseId, DocumentId) {
     let editor = &org.coast_editor.viewer;
     let document = published(backend, editor, &org.coast, &org.coast).await;
+    let (blank, harbour) = (courses.blank(editor).await.expect("a form").course.id.to_string(), org.harbour.id.to_string());
+    let of_branch = CourseForm { id: &blank, version: "0", issuer: &harbour, title: "Chuyên đề", description: "" };
+    assert_eq!(problem(courses.save(editor, of_branch).await, "issuer"), Some(Problem::NotOffered));
     let id = draft(backend, editor, &[document], 2).await;
     set_rules(backend, editor, id, minutes, tries).await;
     assign(backend, editor, id, &org.coast, "30/11/2026").await.expect("is given");

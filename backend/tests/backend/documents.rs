@@ -221,6 +221,12 @@ async fn an_editor_stays_within_the_own_subtree(backend: &Backend, org: &Fixture
             other => panic!("{other:?}"),
         }
     }
+    // A branch issues no documents, unless an office of the editor is there.
+    let harbour = org.harbour.id.to_string();
+    match documents.save_draft(&org.coast_editor.viewer, form(&id, "0", &harbour, &harbour)).await {
+        Err(Error::Invalid(errors)) => assert_eq!(errors.problem("issuer"), Some(&Problem::NotOffered)),
+        other => panic!("{other:?}"),
+    }
     let member = documents.save_draft(&org.fisherman.viewer, form(&id, "0", &coast, &coast)).await;
     assert!(matches!(member, Err(Error::NotFound)), "{member:?}");
     assert!(matches!(documents.desk(&org.fisherman.viewer).await, Err(Error::NotFound)));
