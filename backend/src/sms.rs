@@ -154,16 +154,24 @@ async fn hand_over(client: &Client, url: &Url, token: Option<&str>, key: &str, m
     Err(Error::Internal(format!("the SMS gateway failed: {failure}")))
 }
 
-/// Writes to a temporary file first, so that a program that watches the outbox never reads a partial message. The files are
-/// named after the key, so a repeated message replaces its own file.
+/// Writes to a temporary file first, so that a program that watches the outbox never reads a partial message. The file is named
+/// after the key, so a repeated message replaces its own file; the temporary one has a name of its own, as two runs of a job may
+/// write at once. If the process dies, its temporary file stays.
 fn lay_down(folder: &Path, key: &str, clock: &Clock, to: &PhoneNumber, text: &str) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let name = file_name(key);
-    let (unfinished, file) = (folder.join(format!(".{name}")), folder.join(format!("{name}.txt")));
+    let unfinished = folder.join(format!(".{name}.{}", clock.ulid()));
     let mut written = create_private(&unfinished)?;
-    write!(written, "To: {}\nAt: {}\n\n{text}\n", to.masked(), clock.now().to_rfc3339())?;
-    written.sync_all()?;
-    fs::rename(unfinished, file)
+    let text = format!("To: {}\nAt: {}\n\n{text}\n", to.masked(), clock.now().to_rfc3339());
+    let finished = written
+        .write_all(text.as_bytes())
+        .and_then(|()| written.sync_all())
+        .and_then(|()| fs::rename(&unfinished, folder.join(format!("{name}.txt"))));
+    if finished.is_err() {
+        // It is of no use; the error that is reported is the first one.
+        let _ = fs::remove_file(&unfinished);
+    }
+    finished
 }
 
 /// The key, which is an id, or the hash of a key that cannot be a file name.
@@ -172,16 +180,16 @@ fn file_name(key: &str) -> String {
     if is_name { key.to_owned() } else { hex(&Sha256::digest(key).into()) }
 }
 
-/// Replaces a file that a process has left when it died.
+/// A new file that only the owner can read.
 #[cfg(unix)]
 fn create_private(file: &Path) -> io::Result<fs::File> {
     use std::os::unix::fs::OpenOptionsExt;
-    fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file)
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)
 }
 
 #[cfg(not(unix))]
 fn create_private(file: &Path) -> io::Result<fs::File> {
-    fs::OpenOptions::new().write(true).create(true).truncate(true).open(file)
+    fs::OpenOptions::new().write(true).create_new(true).open(file)
 }
 
 #[cfg(test)]
@@ -202,19 +210,28 @@ mod tests {
         let clock = Clock::fixed(DateTime::UNIX_EPOCH, 1);
         let sms = Sms::outbox(folder.path(), &clock);
         let to = PhoneNumber::parse("0987654321").expect("ten digits");
-        // The process died while it wrote the first file.
-        fs::write(
-            folder.path().join(".01ARZ3NDEKTSV4RRFFQ69G5FAV"),
-            "To: a longer text than the whole message will have, to be replaced by it",
-        )
-        .expect("writes");
         for _ in 0..2 {
             sms.send("01ARZ3NDEKTSV4RRFFQ69G5FAV", &to, "once").await.expect("writes");
         }
         sms.send("01ARZ3NDEKTSV4RRFFQ69G5FAW", &to, "another").await.expect("writes");
         assert_eq!(names(folder.path()), ["01ARZ3NDEKTSV4RRFFQ69G5FAV.txt", "01ARZ3NDEKTSV4RRFFQ69G5FAW.txt"]);
         let text = fs::read_to_string(folder.path().join("01ARZ3NDEKTSV4RRFFQ69G5FAV.txt")).expect("reads");
-        assert!(text.starts_with("To: ") && text.ends_with("\n\nonce\n") && !text.contains("replaced"), "{text}");
+        assert!(text.starts_with("To: ") && text.ends_with("\n\nonce\n"), "{text}");
+    }
+
+    #[test]
+    fn runs_of_one_job_may_write_at_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock = Clock::fixed(DateTime::UNIX_EPOCH, 1);
+        let to = PhoneNumber::parse("0987654321").expect("ten digits");
+        std::thread::scope(|runs| {
+            for _ in 0..8 {
+                runs.spawn(|| lay_down(folder.path(), "key", &clock, &to, "once").expect("writes"));
+            }
+        });
+        assert_eq!(names(folder.path()), ["key.txt"]);
+        let text = fs::read_to_string(folder.path().join("key.txt")).expect("reads");
+        assert!(text.ends_with("\n\nonce\n"), "{text}");
     }
 
     #[test]
