@@ -14,7 +14,7 @@ use crate::{
     files::AttachmentSummary,
     forms::{Problem, bounded_text},
     guard::Warning,
-    ids::{DocumentId, MemberId},
+    ids::{DocumentId, MemberId, UnitId},
     members::Standing,
     units::{PickableUnit, UnitChoices, UnitKind, UnitRef},
 };
@@ -232,6 +232,8 @@ pub struct Change {
     /// Its files, and those of the previous text.
     pub files: Vec<AttachmentSummary>,
     pub old_files: Vec<AttachmentSummary>,
+    /// The names of the parents of the units of both audiences: many units have the same name.
+    pub parents: Vec<(UnitId, String)>,
 }
 
 /// The confirmation page before publication: it shows everything that will be published.

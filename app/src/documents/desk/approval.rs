@@ -5,6 +5,7 @@ use domain::{
     Locale,
     documents::desk::{Change, DocumentDraft},
     files::AttachmentSummary,
+    ids::UnitId,
     locale::local_date,
     units::UnitRef,
 };
@@ -24,7 +25,8 @@ pub(super) fn what_goes_out(l: Locale, draft: &DocumentDraft, reach: String, cha
         Some(_) if change.is_out => text::desk::change_out(l),
         Some(_) => text::desk::change_back(l),
     };
-    let facts = PARTICULARS.iter().filter_map(|one| {
+    // Whom it is for is one line, with the units that narrow it.
+    let facts = PARTICULARS.iter().filter(|one| one.control != "audience").filter_map(|one| {
         let new = one.told(l, draft);
         // The note on an earlier correction is not compared.
         let compares = one.control != "correction";
@@ -38,18 +40,13 @@ pub(super) fn what_goes_out(l: Locale, draft: &DocumentDraft, reach: String, cha
         view! { <div class="stack" data-part="difference"><h3>{text::desk::change_text(l)}</h3>{pieces}</div> }
     });
     let files = files(l, change);
-    let out = change.out.as_deref();
-    let parts = units(l, text::desk::parts(l), text::desk::parts_all(l), &draft.parts, out.map(|out| out.parts.as_slice()));
-    let none = text::units::except_none(l);
-    let except = units(l, text::units::except(l), none, &draft.except, out.map(|out| out.except.as_slice()));
-    let whom = terms::audience(l, &draft.audience, &draft.parts, &draft.except).show();
+    let whom = whom(l, draft, change);
     view! {
         <Card title strong=true>
             <div class="stack" data-part="goes-out">
                 <DescriptionList>
-                    <Fact label=text::desk::reach_label(l)><strong>{reach}</strong><p>{whom}</p></Fact>
-                    {parts}
-                    {except}
+                    <Fact label=text::desk::reach_label(l)><strong>{reach}</strong></Fact>
+                    {whom}
                     {facts}
                 </DescriptionList>
                 {files}
@@ -73,34 +70,53 @@ fn particular(l: Locale, label: &'static str, whose: Whose, new: String, old: Op
     view! { <Fact label><p class="as-typed">{new}</p>{old}</Fact> }.into_any()
 }
 
-/// The units that narrow an audience, and which of them changed: a long list is truncated. `none` are the words for no unit.
-fn units(l: Locale, label: &'static str, none: &'static str, new: &[UnitRef], old: Option<&[UnitRef]>) -> Option<AnyView> {
-    let without = |units: &[UnitRef], others: &[UnitRef]| -> Vec<UnitRef> {
-        units.iter().filter(|unit| others.iter().all(|other| other.id != unit.id)).cloned().collect()
+/// Whom the text is for, and what changes of it. A long list of units is truncated.
+fn whom(l: Locale, draft: &DocumentDraft, change: &Change) -> AnyView {
+    let all = |units: &[UnitRef]| units.iter().map(|unit| placed(l, unit, &change.parents)).collect::<Vec<_>>();
+    let told = |of: &DocumentDraft| {
+        let unit = placed(l, &of.audience, &change.parents);
+        terms::audience(l, &unit, &all(&of.parts), &all(&of.except))
     };
-    let told = |units: &[UnitRef]| if units.is_empty() { none.into() } else { terms::units(l, units) };
-    let (come, gone) = old.map(|old| (without(new, old), without(old, new))).unwrap_or_default();
-    let is_changed = !come.is_empty() || !gone.is_empty();
-    if new.is_empty() && !is_changed {
-        return None;
-    }
-    let changed = old.filter(|_| is_changed).map(|old| {
-        let some = !new.is_empty() && !old.is_empty();
-        let named = |words: String, units: &[UnitRef]| {
-            (some && !units.is_empty()).then(|| view! { <p>{Line::around(words, &terms::units(l, units)).show()}</p> })
+    let changed = change.out.as_deref().filter(|out| is_for_others(draft, out)).map(|out| {
+        let before = Line::around(text::desk::before(l, HERE), &told(out)).show();
+        let named = |words: String, units: Vec<UnitRef>| {
+            (!units.is_empty()).then(|| view! { <p>{Line::around(words, &terms::units(l, &all(&units))).show()}</p> })
         };
-        let come = named(text::desk::parts_come(l, HERE), &come);
-        let gone = named(text::desk::parts_gone(l, HERE), &gone);
-        let before = Line::around(text::desk::before(l, HERE), &told(old)).show();
+        // Where one of the lists is empty, the two lines say it.
+        let both = |new: &[UnitRef], old: &[UnitRef]| {
+            if new.is_empty() || old.is_empty() { (Vec::new(), Vec::new()) } else { (without(new, old), without(old, new)) }
+        };
+        let (come, gone) = both(&draft.parts, &out.parts);
+        let (left_out, taken_in) = both(&draft.except, &out.except);
         view! {
             <p><Tag tone=Tone::Warn icon=IconName::Pencil label=text::desk::changed(l)/></p>
             <p class="muted">{before}</p>
-            {come}
-            {gone}
+            {named(text::desk::parts_come(l, HERE), come)}
+            {named(text::desk::parts_gone(l, HERE), gone)}
+            {named(text::desk::except_come(l, HERE), left_out)}
+            {named(text::desk::except_gone(l, HERE), taken_in)}
         }
     });
-    let new = told(new).show();
-    Some(view! { <Fact label><p>{new}</p>{changed}</Fact> }.into_any())
+    let new = told(draft).show();
+    view! { <Fact label=text::desk::audience(l)><p>{new}</p>{changed}</Fact> }.into_any()
+}
+
+/// The unit with its parent in the name, as many have the same name.
+fn placed(l: Locale, unit: &UnitRef, parents: &[(UnitId, String)]) -> UnitRef {
+    let parent = parents.iter().find(|(id, _)| *id == unit.id);
+    let name = parent.map_or_else(|| unit.name.clone(), |(_, parent)| text::units::placed(l, &unit.name, parent));
+    UnitRef { name, ..unit.clone() }
+}
+
+/// Whether two texts are not for the same units. Above parts, the unit makes no difference.
+fn is_for_others(new: &DocumentDraft, old: &DocumentDraft) -> bool {
+    let differ = |new: &[UnitRef], old: &[UnitRef]| !without(new, old).is_empty() || !without(old, new).is_empty();
+    let is_whole = new.parts.is_empty() && old.parts.is_empty();
+    (is_whole && new.audience.id != old.audience.id) || differ(&new.parts, &old.parts) || differ(&new.except, &old.except)
+}
+
+fn without(units: &[UnitRef], others: &[UnitRef]) -> Vec<UnitRef> {
+    units.iter().filter(|unit| others.iter().all(|other| other.id != unit.id)).cloned().collect()
 }
 
 fn files(l: Locale, change: &Change) -> AnyView {

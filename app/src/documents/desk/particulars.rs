@@ -65,7 +65,7 @@ pub(super) const PARTICULARS: [Particular; 17] = [
     Particular::new("number", text::desk::number, Value::Line(Whose::Name, |draft| draft.number.clone())),
     Particular::new("issuer", text::desk::issuer, Value::Key(Whose::Name, |draft| draft.issuer.id.to_string(), issuer)),
     Particular::new("audience", text::desk::audience, Value::Key(Whose::Name, |draft| draft.audience.id.to_string(), audience)),
-    // The approval pages show changes of the parts and of the excepted units separately.
+    // The approval pages show the audience, its parts and the excepted units in one line.
     Particular::new("parts", text::desk::parts, Value::Key(Whose::Content, parts, |_, _| String::new())),
     Particular::new("except", text::units::except, Value::Key(Whose::Content, except, |_, _| String::new())),
     Particular::new("standings", text::desk::standings, Value::Key(Whose::Ours, standings, told_standings)),
