@@ -159,6 +159,7 @@ fn chosen(
 ) -> AnyView {
     let control = format!("{name}[]");
     let (none, is_none) = none;
+    let is_any = !is_none;
     let cards = units.iter().map(|choice| card(&control, &choice.unit.id.to_string(), label(l, choice))).collect_view();
     let message_id = format!("{name}-error");
     let described = message_id.clone();
@@ -178,7 +179,7 @@ fn chosen(
         >
             <legend class="label">{legend}</legend>
             {message}
-            <p class="muted small" data-part="none" hidden=!is_none>{none}</p>
+            <p class="muted small" data-part="none" hidden=is_any>{none}</p>
             {cards}
         </fieldset>
     }
