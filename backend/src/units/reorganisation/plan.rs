@@ -305,6 +305,11 @@ impl<'q> Planner<'q> {
         self.question.standpoint.is_none_or(|standpoint| standpoint.may_by_office(Action::ManageUnit, unit))
     }
 
+    /// Whether the viewer may know of the unit. A unit they may change is one of them.
+    fn may_read(&self, unit: &UnitPath) -> bool {
+        self.question.standpoint.is_none_or(|standpoint| standpoint.may(Action::ReadUnit, unit))
+    }
+
     /// Whether the viewer may change the unit and what is below its parent.
     fn may_change(&self, unit: &UnitRef) -> bool {
         self.may(&unit.path) && unit.path.parent().is_none_or(|parent| self.may(&parent))
@@ -317,6 +322,13 @@ impl<'q> Planner<'q> {
         let below = codes.get(2..).unwrap_or_default();
         let down = |top: &'q UnitRef| below.iter().try_fold(top, |above, code| child(tree, above, code));
         starts.into_iter().flatten().copied().filter_map(down).collect()
+    }
+
+    /// Those of [`Self::open_at`] that the viewer may know of: others are answered like codes that no unit has.
+    fn readable_at(&self, codes: &'q [String]) -> Vec<&'q UnitRef> {
+        let mut found = self.open_at(codes);
+        found.retain(|unit| self.may_read(&unit.path));
+        found
     }
 
     /// The units, open or closed, that have or had these codes one below the other.
@@ -351,12 +363,13 @@ impl<'q> Planner<'q> {
                 self.plan.already += 1;
                 continue;
             }
-            let found = self.open_at(&entry.old);
+            let found = self.readable_at(&entry.old);
             match self.only(&found) {
-                Some(unit) => {
+                Some(unit) if self.may_change(unit) => {
                     self.olds[at] = Some(unit);
                     self.by_code.entry(&entry.code).or_default().push(at);
                 }
+                Some(_) => self.refuse(at, RowProblem::NotAllowed),
                 None if found.is_empty() => self.refuse(at, RowProblem::UnknownCode),
                 None => self.refuse(at, RowProblem::AmbiguousCode),
             }
@@ -419,9 +432,6 @@ impl<'q> Planner<'q> {
             }
             let since = since(self.tree, old.id);
             for at in rows {
-                if !self.may_change(old) {
-                    self.refuse(at, RowProblem::NotAllowed);
-                }
                 if since > self.question.on {
                     self.refuse(at, RowProblem::ChangedLater { since });
                 }
@@ -549,6 +559,12 @@ impl<'q> Planner<'q> {
             (Some(codes), Some(_)) => Some(self.given(at, codes)?),
             (None, Some(parent)) => Some(self.becomes(parent.id)?),
         };
+        // A unit above that stays, where the old one ends.
+        if let Some(Above::Open(unit)) = above
+            && self.tree.get(unit).is_some_and(|unit| !self.may(&unit.path))
+        {
+            return Err(RowProblem::NotAllowed);
+        }
         let next = self.targets.len();
         let target = *self.index.entry((above, entry.code.as_str())).or_insert(next);
         if target == next {
@@ -572,7 +588,7 @@ impl<'q> Planner<'q> {
             return if targets.is_empty() { Ok(Above::Target(target)) } else { Err(RowProblem::AmbiguousParent) };
         }
         let Some(old) = self.olds[at] else { return Err(RowProblem::UnknownCode) };
-        let open = self.open_at(codes);
+        let open = self.readable_at(codes);
         let higher: Vec<&UnitRef> = open.iter().copied().filter(|unit| old.kind.hangs_on(unit.kind)).collect();
         if higher.is_empty() {
             return Err(self.why_none(old, &open, codes));
@@ -766,8 +782,11 @@ impl<'q> Planner<'q> {
         for unit in ending {
             let row = self.row_below(unit);
             let Some(old) = self.tree.get(unit) else { continue };
-            if let (false, Some(row)) = (self.may_change(old), row) {
-                self.refuse(row, RowProblem::NotAllowed);
+            if !self.may_change(old) {
+                if let Some(row) = row {
+                    self.refuse(row, RowProblem::NotAllowed);
+                }
+                continue;
             }
             let since = since(self.tree, unit);
             if let (true, Some(row)) = (since > self.question.on, row) {
@@ -1271,7 +1290,44 @@ mod tests {
         };
         assert!(refused("/R/P0/").is_empty());
         assert_eq!(refused("/R/P0/C0/").len(), 2, "the parent is not covered");
-        assert_eq!(refused("/R/P1/").into_values().collect::<Vec<_>>(), [RowProblem::NotAllowed, RowProblem::NotAllowed]);
+        let problems: Vec<_> = refused("/R/P1/").into_values().collect();
+        assert_eq!(problems, [RowProblem::NotAllowed, RowProblem::UnknownCode], "only the first is above the own branch");
+    }
+
+    #[test]
+    fn units_outside_the_rights_are_answered_like_unknown_ones() {
+        let tree = Model::new().tree(&BTreeMap::new());
+        let standpoint = Standpoint {
+            branch: path("/R/P0/C0/01/"),
+            standing: Standing::Official,
+            grants: vec![Grant { role: Role::Registrar, path: path("/R/P0/C0/") }],
+        };
+        let to = |old: &str, new: &str, parent: &str| row(old, new, parent, "", Part::Whole);
+        let planned = |rows: &[Row], is_closed: fn(UnitKind, NaiveDate) -> bool| {
+            let divided = BTreeSet::new();
+            let question =
+                Question { tree: &tree, rows, on: day(ON), standpoint: Some(&standpoint), is_closed, divided: &divided };
+            plan(&question)
+        };
+        for (row, expected) in [
+            (to("C1/01", "01", "C0"), RowProblem::UnknownCode),
+            (to("X/01", "01", "C0"), RowProblem::UnknownCode),
+            (to("P0", "P0", ""), RowProblem::NotAllowed),
+            (to("C0/01", "01", "C1"), RowProblem::UnknownParent),
+            (to("C0/01", "01", "X"), RowProblem::UnknownParent),
+            (to("C0/01", "01", "P0"), RowProblem::NotAllowed),
+            // Many branches have this code, but only one of them is known to the viewer.
+            (to("01", "01", "P0"), RowProblem::NotAllowed),
+        ] {
+            let (old, parent) = (row.old_code.clone(), format!("{:?}", row.read));
+            let found = planned(&[row], never);
+            assert_eq!(found.refused.values().collect::<Vec<_>>(), [&expected], "{old} {parent}");
+            assert!(found.is_empty() && found.moved.is_empty() && found.undecided.is_empty(), "{old} {found:?}");
+        }
+        // The unit above one of a closed level is outside.
+        let found = planned(&[to("C0/01", "01", ""), to("C0/02", "02", "")], communes_end);
+        assert_eq!(found.refused.values().cloned().collect::<Vec<_>>(), [RowProblem::NotAllowed, RowProblem::NotAllowed]);
+        assert!(found.ended.is_empty() && found.continued.is_empty());
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl Reorganisations<'_> {
         } else {
             planned.tree.is_moving().then_some(Hindrance::Busy)
         };
-        let sheet = Sheet { planned: &planned, paths: NewPaths::new(&planned.tree, &planned.plan) };
+        let sheet = Sheet { planned: &planned, standpoint, paths: NewPaths::new(&planned.tree, &planned.plan) };
         let count = sheet.count(list);
         let pages = u32::try_from(count.div_ceil(ROWS_SHOWN)).unwrap_or(u32::MAX).max(1);
         let page = page.clamp(1, pages);
@@ -230,6 +230,8 @@ fn refused(planned: &Planned, first: usize, most: usize) -> Vec<RefusedRow> {
 /// The lists of a plan.
 struct Sheet<'p> {
     planned: &'p Planned,
+    /// The rights of the viewer; `None` for the operator.
+    standpoint: Option<&'p Standpoint>,
     paths: NewPaths<'p>,
 }
 
@@ -292,15 +294,28 @@ impl Sheet<'_> {
             .collect()
     }
 
+    fn may_read(&self, unit: &UnitPath) -> bool {
+        self.standpoint.is_none_or(|standpoint| standpoint.may(Action::ReadUnit, unit))
+    }
+
+    /// Whether the viewer may know of the unit. One that begins is in the files.
+    fn is_readable(&self, place: Place) -> bool {
+        match place {
+            Place::Begun(_) => true,
+            Place::Open(unit) => self.tree().get(unit).is_some_and(|unit| self.may_read(&unit.path)),
+        }
+    }
+
     fn before(&self, unit: UnitId) -> Option<PlannedUnit> {
         let unit = self.tree().get(unit)?;
-        let parent = self.tree().parent(&unit.path).map(|parent| parent.name.clone());
+        let parent =
+            self.tree().parent(&unit.path).filter(|parent| self.may_read(&parent.path)).map(|parent| parent.name.clone());
         Some(PlannedUnit { kind: unit.kind, code: unit.path.code().to_owned(), name: unit.name.clone(), parent })
     }
 
     fn after(&self, place: Place) -> Option<PlannedUnit> {
         let (above, code) = self.paths.above(place)?;
-        let parent = above.and_then(|above| self.name(above));
+        let parent = above.filter(|above| self.is_readable(*above)).and_then(|above| self.name(above));
         let kind = match place {
             Place::Open(unit) => self.tree().get(unit)?.kind,
             Place::Begun(at) => self.planned.plan.begun.get(at)?.kind,

@@ -13,7 +13,8 @@ use domain::{
     units::{
         BecameStep, Phase, UnitChange, UnitKind, UnitPath, UnitRef,
         reorganisation::{
-            FileRefusal, Hindrance, PlanList, ReassignmentState, ReorganisationColumn, ReorganisationState, RowProblem,
+            FileRefusal, Hindrance, PlanList, PlanNumbers, ReassignmentState, ReorganisationColumn, ReorganisationState,
+            RowProblem,
         },
     },
 };
@@ -522,9 +523,42 @@ async fn a_registrar_reorganises_within_the_own_province_only() {
     let across = received(&backend, &registrar, "Mã cũ,Mã mới,Mã cấp trên mới\n003,003,51\n51,59,\n").await;
     let page = backend.reorganisations().preview(&registrar, across, PlanList::Refused, 1).await.expect("is planned");
     let problems: Vec<_> = page.refused.iter().map(|row| row.problem.clone()).collect();
-    assert_eq!(problems, [RowProblem::NotAllowed, RowProblem::NotAllowed]);
+    assert_eq!(problems, [RowProblem::UnknownCode, RowProblem::NotAllowed]);
     let refused = backend.reorganisations().confirm(&registrar, across, &page.version).await;
     assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_preview_shows_nothing_of_units_outside_the_rights() {
+    let backend = open(&StoreLocation::Memory).await;
+    let organisation = Organisation::new(&backend).await;
+    let ward = organisation.registrar_of("001");
+    let file = "Mã cũ,Mã mới,Mã cấp trên mới\n003/01,01,001\n003/02,07,001\n999/01,08,001\n001/01,01,001\n\
+                001/02,02,003\n001/03,03,999\n51,51,\n";
+    let id = received(&backend, &ward, file).await;
+    let page = async |list| backend.reorganisations().preview(&ward, id, list, 1).await.expect("is planned");
+    let refused: Vec<_> = page(PlanList::Refused).await.refused.into_iter().map(|row| (row.row, row.problem)).collect();
+    let (code, parent) = (RowProblem::UnknownCode, RowProblem::UnknownParent);
+    assert_eq!(
+        refused,
+        [(2, code.clone()), (3, code.clone()), (4, code), (6, parent.clone()), (7, parent), (8, RowProblem::NotAllowed)]
+    );
+    let lists = [
+        PlanList::Ended,
+        PlanList::Begun,
+        PlanList::Renamed,
+        PlanList::Recoded,
+        PlanList::Moved,
+        PlanList::Queued,
+        PlanList::Undecided,
+    ];
+    for list in lists {
+        let page = page(list).await;
+        assert_eq!(page.rows, Vec::new(), "{list:?}");
+        let PlanNumbers { ended, begun, renamed, recoded, moved, queued, undecided, branches, .. } = page.numbers;
+        assert_eq!([ended, begun, renamed, recoded, moved, queued, undecided, branches], [0; 8]);
+        assert_eq!((page.numbers.offices_kept, page.numbers.offices_ended), (0, 0));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
