@@ -193,7 +193,8 @@ impl Reorganisations<'_> {
         let rows = found.iter().filter_map(|row| self.reassignment(viewer, &tree, row, &names).transpose());
         let rows = rows.collect::<Result<_>>()?;
         let waiting = self.count_queue(&top_units, ReassignmentState::Waiting).await?;
-        let from = query.from.and_then(|from| tree.known(&from.to_string())).map(|unit| unit.name.clone());
+        let from = query.from.and_then(|from| tree.known(&from.to_string()));
+        let from = from.filter(|unit| viewer.standpoint.may(Action::ReadUnit, &unit.path)).map(|unit| unit.name.clone());
         Ok(ReassignmentsPage { rows, from, waiting, page, pages })
     }
 

@@ -383,6 +383,11 @@ async fn units_below_a_divided_one_are_assigned() {
     assert_eq!(found(Some(" "), Some(page.rows[0].from_unit)).await, 3);
     assert_eq!(found(None, Some(organisation.units["003"].id)).await, 0);
     assert_eq!(reorganisations.waiting(&organisation.viewer).await.expect("may read"), 3);
+    let query = QueueQuery { from: Some(page.rows[0].from_unit), ..QueueQuery::default() };
+    let (own, other) = (organisation.registrar_of("51"), organisation.registrar_of("003"));
+    assert!(reorganisations.queue(&own, query).await.expect("may read").from.is_some());
+    let query = QueueQuery { from: Some(organisation.units["002"].id), ..QueueQuery::default() };
+    assert_eq!(reorganisations.queue(&other, query).await.expect("may read").from, None, "not the name of a unit elsewhere");
 
     // One by one.
     let (first, target) = (page.rows[0].id.to_string(), page.rows[0].candidates[0].id.to_string());
