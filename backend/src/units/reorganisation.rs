@@ -309,7 +309,7 @@ impl<'a> Reorganisations<'a> {
     /// [`Error::Invalid`] of the form `reorganisation_confirm`, on `version`: [`Problem::Stale`] when the plan is another one
     /// now, [`Problem::DateRange`] when the day is in the future, [`Problem::Undecided`] when rows are refused or there is
     /// nothing to do. [`Error::Busy`] while another change of the tree is unfinished or an import is running.
-    /// [`Error::NotAllowed`] when it is not open.
+    /// [`Error::NotAllowed`] when it is not open, unless this version is confirmed already.
     pub async fn confirm(&self, viewer: &Viewer, id: ReorganisationId, version: &str) -> Result<()> {
         let row = self.visible(Some(viewer), id).await?;
         self.confirm_as(&row, Some(viewer), version).await
@@ -325,7 +325,7 @@ impl<'a> Reorganisations<'a> {
 
     async fn confirm_as(&self, row: &ReorganisationRow, viewer: Option<&Viewer>, version: &str) -> Result<()> {
         if !row.state()?.is_open() {
-            return Err(Error::NotAllowed);
+            return if row.is_confirmed(version)? { Ok(()) } else { Err(Error::NotAllowed) };
         }
         let planned = self.plan(row, viewer.map(|viewer| &viewer.standpoint)).await?;
         let mut form = FormReader::new("reorganisation_confirm");
@@ -356,7 +356,10 @@ impl<'a> Reorganisations<'a> {
             now: clock.now(),
         };
         let job = NewJob::now(self.backend.keys(), clock, JobKind::Reorganise, row.id.clone(), &row.id)?;
-        self.step(Change::new(sql, vars).jobs(clock, vec![job])).await
+        let done = self.step(Change::new(sql, vars).jobs(clock, vec![job])).await;
+        // Sent from two windows at the same moment.
+        let is_late = matches!(done, Err(Error::NotAllowed));
+        if is_late && self.row(row.key()?).await?.is_confirmed(version)? { Ok(()) } else { done }
     }
 
     /// The progress.
@@ -574,6 +577,13 @@ impl ReorganisationRow {
 
     fn state(&self) -> Result<ReorganisationState> {
         ReorganisationState::from_key(&self.state).ok_or_else(|| self.damaged())
+    }
+
+    /// Whether the plan with this version was confirmed, and not refused or cancelled since.
+    fn is_confirmed(&self, version: &str) -> Result<bool> {
+        let state = self.state()?;
+        let goes_on = state == ReorganisationState::Confirmed || state.is_carried_out();
+        Ok(goes_on && self.version.as_deref() == Some(version))
     }
 
     fn on(&self) -> Result<NaiveDate> {

@@ -352,12 +352,16 @@ async fn a_reorganisation_waits_for_a_running_import() {
     assert!(matches!(early, Err(Error::Busy)), "{early:?}");
     set("cancelled").await;
     reorganisations.confirm(&organisation.viewer, id, &page.version).await.expect("is confirmed");
+    reorganisations.confirm(&organisation.viewer, id, &page.version).await.expect("from another window");
+    let other = reorganisations.confirm(&organisation.viewer, id, "another").await;
+    assert!(matches!(other, Err(Error::NotAllowed)), "{other:?}");
     set("running").await;
     assert!(matches!(reorganisations.carry_out(id, None).await, Err(Error::Busy)), "begun after the confirmation");
     assert_eq!(state(&backend, id).await, ReorganisationState::Confirmed);
     set("cancelled").await;
     backend.run_due_jobs().await.expect("runs");
     assert_eq!(state(&backend, id).await, ReorganisationState::Done);
+    reorganisations.confirm(&organisation.viewer, id, &page.version).await.expect("leads to the result");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
