@@ -126,12 +126,13 @@ impl Reorganisations<'_> {
     ) -> Result<PlanNumbers> {
         let Planned { tree, plan, rows, .. } = planned;
         let concerned = concerned(tree, plan);
-        let sees = |path: &UnitPath| standpoint.is_none_or(|own| own.may_by_office(Action::ReadMembers, path));
-        let counters = self.backend.counters();
-        let members = concerned
-            .iter()
-            .all(sees)
-            .then(|| concerned.iter().map(|path| counters.members(path)).fold(0_u32, u32::saturating_add));
+        // As in the queue. The sum is hidden if the number of one of the units is.
+        let (statistics, counters) = (self.backend.statistics(), self.backend.counters());
+        let of = |path: &UnitPath| match standpoint {
+            Some(own) => tree.at(path).and_then(|unit| statistics.members(own, tree, unit)),
+            None => Some(counters.members(path)),
+        };
+        let members = concerned.iter().try_fold(0_u32, |sum, path| Some(sum.saturating_add(of(path)?)));
         let (offices_kept, offices_ended) = self.offices(row, plan).await?;
         let (before, ended, begun) = (count(tree.len()), count(plan.ended.len()), count(plan.begun.len()));
         let continued: Vec<(&Continued, &UnitRef)> =

@@ -538,6 +538,41 @@ async fn a_registrar_reorganises_within_the_own_province_only() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_sees_the_number_of_members_unless_it_is_hidden() {
+    let backend = open(&StoreLocation::Memory).await;
+    let organisation = Organisation::new(&backend).await;
+    let mut operator = organisation.viewer.clone();
+    operator.standpoint.grants.retain(|grant| grant.role == Role::Operator);
+    // Three more in the province 52, so that its commune is no small group.
+    let tree = backend.units().tree();
+    let branch = tree.at(&UnitPath::parse("/01/52/003/01/").expect("a path")).expect("a branch");
+    let mut registry = Registry::new(&backend, 2, now() - TimeDelta::days(400));
+    for number in 0..3 {
+        let member = NewMember {
+            code: &format!("52.00000{number}"),
+            full_name: "Võ Văn Khơi",
+            sex: Sex::Male,
+            birth_date: day("1981-02-03"),
+            admitted_on: day("2008-02-03"),
+            standing: Standing::Official,
+            national_id: &NationalId::parse(&format!("951900{number:06}")).expect("twelve digits"),
+            phone: None,
+            unit: branch,
+        };
+        registry.member(&member).expect("registers");
+    }
+    registry.save().await.expect("saves");
+    let members = async |file: &str| {
+        let id = received(&backend, &operator, file).await;
+        let page = backend.reorganisations().preview(&operator, id, PlanList::Refused, 1).await.expect("is planned");
+        assert_eq!(page.refused, Vec::new());
+        page.numbers.members
+    };
+    assert_eq!(members("Mã cũ,Mã mới,Tên mới\n003,003,Xã Mới\n").await, Some(6));
+    assert_eq!(members("Mã cũ,Mã mới,Tên mới\n001,001,Xã Mới\n").await, None, "three members");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_preview_shows_nothing_of_units_outside_the_rights() {
     let backend = open(&StoreLocation::Memory).await;
     let organisation = Organisation::new(&backend).await;
