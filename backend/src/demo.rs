@@ -5,6 +5,7 @@
 use domain::{
     events::{self, EventBody},
     ids::SessionId,
+    units::UnitKind,
 };
 
 use crate::{
@@ -104,15 +105,35 @@ pub async fn is_loaded(backend: &Backend) -> Result<bool> {
     Ok(!found.is_empty())
 }
 
+/// Whether the sample fits the levels of the pack. No store is needed.
+///
+/// # Errors
+/// [`Error::Internal`] with a message for the operator that names the levels.
+pub fn check_levels() -> Result<()> {
+    let missing = files::missing_levels(|key| UnitKind::from_key(key).is_some());
+    if !missing.is_empty() {
+        return Err(Error::Internal(format!(
+            "the sample organisation needs the levels {}: the terminology pack does not define {}",
+            files::LEVELS.join(", "),
+            missing.join(", ")
+        )));
+    }
+    match files::misfit(&files::units()?) {
+        Some(misfit) => Err(Error::Internal(format!("the sample organisation does not fit the terminology pack: {misfit}"))),
+        None => Ok(()),
+    }
+}
+
 /// Fills an empty store. After a failure the store is incomplete and must be deleted.
 ///
 /// # Errors
-/// [`Error::Internal`] with a message for the operator when the store is not empty.
+/// [`Error::Internal`] with a message for the operator when the store is not empty, and as [`check_levels`].
 pub async fn load(backend: &Backend, seed: u64) -> Result<Summary> {
     load_size(backend, seed, WHOLE).await
 }
 
 async fn load_size(backend: &Backend, seed: u64, size: Size) -> Result<Summary> {
+    check_levels()?;
     let units: Vec<RecordId> = backend.store().read("SELECT VALUE id FROM unit LIMIT 1", vars! {}).await?.rows(0)?;
     if !units.is_empty() {
         return Err(Error::Internal("the sample organisation goes into an empty store only, and this one has units".to_owned()));

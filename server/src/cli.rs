@@ -135,6 +135,9 @@ async fn demo(settings: DemoSettings) -> Result<()> {
         return print(&sign_ins::json()?);
     }
     telemetry::start(&settings.store)?;
+    // Before the store is created.
+    text::use_pack(settings.store.terms.read()?);
+    backend::demo::check_levels()?;
     let backend = open(&settings.store).await?;
     let began = std::time::Instant::now();
     let loaded = backend::demo::load(&backend, settings.seed).await?;

@@ -205,6 +205,32 @@ fn of_levels(entries: Vec<UnitEntry<String>>, level: impl Fn(&str) -> Option<Uni
     units
 }
 
+/// The levels without which documents have no issuer and people no unit. Units of other levels can be left out.
+pub(super) const LEVELS: [&str; 5] = ["central", "province", "commune", "branch", "group"];
+
+/// Those of [`LEVELS`] that the pack lacks.
+pub(super) fn missing_levels(is_defined: impl Fn(&str) -> bool) -> Vec<&'static str> {
+    LEVELS.into_iter().filter(|key| !is_defined(key)).collect()
+}
+
+/// Why these units cannot be created with the rules of their levels.
+pub(super) fn misfit(units: &[UnitEntry]) -> Option<String> {
+    let kinds: BTreeMap<&str, UnitKind> = units.iter().map(|unit| (unit.key.as_str(), unit.kind)).collect();
+    units.iter().find_map(|unit| {
+        let level = unit.kind.key();
+        let above = kinds.get(unit.parent.as_str()).filter(|above| !unit.kind.hangs_on(**above));
+        if let Some(above) = above {
+            return Some(format!("units of the level {level} must be able to hang on those of {}", above.key()));
+        }
+        match (unit.members > 0, unit.kind.holds_members()) {
+            (true, false) => Some(format!("the level {level} must hold members")),
+            (false, true) => Some(format!("the level {level} must not hold members")),
+            _ if level == "branch" && !unit.kind.is_home() => Some("the level branch must be a home".to_owned()),
+            _ => None,
+        }
+    })
+}
+
 pub(super) fn names() -> Result<Names> {
     parse("names.toml", include_str!("../../demo/names.toml"))
 }
@@ -340,6 +366,21 @@ mod tests {
         assert_eq!(some.len() + 5, all.len(), "one district, two base committees and two sections");
         assert_eq!(some.values().filter(|parent| *parent == "ward").count(), 89);
         assert!(some.values().all(|parent| parent.is_empty() || some.contains_key(parent)));
+    }
+
+    #[test]
+    fn levels_that_the_sample_needs_and_the_pack_lacks_are_named() {
+        let lacking = |keys: &[&str]| missing_levels(|key| keys.contains(&key));
+        assert_eq!(lacking(&["central", "province", "district", "base", "branch", "group"]), ["commune"]);
+        assert_eq!(lacking(&LEVELS), Vec::<&str>::new());
+        let mut units = units().expect("reads");
+        assert_eq!(misfit(&units), None);
+        let at = units.iter().position(|unit| unit.key == "ward").expect("a ward");
+        units[at].kind = UnitKind::from_key("central").expect("a level");
+        let told = "units of the level central must be able to hang on those of province";
+        assert_eq!(misfit(&units).as_deref(), Some(told));
+        units[at].kind = UnitKind::from_key("branch").expect("a level");
+        assert_eq!(misfit(&units).as_deref(), Some("the level branch must not hold members"), "the ward has none");
     }
 
     #[test]
