@@ -12,7 +12,8 @@ use domain::{
     forms::Problem,
     imports::Reason,
     units::reorganisation::{
-        AssignProblem, FileRefusal, OfficesRule, Part, PlanList, ReorganisationColumn, ReorganisationState, RowProblem,
+        AssignProblem, FileRefusal, OfficesRule, Part, PlanList, RefusedRow, ReorganisationColumn, ReorganisationFile,
+        ReorganisationState, RowProblem,
     },
 };
 use leptos::prelude::*;
@@ -191,8 +192,17 @@ pub fn refusal_text(l: Locale, file: &str, refusal: FileRefusal) -> String {
     }
 }
 
-/// Why a row is refused, and what to do.
-pub fn problem_text(l: Locale, problem: &RowProblem) -> String {
+/// Why a row is refused, and what to do; with the name of the file of another row that it names, if that is another file.
+pub fn refused_text(l: Locale, files: &[ReorganisationFile], refused: &RefusedRow) -> String {
+    let why = problem_text(l, &refused.problem);
+    let other = refused.other_file.and_then(|at| files.get(usize::try_from(at).ok()?));
+    match other {
+        Some(file) => text::reorganisations::problem_in_file(l, &why, &file.name),
+        None => why,
+    }
+}
+
+fn problem_text(l: Locale, problem: &RowProblem) -> String {
     match problem {
         RowProblem::Cell { column, reason } => cell_text(l, *column, reason),
         RowProblem::UnknownCode => text::reorganisations::problem_unknown_code(l).to_owned(),
@@ -266,6 +276,26 @@ mod tests {
             assert_eq!(Template::from_key(template.key()), Some(template));
         }
         assert_eq!(Template::from_key("units"), None);
+    }
+
+    #[test]
+    fn a_row_in_another_file_is_named_with_its_file() {
+        let file = |name: &str| ReorganisationFile { name: name.to_owned(), rows: 1 };
+        let files = [file("a.csv"), file("b.csv")];
+        let mut refused = RefusedRow {
+            file: 1,
+            row: 2,
+            old_code: "001".to_owned(),
+            new_code: "001".to_owned(),
+            new_name: String::new(),
+            problem: RowProblem::WholeTwice { row: 7 },
+            other_file: Some(0),
+        };
+        for l in Locale::ALL {
+            assert!(refused_text(l, &files, &refused).contains("a.csv"), "{l:?}");
+        }
+        refused.other_file = None;
+        assert_eq!(refused_text(Locale::En, &files, &refused), problem_text(Locale::En, &refused.problem));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use app::{
     context::request::RequestContext,
     error::{AppError, Kind},
-    reorganisations::{Template, problem_text, refusal_text, refused_heads},
+    reorganisations::{Template, refusal_text, refused_heads, refused_text},
 };
 use axum::{
     Extension, Router,
@@ -252,9 +252,9 @@ pub(crate) fn refused_csv(locale: Locale, files: &[ReorganisationFile], rows: &[
     // Without a byte order mark, spreadsheets misread Vietnamese letters.
     let mut content = format!("\u{feff}{}", plain_line(&refused_heads(locale)));
     for refused in rows {
-        let RefusedRow { file, row, old_code, new_code, new_name, problem } = refused;
+        let RefusedRow { file, row, old_code, new_code, new_name, .. } = refused;
         let file = usize::try_from(*file).ok().and_then(|at| files.get(at)).map_or("", |file| file.name.as_str());
-        let (row, why) = (row.to_string(), problem_text(locale, problem));
+        let (row, why) = (row.to_string(), refused_text(locale, files, refused));
         content += &plain_line(&[file, &row, old_code, new_code, new_name, &why]);
     }
     content

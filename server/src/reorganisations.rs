@@ -3,7 +3,7 @@
 use std::{fs, io::Read, path::Path, time::Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use app::reorganisations::{problem_text, refusal_text};
+use app::reorganisations::{refusal_text, refused_text};
 use backend::{
     Backend, Error,
     units::{ReceiveForm, Received, Reorganisations},
@@ -191,10 +191,12 @@ fn print_numbers(what: &str, numbers: PlanNumbers) -> Result<()> {
 
 fn print_refused(page: &ReorganisationPage, refused: &[RefusedRow]) -> Result<()> {
     let mut told = String::new();
-    for RefusedRow { file, row, old_code, new_code, problem, .. } in refused {
+    for one in refused {
+        let RefusedRow { file, row, old_code, new_code, .. } = one;
+        let why = refused_text(Locale::En, &page.reorganisation.files, one);
         let file = usize::try_from(*file).ok().and_then(|at| page.reorganisation.files.get(at));
         let file = file.map_or("", |file| file.name.as_str());
-        told += &format!("{file}, row {row}: {old_code} to {new_code}: {}\n", problem_text(Locale::En, problem));
+        told += &format!("{file}, row {row}: {old_code} to {new_code}: {why}\n");
     }
     print(&told)
 }

@@ -6,7 +6,7 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::{list_name, problem_text};
+use super::{list_name, refused_text};
 use crate::{
     terms, text,
     ui::{Cell, Chip, Chips, Column, DataTable, HERE, Icon, IconName, Line, RowHead, Whose, content_lang},
@@ -133,8 +133,8 @@ fn refused(l: Locale, page: &reorganisation::ReorganisationPage) -> AnyView {
         .refused
         .iter()
         .map(|refused| {
-            let RefusedRow { row: number, old_code: old, new_code: new, problem, .. } = refused.clone();
-            let (number, why) = (l.number(number), problem_text(l, &problem));
+            let RefusedRow { row: number, old_code: old, new_code: new, .. } = refused.clone();
+            let (number, why) = (l.number(number), refused_text(l, &page.reorganisation.files, refused));
             let name = file_name(page, refused);
             let (file_cell, row_cell) = if has_files {
                 let first = view! { <RowHead whose=Whose::Content>{name}</RowHead> }.into_any();

@@ -299,6 +299,8 @@ pub struct RefusedRow {
     pub new_code: String,
     pub new_name: String,
     pub problem: RowProblem,
+    /// Index of the file of the row that the problem names, if it is another file.
+    pub other_file: Option<u32>,
 }
 
 /// Why a reorganisation cannot be confirmed now.

@@ -139,6 +139,8 @@ pub(super) struct Plan {
     pub(super) already: usize,
     /// Indexes of refused rows.
     pub(super) refused: BTreeMap<usize, RowProblem>,
+    /// Of refused rows whose problem names another row: the index of that row.
+    pub(super) others: BTreeMap<usize, usize>,
 }
 
 impl Plan {
@@ -301,6 +303,15 @@ impl<'q> Planner<'q> {
         self.plan.refused.entry(at).or_insert(problem);
     }
 
+    /// As [`Self::refuse`], for a problem that names another row by its number.
+    fn refuse_by(&mut self, at: usize, other: usize, problem: impl FnOnce(u64) -> RowProblem) {
+        if !self.plan.refused.contains_key(&at) {
+            let row = self.question.rows.get(other).map_or(0, |row| row.row);
+            self.plan.others.insert(at, other);
+            self.refuse(at, problem(row));
+        }
+    }
+
     fn may(&self, unit: &UnitPath) -> bool {
         self.question.standpoint.is_none_or(|standpoint| standpoint.may_by_office(Action::ManageUnit, unit))
     }
@@ -440,20 +451,20 @@ impl<'q> Planner<'q> {
     }
 
     fn check_parts(&mut self, old: &UnitRef, wholes: &[usize], mains: &[usize], parts: &[usize]) {
-        if let Some(row) = wholes.first().map(|at| self.number(*at)) {
+        if let Some(whole) = wholes.first().copied() {
             for at in wholes.iter().skip(1) {
-                self.refuse(*at, RowProblem::WholeTwice { row });
+                self.refuse_by(*at, whole, |row| RowProblem::WholeTwice { row });
             }
             for at in mains.iter().chain(parts) {
-                self.refuse(*at, RowProblem::PartsAndWhole { row });
+                self.refuse_by(*at, whole, |row| RowProblem::PartsAndWhole { row });
             }
         }
-        if let Some(row) = mains.first().map(|at| self.number(*at)) {
+        if let Some(main) = mains.first().copied() {
             for at in mains.iter().skip(1) {
-                self.refuse(*at, RowProblem::TwoMainParts { row });
+                self.refuse_by(*at, main, |row| RowProblem::TwoMainParts { row });
             }
         }
-        let mut met: HashMap<(String, Option<Vec<String>>), u64> = HashMap::new();
+        let mut met: HashMap<(String, Option<Vec<String>>), usize> = HashMap::new();
         for at in parts {
             if mains.is_empty() {
                 self.refuse(*at, RowProblem::NoMainPart);
@@ -462,8 +473,8 @@ impl<'q> Planner<'q> {
                 self.refuse(*at, RowProblem::HoldsMembers);
             }
             let Some(entry) = self.entry(*at) else { continue };
-            if let Some(row) = met.insert((entry.code.clone(), entry.parent.clone()), self.number(*at)) {
-                self.refuse(*at, RowProblem::PartTwice { row });
+            if let Some(other) = met.insert((entry.code.clone(), entry.parent.clone()), *at) {
+                self.refuse_by(*at, other, |row| RowProblem::PartTwice { row });
             }
         }
         if old.path.parent().is_none() {
@@ -482,11 +493,6 @@ impl<'q> Planner<'q> {
 
     fn part(&self, at: usize) -> Part {
         self.entry(at).map(|entry| entry.part).unwrap_or_default()
-    }
-
-    /// The number of a row in its file.
-    fn number(&self, at: usize) -> u64 {
-        self.question.rows.get(at).map_or(0, |row| row.row)
     }
 
     /// Whether rows say what becomes of the unit.
@@ -729,9 +735,10 @@ impl<'q> Planner<'q> {
         let name = named.next();
         let others: Vec<usize> =
             named.filter(|(_, other)| name.is_some_and(|(_, name)| name != *other)).map(|(at, _)| at).collect();
-        for at in others {
-            let row = name.map_or(0, |(named, _)| self.number(named));
-            self.refuse(at, RowProblem::NamesDiffer { row });
+        if let Some((other, _)) = name {
+            for at in others {
+                self.refuse_by(at, other, |row| RowProblem::NamesDiffer { row });
+            }
         }
         let continues = self.targets[target].continues;
         if name.is_none() && continues.is_none() {

@@ -223,6 +223,13 @@ fn refused(planned: &Planned, first: usize, most: usize) -> Vec<RefusedRow> {
             new_code: new_code.clone(),
             new_name: new_name.clone(),
             problem: problem.clone(),
+            other_file: planned
+                .plan
+                .others
+                .get(at)
+                .and_then(|other| planned.rows.get(*other))
+                .map(|other| other.file)
+                .filter(|other| other != file),
         })
     };
     planned.plan.refused.iter().skip(first).take(most).filter_map(row).collect()
