@@ -11,6 +11,9 @@ use crate::{Locale, folding::fold};
 /// Maximum length of a key.
 const KEY_MAX: usize = 32;
 
+/// Maximum length of a name, in characters.
+const NAME_MAX: usize = 100;
+
 /// Names of an own level. An empty text is a missing one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -91,6 +94,12 @@ pub enum LevelsProblem {
     Twice(String),
     #[error("the level {level:?} has no name in the language {language:?}: add it to its `name`")]
     Unnamed { level: String, language: &'static str },
+    #[error(
+        "a name of the level {0:?} has a control character or one that changes the direction of text: write it on one line, without them"
+    )]
+    NameCharacters(String),
+    #[error("a name of the level {0:?} is longer than {max} characters: shorten it", max = NAME_MAX)]
+    NameLong(String),
     #[error("the level {0:?} has an alias without letters: write it, or remove it")]
     EmptyAlias(String),
     #[error("the level {level:?} hangs on {above:?}, which is not a level above it: name a level that is listed before it")]
@@ -103,6 +112,10 @@ pub enum LevelsProblem {
     NoMembers,
     #[error("no level is a member's branch: add `home = true` to the one that members call “my branch”")]
     NoHome,
+    #[error(
+        "the level {0:?} holds members, but no level above it is a member's branch: let it hang on a level with `home = true`, or make it one"
+    )]
+    BelowNoHome(String),
 }
 
 /// Keeps the levels of an own pack for the life of the process: the browser gets them from the server, which has checked them.
@@ -130,6 +143,7 @@ pub fn own_levels(own: &[OwnLevel]) -> Result<&'static [Level], LevelsProblem> {
     if !own.iter().any(|level| level.is_home) {
         return Err(LevelsProblem::NoHome);
     }
+    check_homes(own)?;
     let levels = keep_levels(own);
     check_words(levels)?;
     Ok(levels)
@@ -149,6 +163,13 @@ fn check(level: &OwnLevel, above: &[OwnLevel]) -> Result<(), LevelsProblem> {
     if let Some(l) = Locale::ALL.into_iter().find(|l| level.name.get(*l).trim().is_empty()) {
         return Err(LevelsProblem::Unnamed { level: key.clone(), language: l.tag() });
     }
+    let mut names = Locale::ALL.into_iter().flat_map(|l| [level.name.get(l), level.short.get(l)]);
+    if names.clone().any(|name| name.chars().any(is_misleading)) {
+        return Err(LevelsProblem::NameCharacters(key.clone()));
+    }
+    if names.any(|name| name.trim().chars().count() > NAME_MAX) {
+        return Err(LevelsProblem::NameLong(key.clone()));
+    }
     if level.aliases.iter().any(|alias| fold(alias).is_empty()) {
         return Err(LevelsProblem::EmptyAlias(key.clone()));
     }
@@ -160,6 +181,28 @@ fn check(level: &OwnLevel, above: &[OwnLevel]) -> Result<(), LevelsProblem> {
         },
         None => Ok(()),
     }
+}
+
+/// Members of a level belong to the nearest unit above that is a home, or to their own one: there must be a way to have one.
+fn check_homes(own: &[OwnLevel]) -> Result<(), LevelsProblem> {
+    let mut homes: Vec<&str> = Vec::with_capacity(own.len());
+    for level in own {
+        let hangs_on_one = match &level.hangs_on {
+            Some(keys) => keys.iter().any(|key| homes.contains(&key.as_str())),
+            None => !homes.is_empty(),
+        };
+        if level.is_home || hangs_on_one {
+            homes.push(&level.key);
+        } else if level.holds_members {
+            return Err(LevelsProblem::BelowNoHome(level.key.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a page or a table would not show the character as it is written.
+fn is_misleading(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A file names a level by any of its words, so no two levels have one in common.
@@ -241,6 +284,39 @@ mod tests {
         let problem = refused(&[own]);
         assert_eq!(problem, LevelsProblem::Unnamed { level: "club".to_owned(), language: "bn" });
         assert!(problem.to_string().contains("\"club\" has no name in the language \"bn\""), "{problem}");
+    }
+
+    #[test]
+    fn a_name_is_short_and_reads_as_it_is_written() {
+        let club = "club".to_owned();
+        for name in ["Câu\nlạc bộ", "Câu\u{202e}lạc bộ", "\u{200f}Câu lạc bộ"] {
+            let mut own = home("club");
+            own.name.vi = name.to_owned();
+            assert_eq!(refused(&[own]), LevelsProblem::NameCharacters(club.clone()), "{name:?}");
+            let short = LevelNames { en: name.to_owned(), ..LevelNames::default() };
+            assert_eq!(refused(&[OwnLevel { short, ..home("club") }]), LevelsProblem::NameCharacters(club.clone()), "{name:?}");
+        }
+        let long = |length: usize| {
+            let mut own = home("club");
+            own.name.bn = "ক".repeat(length);
+            own_levels(&[own])
+        };
+        assert!(long(100).is_ok());
+        assert_eq!(long(101), Err(LevelsProblem::NameLong(club)));
+    }
+
+    #[test]
+    fn a_level_with_members_is_below_a_branch_or_is_one() {
+        let members = |key: &str, on: &[&str]| {
+            let hangs_on = Some(on.iter().map(|key| (*key).to_owned()).collect());
+            OwnLevel { holds_members: true, hangs_on, ..level(key) }
+        };
+        let lost = LevelsProblem::BelowNoHome("cell".to_owned());
+        assert_eq!(refused(&[level("top"), home("club"), members("cell", &["top"])]), lost);
+        assert_eq!(refused(&[level("top"), OwnLevel { holds_members: true, ..level("cell") }, home("club")]), lost);
+        assert!(own_levels(&[level("top"), home("club"), members("cell", &["top", "club"])]).is_ok());
+        let team = OwnLevel { hangs_on: Some(vec!["club".to_owned()]), ..level("team") };
+        assert!(own_levels(&[level("top"), home("club"), team, members("cell", &["team"])]).is_ok(), "by a level between");
     }
 
     #[test]
