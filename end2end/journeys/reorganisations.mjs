@@ -64,6 +64,8 @@ async function divideAndMerge(stage, script) {
   ];
   await uploadPlan(operator, [{ name: `sai-${main}.csv`, rows: wrong }]);
   await operator.sees('main .notice-error');
+  assert.ok((await operator.text('.page-header')).includes(reorganisations.state_refused), 'the state says why it cannot be confirmed');
+  assert.ok(!(await operator.text()).includes(reorganisations.nothing_written), 'and nothing asks to confirm');
   assert.equal(await operator.$('main a[href$="?sure=1"]').count(), 0, 'it cannot be confirmed');
   const refused = await operator.text('main .table');
   assert.ok(refused.includes(reorganisations.problem_no_main_part), refused);

@@ -64,7 +64,7 @@ fn rows(l: Locale, reorganisations: Vec<ReorganisationSummary>) -> AnyView {
                     whose=Whose::Ours
                     meta=started(l, &one)
                 >
-                    {state_tag(l, one.state)}
+                    {listed_tag(l, one.state)}
                 </ListRow>
             }
         })
@@ -89,6 +89,16 @@ pub(super) fn confirmed(l: Locale, reorganisation: &ReorganisationSummary) -> Op
     let at = reorganisation.confirmed_at?;
     let name = reorganisation.confirmed_by.as_ref().map_or_else(|| Line::from(text::imports::operator(l)), Line::name);
     Some(Line::around(text::reorganisations::confirmed(l, HERE, l.date_time(at)), &name))
+}
+
+/// The state in the list, where the files are not planned: whether a preview can be confirmed is only on its page.
+fn listed_tag(l: Locale, state: ReorganisationState) -> AnyView {
+    match state {
+        ReorganisationState::Previewed => {
+            view! { <Tag tone=Tone::Warn icon=IconName::Eye label=text::reorganisations::state_prepared(l)/> }.into_any()
+        }
+        _ => state_tag(l, state),
+    }
 }
 
 pub(super) fn state_tag(l: Locale, state: ReorganisationState) -> AnyView {

@@ -22,7 +22,7 @@ use crate::{
     title::Title,
     ui::{
         BigFigure, Breadcrumbs, Button, ButtonKind, Card, Crumb, ErrorSummary, Field, FieldKind, Figures, Form, Icon, IconName,
-        LinkButton, Notice, NoticeKind, PageHeader, Progress,
+        LinkButton, Notice, NoticeKind, PageHeader, Progress, Tag, Tone,
     },
 };
 
@@ -57,18 +57,27 @@ pub fn ReorganisationPage() -> impl IntoView {
                 view! { <Notice title=text::reorganisations::cancelled_title(l)/> {again(l, &page)} }.into_any()
             }
         };
-        let (state, eyebrow) = (one.state, files(one));
+        let (tag, eyebrow) = (tag(l, &page), files(one));
         let lead = started(l, one).and(confirmed(l, one));
         view! {
             <Title text=title.clone()/>
             <div class="page">
                 <Breadcrumbs label=text::reorganisations::way(l) crumbs/>
-                <PageHeader title eyebrow lead>{state_tag(l, state)}</PageHeader>
+                <PageHeader title eyebrow lead>{tag}</PageHeader>
                 {body}
             </div>
         }
         .into_any()
     })
+}
+
+/// The state. An open reorganisation with refused rows cannot be confirmed.
+fn tag(l: Locale, page: &reorganisation::ReorganisationPage) -> AnyView {
+    let state = page.reorganisation.state;
+    if state.is_open() && page.hindrance == Some(Hindrance::Refused) {
+        return view! { <Tag tone=Tone::Warn icon=IconName::Alert label=text::reorganisations::state_refused(l)/> }.into_any();
+    }
+    state_tag(l, state)
 }
 
 fn preview(
@@ -93,6 +102,10 @@ fn preview(
         }
     });
     let figures = figures(l, page.numbers);
+    let nothing = match page.hindrance {
+        None => text::reorganisations::nothing_written(l),
+        Some(_) => text::reorganisations::nothing_yet(l),
+    };
     let correct = (page.hindrance == Some(Hindrance::Refused)).then(|| again(l, page));
     view! {
         <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, day_errors, DAY_LABELS)/>
@@ -101,7 +114,7 @@ fn preview(
         <Card title=text::reorganisations::preview_title(l)>
             <div class="stack">
                 {figures}
-                <p class="muted">{text::reorganisations::nothing_written(l)}</p>
+                <p class="muted">{nothing}</p>
             </div>
         </Card>
         {next}
