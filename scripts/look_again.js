@@ -1,11 +1,11 @@
-// Polls a page of the server that is marked as not final, and updates what changed in place. Focus, scroll position and typed
-// text stay. Without it a link reloads the page.
+// Polls a page of the server that has parts marked as not final, and updates what changed in them in place. Focus, scroll position
+// and typed text stay. Without it a link reloads the page.
 
 /** Milliseconds between two requests, and after a failed one. */
 const PAUSE = 2000;
 const AGAIN = 8000;
 
-const part = () => document.querySelector('[data-look-again]');
+const parts = (page) => [...page.querySelectorAll('[data-look-again]')];
 
 /** The response as a document, without its styles: this page has them, and its policy would reject those with another nonce. */
 const rules = { createHTML: (text) => text.replace(/<style[\s\S]*?<\/style>/g, '') };
@@ -25,9 +25,9 @@ async function look() {
 }
 
 function show(page) {
-  const fresh = page.querySelector('[data-look-again]');
-  if (fresh) {
-    change(part(), fresh);
+  const [shown, fresh] = [parts(document), parts(page)];
+  if (fresh.length > 0) {
+    shown.forEach((part, at) => fresh[at] && change(part, fresh[at]));
     setTimeout(look, PAUSE);
     return;
   }
@@ -56,4 +56,4 @@ function change(shown, fresh) {
   old.forEach((child, at) => change(child, news[at]));
 }
 
-if (part()) setTimeout(look, PAUSE);
+if (parts(document).length > 0) setTimeout(look, PAUSE);

@@ -77,6 +77,10 @@ fn tag(l: Locale, page: &reorganisation::ReorganisationPage) -> AnyView {
     if state.is_open() && page.hindrance == Some(Hindrance::Refused) {
         return view! { <Tag tone=Tone::Warn icon=IconName::Alert label=text::reorganisations::state_refused(l)/> }.into_any();
     }
+    if state.is_at_work() {
+        // Updated by script together with the progress.
+        return view! { <span data-look-again="">{state_tag(l, state)}</span> }.into_any();
+    }
     state_tag(l, state)
 }
 
@@ -304,9 +308,9 @@ fn at_work(l: Locale, page: &reorganisation::ReorganisationPage) -> AnyView {
         _ => text::reorganisations::confirmed_title(l),
     };
     let told = if estimate == 0 {
-        text::imports::progress_rows(l, l.number(done))
+        text::reorganisations::updated(l, l.number(done))
     } else {
-        text::imports::progress_of(l, l.number(done), l.number(estimate))
+        text::reorganisations::updated_of(l, l.number(done), l.number(estimate))
     };
     view! {
         // The title changes with the state, so the script updates the whole card.
