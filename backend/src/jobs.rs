@@ -11,6 +11,7 @@
 //!   maximum number of attempts of its kind a job is *parked*: it is kept, logged as an error, and waits for the operator
 //!   (`handbook jobs`). A run whose process died counts as an attempt, so a job that kills its process is parked too. A parked
 //!   job keeps its key.
+//! - **Wait**: a run that cannot begin because other work must end first is repeated after a pause. It is not an attempt.
 //! - **Periodic** kinds have one row that becomes due again after each run. They are never parked, because work that must happen
 //!   every few seconds cannot wait for an operator.
 //!
@@ -104,7 +105,7 @@ impl JobKind {
             Self::NotifyOwner => Rules::once(Duration::from_mins(1), 4, 12),
             // The runner polls every second, so a document is published within five.
             Self::PublishDue => Rules::periodic(Duration::from_secs(4), Duration::from_mins(2)),
-            // Planning and the transaction take seconds. It waits for another change of the tree.
+            // Planning and the transaction take seconds. Waiting for another change of the tree is not an attempt.
             Self::Reorganise => Rules::once(Duration::from_mins(10), 1, 12),
             Self::SealEvents | Self::FollowMoves => Rules::periodic(Duration::from_mins(1), Duration::from_mins(10)),
             Self::PurgeExpired | Self::PurgeWriting | Self::PurgeFiles => {

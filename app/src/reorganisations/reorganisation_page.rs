@@ -312,6 +312,8 @@ fn at_work(l: Locale, page: &reorganisation::ReorganisationPage) -> AnyView {
     } else {
         text::reorganisations::updated_of(l, l.number(done), l.number(estimate))
     };
+    // Nothing has changed yet: it can still be cancelled.
+    let cancel = (state == ReorganisationState::Confirmed).then(|| cancel(l, page));
     view! {
         // The title changes with the state, so the script updates the whole card.
         <div data-look-again="">
@@ -326,6 +328,8 @@ fn at_work(l: Locale, page: &reorganisation::ReorganisationPage) -> AnyView {
                     </div>
                 </div>
             </Card>
+            // An element of its own, so that the card stays when the button goes.
+            <div>{cancel}</div>
         </div>
     }
     .into_any()

@@ -13,6 +13,8 @@ pub(crate) enum Outcome {
     Lost,
     /// A part is done; the rest follows immediately.
     Again,
+    /// Nothing could be done yet: it runs again after a pause. Not a failed attempt, so the job is never parked for it.
+    Later,
 }
 
 pub(super) async fn perform(backend: &Backend, job: &LeasedJob) -> Result<Outcome> {

@@ -37,6 +37,9 @@ const STOP: Duration = Duration::from_secs(12);
 const BACKOFF: Duration = Duration::from_secs(2);
 const BACKOFF_MAX: Duration = Duration::from_mins(15);
 
+/// Pause of a job that waits for other work to end.
+const LATER: Duration = Duration::from_secs(15);
+
 /// Maximum number of characters of a stored error.
 const ERROR_MAX: usize = 500;
 
@@ -269,6 +272,7 @@ impl Runner {
             (Outcome::Ended, _) => return,
             (Outcome::Lost, _) => return warn_of_loss(job),
             (Outcome::Again, _) => Some(now),
+            (Outcome::Later, _) => Some(now + LATER),
             (Outcome::Done, every) => every.map(|every| now + every),
         };
         let mut vars = Variables::new();

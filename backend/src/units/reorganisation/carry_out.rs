@@ -150,10 +150,13 @@ impl Reorganisations<'_> {
     /// The work of the job [`JobKind::Reorganise`](crate::jobs::JobKind::Reorganise).
     pub(crate) async fn run(&self, job: &LeasedJob) -> Result<Outcome> {
         let id: ReorganisationId = job.key().parse().map_err(|_| Error::Damaged(format!("the key of the job {job}")))?;
-        match self.carry_out(id, Some(job)).await? {
-            Attempt::Done => Ok(Outcome::Ended),
-            Attempt::Lost => Ok(Outcome::Lost),
-            Attempt::Over | Attempt::Again => Ok(Outcome::Done),
+        match self.carry_out(id, Some(job)).await {
+            Ok(Attempt::Done) => Ok(Outcome::Ended),
+            Ok(Attempt::Lost) => Ok(Outcome::Lost),
+            Ok(Attempt::Over | Attempt::Again) => Ok(Outcome::Done),
+            // Another change of the tree or an import may take hours.
+            Err(Error::Busy) => Ok(Outcome::Later),
+            Err(error) => Err(error),
         }
     }
 
