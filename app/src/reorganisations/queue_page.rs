@@ -160,10 +160,12 @@ fn address(asked: &Asked, state: ReassignmentState, page: Option<u32>) -> String
 
 fn rows(l: Locale, page: &ReassignmentsPage, asked: &Asked, echo: Option<&FormErrors>) -> AnyView {
     if page.rows.is_empty() {
+        let is_filtered = asked.reorganisation.is_some() || asked.from.is_some() || asked.words.is_some();
+        let told = if is_filtered { text::reorganisations::queue_none_found(l) } else { text::reorganisations::queue_none(l) };
         return view! {
             <EmptyState
                 title=text::reorganisations::queue_none_title(l)
-                text=text::reorganisations::queue_none(l)
+                text=told
                 icon=IconName::CheckCircle
             />
         }

@@ -210,7 +210,8 @@ fn notes(l: Locale, numbers: PlanNumbers) -> Vec<String> {
 fn sure(l: Locale, page: &reorganisation::ReorganisationPage) -> AnyView {
     let numbers = page.numbers;
     let title = text::reorganisations::sure_title(l, l.number(numbers.units_before), l.number(numbers.units_after));
-    let members = numbers.members.map_or_else(|| terms::members(l).to_owned(), |members| terms::members_count(l, members.into()));
+    let unknown = || text::reorganisations::sure_members(l).to_owned();
+    let members = numbers.members.map_or_else(unknown, |members| terms::members_count(l, members.into()));
     let told = text::reorganisations::sure_text(
         l,
         l.date(page.reorganisation.on),
