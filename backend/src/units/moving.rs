@@ -179,7 +179,7 @@ impl UnitDesk<'_> {
     /// # Errors
     /// [`Error::Invalid`] of the form `unit_move`: [`Problem::WrongPlace`] on `target` if it is within the unit's subtree or its
     /// level does not allow the unit below it, [`Problem::CodeTaken`] on `code`, [`Problem::Stale`] on `target`. [`Error::Busy`]
-    /// while another move or merge is unfinished. [`Error::NotFound`], [`Error::NotAllowed`] without the right on the unit and on
+    /// while another move or merge is unfinished or an import is running. [`Error::NotFound`], [`Error::NotAllowed`] without the right on the unit and on
     /// both parents.
     pub async fn move_below(&self, viewer: &Viewer, form: MoveForm<'_>) -> Result<UnitId> {
         let moved = self.again(|| self.start_move(viewer, form)).await?;
@@ -246,7 +246,7 @@ impl UnitDesk<'_> {
         if to == unit.path {
             return Ok(unit.id);
         }
-        if !tree.moving.is_empty() {
+        if tree.is_moving() || self.backend.reorganisations().is_importing().await? {
             return Err(Error::Busy.into());
         }
         let shifts = vec![Shift { from: unit.path.clone(), to: to.clone() }];
@@ -285,7 +285,7 @@ impl UnitDesk<'_> {
         let (Some(target), Some(on)) = (target, on) else {
             return Err(reader.finish().err().unwrap_or_default().into());
         };
-        if !tree.moving.is_empty() {
+        if tree.is_moving() || self.backend.reorganisations().is_importing().await? {
             return Err(Error::Busy.into());
         }
         let (shifts, codes) = plan_merge(&tree, unit, target, &children);

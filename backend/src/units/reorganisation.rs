@@ -447,7 +447,7 @@ impl<'a> Reorganisations<'a> {
     }
 
     /// Whether an import is being written. It writes the paths of the tree it began with, also behind the batches that update paths.
-    async fn is_importing(&self) -> Result<bool> {
+    pub(super) async fn is_importing(&self) -> Result<bool> {
         let now = vars! { now: self.backend.clock().now() };
         let running: Vec<RecordId> = self.backend.store().read(IMPORTING, now).await?.rows(0)?;
         Ok(!running.is_empty())

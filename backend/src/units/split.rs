@@ -62,7 +62,8 @@ impl UnitDesk<'_> {
     /// # Errors
     /// [`Error::Invalid`] of the form `unit_split`: [`Problem::CodeTaken`] on `code`, [`Problem::Required`] on `members` when
     /// none is chosen, [`Problem::Unknown`] when one of them is not in this branch, [`Problem::Stale`] on `name`.
-    /// [`Error::NotFound`], [`Error::NotAllowed`] without the right on the parent and on the records of the members.
+    /// [`Error::Busy`] while an import is running. [`Error::NotFound`], [`Error::NotAllowed`] without the right on the parent and
+    /// on the records of the members.
     pub async fn split(&self, viewer: &Viewer, form: SplitForm<'_>) -> Result<UnitId> {
         self.again(|| self.try_split(viewer, form)).await
     }
@@ -82,6 +83,9 @@ impl UnitDesk<'_> {
         let (Some(name), Some(code), Some(on), Some(members)) = (name, code, on, members) else {
             return Err(reader.finish().err().unwrap_or_default().into());
         };
+        if self.backend.reorganisations().is_importing().await? {
+            return Err(Error::Busy.into());
+        }
         let path = parent.path.child(code.as_str()).map_err(|_| Error::NotFound)?;
         let id = UnitId::new(self.backend.clock().ulid());
         let fresh = UnitRef { id, kind: unit.kind, name: name.as_str().to_owned(), path };

@@ -314,7 +314,7 @@ impl Reorganisations<'_> {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Invalid`] of the form `assign`, on `target`: [`Problem::Unknown`] for a unit that is not a
     /// candidate, [`Problem::Stale`] when it was decided meanwhile. [`Error::Busy`] while another change of the tree is
-    /// unfinished. [`Error::NotAllowed`] without the right on the unit above and the target.
+    /// unfinished or an import is running. [`Error::NotAllowed`] without the right on the unit above and the target.
     pub async fn assign(&self, viewer: &Viewer, form: AssignForm<'_>) -> Result<UnitId> {
         let desk = self.backend.unit_desk();
         let unit = desk.again(|| self.try_assign(viewer, form)).await?;
@@ -436,7 +436,7 @@ impl Reorganisations<'_> {
     async fn decide(&self, viewer: &Viewer, tree: &Tree, decisions: &[Decision<'_>]) -> Result<(), Failed> {
         let clock = self.backend.clock();
         let moves: Vec<&Decision<'_>> = decisions.iter().filter(|decision| decision.target.id != decision.parent.id).collect();
-        if !moves.is_empty() && tree.is_moving() {
+        if !moves.is_empty() && (tree.is_moving() || self.is_importing().await?) {
             return Err(Error::Busy.into());
         }
         let rows: Vec<RecordId> = decisions.iter().map(|decision| record("reassignment", &decision.row.id)).collect();

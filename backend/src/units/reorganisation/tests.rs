@@ -350,6 +350,10 @@ async fn a_reorganisation_waits_for_a_running_import() {
     assert_eq!(page.hindrance, Some(Hindrance::Importing));
     let early = reorganisations.confirm(&organisation.viewer, id, &page.version).await;
     assert!(matches!(early, Err(Error::Busy)), "{early:?}");
+    let (unit, target) = (organisation.units["002"].id.to_string(), organisation.units["001"].id.to_string());
+    let form = MergeForm { unit: &unit, version: "0", target: &target, on: "2026-11-21" };
+    let by_hand = backend.unit_desk().merge(&organisation.viewer, form).await;
+    assert!(matches!(by_hand, Err(Error::Busy)), "{by_hand:?}");
     set("cancelled").await;
     reorganisations.confirm(&organisation.viewer, id, &page.version).await.expect("is confirmed");
     reorganisations.confirm(&organisation.viewer, id, &page.version).await.expect("from another window");
