@@ -8,7 +8,10 @@
 //!   queue, and starts the operation whose batches `moving.rs` continues.
 //! - **Queue** (`queue.rs`): units below divided ones are moved to the parts they belong to, one by one or by file.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
@@ -453,10 +456,15 @@ impl<'a> Reorganisations<'a> {
         Ok(!running.is_empty())
     }
 
-    /// Units that were divided on a day already.
-    async fn divided(&self, on: NaiveDate) -> Result<BTreeSet<UnitId>> {
-        let found: Vec<String> = self.backend.store().read(DIVIDED, vars! { on: on.to_string() }).await?.rows(0)?;
-        Ok(found.iter().filter_map(|unit| unit.parse().ok()).collect())
+    /// Units that were divided on a day already, with the targets of their other parts.
+    async fn divided(&self, on: NaiveDate) -> Result<BTreeMap<UnitId, BTreeSet<UnitId>>> {
+        let found: Vec<DividedRow> = self.backend.store().read(DIVIDED, vars! { on: on.to_string() }).await?.rows(0)?;
+        let mut divided: BTreeMap<UnitId, BTreeSet<UnitId>> = BTreeMap::new();
+        for DividedRow { from_unit, candidates } in found {
+            let Ok(unit) = from_unit.parse() else { continue };
+            divided.entry(unit).or_default().extend(candidates.iter().filter_map(|unit| unit.parse::<UnitId>().ok()));
+        }
+        Ok(divided)
     }
 
     async fn row(&self, id: ReorganisationId) -> Result<ReorganisationRow> {
@@ -517,7 +525,7 @@ const NAMES: &str = "SELECT VALUE full_name FROM $started; SELECT VALUE full_nam
 
 const IMPORTING: &str = "SELECT VALUE id FROM import WHERE state = 'running' AND held_until > $now LIMIT 1";
 
-const DIVIDED: &str = "SELECT VALUE from_unit FROM reassignment WHERE effective_on = $on";
+const DIVIDED: &str = "SELECT from_unit, candidates FROM reassignment WHERE effective_on = $on";
 
 fn listed() -> String {
     format!("SELECT {COLUMNS} FROM reorganisation WHERE path >= $from AND path < $until ORDER BY started_at DESC LIMIT {LISTED}")
@@ -525,6 +533,12 @@ fn listed() -> String {
 
 fn own() -> String {
     format!("SELECT {COLUMNS} FROM reorganisation WHERE started_by = $member ORDER BY started_at DESC LIMIT {LISTED}")
+}
+
+#[derive(Debug, SurrealValue)]
+struct DividedRow {
+    from_unit: String,
+    candidates: Vec<String>,
 }
 
 #[derive(Debug, Clone, SurrealValue)]

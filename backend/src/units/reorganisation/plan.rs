@@ -57,8 +57,9 @@ pub(super) struct Question<'q> {
     pub(super) standpoint: Option<&'q Standpoint>,
     /// Whether a level has ended by a day: [`level_is_closed_on`].
     pub(super) is_closed: fn(UnitKind, NaiveDate) -> bool,
-    /// Units that were divided on that day already, so that the units below them are in the queue.
-    pub(super) divided: &'q BTreeSet<UnitId>,
+    /// Units that were divided on that day already, so that the units below them are in the queue, with the targets of their other
+    /// parts.
+    pub(super) divided: &'q BTreeMap<UnitId, BTreeSet<UnitId>>,
 }
 
 /// A unit of the new tree.
@@ -234,7 +235,7 @@ impl<'q> Starts<'q> {
         }
         let is_changed = |unit: UnitId| {
             let ended = tree.closed.get(&unit).is_some_and(|closed| closed.on == on);
-            ended || divided.contains(&unit) || tree.node(unit).is_some_and(|node| node.since >= on)
+            ended || divided.contains_key(&unit) || tree.node(unit).is_some_and(|node| node.since >= on)
         };
         let (mut open, mut ever) = (HashMap::new(), HashMap::new());
         for start in starts {
@@ -395,31 +396,32 @@ impl<'q> Planner<'q> {
     fn has_become(&self, id: UnitId, entry: &Entry) -> bool {
         let (tree, on) = (self.tree, self.question.on);
         // Another unit with this code, elsewhere, is not that of the row.
-        if tree.successor_of(id).is_none_or(|now| !self.may(&now.path)) {
-            return false;
+        let Some(now) = tree.successor_of(id).filter(|now| self.may(&now.path)) else { return false };
+        let closed = tree.closed.get(&id).filter(|closed| closed.on == on && closed.successor.is_some());
+        let closed = closed.filter(|closed| ends_with(&closed.last_path, &entry.old));
+        if entry.part == Part::Part {
+            return match (self.question.divided.get(&id), tree.node(id), closed) {
+                (_, None, None) | (None, Some(_), _) => false,
+                // Nothing was below it, so the targets are not known.
+                (None, None, Some(_)) => true,
+                // Another target is another division.
+                (Some(targets), ..) => targets.iter().chain([&now.id]).any(|target| self.is_target(*target, entry)),
+            };
         }
         let unit = if let Some(node) = tree.node(id) {
-            if entry.part == Part::Part {
-                return self.question.divided.contains(&id);
-            }
             let is_new = node.since >= on && !ends_with(&node.unit.path, &entry.old);
             is_new.then_some(&node.unit)
         } else {
-            let closed = tree.closed.get(&id).filter(|closed| closed.on == on && closed.successor.is_some());
-            let closed = closed.filter(|closed| ends_with(&closed.last_path, &entry.old));
-            if entry.part == Part::Part {
-                return closed.is_some();
-            }
-            closed.and_then(|_| tree.successor_of(id))
+            closed.map(|_| now)
         };
-        let is_below = |unit: &UnitRef| match (&entry.parent, unit.path.parent()) {
-            (Some(codes), Some(parent)) => ends_with(&parent, codes),
-            (None, _) => true,
-            (Some(_), None) => false,
-        };
-        unit.is_some_and(|unit| {
-            unit.path.code() == entry.code && entry.name.as_ref().is_none_or(|name| *name == unit.name) && is_below(unit)
-        })
+        unit.is_some_and(|unit| is_at(&unit.path, entry) && entry.name.as_ref().is_none_or(|name| *name == unit.name))
+    }
+
+    /// Whether a unit has, or had when it closed, the new code of the row, below its new parent.
+    fn is_target(&self, unit: UnitId, entry: &Entry) -> bool {
+        let open = self.tree.get(unit).map(|unit| &unit.path);
+        let path = open.or_else(|| self.tree.closed.get(&unit).map(|closed| &closed.last_path));
+        path.is_some_and(|path| is_at(path, entry))
     }
 
     /// Looks at the rows of each old unit together.
@@ -951,8 +953,18 @@ impl<'q> Planner<'q> {
 /// The rows that only confirm that a unit continues as it is.
 fn rows_continuing(planner: &Planner<'_>, target: usize, unit: &UnitRef) -> usize {
     let is_own = |at: &&usize| planner.olds[**at].is_some_and(|old| old.id == unit.id);
-    let is_divided = planner.parts.contains_key(&unit.id) && !planner.question.divided.contains(&unit.id);
+    let is_divided = planner.parts.contains_key(&unit.id) && !planner.question.divided.contains_key(&unit.id);
     if is_divided { 0 } else { planner.targets[target].rows.iter().filter(is_own).count() }
+}
+
+/// Whether a path has the new code of a row, below its new parent.
+fn is_at(path: &UnitPath, entry: &Entry) -> bool {
+    let is_below = match (&entry.parent, path.parent()) {
+        (Some(codes), Some(parent)) => ends_with(&parent, codes),
+        (None, _) => true,
+        (Some(_), None) => false,
+    };
+    path.code() == entry.code && is_below
 }
 
 /// Whether the last codes of the path are these.
@@ -1215,8 +1227,11 @@ mod tests {
         }
     }
 
-    fn planned(tree: &Tree, rows: &[Row], is_closed: fn(UnitKind, NaiveDate) -> bool, divided: &[UnitId]) -> Plan {
-        let divided = divided.iter().copied().collect();
+    /// Divided units with the targets of their other parts.
+    type Divided = [(UnitId, BTreeSet<UnitId>)];
+
+    fn planned(tree: &Tree, rows: &[Row], is_closed: fn(UnitKind, NaiveDate) -> bool, divided: &Divided) -> Plan {
+        let divided = divided.iter().cloned().collect();
         plan(&Question { tree, rows, on: day(ON), standpoint: None, is_closed, divided: &divided })
     }
 
@@ -1291,7 +1306,7 @@ mod tests {
                 on: day(ON),
                 standpoint: Some(&standpoint),
                 is_closed: never,
-                divided: &BTreeSet::new(),
+                divided: &BTreeMap::new(),
             };
             plan(&question).refused
         };
@@ -1435,6 +1450,7 @@ mod tests {
             }
             let closed: BTreeMap<UnitId, UnitPath> =
                 found.ended.iter().map(|ended| (ended.unit, old.get(ended.unit).expect("is open").path.clone())).collect();
+            let first = model.units.len();
             model.apply(&found);
             let new = model.tree(&closed);
             prop_assert_eq!(new.len(), old.len() - found.ended.len() + found.begun.len());
@@ -1458,7 +1474,15 @@ mod tests {
             prop_assert_eq!(model.on("2025-06-30"), before);
             let after: BTreeSet<UnitId> = model.on(ON).into_keys().collect();
             prop_assert_eq!(after, new.all().map(|unit| unit.id).collect::<BTreeSet<_>>());
-            let again = planned(&new, &rows, never, &found.divided);
+            let targets = |unit: UnitId| {
+                let candidates = found.queued.iter().filter(|queued| queued.from == unit).flat_map(|queued| &queued.candidates);
+                candidates.map(|place| match place {
+                    Place::Open(unit) => *unit,
+                    Place::Begun(at) => id(first + at),
+                }).collect::<BTreeSet<UnitId>>()
+            };
+            let divided: Vec<_> = found.divided.iter().map(|unit| (*unit, targets(*unit))).collect();
+            let again = planned(&new, &rows, never, &divided);
             prop_assert!(again.is_empty() && again.refused.is_empty(), "{:?}", again);
         }
     }

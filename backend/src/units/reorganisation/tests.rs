@@ -434,6 +434,12 @@ async fn units_below_a_divided_one_are_assigned() {
     let again = received(&backend, &organisation.viewer, file).await;
     let page = reorganisations.preview(&organisation.viewer, again, PlanList::Refused, 1).await.expect("is planned");
     assert_eq!((page.refused, page.hindrance), (Vec::new(), Some(Hindrance::Nothing)));
+
+    // Another part on the same day is another division.
+    let another = "Mã cũ,Mã mới,Mã cấp trên mới,Tên mới,Phần\n001,001,51,Xã Giữ,phần chính\n001,011,51,Xã Mười Một,một phần\n";
+    let second = received(&backend, &organisation.viewer, another).await;
+    let page = reorganisations.preview(&organisation.viewer, second, PlanList::Begun, 1).await.expect("is planned");
+    assert_eq!((page.hindrance, page.numbers.refused, page.numbers.begun), (None, 0, 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
