@@ -520,6 +520,7 @@ impl UnitDesk<'_> {
         if operation.is_reorganisation {
             let vars = vars! { reorganisation: record("reorganisation", &operation.id) };
             change = change.then(REORGANISED).bind(vars);
+            change = self.backend.reorganisations().forgetting_rows(change, &operation.id).await?;
         }
         // Increments the version: a tree without unfinished moves is another tree.
         let sql = "UPDATE $operation SET state = 'done', finished_at = $now RETURN NONE; \

@@ -1,6 +1,6 @@
 //! Reorganisation of units by file: files are read and planned, the plan is shown and confirmed, and a job carries it out.
 //!
-//! - **Rows** of the files are stored (`reorganisation_rows`); the files are not kept.
+//! - **Rows** of the files are stored (`reorganisation_rows`) until the reorganisation is done or cancelled; the files are not kept.
 //! - **Plan** (`plan.rs`): a pure function of the tree, the rows and the day. A preview is planned again whenever it is shown, so
 //!   it is always that of today's tree.
 //! - **Confirm** stores the version of the plan that was seen. The job plans again and does nothing if the version differs.
@@ -249,7 +249,7 @@ impl<'a> Reorganisations<'a> {
             let content = serde_json::to_string(some).map_err(|error| Error::Internal(format!("the rows of a file: {error}")))?;
             let (row, text) = (format!("row_{at}"), format!("text_{at}"));
             let mut vars = Variables::new();
-            vars.insert(row.clone(), pair("reorganisation_rows", id, format!("{files:03} {at:05}")));
+            vars.insert(row.clone(), pair(ROWS, id, format!("{files:03} {at:05}")));
             vars.insert(text.clone(), content);
             change = change.then(&format!("CREATE ${row} SET content = ${text} RETURN NONE;")).bind(vars);
         }
@@ -403,7 +403,18 @@ impl<'a> Reorganisations<'a> {
         let sql = "IF $reorganisation.state NOT IN ['previewed', 'changed', 'confirmed'] { THROW 'state' }; \
                    UPDATE $reorganisation SET state = 'cancelled', finished_at = $now RETURN NONE;";
         let vars = vars! { reorganisation: record("reorganisation", id), now: self.backend.clock().now() };
-        self.step(Change::new(sql, vars)).await
+        self.step(self.forgetting_rows(Change::new(sql, vars), &id.to_string()).await?).await
+    }
+
+    /// Adds to a change that the rows of the files are deleted: only a plan needs them.
+    pub(super) async fn forgetting_rows(&self, change: Change, reorganisation: &str) -> Result<Change> {
+        let sql = format!("SELECT VALUE id FROM {KEYS}");
+        let keys = vars! { keys: pairs_of(ROWS, reorganisation) };
+        let rows: Vec<RecordId> = self.backend.store().read(sql, keys).await?.rows(0)?;
+        if rows.is_empty() {
+            return Ok(change);
+        }
+        Ok(change.then("DELETE $file_rows RETURN NONE;").bind(vars! { file_rows: rows }))
     }
 
     /// Commits a change that throws in a state that does not allow it.
@@ -440,7 +451,7 @@ impl<'a> Reorganisations<'a> {
 
     async fn rows(&self, row: &ReorganisationRow) -> Result<Vec<Row>> {
         let sql = format!("SELECT VALUE content FROM {KEYS}");
-        let keys = vars! { keys: pairs_of("reorganisation_rows", &row.id) };
+        let keys = vars! { keys: pairs_of(ROWS, &row.id) };
         let found: Vec<String> = self.backend.store().read(sql, keys).await?.rows(0)?;
         let mut rows = Vec::new();
         for content in found {
@@ -517,6 +528,8 @@ fn shared(paths: &[UnitPath]) -> Option<UnitPath> {
     let above: Vec<UnitPath> = first.ancestors_and_self().collect();
     above.into_iter().rev().find(|above| paths.iter().all(|path| above.contains(path)))
 }
+
+const ROWS: &str = "reorganisation_rows";
 
 const COLUMNS: &str = "record::id(id) AS id, state, effective_on, path, files, version, numbers, started_by, started_at, \
                        confirmed_by, confirmed_at, finished_at";

@@ -371,6 +371,16 @@ async fn a_reorganisation_waits_for_a_running_import() {
     backend.run_due_jobs().await.expect("runs");
     assert_eq!(state(&backend, id).await, ReorganisationState::Done);
     reorganisations.confirm(&organisation.viewer, id, &page.version).await.expect("leads to the result");
+    let rows = async || {
+        let sql = "SELECT VALUE content FROM reorganisation_rows";
+        let found: Vec<String> = backend.store().read(sql, ()).await.expect("reads").rows(0).expect("texts");
+        found
+    };
+    assert!(rows().await.is_empty(), "those of a reorganisation that is done are deleted");
+    let other = received(&backend, &organisation.viewer, MERGER).await;
+    assert!(!rows().await.is_empty());
+    reorganisations.cancel(&organisation.viewer, other).await.expect("cancels");
+    assert!(rows().await.is_empty(), "and those of a cancelled one");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
