@@ -79,7 +79,7 @@ impl<'a> Members<'a> {
 
     /// Decodes rows for lists.
     async fn lines(&self, rows: Vec<LineRow>) -> Result<Vec<MemberLine>> {
-        let names = self.unit_names(rows.iter().map(|row| row.unit.as_str())).await?;
+        let names = self.branch_names(rows.iter().map(|row| row.unit.as_str())).await?;
         rows.into_iter().map(|row| row.decode(&names)).collect()
     }
 
@@ -102,6 +102,20 @@ impl<'a> Members<'a> {
             let sql = "SELECT record::id(id) AS id, name FROM $former";
             let rows: Vec<NamedRow> = self.backend.store().read(sql, vars! { former: former }).await?.rows(0)?;
             names.extend(rows.into_iter().map(|row| (row.id, row.name)));
+        }
+        Ok(names)
+    }
+
+    /// Names of units in which members are registered by id, with the name of the branch where that is another unit.
+    async fn branch_names(&self, units: impl Iterator<Item = &str>) -> Result<BTreeMap<String, String>> {
+        let tree = self.backend.units().tree();
+        let mut names = self.unit_names(units).await?;
+        for (id, name) in &mut names {
+            let Some(unit) = tree.named(id) else { continue };
+            let home = tree.home(unit);
+            if home.id != unit.id {
+                *name = format!("{name}, {}", home.name);
+            }
         }
         Ok(names)
     }

@@ -325,6 +325,9 @@ async function everyLevel(stage, script) {
   await member.open('/more');
   await member.follow(member.$('main .facts a').first());
   assert.equal(plain(await member.heading()), 'Chi bộ khu phố Hòa Bình');
+  await member.open('/record');
+  const record = plain((await member.$('main .facts .fact').allInnerTexts()).join(' '));
+  assert.ok(record.includes('Chi bộ khu phố Hòa Bình') && record.includes('Tổ đảng 1 khu phố Hòa Bình'), record);
   await member.open('/meetings');
   assert.ok((await member.$('main .row-link[href^="/meetings/"]').count()) > 0, 'the group meets with its branch');
 

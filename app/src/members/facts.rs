@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 use super::words;
 use crate::{
-    text,
+    terms, text,
     ui::{Card, DescriptionList, Fact, HERE, IconName, Line, ListRow, Tag, Tone, Whose},
 };
 
@@ -19,6 +19,15 @@ pub(super) fn particulars(l: Locale, record: &Record) -> AnyView {
     let national_id = record.national_id.as_deref().map_or_else(missing, words::national_id);
     let phone = record.phone.as_deref().map_or_else(missing, words::phone);
     let official_on = record.official_on.map_or_else(missing, |day| l.date(day));
+    let unit = record.branch;
+    let branch = match record.home {
+        Some(home) => view! {
+            <Fact label=text::members::branch(l) whose=Whose::Name>{home}</Fact>
+            <Fact label=terms::unit_kind(l, unit.kind) whose=Whose::Name>{unit.name}</Fact>
+        }
+        .into_any(),
+        None => view! { <Fact label=text::members::branch(l) whose=Whose::Name>{unit.name}</Fact> }.into_any(),
+    };
     view! {
         <DescriptionList>
             <Fact label=text::members::full_name(l) whose=Whose::Name>{record.name}</Fact>
@@ -31,7 +40,7 @@ pub(super) fn particulars(l: Locale, record: &Record) -> AnyView {
             <Fact label=text::members::official_on(l)>{official_on}</Fact>
             <Fact label=text::members::standing(l)>{words::standing(l, record.standing)}</Fact>
             <Fact label=text::members::state(l)>{words::state(l, record.state)}</Fact>
-            <Fact label=text::members::branch(l) whose=Whose::Name>{record.branch.name}</Fact>
+            {branch}
         </DescriptionList>
     }
     .into_any()

@@ -239,7 +239,7 @@ impl Members<'_> {
     }
 
     async fn correction(&self, found: CorrectionRow, member: &MemberRow) -> Result<Correction> {
-        let names = self.unit_names([member.unit.as_str()].into_iter()).await?;
+        let names = self.branch_names([member.unit.as_str()].into_iter()).await?;
         let field = found.field()?;
         let state = CorrectionState::from_key(&found.state).ok_or_else(|| found.damaged())?;
         Ok(Correction {

@@ -94,6 +94,9 @@ impl Members<'_> {
         let names = self.unit_names(units).await?;
         let national_id = row.national_id(self.backend)?;
         let phone = row.phone(self.backend)?;
+        let tree = self.backend.units().tree();
+        let branch = row.branch(&tree, &names)?;
+        let home = tree.get(branch.id).map(|unit| tree.home(unit)).filter(|home| home.id != branch.id);
         Ok(Record {
             id: row.key()?,
             name: row.full_name.clone(),
@@ -104,7 +107,8 @@ impl Members<'_> {
             official_on: row.official_on()?,
             standing: row.standing()?,
             state: row.state()?,
-            branch: row.branch(&self.backend.units().tree(), &names)?,
+            home: home.map(|home| home.name.clone()),
+            branch,
             national_id: national_id.map(|id| match access {
                 RecordAccess::Own => id.expose().to_owned(),
                 RecordAccess::Registrar => id.masked(),

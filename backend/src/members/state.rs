@@ -34,7 +34,7 @@ impl Members<'_> {
     /// [`Error::NotFound`] and [`Error::NotAllowed`] as [`Self::form`].
     pub async fn state_page(&self, viewer: &Viewer, id: MemberId) -> Result<StatePage> {
         let row = self.within_reach(viewer, id, Action::ManageMembers).await?;
-        let names = self.unit_names([row.unit.as_str()].into_iter()).await?;
+        let names = self.branch_names([row.unit.as_str()].into_iter()).await?;
         Ok(StatePage {
             next: row.state()?.successors().to_vec(),
             version: row.version(),

@@ -55,7 +55,8 @@ impl Members<'_> {
         let scope = if typed.trim().is_empty() { near.or(whole) } else { whole };
         let (choices, more) = scope
             .map_or_else(Default::default, |scope| branches::choices(&tree, &[&scope], typed, Some(branch.id), branches::CARDS));
-        Ok(TransferPage { member: row.line(&names)?, choices, more, waiting: self.waiting_transfer(&row).await?, branch })
+        let lines = self.branch_names([row.unit.as_str()].into_iter()).await?;
+        Ok(TransferPage { member: row.line(&lines)?, choices, more, waiting: self.waiting_transfer(&row).await?, branch })
     }
 
     /// Requests a transfer.

@@ -1,6 +1,7 @@
 //! Reorganisation of units by file: files are read and planned, the plan is shown and confirmed, and a job carries it out.
 //!
-//! - **Rows** of the files are stored (`reorganisation_rows`) until the reorganisation is done or cancelled; the files are not kept.
+//! - **Rows** of the files are stored (`reorganisation_rows`) until the reorganisation is done or cancelled. The files are not
+//!   kept.
 //! - **Plan** (`plan.rs`): a pure function of the tree, the rows and the day. A preview is planned again whenever it is shown, so
 //!   it is always that of today's tree.
 //! - **Confirm** stores the version of the plan that was seen. The job plans again and does nothing if the version differs.

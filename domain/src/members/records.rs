@@ -25,7 +25,7 @@ pub struct MemberLine {
     pub birth_date: NaiveDate,
     pub standing: Standing,
     pub state: MemberState,
-    /// Name of the current or last branch.
+    /// Name of the current or last branch; of a unit that belongs to a branch, with the name of that.
     pub branch: String,
 }
 
@@ -86,7 +86,11 @@ pub struct Record {
     pub official_on: Option<NaiveDate>,
     pub standing: Standing,
     pub state: MemberState,
+    /// The unit in which the member is registered.
     pub branch: UnitRef,
+    /// Name of the branch that this unit belongs to, if it is not a branch itself.
+    #[serde(default)]
+    pub home: Option<String>,
     /// Masked for everybody but the person.
     pub national_id: Option<String>,
     /// Masked for everybody but the person and the registrar.
