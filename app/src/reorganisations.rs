@@ -145,6 +145,7 @@ fn list_name(l: Locale, list: PlanList) -> &'static str {
     match list {
         PlanList::Refused => text::reorganisations::list_refused(l),
         PlanList::Ended => text::reorganisations::list_ended(l),
+        PlanList::Offices => text::reorganisations::offices_ended(l),
         PlanList::Begun => text::reorganisations::list_begun(l),
         PlanList::Renamed => text::reorganisations::list_renamed(l),
         PlanList::Recoded => text::reorganisations::list_recoded(l),

@@ -2,7 +2,10 @@
 
 use domain::{
     Locale,
-    units::reorganisation::{self, PlanList, PlanNumbers, PlanRow, PlannedUnit, RefusedRow},
+    units::{
+        UnitKind,
+        reorganisation::{self, PlanList, PlanNumbers, PlanRow, PlannedOffice, PlannedUnit, RefusedRow},
+    },
 };
 use leptos::prelude::*;
 
@@ -47,6 +50,7 @@ fn count(numbers: PlanNumbers, list: PlanList) -> u32 {
     match list {
         PlanList::Refused => numbers.refused,
         PlanList::Ended => numbers.ended,
+        PlanList::Offices => numbers.offices_ended,
         PlanList::Begun => numbers.begun,
         PlanList::Renamed => numbers.renamed,
         PlanList::Recoded => numbers.recoded,
@@ -77,10 +81,22 @@ fn units(l: Locale, list: PlanList, rows: &[PlanRow]) -> AnyView {
     let has_before = list != PlanList::Begun;
     let has_after = !matches!(list, PlanList::Queued | PlanList::Undecided);
     let has_candidates = list == PlanList::Queued;
-    let after = if list == PlanList::Ended { text::reorganisations::after_ended(l) } else { text::reorganisations::after(l) };
+    let has_offices = list == PlanList::Offices;
+    let after = if matches!(list, PlanList::Ended | PlanList::Offices) {
+        text::reorganisations::after_ended(l)
+    } else {
+        text::reorganisations::after(l)
+    };
     let before = text::reorganisations::before(l);
     let candidates = text::reorganisations::candidates(l);
-    let heads = [(true, text::statistics::unit(l)), (has_before, before), (has_after, after), (has_candidates, candidates)];
+    let offices = text::reorganisations::offices_ended(l);
+    let heads = [
+        (true, text::statistics::unit(l)),
+        (has_before, before),
+        (has_after, after),
+        (has_candidates, candidates),
+        (has_offices, offices),
+    ];
     let columns: Vec<Column> =
         heads.into_iter().filter(|(is_shown, _)| *is_shown).map(|(_, label)| Column::text(label)).collect();
     let rows = rows
@@ -91,12 +107,15 @@ fn units(l: Locale, list: PlanList, rows: &[PlanRow]) -> AnyView {
             let before_cell = has_before.then(|| view! { <Cell label=before>{then}</Cell> });
             let after_cell = has_after.then(|| view! { <Cell label=after>{now}</Cell> });
             let candidates_cell = has_candidates.then(|| view! { <Cell label=candidates whose=Whose::Name>{names}</Cell> });
+            let ending = row.before.as_ref().map(|unit| held(l, unit.kind, &row.offices));
+            let offices_cell = has_offices.then(|| view! { <Cell label=offices>{ending}</Cell> });
             view! {
                 <tr>
                     <RowHead>{head}</RowHead>
                     {before_cell}
                     {after_cell}
                     {candidates_cell}
+                    {offices_cell}
                 </tr>
             }
         })
@@ -113,6 +132,16 @@ fn head(l: Locale, row: &PlanRow) -> AnyView {
         None => view! { <span lang=lang translate="no">{name}</span> }.into_any(),
     };
     view! { {name} " " <span class="muted small">{terms::short_unit_kind(l, unit.kind)}</span> }.into_any()
+}
+
+/// Offices with the names of the people, one a line.
+fn held(l: Locale, kind: UnitKind, offices: &[PlannedOffice]) -> AnyView {
+    let line = |office: &PlannedOffice| {
+        let role = Line::from(terms::role_at(l, office.role, kind));
+        let line = role.and(office.name.as_ref().map(Line::name)).show();
+        view! { <div>{line}</div> }
+    };
+    offices.iter().map(line).collect_view().into_any()
 }
 
 /// Name, code and parent of a unit.

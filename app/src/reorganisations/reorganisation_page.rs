@@ -351,6 +351,8 @@ fn done(l: Locale, page: &reorganisation::ReorganisationPage) -> AnyView {
     };
     let figures = figures(l, page.numbers);
     let units = link(IconName::Layers, text::reorganisations::to_units(l), "/units");
+    let ends = page.numbers.offices_ended > 0;
+    let roles = ends.then(|| link(IconName::Key, text::reorganisations::to_roles(l), "/units"));
     let audit = link(IconName::History, text::reorganisations::to_audit(l), "/audit");
     let queue =
         (page.numbers.queued > 0).then(|| link(IconName::Inbox, text::reorganisations::to_queue(l), "/reorganisations/queue"));
@@ -362,6 +364,7 @@ fn done(l: Locale, page: &reorganisation::ReorganisationPage) -> AnyView {
         <Card title=text::reorganisations::next_title(l)>
             <ul class="menu" role="list">
                 {queue}
+                {roles}
                 {units}
                 {audit}
             </ul>

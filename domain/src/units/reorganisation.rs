@@ -9,6 +9,7 @@ use super::{Leader, UnitKind, UnitRef};
 use crate::{
     ids::{ReassignmentId, ReorganisationId, UnitId},
     imports::{Failure, Reason},
+    policy::Role,
 };
 
 /// Maximum size of one file.
@@ -206,6 +207,8 @@ pub enum PlanList {
     #[default]
     Refused,
     Ended,
+    /// Units whose offices end with them.
+    Offices,
     Begun,
     Renamed,
     Recoded,
@@ -227,6 +230,14 @@ pub struct PlannedUnit {
     pub parent: Option<String>,
 }
 
+/// An office that ends with its unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedOffice {
+    pub role: Role,
+    /// Name of the person; `None` where hidden from the viewer.
+    pub name: Option<String>,
+}
+
 /// A row of a list of the preview.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanRow {
@@ -237,6 +248,9 @@ pub struct PlanRow {
     pub after: Option<PlannedUnit>,
     /// For [`PlanList::Queued`]: names of the other units it can be assigned to.
     pub candidates: Vec<String>,
+    /// For [`PlanList::Offices`].
+    #[serde(default)]
+    pub offices: Vec<PlannedOffice>,
 }
 
 /// Why a row is refused.

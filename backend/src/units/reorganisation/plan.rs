@@ -1326,7 +1326,7 @@ mod tests {
         };
         let to = |old: &str, new: &str, parent: &str| row(old, new, parent, "", Part::Whole);
         let planned = |rows: &[Row], is_closed: fn(UnitKind, NaiveDate) -> bool| {
-            let divided = BTreeSet::new();
+            let divided = BTreeMap::new();
             let question =
                 Question { tree: &tree, rows, on: day(ON), standpoint: Some(&standpoint), is_closed, divided: &divided };
             plan(&question)

@@ -1,15 +1,15 @@
 //! The page of a reorganisation: its numbers and lists.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     ids::UnitId,
-    policy::{Action, Standpoint},
+    policy::{Action, Role, Standpoint},
     units::{
         UnitPath, UnitRef,
         reorganisation::{
-            Hindrance, OfficesRule, PlanList, PlanNumbers, PlanRow, PlannedUnit, ROWS_SHOWN, RefusedRow, ReorganisationPage,
-            ReorganisationProgress, ReorganisationState, RowProblem,
+            Hindrance, OfficesRule, PlanList, PlanNumbers, PlanRow, PlannedOffice, PlannedUnit, ROWS_SHOWN, RefusedRow,
+            ReorganisationPage, ReorganisationProgress, ReorganisationState, RowProblem,
         },
     },
 };
@@ -34,6 +34,15 @@ struct DoneRow {
     done: Option<i64>,
     estimate: Option<i64>,
 }
+
+#[derive(Debug, SurrealValue)]
+struct HeldRow {
+    unit: String,
+    role: String,
+    member: String,
+}
+
+const HELD: &str = "SELECT unit, role, member FROM office WHERE unit IN $units AND (until = NONE OR until > $last)";
 
 impl Reorganisations<'_> {
     pub(super) async fn page(
@@ -81,16 +90,26 @@ impl Reorganisations<'_> {
         } else {
             planned.tree.is_moving().then_some(Hindrance::Busy)
         };
-        let sheet = Sheet { planned: &planned, standpoint, paths: NewPaths::new(&planned.tree, &planned.plan) };
-        let count = sheet.count(list);
-        let pages = u32::try_from(count.div_ceil(ROWS_SHOWN)).unwrap_or(u32::MAX).max(1);
-        let page = page.clamp(1, pages);
-        let first = usize::try_from(page - 1).unwrap_or_default() * ROWS_SHOWN;
+        let last = day_before(row.on()?).to_string();
+        let with_offices = match list {
+            PlanList::Offices => self.office_units(&units_over(&planned.plan), &last).await?.into_iter().collect(),
+            _ => BTreeSet::new(),
+        };
+        let (mut rows, first, page, pages) = {
+            let sheet = Sheet { planned: &planned, standpoint, paths: NewPaths::new(&planned.tree, &planned.plan), with_offices };
+            let pages = u32::try_from(sheet.count(list).div_ceil(ROWS_SHOWN)).unwrap_or(u32::MAX).max(1);
+            let page = page.clamp(1, pages);
+            let first = usize::try_from(page - 1).unwrap_or_default() * ROWS_SHOWN;
+            (sheet.rows(list, first), first, page, pages)
+        };
+        if list == PlanList::Offices {
+            self.name_offices(&mut rows, &planned.tree, standpoint, &last).await?;
+        }
         Ok(ReorganisationPage {
             version: planned.version.clone(),
             numbers,
             hindrance: hindrance.filter(|_| state.is_open()),
-            rows: sheet.rows(list, first),
+            rows,
             refused: if list == PlanList::Refused { refused(&planned, first, ROWS_SHOWN) } else { Vec::new() },
             page,
             pages,
@@ -169,14 +188,14 @@ impl Reorganisations<'_> {
         let is_kept = |rule: OfficesRule| rule == OfficesRule::Keep;
         let kept = plan.ended.iter().filter(|ended| is_kept(ended.offices)).map(|ended| ended.unit);
         let kept: Vec<UnitId> = kept.chain(plan.continued.iter().map(|continued| continued.unit)).collect();
-        let over: Vec<UnitId> = plan.ended.iter().filter(|ended| !is_kept(ended.offices)).map(|ended| ended.unit).collect();
-        Ok((self.count_offices(&kept, &last).await?, self.count_offices(&over, &last).await?))
+        let over = units_over(plan);
+        Ok((count(self.office_units(&kept, &last).await?.len()), count(self.office_units(&over, &last).await?.len())))
     }
 
-    /// The offices on these units after a day.
-    async fn count_offices(&self, units: &[UnitId], last: &str) -> Result<u32> {
+    /// The units of the offices on these units after a day: one for each office.
+    async fn office_units(&self, units: &[UnitId], last: &str) -> Result<Vec<String>> {
         let keys: Vec<String> = units.iter().map(UnitId::to_string).collect();
-        let mut found = 0_u32;
+        let mut found = Vec::new();
         for some in keys.chunks(UNITS * CONDITIONS) {
             let mut vars = Variables::new();
             vars.insert("last", last.to_owned());
@@ -187,11 +206,41 @@ impl Reorganisations<'_> {
             }
             let mut answers = self.backend.store().read(sql, vars).await?;
             for at in 0..some.chunks(UNITS).len() {
-                found = found.saturating_add(count(answers.rows::<String>(at)?.len()));
+                found.extend(answers.rows::<String>(at)?);
             }
         }
         Ok(found)
     }
+
+    /// Adds the offices that end to the rows of a list. As on the page of a unit's roles, names are for those who read the unit by
+    /// an office.
+    async fn name_offices(&self, rows: &mut [PlanRow], tree: &Tree, standpoint: Option<&Standpoint>, last: &str) -> Result<()> {
+        let keys: Vec<String> = rows.iter().filter_map(|row| Some(row.unit?.to_string())).collect();
+        let mut held: Vec<HeldRow> = Vec::new();
+        for units in keys.chunks(UNITS) {
+            let vars = vars! { units: units.to_vec(), last: last.to_owned() };
+            held.extend(self.backend.store().read(HELD, vars).await?.rows::<HeldRow>(0)?);
+        }
+        let members: Vec<&str> = held.iter().map(|office| office.member.as_str()).collect();
+        let names = self.backend.members().names(members.into_iter()).await?;
+        for row in rows {
+            let Some(unit) = row.unit.and_then(|unit| tree.get(unit)) else { continue };
+            let sees = standpoint.is_none_or(|own| own.may_by_office(Action::ReadUnit, &unit.path));
+            let key = unit.id.to_string();
+            let office = |held: &HeldRow| {
+                let name = names.get(&held.member).filter(|_| sees).cloned();
+                Some(PlannedOffice { role: Role::from_key(&held.role)?, name })
+            };
+            row.offices = held.iter().filter(|held| held.unit == key).filter_map(office).collect();
+            row.offices.sort_by_key(|office| office.role);
+        }
+        Ok(())
+    }
+}
+
+/// The units whose offices end with them.
+fn units_over(plan: &Plan) -> Vec<UnitId> {
+    plan.ended.iter().filter(|ended| ended.offices == OfficesRule::End).map(|ended| ended.unit).collect()
 }
 
 fn offices_on(units: &str) -> String {
@@ -241,6 +290,8 @@ struct Sheet<'p> {
     /// The rights of the viewer; `None` for the operator.
     standpoint: Option<&'p Standpoint>,
     paths: NewPaths<'p>,
+    /// Keys of the units of [`PlanList::Offices`].
+    with_offices: BTreeSet<String>,
 }
 
 impl Sheet<'_> {
@@ -259,6 +310,10 @@ impl Sheet<'_> {
         match list {
             PlanList::Refused => Vec::new(),
             PlanList::Ended => plan.ended.iter().map(|ended| (Some(ended.unit), Some(ended.successor))).collect(),
+            PlanList::Offices => {
+                let over = plan.ended.iter().filter(|ended| self.with_offices.contains(&ended.unit.to_string()));
+                over.map(|ended| (Some(ended.unit), Some(ended.successor))).collect()
+            }
             PlanList::Begun => (0..plan.begun.len()).map(|at| (None, Some(Place::Begun(at)))).collect(),
             PlanList::Renamed => changed(|next, unit| next.name != unit.name).map(own).collect(),
             PlanList::Recoded => {
@@ -297,6 +352,7 @@ impl Sheet<'_> {
                     before: unit.and_then(|unit| self.before(unit)),
                     after: place.and_then(|place| self.after(place)),
                     candidates: candidates.iter().filter_map(|place| Some(self.after(*place)?.name)).collect(),
+                    offices: Vec::new(),
                 }
             })
             .collect()
@@ -353,6 +409,8 @@ mod tests {
     async fn the_query_of_offices_uses_an_index() {
         let units: Vec<String> = (0..UNITS).map(|at| format!("01ARZ3NDEKTSV4RRFFQ69G5F{at:02}")).collect();
         let vars = vars! { units: units, last: "2025-06-30" };
-        migrated().await.assert_no_scan(offices_on("units").trim_end_matches(';'), vars).await;
+        let store = migrated().await;
+        store.assert_no_scan(offices_on("units").trim_end_matches(';'), vars.clone()).await;
+        store.assert_no_scan(HELD, vars).await;
     }
 }

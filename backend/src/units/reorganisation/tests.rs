@@ -208,6 +208,10 @@ async fn a_merger_of_two_provinces_keeps_members_history_and_figures() {
     assert_eq!((numbers.offices_kept, numbers.offices_ended), (5, 1), "003, 001, 51 and the deputy of 52; the secretary of 002");
     let names: Vec<_> = page.rows.iter().map(|row| row.before.as_ref().expect("was there").code.clone()).collect();
     assert_eq!(names, ["002", "52"]);
+    let page = backend.reorganisations().preview(&organisation.viewer, id, PlanList::Offices, 1).await.expect("is planned");
+    let over: Vec<_> =
+        page.rows.iter().flat_map(|row| &row.offices).map(|office| (office.role, office.name.as_deref())).collect();
+    assert_eq!((page.rows.len(), over), (1, vec![(Role::Secretary, Some("Võ Văn Khơi"))]));
 
     backend.reorganisations().confirm(&organisation.viewer, id, &page.version).await.expect("is confirmed");
     backend.run_due_jobs().await.expect("runs");
@@ -363,7 +367,7 @@ async fn a_reorganisation_waits_for_a_running_import() {
     assert!(matches!(reorganisations.carry_out(id, None).await, Err(Error::Busy)), "begun after the confirmation");
     // More often than a job is attempted: waiting is not a failure.
     for _ in 0..15 {
-        assert_eq!(backend.run_due_jobs().await.expect("runs"), 1);
+        assert!(backend.run_due_jobs().await.expect("runs") > 0, "it is tried again");
         assert_eq!(state(&backend, id).await, ReorganisationState::Confirmed);
         backend.clock().advance(TimeDelta::seconds(15));
     }
