@@ -26,6 +26,7 @@ use crate::{
 };
 
 on_both_engines! {
+    a_branch_gives_no_courses,
     a_course_is_written_given_studied_and_ended,
     an_assigned_course_cannot_be_changed,
     nobody_overwrites_somebody_elses_draft,
@@ -122,13 +123,17 @@ async fn assign_to(
     backend.courses().assign(editor, form).await
 }
 
+async fn a_branch_gives_no_courses(backend: &Backend, org: &Fixture) {
+    let (courses, editor) = (backend.courses(), &org.coast_editor.viewer);
+    let (blank, harbour) = (courses.blank(editor).await.expect("a form").course.id.to_string(), org.harbour.id.to_string());
+    let of_branch = CourseForm { id: &blank, version: "0", issuer: &harbour, title: "Chuyên đề", description: "" };
+    assert_eq!(problem(courses.save(editor, of_branch).await, "issuer"), Some(Problem::NotOffered));
+}
+
 /// Assigned to the coast until the end of November, with one document and two questions.
 async fn given(backend: &Backend, org: &Fixture, minutes: &str, tries: &str) -> (CourseId, DocumentId) {
     let editor = &org.coast_editor.viewer;
     let document = published(backend, editor, &org.coast, &org.coast).await;
-    let (blank, harbour) = (courses.blank(editor).await.expect("a form").course.id.to_string(), org.harbour.id.to_string());
-    let of_branch = CourseForm { id: &blank, version: "0", issuer: &harbour, title: "Chuyên đề", description: "" };
-    assert_eq!(problem(courses.save(editor, of_branch).await, "issuer"), Some(Problem::NotOffered));
     let id = draft(backend, editor, &[document], 2).await;
     set_rules(backend, editor, id, minutes, tries).await;
     assign(backend, editor, id, &org.coast, "30/11/2026").await.expect("is given");
