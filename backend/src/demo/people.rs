@@ -540,8 +540,11 @@ impl Founder {
 
     /// A suitable person for an office who has no demo account and holds none yet.
     fn candidate(&mut self, people: &[Person], held: &[usize]) -> Option<usize> {
+        // A newcomer has never signed in, so holds no office.
+        let is_newcomer = |person: &Person| NEWCOMERS.iter().any(|newcomer| newcomer.name == person.name);
         let fits = |(index, person): &(usize, &Person)| {
-            person.player.is_none() && !person.at_sea && person.standing == Standing::Official && !held.contains(index)
+            let is_free = person.player.is_none() && !person.at_sea && !is_newcomer(person);
+            is_free && person.standing == Standing::Official && !held.contains(index)
         };
         let mut fit: Vec<usize> = people
             .iter()
