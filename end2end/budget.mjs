@@ -107,7 +107,9 @@ async function fits(stage, as) {
 /** Runs in the page: the innermost elements beyond the screen's edge that cannot be scrolled into view within the page's width. */
 export function stickingOut() {
   const root = document.scrollingElement;
-  const scrolls = (element) => element !== null && (/auto|scroll/.test(getComputedStyle(element).overflowX) || scrolls(element.parentElement));
+  // Or is truncated with an ellipsis, as the last item of the breadcrumbs.
+  const isKept = ({ overflowX, textOverflow }) => /auto|scroll/.test(overflowX) || textOverflow === 'ellipsis';
+  const scrolls = (element) => element !== null && (isKept(getComputedStyle(element)) || scrolls(element.parentElement));
   const out = [...document.body.querySelectorAll('*')].filter((element) => {
     const box = element.getBoundingClientRect();
     const isShown = box.width > 1 && box.height > 1 && element.closest('.visually-hidden') === null;

@@ -141,7 +141,8 @@ fn held(l: Locale, kind: UnitKind, offices: &[PlannedOffice]) -> AnyView {
         let line = role.and(office.name.as_ref().map(Line::name)).show();
         view! { <div>{line}</div> }
     };
-    offices.iter().map(line).collect_view().into_any()
+    let lines = offices.iter().map(line).collect_view();
+    view! { <div>{lines}</div> }.into_any()
 }
 
 /// Name, code and parent of a unit.
@@ -149,7 +150,8 @@ fn planned(l: Locale, unit: Option<&PlannedUnit>) -> AnyView {
     let Some(PlannedUnit { code, name, parent, .. }) = unit else { return NONE.into_any() };
     let code = Line::around(text::units::code_of(l, HERE), &Line::name(code));
     let parent = parent.as_ref().map(|parent| Line::around(text::units::part_of(l, HERE), &Line::name(parent)));
-    Line::name(name).and(code).and(parent).show()
+    // On the phone a cell is a flex container: one item, so that its words wrap.
+    view! { <span>{Line::name(name).and(code).and(parent).show()}</span> }.into_any()
 }
 
 /// The refused rows, with the link to all of them.
