@@ -91,7 +91,7 @@ pub(super) fn matches(folded: &str, code: &str, words: &str) -> bool {
     code.eq_ignore_ascii_case(words) || words.split(' ').all(|word| folded.contains(word))
 }
 
-/// How well a name or code that [`matches`] fits, the best first: it is what was typed, the name has it as whole words in this order,
+/// How well a name or code that [`matches()`] fits, the best first: it is what was typed, the name has it as whole words in this order,
 /// as whole words, or only as parts of words.
 pub(super) fn rank(folded: &str, code: &str, words: &str) -> usize {
     if folded == words || code.eq_ignore_ascii_case(words) {
