@@ -17,6 +17,7 @@ use domain::{
 pub use import_page::ImportPage;
 pub use list_page::ImportsPage;
 pub use new_page::NewImportPage;
+pub(crate) use new_page::{ACCEPT, template_links};
 
 use crate::{terms, text};
 

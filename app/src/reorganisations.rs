@@ -24,9 +24,8 @@ pub use queue_page::QueuePage;
 pub use reorganisation_page::ReorganisationPage;
 
 use crate::{
-    imports::{failure_text, reason_text},
+    imports::{self, ACCEPT, failure_text, reason_text},
     text,
-    ui::{Icon, IconName},
 };
 
 /// Columns of a file that reorganises units.
@@ -41,9 +40,6 @@ const COLUMNS: [ReorganisationColumn; 6] = [
 
 /// Columns of a file that assigns units of the queue.
 const ASSIGN_COLUMNS: [ReorganisationColumn; 2] = [ReorganisationColumn::Unit, ReorganisationColumn::Target];
-
-/// Accepted files, as a hint for the file picker.
-const ACCEPT: &str = ".csv,.txt,.xlsx,text/csv,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// A file to fill in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,29 +101,9 @@ impl Template {
     }
 }
 
-/// Links to a template in both formats. Downloads, not pages: the browser fetches them.
+/// Links to a template in both formats.
 fn template_links(l: Locale, template: Template) -> AnyView {
-    let links = [("csv", "CSV"), ("xlsx", "Excel")]
-        .map(|(ending, format)| {
-            let name = format!("{} ({format})", template.name(l));
-            let href = format!("/reorganisations/template/{}.{ending}", template.key());
-            view! {
-                <li>
-                    <a class="menu-link" href=href rel="external" download="">
-                        <Icon name=IconName::Download/>
-                        <span>{name}</span>
-                    </a>
-                </li>
-            }
-        })
-        .collect_view();
-    view! {
-        <div class="stack">
-            <p class="muted">{text::imports::template_hint(l)}</p>
-            <ul class="menu" role="list">{links}</ul>
-        </div>
-    }
-    .into_any()
+    imports::template_links(l, [(template.name(l), format!("/reorganisations/template/{}", template.key()))])
 }
 
 fn state_name(l: Locale, state: ReorganisationState) -> &'static str {

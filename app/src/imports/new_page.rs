@@ -19,7 +19,8 @@ use crate::{
 
 const LABELS: Labels = &[("kind", text::imports::kind), ("unit", text::imports::unit), ("file", text::imports::file)];
 
-const ACCEPT: &str = ".csv,.txt,.xlsx,text/csv,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+/// Files of tables that can be read.
+pub(crate) const ACCEPT: &str = ".csv,.txt,.xlsx,text/csv,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 #[component]
 pub fn NewImportPage() -> impl IntoView {
@@ -93,20 +94,24 @@ fn upload_form(
     .into_any()
 }
 
-/// Sample files. Downloads, not pages: the browser fetches them.
+/// Sample files of this page: one for each kind of import.
 fn templates(l: Locale, page: &imports::NewImportPage) -> AnyView {
-    let links = page
-        .kinds
-        .iter()
-        .flat_map(|kind| {
+    let templates = page.kinds.iter().map(|kind| (kind_name(l, *kind), format!("/imports/template/{}", kind.key())));
+    template_links(l, templates)
+}
+
+/// Links to sample files, each in both formats, from their names and addresses without an ending. Downloads, not pages: the
+/// browser fetches them.
+pub(crate) fn template_links(l: Locale, templates: impl IntoIterator<Item = (&'static str, String)>) -> AnyView {
+    let links = templates
+        .into_iter()
+        .flat_map(|(name, address)| {
             [("csv", "CSV"), ("xlsx", "Excel")].map(|(ending, format)| {
-                let name = format!("{} ({format})", kind_name(l, *kind));
-                let href = format!("/imports/template/{}.{ending}", kind.key());
                 view! {
                     <li>
-                        <a class="menu-link" href=href rel="external" download="">
+                        <a class="menu-link" href=format!("{address}.{ending}") rel="external" download="">
                             <Icon name=IconName::Download/>
-                            <span>{name}</span>
+                            <span>{format!("{name} ({format})")}</span>
                         </a>
                     </li>
                 }
