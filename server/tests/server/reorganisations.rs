@@ -44,7 +44,7 @@ async fn a_registrar_sends_two_files_and_downloads_the_refused_rows() {
     let day = [("on", "21/11/2026")];
     let files = [
         ("files", "mot.csv", "Mã cũ,Mã mới,Tên mới\n51/001/01,01,Chi bộ thôn Gành Đá Mới\n"),
-        ("files", "hai.csv", "Mã cũ,Mã mới\nkhong-co,9\n51/002,8\n"),
+        ("files", "hai.csv", "Mã cũ,Mã mới\nkhong-co,9\n51/002,8\n51,8\n"),
     ];
     let (status, location) = send(&mut registrar, "/reorganisations/upload", &day, &files).await;
     assert_eq!(status, 303);
@@ -59,12 +59,15 @@ async fn a_registrar_sends_two_files_and_downloads_the_refused_rows() {
         assert!(page.status == 200 && said.contains(&sentence), "{sentence} is missing in {said}");
     }
     assert!(!page.body.contains("sure=1"), "it cannot be confirmed");
+    assert!(!page.body.contains("Sơn Trà Bồng"), "nothing is said of a unit elsewhere");
 
     let report = registrar.get(&format!("{location}/refused.csv")).await;
     assert_eq!(report.header("content-type"), Some("text/csv; charset=utf-8"));
     let lines: Vec<&str> = report.body.lines().collect();
-    assert_eq!(lines.len(), 1 + 2, "{lines:?}");
+    assert_eq!(lines.len(), 1 + 3, "{lines:?}");
     assert!(lines[1].starts_with("hai.csv,2,khong-co,9,"), "{lines:?}");
+    let reason = |line: &str| line.rsplit(',').next().unwrap_or_default().to_owned();
+    assert_eq!(reason(lines[1]), reason(lines[2]), "a unit elsewhere is answered like one that does not exist");
 
     let mut member = app.signed_in(&app.org.fisherman).await;
     assert_eq!(member.get(&format!("{location}/refused.csv")).await.status, 404);
