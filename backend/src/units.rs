@@ -736,14 +736,38 @@ impl Tree {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::time::Duration;
+
+    use chrono::{DateTime, Utc};
     use proptest::prelude::*;
     use ulid::Ulid;
 
     use super::*;
+    use crate::{Backend, Clock, Keys, StoreLocation};
 
     /// A level of the default pack.
     pub(crate) fn level(key: &str) -> UnitKind {
         UnitKind::from_key(key).expect("a level of the party")
+    }
+
+    /// The moment of the fixed clock in tests of changes of the tree.
+    pub(crate) fn now() -> DateTime<Utc> {
+        "2026-11-21T08:00:00Z".parse().expect("a moment")
+    }
+
+    /// Opens a store, also one that another backend has just closed.
+    pub(crate) async fn open(location: &StoreLocation) -> Backend {
+        let opened = async {
+            loop {
+                match Backend::open(location, Keys::from_master(&[7; 32]), Clock::fixed(now(), 1)).await {
+                    Ok(backend) => return backend,
+                    // The engine of the previous backend closes its files in the background.
+                    Err(Error::InUse | Error::Store(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_mins(1), opened).await.expect("the engine closes its files")
     }
 
     /// A tree of open units at these paths, without any history.

@@ -746,9 +746,7 @@ fn plan_merge(tree: &Tree, unit: &UnitRef, into: &UnitRef, children: &[&UnitRef]
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use chrono::{DateTime, TimeDelta, Utc};
+    use chrono::TimeDelta;
     use domain::{
         ids::MemberId,
         members::{NationalId, Sex, Standing},
@@ -757,29 +755,11 @@ mod tests {
 
     use super::*;
     use crate::{
-        Clock, Keys, StoreLocation,
+        StoreLocation,
         demo::registry::{NewMember, Registry},
         store::tests::migrated,
-        units::tests::level,
+        units::tests::{level, now, open},
     };
-
-    fn now() -> DateTime<Utc> {
-        "2026-11-21T08:00:00Z".parse().expect("a moment")
-    }
-
-    async fn open(location: &StoreLocation) -> Backend {
-        let opened = async {
-            loop {
-                match Backend::open(location, Keys::from_master(&[7; 32]), Clock::fixed(now(), 1)).await {
-                    Ok(backend) => return backend,
-                    // The engine of the previous backend closes its files in the background.
-                    Err(Error::InUse | Error::Store(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
-                    Err(error) => panic!("{error}"),
-                }
-            }
-        };
-        tokio::time::timeout(Duration::from_mins(1), opened).await.expect("the engine closes its files")
-    }
 
     /// A province with a commune of `branches` branches, one member each, and an empty commune.
     async fn organisation(backend: &Backend, branches: usize) -> (Viewer, [UnitRef; 3]) {

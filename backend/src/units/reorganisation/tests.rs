@@ -1,8 +1,8 @@
 //! Reorganisations from the file to the end of the batches, on both engines.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{NaiveDate, TimeDelta};
 use domain::{
     accounts::Viewer,
     forms::Problem,
@@ -11,7 +11,7 @@ use domain::{
     members::{NationalId, Sex, Standing},
     policy::{Grant, Role, Standpoint},
     units::{
-        BecameStep, Phase, UnitChange, UnitKind, UnitPath, UnitRef,
+        BecameStep, Phase, UnitChange, UnitPath, UnitRef,
         reorganisation::{
             FileRefusal, Hindrance, PlanList, PlanNumbers, ReassignmentState, ReorganisationColumn, ReorganisationState,
             RowProblem,
@@ -21,38 +21,19 @@ use domain::{
 
 use super::{AssignForm, QueueQuery, ReceiveForm, Received};
 use crate::{
-    Backend, Clock, Error, Keys, StoreLocation,
+    Backend, Error, StoreLocation,
     demo::registry::{NewMember, Registry},
     store::{record, tests::migrated, vars},
-    units::{BecameQuery, BelowQuery, MergeForm, NewUnitForm, PhaseForm, RenameForm, Tree},
+    units::{
+        BecameQuery, BelowQuery, MergeForm, NewUnitForm, PhaseForm, RenameForm, Tree,
+        tests::{level, now, open},
+    },
 };
 
 const ON: &str = "2026-11-20";
 
-fn now() -> DateTime<Utc> {
-    "2026-11-21T08:00:00Z".parse().expect("a moment")
-}
-
 fn day(text: &str) -> NaiveDate {
     text.parse().expect("a day")
-}
-
-fn kind(key: &str) -> UnitKind {
-    UnitKind::from_key(key).expect("a level")
-}
-
-async fn open(location: &StoreLocation) -> Backend {
-    let opened = async {
-        loop {
-            match Backend::open(location, Keys::from_master(&[7; 32]), Clock::fixed(now(), 1)).await {
-                Ok(backend) => return backend,
-                // The engine of the previous backend closes its files in the background.
-                Err(Error::InUse | Error::Store(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
-                Err(error) => panic!("{error}"),
-            }
-        }
-    };
-    tokio::time::timeout(Duration::from_mins(1), opened).await.expect("the engine closes its files")
 }
 
 /// Two provinces, `51` with the communes `001` and `002`, `52` with `003`. Each commune has three branches `01` to `03`, each branch
@@ -66,16 +47,16 @@ struct Organisation {
 impl Organisation {
     async fn new(backend: &Backend) -> Self {
         let mut registry = Registry::new(backend, 1, now() - TimeDelta::days(400));
-        let central = registry.unit(None, kind("central"), "01", "Trung ương").expect("a code");
+        let central = registry.unit(None, level("central"), "01", "Trung ương").expect("a code");
         let mut units = BTreeMap::new();
         let mut first = None;
         let mut number = 0;
         for (province, communes) in [("51", ["001", "002"].as_slice()), ("52", ["003"].as_slice())] {
-            let above = registry.unit(Some(&central), kind("province"), province, "Tỉnh").expect("a code");
+            let above = registry.unit(Some(&central), level("province"), province, "Tỉnh").expect("a code");
             for code in communes {
-                let commune = registry.unit(Some(&above), kind("commune"), code, &format!("Xã {code}")).expect("a code");
+                let commune = registry.unit(Some(&above), level("commune"), code, &format!("Xã {code}")).expect("a code");
                 for branch in ["01", "02", "03"] {
-                    let branch = registry.unit(Some(&commune), kind("branch"), branch, "Chi bộ").expect("a code");
+                    let branch = registry.unit(Some(&commune), level("branch"), branch, "Chi bộ").expect("a code");
                     number += 1;
                     let member = registry
                         .member(&NewMember {
@@ -498,8 +479,20 @@ async fn a_divided_unit_is_followed_to_all_its_parts() {
     assert!(kept.rows.is_empty(), "{:?}", kept.rows);
 
     let whole = became("52/003").await;
+    let [BecameStep::Changed(form)] = whole.steps.as_slice() else { panic!("{:?}", whole.steps) };
+    assert_eq!((form.name.as_str(), form.code.as_str(), whole.parts.len()), ("Xã Biển", "103", 0), "it continues");
+
+    // A unit that ends and is the only one to make up a new unit.
+    let (desk, viewer) = (backend.unit_desk(), &organisation.viewer);
+    let (parent, sea) = (organisation.units["52"].id.to_string(), organisation.units["003"].id.to_string());
+    let today = "2026-11-21";
+    let form = NewUnitForm { parent: &parent, kind: "commune", code: "110", name: "Xã Đảo", on: today };
+    let island = desk.create(viewer, form).await.expect("creates").to_string();
+    let version = desk.page(viewer, &sea, None, BelowQuery::default()).await.expect("is open").version.to_string();
+    desk.merge(viewer, MergeForm { unit: &sea, version: &version, target: &island, on: today }).await.expect("merges");
+    let whole = became("52/103").await;
     let [BecameStep::Ended { into: Some(into), alone: true, .. }] = whole.steps.as_slice() else { panic!("{:?}", whole.steps) };
-    assert_eq!((into.name.as_str(), whole.parts.len()), ("Xã Biển", 0));
+    assert_eq!((into.name.as_str(), whole.parts.len()), ("Xã Đảo", 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
