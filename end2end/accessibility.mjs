@@ -3,11 +3,10 @@
 
 import { strict as assert } from 'node:assert';
 
-import { AxeBuilder } from '@axe-core/playwright';
-
 import { LANGUAGE as MARKED, Marks } from './languages.mjs';
 import { LOOKERS, STATES, enter } from './states.mjs';
 import { prefer } from './support/accounts.mjs';
+import { violations } from './support/axe.mjs';
 import { LANGUAGES } from './support/texts.mjs';
 import { wayBackLacks } from './way_back.mjs';
 
@@ -17,6 +16,7 @@ const EVERYTHING = {
   rules: { 'color-contrast-enhanced': { enabled: true } },
 };
 const COLOURS = ['color-contrast', 'color-contrast-enhanced'];
+const COLOURS_ALONE = { runOnly: { type: 'rule', values: COLOURS } };
 /** The language in which colours and positions are checked: they are the same in all. */
 const FIRST = LANGUAGES[0];
 const WITHOUT_COLOURS = {
@@ -35,14 +35,14 @@ async function look(stage, as, language) {
       assert.equal(await visitor.$('html').getAttribute('lang'), language, state.name);
       const note = (how, texts) => found.push(...texts.map((text) => `${state.name}, ${how}: ${text}`));
       if (language === FIRST) {
-        note('light', await analyse(visitor, (axe) => axe.options(EVERYTHING)));
+        note('light', await analyse(visitor, EVERYTHING));
         await visitor.page.emulateMedia({ colorScheme: 'dark' });
         // Only colours change in dark mode.
-        note('dark', await analyse(visitor, (axe) => axe.withRules(COLOURS)));
+        note('dark', await analyse(visitor, COLOURS_ALONE));
         await visitor.page.emulateMedia({ colorScheme: 'light' });
         note('way back', [await wayBackLacks(visitor)].filter(Boolean));
       } else {
-        note('light', await analyse(visitor, (axe) => axe.options(WITHOUT_COLOURS)));
+        note('light', await analyse(visitor, WITHOUT_COLOURS));
       }
       await marks?.look(visitor, state);
     }
@@ -53,18 +53,14 @@ async function look(stage, as, language) {
   }
 }
 
-async function analyse({ page }, choose) {
+async function analyse(visitor, options) {
   // Scrolled to the top, as a page loads: further down the sticky bar may cover a link, as on any scrolled page.
-  await page.evaluate(() => scrollTo({ top: 0, behavior: 'instant' }));
-  // Legacy mode needs no second page; these pages have no frames.
-  const { violations } = await choose(new AxeBuilder({ page }).setLegacyMode(true)).analyze();
-  return violations.map(({ id, help, nodes }) => `${id} (${help}):\n    ${nodes.slice(0, 4).map(describe).join('\n    ')}`);
+  await visitor.page.evaluate(() => scrollTo({ top: 0, behavior: 'instant' }));
+  const found = await violations(visitor, options);
+  return found.map(({ id, help, nodes }) => `${id} (${help}):\n    ${nodes.slice(0, 4).map(describe).join('\n    ')}`);
 }
 
-function describe({ target, any, all, none }) {
-  const reason = [...any, ...all, ...none].map(({ message }) => message)[0] ?? '';
-  return `${target.join(' ')} — ${reason}`;
-}
+const describe = ({ target, reason }) => `${target.join(' ')} — ${reason}`;
 
 export const tests = LANGUAGES.flatMap((language) =>
   LOOKERS.map((as) => ({

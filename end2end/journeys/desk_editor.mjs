@@ -2,8 +2,7 @@
 
 import { strict as assert } from 'node:assert';
 
-import { AxeBuilder } from '@axe-core/playwright';
-
+import { violations } from '../support/axe.mjs';
 import { DESKTOP } from '../support/browser.mjs';
 import { bothWays } from '../support/report.mjs';
 import { empty, fits, texts } from '../support/texts.mjs';
@@ -56,8 +55,8 @@ function select(visitor, words) {
 }
 
 async function clean(visitor, what) {
-  const { violations } = await new AxeBuilder({ page: visitor.page }).setLegacyMode(true).analyze();
-  assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes[0].target}`), [], what);
+  const found = await violations(visitor);
+  assert.deepEqual(found.map(({ id, nodes }) => `${id}: ${nodes[0].target}`), [], what);
 }
 
 async function tools(stage) {
