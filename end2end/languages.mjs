@@ -23,7 +23,13 @@ const SENTENCES = Object.values(texts(LANGUAGE))
 /** Whether a text has letters with Vietnamese diacritics. */
 const isVietnamese = (text) => /đ|\p{Script=Latin}[\u0300-\u036f]/iu.test(text.normalize('NFD'));
 
-const isSentence = (text) => SENTENCES.some((sentence) => fits(sentence, text));
+const known = new Map();
+
+/** The same texts are on many pages: each is compared with all sentences once. */
+function isSentence(text) {
+  if (!known.has(text)) known.set(text, SENTENCES.some((sentence) => fits(sentence, text)));
+  return known.get(text);
+}
 
 const mayStay = (text) => isSentence(text) || text.split(/(?:^|\s)·(?:\s|$)/).every((part) => !isVietnamese(part) || isSentence(part));
 

@@ -56,13 +56,20 @@ export function empty(label, language = 'vi') {
   return texts(language).problems.required_named.replace('{label}', label);
 }
 
+const patterns = new Map();
+
 /** Whether `text` is the template with filled placeholders. */
 export function fits(template, text) {
-  const pattern = template
+  if (!patterns.has(template)) patterns.set(template, pattern(template));
+  return patterns.get(template).test(text);
+}
+
+function pattern(template) {
+  const words = template
     .split(/\{\w+\}/)
     .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
     .join('.+?');
-  return new RegExp(`^\\s*${pattern}\\s*$`, 'su').test(text);
+  return new RegExp(`^\\s*${words}\\s*$`, 'su');
 }
 
 /** The integer in a text, in any digits and separators: `২,৫১৪` is 2514. */
