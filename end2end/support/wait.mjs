@@ -1,6 +1,7 @@
 // Waiting for a condition, never for a time.
 
-const PAUSE_MS = 40;
+/** Pauses between two queries: short at first, because most conditions hold soon. */
+const PAUSES_MS = { first: 5, longest: 40 };
 
 /** How long a page may take to show the expected state; generous, because the machine may be busy. */
 export const PATIENCE_MS = 20_000;
@@ -16,7 +17,7 @@ export const PATIENCE_MS = 20_000;
 export async function until(what, ask, patience = PATIENCE_MS) {
   const deadline = Date.now() + patience;
   let reason = '';
-  for (;;) {
+  for (let pause = PAUSES_MS.first; ; pause = Math.min(2 * pause, PAUSES_MS.longest)) {
     try {
       const answer = await ask();
       if (answer) return answer;
@@ -25,6 +26,6 @@ export async function until(what, ask, patience = PATIENCE_MS) {
       reason = ` (${String(error.message ?? error).split('\n')[0]})`;
     }
     if (Date.now() > deadline) throw new Error(`waited in vain until ${what}${reason}`);
-    await new Promise((resume) => setTimeout(resume, PAUSE_MS));
+    await new Promise((resume) => setTimeout(resume, pause));
   }
 }
