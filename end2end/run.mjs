@@ -44,12 +44,13 @@ import * as statistics from './journeys/statistics.mjs';
 import * as units from './journeys/units.mjs';
 import * as welcome from './journeys/welcome.mjs';
 import { readmePictures, screenshots } from './screenshots.mjs';
+import { LOOKERS, STATES } from './states.mjs';
 import { Accounts } from './support/accounts.mjs';
 import { launch } from './support/browser.mjs';
 import { Report } from './support/report.mjs';
 import { Sample } from './support/server.mjs';
 
-/** Lanes run concurrently, each with its own server and browser; the suites of a lane run in sequence. */
+/** Lanes run concurrently; the suites of a lane run in sequence, on a server and in a browser of its own. */
 const LANES = [
   [
     signIn,
@@ -92,6 +93,15 @@ const LANES = [
   ],
 ];
 
+/**
+ * The checks of all pages. The checks of one person's pages run in sequence and share the addresses of the states. After its suites
+ * a lane starts another server, because pages expect the sample as it was loaded, and runs the checks of the next person until none
+ * are left, so both lanes end at about the same time. The person with the most states is first.
+ */
+const PAGES = LOOKERS.map((as) => ({ as, states: STATES.filter((state) => state.as === as).length }))
+  .sort((one, other) => other.states - one.states)
+  .map(({ as }) => [budget.layoutOf(as), ...accessibility.testsOf(as)]);
+
 const { values: options } = parseArgs({
   options: {
     grep: { type: 'string', default: '' },
@@ -102,10 +112,11 @@ const { values: options } = parseArgs({
 });
 
 const wanted = ({ name }) => name.toLowerCase().includes(options.grep.toLowerCase());
-const lanes = tests().map((lane) => lane.filter(wanted)).filter((lane) => lane.length > 0);
+const { lanes, pages } = selected();
 const report = new Report();
 
 const servers = [];
+let started = 0;
 let sample;
 for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]]) {
   process.once(signal, async () => {
@@ -118,31 +129,51 @@ await report.check('the program loads the sample organisation', async () => {
   sample = await Sample.load();
 });
 if (sample) {
-  await Promise.all(lanes.map(runLane));
+  await Promise.all(lanes.map((tests) => runLane(tests)));
   await sample.remove();
 }
 report.conclude();
 process.exitCode = report.failed === 0 ? 0 : 1;
 
-/** The tests of each lane. */
-function tests() {
-  if (options.screenshots) return [screenshots(options.screenshots)];
-  if (options['readme-pictures']) return [readmePictures(options['readme-pictures'])];
-  return LANES.map((suites) => suites.flatMap((suite) => suite.tests));
+/** The tests of each lane, and those of all pages by person. */
+function selected() {
+  if (options.screenshots) return { lanes: [screenshots(options.screenshots).filter(wanted)], pages: [] };
+  if (options['readme-pictures']) return { lanes: [readmePictures(options['readme-pictures']).filter(wanted)], pages: [] };
+  return {
+    lanes: LANES.map((suites) => suites.flatMap((suite) => suite.tests).filter(wanted)),
+    pages: PAGES.map((tests) => tests.filter(wanted)).filter((tests) => tests.length > 0),
+  };
 }
 
-async function runLane(tests, index) {
-  const lane = lanes.length > 1 ? `the server of lane ${index + 1}` : 'the server';
+async function runLane(tests) {
+  if (tests.length > 0) {
+    await onServer(async (world) => {
+      for (const test of tests) await report.run(world, test);
+    });
+  }
+  let next = pages.shift();
+  if (next) {
+    await onServer(async (world) => {
+      for (; next; next = pages.shift()) {
+        for (const test of next) await report.run(world, test);
+      }
+    });
+  }
+}
+
+/** Starts a server with the sample as it was loaded, and a browser; runs tests on them and ends both. */
+async function onServer(run) {
+  started += 1;
+  const name = `server ${started}`;
   let server;
-  await report.check(`${lane} gets ready`, async () => {
+  await report.check(`${name} gets ready`, async () => {
     server = await sample.start({ keep: options.keep });
   });
   if (!server) return;
   servers.push(server);
   const browser = await launch();
-  const world = { server, browser, accounts: new Accounts(server.signIns) };
-  for (const test of tests) await report.run(world, test);
+  await run({ server, browser, accounts: new Accounts(server.signIns) });
   await browser.close();
-  await report.check(`${lane} has logged no error`, () => assert.deepEqual(server.complaints(), []));
-  await report.check(`${lane} ends cleanly`, () => server.stop());
+  await report.check(`${name} has logged no error`, () => assert.deepEqual(server.complaints(), []));
+  await report.check(`${name} ends cleanly`, () => server.stop());
 }
