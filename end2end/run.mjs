@@ -88,10 +88,11 @@ const LANES = [
     imports,
     units,
     reorganisations,
-    // Has its own server.
-    province,
   ],
 ];
+
+/** Suites whose tests start servers of their own: they run while the sample is loaded. */
+const WITHOUT_SAMPLE = [province];
 
 /**
  * The checks of all pages. The checks of one person's pages run in sequence and share the addresses of the states. After its suites
@@ -112,7 +113,7 @@ const { values: options } = parseArgs({
 });
 
 const wanted = ({ name }) => name.toLowerCase().includes(options.grep.toLowerCase());
-const { lanes, pages } = selected();
+const { lanes, pages, first } = selected();
 const report = new Report();
 
 const servers = [];
@@ -125,9 +126,10 @@ for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]]) {
   });
 }
 
-await report.check('the program loads the sample organisation', async () => {
+const loading = report.check('the program loads the sample organisation', async () => {
   sample = await Sample.load();
 });
+await Promise.all([loading, runWithoutSample()]);
 if (sample) {
   await Promise.all(lanes.map((tests) => runLane(tests)));
   await sample.remove();
@@ -135,14 +137,23 @@ if (sample) {
 report.conclude();
 process.exitCode = report.failed === 0 ? 0 : 1;
 
-/** The tests of each lane, and those of all pages by person. */
+/** The tests of each lane, those of all pages by person, and those that run first. */
 function selected() {
-  if (options.screenshots) return { lanes: [screenshots(options.screenshots).filter(wanted)], pages: [] };
-  if (options['readme-pictures']) return { lanes: [readmePictures(options['readme-pictures']).filter(wanted)], pages: [] };
+  if (options.screenshots) return { lanes: [screenshots(options.screenshots).filter(wanted)], pages: [], first: [] };
+  if (options['readme-pictures']) return { lanes: [readmePictures(options['readme-pictures']).filter(wanted)], pages: [], first: [] };
+  const of = (suites) => suites.flatMap((suite) => suite.tests).filter(wanted);
   return {
-    lanes: LANES.map((suites) => suites.flatMap((suite) => suite.tests).filter(wanted)),
+    lanes: LANES.map(of),
     pages: PAGES.map((tests) => tests.filter(wanted)).filter((tests) => tests.length > 0),
+    first: of(WITHOUT_SAMPLE),
   };
+}
+
+async function runWithoutSample() {
+  if (first.length === 0) return;
+  const browser = await launch();
+  for (const test of first) await report.run({ browser }, test);
+  await browser.close();
 }
 
 async function runLane(tests) {

@@ -22,9 +22,10 @@ export class Stage {
   #visitors = [];
   #servers = [];
 
+  /** Without a server in the world, the test provides one: see {@link before}. */
   constructor(world) {
     this.world = world;
-    this.origin = world.server.origin;
+    this.origin = world.server?.origin;
   }
 
   /** A new browser window; `as` signs in first. */
