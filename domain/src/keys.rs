@@ -143,7 +143,7 @@ mod tests {
         keys!(PublicationState, "published withdrawn");
         keys!(EventKind, EVENTS, DocumentOpened: "document_opened", DocumentRead: "document_read");
         keys!(OpinionAudience, "branch committee editors");
-        keys!(PickPurpose, "document course");
+        keys!(PickPurpose, "document course role import");
         keys!(OpinionState, "received seen answered resolved");
         keys!(FileKind, "pdf docx xlsx png jpeg mp3 mp4");
         keys!(FileRefused, "empty too_big kind markup macros old_office broken unpacks dimensions too_many too_many_open closed");

@@ -522,16 +522,22 @@ pub enum PickPurpose {
     Document,
     /// The audience of a course.
     Course,
+    /// The unit of a role.
+    Role,
+    /// The unit whose subtree an import may change.
+    Import,
 }
 
 crate::keyed!(PickPurpose);
 
 impl PickPurpose {
-    /// The right on the units that are offered.
-    pub const fn action(self) -> Action {
+    /// The rights on the units that are offered: one of them is enough.
+    pub const fn actions(self) -> &'static [Action] {
         match self {
-            Self::Document => Action::WriteDocument,
-            Self::Course => Action::ManageCourses,
+            Self::Document => &[Action::WriteDocument],
+            Self::Course => &[Action::ManageCourses],
+            Self::Role => &[Action::GrantRoles],
+            Self::Import => &[Action::ManageMembers, Action::ManageUnit],
         }
     }
 }

@@ -109,9 +109,9 @@ pub struct PickerRows {
     pub told: String,
 }
 
-/// Units below `within` that the viewer may choose for a purpose, found by words of the name or by the code.
+/// Units that the viewer may choose for a purpose, found by words of the name or by the code: those below `within`, or all.
 #[server(prefix = "/api", endpoint = "units/pick", input = GetUrl)]
-pub async fn pick(purpose: String, within: String, q: Option<String>) -> Result<PickerRows, AppError> {
+pub async fn pick(purpose: String, within: Option<String>, q: Option<String>) -> Result<PickerRows, AppError> {
     use domain::units::PickPurpose;
 
     use super::picker::{label, told};
@@ -125,7 +125,7 @@ pub async fn pick(purpose: String, within: String, q: Option<String>) -> Result<
             let viewer = viewer()?;
             let purpose = PickPurpose::from_key(&purpose).ok_or_else(|| AppError::new(Kind::NotFound))?;
             let typed = q.unwrap_or_default();
-            let found = backend()?.unit_desk().pick(&viewer, purpose, &within, &typed).await?;
+            let found = backend()?.unit_desk().pick(&viewer, purpose, within.as_deref(), &typed).await?;
             let l = request_context().map(|context| context.page.preferences.locale).unwrap_or_default();
             let told = told(l, &typed, found.units.len(), found.more);
             let rows = found.units.iter().map(|choice| (choice.unit.id, label(l, choice))).collect();

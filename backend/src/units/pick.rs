@@ -9,30 +9,68 @@ use domain::{
     units::{PickPurpose, PickableUnit, UnitChoices, UnitPath, UnitRef},
 };
 
-use super::{Tree, UnitDesk, depth, desk::fits_words};
+use super::{Node, Tree, UnitDesk, depth, desk::fits_words};
 use crate::{Backend, Error, Result};
 
 /// Units offered at a time.
 const OFFERED: usize = 20;
 
 impl UnitDesk<'_> {
-    /// Units that the person may choose for this purpose, below the unit `within`, whose names contain all words of `typed` or
-    /// whose code it is; the highest ones when nothing is typed.
+    /// Units that the person may choose for this purpose, whose names contain all words of `typed` or whose code it is; the highest
+    /// ones when nothing is typed. `within`: those below this unit; without it, all the units of their offices.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a person without an office for this purpose, and for a unit outside their offices.
     #[expect(clippy::unused_async, reason = "a use-case like the others")]
-    pub async fn pick(&self, viewer: &Viewer, purpose: PickPurpose, within: &str, typed: &str) -> Result<UnitChoices> {
-        let tree = self.backend.units().tree();
-        let unit = tree.named(within).filter(|unit| viewer.standpoint.may_by_office(purpose.action(), &unit.path));
-        let unit = unit.ok_or(Error::NotFound)?;
-        Ok(found_below(self.backend, &viewer.standpoint, &tree, &unit.path, typed))
+    pub async fn pick(&self, viewer: &Viewer, purpose: PickPurpose, within: Option<&str>, typed: &str) -> Result<UnitChoices> {
+        let (tree, standpoint) = (self.backend.units().tree(), &viewer.standpoint);
+        let Some(within) = within else { return found_anywhere(self.backend, standpoint, &tree, purpose, typed) };
+        let unit = tree.named(within).filter(|unit| may_choose(standpoint, purpose, &unit.path)).ok_or(Error::NotFound)?;
+        Ok(found_below(self.backend, standpoint, &tree, &unit.path, typed))
     }
+}
+
+fn may_choose(standpoint: &Standpoint, purpose: PickPurpose, unit: &UnitPath) -> bool {
+    purpose.actions().iter().any(|action| standpoint.may_by_office(*action, unit))
+}
+
+/// The highest units that the person may choose, in the order of paths; none lies below another.
+fn top_units(standpoint: &Standpoint, purpose: PickPurpose) -> Vec<&UnitPath> {
+    let mut top_units: Vec<&UnitPath> = purpose.actions().iter().flat_map(|action| standpoint.top_units(*action)).collect();
+    top_units.sort_unstable();
+    top_units.dedup_by(|below, above| above.contains(below));
+    top_units
+}
+
+/// The units of the person's offices that match, the highest first.
+fn found_anywhere(
+    backend: &Backend,
+    standpoint: &Standpoint,
+    tree: &Tree,
+    purpose: PickPurpose,
+    typed: &str,
+) -> Result<UnitChoices> {
+    let top_units = top_units(standpoint, purpose);
+    if top_units.is_empty() {
+        return Err(Error::NotFound);
+    }
+    let nodes = top_units.into_iter().flat_map(|path| tree.nodes(path));
+    Ok(found_among(backend, standpoint, tree, nodes, typed))
 }
 
 /// The units below this one that match, the highest first.
 pub(super) fn found_below(backend: &Backend, standpoint: &Standpoint, tree: &Tree, top: &UnitPath, typed: &str) -> UnitChoices {
-    let (found, more) = matching(tree, top, typed);
+    found_among(backend, standpoint, tree, below(tree, top), typed)
+}
+
+fn found_among<'t>(
+    backend: &Backend,
+    standpoint: &Standpoint,
+    tree: &Tree,
+    nodes: impl Iterator<Item = &'t Node>,
+    typed: &str,
+) -> UnitChoices {
+    let (found, more) = matching(nodes, typed);
     let units = found.into_iter().map(|(_, unit)| pickable(backend, standpoint, tree, unit));
     UnitChoices { units: units.collect(), more: u32::try_from(more).unwrap_or(u32::MAX) }
 }
@@ -46,11 +84,14 @@ pub(super) fn pickable(backend: &Backend, standpoint: &Standpoint, tree: &Tree, 
     }
 }
 
+fn below<'t>(tree: &'t Tree, top: &'t UnitPath) -> impl Iterator<Item = &'t Node> {
+    tree.nodes(top).filter(move |node| node.unit.path != *top)
+}
+
 /// At most [`OFFERED`] units with their depth, and how many more match.
-fn matching<'t>(tree: &'t Tree, top: &'t UnitPath, typed: &str) -> (Vec<(usize, &'t UnitRef)>, usize) {
+fn matching<'t>(nodes: impl Iterator<Item = &'t Node>, typed: &str) -> (Vec<(usize, &'t UnitRef)>, usize) {
     let words = fold(typed);
-    let below = tree.nodes(top).filter(|node| node.unit.path != *top);
-    let fitting = below.filter(|node| words.is_empty() || fits_words(node, &words));
+    let fitting = nodes.filter(|node| words.is_empty() || fits_words(node, &words));
     let mut found: Vec<(usize, &UnitRef)> = fitting.map(|node| (depth(&node.unit.path), &node.unit)).collect();
     let more = found.len().saturating_sub(OFFERED);
     if more > 0 {
@@ -74,14 +115,14 @@ mod tests {
     #[test]
     fn the_highest_units_are_offered_and_the_others_counted() {
         let path = |text: &str| UnitPath::parse(text).expect("a path");
-        let below = (10..35).map(|code| format!("/01/{code}/"));
+        let provinces = (10..35).map(|code| format!("/01/{code}/"));
         let paths: Vec<UnitPath> =
-            ["/01/".to_owned(), "/01/10/01/".to_owned()].into_iter().chain(below).map(|at| path(&at)).collect();
+            ["/01/".to_owned(), "/01/10/01/".to_owned()].into_iter().chain(provinces).map(|at| path(&at)).collect();
         let (tree, top) = (tree_of(&paths), path("/01/"));
-        let (found, more) = matching(&tree, &top, "");
+        let (found, more) = matching(below(&tree, &top), "");
         let offered: Vec<&str> = found.iter().map(|(_, unit)| unit.path.as_str()).collect();
         assert_eq!((offered.len(), offered[0], offered[19], more), (20, "/01/10/", "/01/29/", 6));
-        let (one, more) = matching(&tree, &top, "01");
+        let (one, more) = matching(below(&tree, &top), "01");
         assert_eq!((one.len(), more), (1, 0), "by its code");
     }
 }

@@ -497,14 +497,16 @@ async fn the_members_of_an_excepted_unit_that_ends_follow_its_successor(backend:
 
 async fn units_are_offered_by_name_and_code_to_those_who_may_address_them(backend: &Backend, org: &Fixture) {
     let pick = async |person: &Person, within: &UnitRef, typed: &str| {
-        let found = backend.unit_desk().pick(&person.viewer, PickPurpose::Document, &within.id.to_string(), typed).await;
+        let within = within.id.to_string();
+        let found = backend.unit_desk().pick(&person.viewer, PickPurpose::Document, Some(&within), typed).await;
         found.map(|found| (units_of(&found.units), found.more))
     };
     let editor = &org.coast_editor;
     let (harbour, school) = (org.harbour.id, org.school.id);
     assert!(matches!(pick(editor, &org.coast, "").await, Ok((found, 0)) if found == [harbour, school]));
     let chief = &org.province_chief_editor.viewer;
-    let offered = backend.unit_desk().pick(chief, PickPurpose::Document, &org.province.id.to_string(), "").await;
+    let province = org.province.id.to_string();
+    let offered = backend.unit_desk().pick(chief, PickPurpose::Document, Some(&province), "").await;
     for PickableUnit { unit, parent, members } in offered.expect("is offered").units {
         let is_of_coast = [harbour, school].contains(&unit.id);
         assert!(!is_of_coast || parent.as_deref() == Some(org.coast.name.as_str()), "{}: {parent:?}", unit.name);
@@ -519,4 +521,23 @@ async fn units_are_offered_by_name_and_code_to_those_who_may_address_them(backen
     }
     let everywhere = pick(&org.province_chief_editor, &org.province, "").await.expect("is offered");
     assert_eq!(everywhere.0, [org.coast.id, org.hills.id, harbour, school, org.farm.id], "the highest first");
+
+    // A form for one unit names no unit: all of the offices is offered, and by the right for its purpose only.
+    let anywhere = async |person: &Person, purpose: PickPurpose, typed: &str| {
+        backend.unit_desk().pick(&person.viewer, purpose, None, typed).await.map(|found| units_of(&found.units))
+    };
+    let (registrar, operator) = (&org.coast_registrar, &org.operator);
+    for purpose in [PickPurpose::Role, PickPurpose::Import] {
+        let offered = anywhere(registrar, purpose, "").await.expect("is offered");
+        assert_eq!(offered, [org.coast.id, harbour, school], "{purpose:?}: with the unit of the office itself");
+        assert_eq!(anywhere(registrar, purpose, "TRUONG").await.expect("is offered"), [school], "{purpose:?}");
+        let all = anywhere(operator, purpose, "").await.expect("is offered");
+        assert_eq!(all[..3], [org.province.id, org.coast.id, org.hills.id], "{purpose:?}: the highest first");
+        for person in [editor, &org.secretary, &org.fisherman] {
+            let refused = anywhere(person, purpose, "").await;
+            assert!(matches!(refused, Err(Error::NotFound)), "{} {purpose:?}: {refused:?}", person.name);
+        }
+    }
+    let refused = anywhere(registrar, PickPurpose::Document, "").await;
+    assert!(matches!(refused, Err(Error::NotFound)), "{refused:?}");
 }

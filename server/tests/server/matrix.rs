@@ -180,6 +180,8 @@ enum Given {
     Targets,
     /// Units of the coast, for the audience of a document.
     Pick,
+    /// Units for a purpose, anywhere in the caller's offices.
+    PickFor(&'static str),
     NewUnit,
     OtherName,
     Phase,
@@ -371,6 +373,9 @@ const ROWS: &[Row] = &[
     row("/api/units/by_code", Given::HarbourCode, &[(200, REACHED), (200, OFFICES_ABOVE), (200, UNIT_KEEPERS)], 404),
     // Units to address are offered to those who write for them.
     row("/api/units/pick", Given::Pick, &[(200, EDITORS)], 404),
+    row("/api/units/pick", Given::PickFor("document"), &[(200, EDITORS), (200, &[OtherEditor])], 404),
+    row("/api/units/pick", Given::PickFor("role"), &[(200, GIVERS)], 404),
+    row("/api/units/pick", Given::PickFor("import"), &[(200, REGISTRY)], 404),
     row("/api/units/targets", Given::Targets, &[(200, UNIT_KEEPERS), (403, REACHED), (403, OFFICES_ABOVE)], 404),
     // Names of members are for those who keep their records.
     row(
@@ -806,6 +811,7 @@ impl Given {
             Self::Guide => vec![("slug", "member".to_owned()), ("language", "bn".to_owned())],
             Self::UnknownSession => vec![("session", fresh())],
             Self::Targets => vec![("unit", org.harbour.id.to_string()), ("step", "move".to_owned())],
+            Self::PickFor(purpose) => vec![("purpose", purpose.to_owned())],
             Self::Pick => vec![("purpose", "document".to_owned()), ("within", org.coast.id.to_string())],
             Self::NewUnit => vec![
                 ("parent", org.coast.id.to_string()),
