@@ -192,6 +192,7 @@ export const STATES = [
   { name: 'guide of an office', as: 'registrar', address: '/guides/registrar' },
   { name: 'imports, none', as: 'registrar', address: '/imports' },
   { name: 'new import', as: 'registrar', address: '/imports/new' },
+  { name: 'new import, unit found', as: 'registrar', address: '/imports/new?then=find&find=ben dinh' },
   { name: 'new import refused', as: 'registrar', address: '/imports/new', act: (visitor) => sentWithoutAFile(visitor) },
   { name: 'reorganisations', as: 'registrar', address: '/reorganisations' },
   { name: 'new reorganisation', as: 'registrar', address: '/reorganisations/new' },

@@ -1,4 +1,4 @@
-// The picker of units (`app/src/units/picker.rs`): searches while the person types, and shows how many members a selection reaches.
+// The pickers of units (`app/src/units/picker.rs`), with checkboxes or, for one unit, with radio buttons: searches while the person types, and shows how many members a selection reaches.
 // Without this script, or when something here fails, the button beside the field searches and saving reports problems.
 
 /** Delay after the last key until the search. */
@@ -9,11 +9,12 @@ document.querySelectorAll('[data-reach]').forEach(tellReach);
 
 function start(picker) {
   const { form } = picker.querySelector('[name="find"]');
+  // A form that takes one unit offers all units of the person's offices.
   const within = form.elements[picker.dataset.within];
   const part = (name) => picker.querySelector(`[data-part="${name}"]`);
   const find = picker.querySelector('[name="find"]');
-  const group = (way) => picker.querySelector(`fieldset[data-way="${way}"]`);
-  const selected = () => [...picker.querySelectorAll('fieldset[data-way] input:checked')];
+  const group = (way) => picker.querySelector(`[data-way="${way}"]`);
+  const selected = () => [...picker.querySelectorAll('[data-way] input:checked')];
 
   // The search follows the field.
   picker.querySelector('button[name="then"]').remove();
@@ -35,6 +36,7 @@ function start(picker) {
         known.checked = true;
         continue;
       }
+      if (box.type === 'radio') list.querySelectorAll('.choice').forEach((other) => other.remove());
       const card = part('card').content.firstElementChild.cloneNode(true);
       Object.assign(card.querySelector('input'), { name: box.name, value: box.value, checked: true });
       card.querySelector('.choice-label').textContent = box.closest('li').querySelector('.picker-name').textContent;
@@ -44,7 +46,7 @@ function start(picker) {
 
   /** The words for no selected unit are shown while there is none: selected, found or of a level. */
   function tellNone() {
-    for (const list of picker.querySelectorAll('fieldset[data-way]')) {
+    for (const list of picker.querySelectorAll('[data-way]')) {
       const isAny = picker.querySelector(`input[name="${list.dataset.way}"]:checked`) !== null;
       list.querySelector('[data-part="none"]').hidden = isAny;
     }
@@ -53,7 +55,8 @@ function start(picker) {
   let asked = 0;
   async function search() {
     const mine = (asked += 1);
-    const query = new URLSearchParams({ purpose: picker.dataset.picker, within: within.value, q: find.value });
+    const query = new URLSearchParams({ purpose: picker.dataset.picker, q: find.value });
+    if (within) query.set('within', within.value);
     try {
       const answer = await fetch(`/api/units/pick?${query}`, { headers: { Accept: 'application/json' } });
       const found = await answer.json();
@@ -94,7 +97,7 @@ function start(picker) {
     }
   });
   picker.addEventListener('change', ({ target }) => {
-    if (target.type !== 'checkbox') return;
+    if (!['checkbox', 'radio'].includes(target.type)) return;
     if (target.checked) {
       // A unit is included or excluded, not both.
       const others = [...picker.querySelectorAll('input:checked')].filter((box) => box.value === target.value && box.name !== target.name);
@@ -102,7 +105,7 @@ function start(picker) {
     }
     tellNone();
   });
-  if (within.type !== 'hidden') within.addEventListener('change', search);
+  if (within && within.type !== 'hidden') within.addEventListener('change', search);
 }
 
 /** Shows the reach of the selection after each change. */

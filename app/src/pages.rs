@@ -249,7 +249,7 @@ pages! {
                 scripts: ["look_again", "dates"], guide: Some(("registrar", 2)), access: By("/api/imports/list")
             },
             "/imports/new" => NewImportPage {
-                scripts: ["look_again", "dates"], guide: Some(("registrar", 2)), access: By("/api/imports/blank")
+                scripts: ["look_again", "picker", "dates"], guide: Some(("registrar", 2)), access: By("/api/imports/blank")
             },
             "/imports/:id" => ImportPage {
                 scripts: ["look_again", "dates"], guide: Some(("registrar", 2)), access: By("/api/imports/page")

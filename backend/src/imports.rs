@@ -24,7 +24,7 @@ use domain::{
         NewImportPage, Progress, XLSX_BYTES_MAX,
     },
     policy::Action,
-    units::{UnitPath, UnitRef},
+    units::{PickPurpose, UnitPath},
 };
 use tokio::{
     sync::watch,
@@ -170,24 +170,30 @@ impl<'a> Imports<'a> {
         Self { backend }
     }
 
-    /// The kinds and units that the viewer can import.
+    /// The kinds that the viewer can import.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a viewer who may import for no unit.
     #[expect(clippy::unused_async, reason = "a use-case like the others")]
-    pub async fn blank(&self, viewer: &Viewer) -> Result<NewImportPage> {
-        let tree = self.backend.units().tree();
-        let kinds: Vec<ImportKind> =
-            ImportKind::ALL.into_iter().filter(|kind| !viewer.standpoint.top_units(action(*kind)).is_empty()).collect();
-        let mut units: Vec<UnitRef> = kinds
-            .iter()
-            .flat_map(|kind| viewer.standpoint.top_units(action(*kind)))
-            .filter_map(|path| tree.at(path).cloned())
-            .collect();
-        units.sort_by(|one, other| one.path.cmp(&other.path));
-        units.dedup();
-        let unit = units.first().ok_or(Error::NotFound)?.id;
-        Ok(NewImportPage { kinds, units, unit })
+    pub async fn kinds(&self, viewer: &Viewer) -> Result<Vec<ImportKind>> {
+        let may = |kind: &ImportKind| !viewer.standpoint.top_units(action(*kind)).is_empty();
+        let kinds: Vec<ImportKind> = ImportKind::ALL.into_iter().filter(may).collect();
+        if kinds.is_empty() { Err(Error::NotFound) } else { Ok(kinds) }
+    }
+
+    /// The kinds that the viewer can import, and units to import into: those found by the words or the code `find`, and the
+    /// selected one. `unit` is its id; the highest one is selected in place of a unit for which the viewer may not import.
+    ///
+    /// # Errors
+    /// As [`Self::kinds`].
+    pub async fn blank(&self, viewer: &Viewer, unit: &str, find: &str) -> Result<NewImportPage> {
+        let kinds = self.kinds(viewer).await?;
+        let desk = self.backend.unit_desk();
+        let mut units = desk.pick_one(viewer, PickPurpose::Import, unit, find)?;
+        if units.selected.is_none() {
+            units.selected = desk.highest(viewer, PickPurpose::Import);
+        }
+        Ok(NewImportPage { kinds, units })
     }
 
     /// The imports of the subtrees for which the viewer may import.
@@ -224,11 +230,11 @@ impl<'a> Imports<'a> {
     /// [`Error::NotFound`] for a viewer who may import for no unit, [`Error::Invalid`] of the form `upload` with the fields
     /// `kind` and `unit`.
     pub async fn receive(&self, viewer: &Viewer, typed: UploadForm<'_>) -> Result<Upload> {
-        let page = self.blank(viewer).await?;
+        let kinds = self.kinds(viewer).await?;
         let tree = self.backend.units().tree();
         let mut form = FormReader::new("upload");
         let kind = form.read("kind", typed.kind, |key| {
-            ImportKind::from_key(key).filter(|kind| page.kinds.contains(kind)).ok_or(Problem::NotOffered)
+            ImportKind::from_key(key).filter(|kind| kinds.contains(kind)).ok_or(Problem::NotOffered)
         });
         let unit = form.read("unit", typed.unit, |id| tree.named(id).ok_or(Problem::NotOffered));
         let (Some(kind), Some(unit)) = (kind, unit) else {

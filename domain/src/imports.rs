@@ -6,8 +6,8 @@ use strum::{IntoStaticStr, VariantArray};
 
 use crate::{
     forms::Problem,
-    ids::{ImportId, UnitId},
-    units::UnitRef,
+    ids::ImportId,
+    units::{OneUnitChoices, UnitRef},
 };
 
 /// Maximum size of a CSV file. It is read row by row.
@@ -389,10 +389,8 @@ pub struct ImportsPage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewImportPage {
     pub kinds: Vec<ImportKind>,
-    /// The highest units whose registry the viewer keeps.
-    pub units: Vec<UnitRef>,
-    /// The preselected unit.
-    pub unit: UnitId,
+    /// Units whose registry the viewer keeps; one is always selected.
+    pub units: OneUnitChoices,
 }
 
 #[cfg(test)]

@@ -560,6 +560,13 @@ pub struct UnitChoices {
     pub more: u32,
 }
 
+/// Units of which a form takes one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OneUnitChoices {
+    pub selected: Option<PickableUnit>,
+    pub found: UnitChoices,
+}
+
 /// Units of an audience in a form that is not saved: what was searched for, and the ids selected so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -4,6 +4,7 @@ import { strict as assert } from 'node:assert';
 
 import { bothWays } from '../support/report.mjs';
 import { fits, number, texts } from '../support/texts.mjs';
+import { bare, findUnit, plain } from '../support/units.mjs';
 import { until } from '../support/wait.mjs';
 
 const { imports } = texts('vi');
@@ -96,6 +97,31 @@ async function withoutAFile(stage, script) {
   }
 }
 
+/** The unit is found by its name without accents. The file of a branch needs no column for it. */
+async function intoAUnitThatIsFound(stage, script) {
+  const registrar = await stage.visitor({ as: 'registrar', script });
+  await registrar.open('/imports/new');
+  const own = await registrar.$('main [data-way="unit"] input').getAttribute('value');
+  await registrar.$('main [name="kind"][value="units"]').check();
+  const { unit } = stage.account('ward_member');
+  const [row, name] = await findUnit(registrar, script, unit, bare(unit));
+  assert.ok(await registrar.$('main [name="kind"][value="units"]').isChecked(), 'a search keeps the kind');
+  assert.ok(await registrar.$(`main [data-way="unit"] input[value="${own}"]`).isChecked(), 'and the unit');
+  await row.locator('input[name="unit"]').check();
+  await registrar.$('main [name="kind"][value="members"]').check();
+
+  const person = `${script ? '85' : '86'}000001,Lê Thị Chọn,Nữ,1/2/1985,3/2/2010,`;
+  const content = Buffer.from(`Số thẻ,Họ và tên,Giới tính,Ngày sinh,Ngày vào Đảng,CCCD\n${person}\n`);
+  await registrar.field('file').setInputFiles({ name: 'chi-bo.csv', mimeType: 'text/csv', buffer: content });
+  await Promise.all([registrar.page.waitForURL(/\/imports\/[0-9A-Z]{26}$/), registrar.sender('file').click()]);
+  await registrar.settled();
+  await over(registrar, imports.state_checking);
+  assert.ok(plain(await registrar.text('.page-header')).includes(name), `the file is for ${name}`);
+  assert.deepEqual(await figures(registrar), [1, 0, 0, 0]);
+  await registrar.submit(registrar.$('main form[action$="/cancel"] button[type="submit"]'));
+  await until('the import is given up', async () => (await registrar.text('.page-header')).includes(imports.state_cancelled));
+}
+
 /** A file as spreadsheets write it on Windows: CR LF, a byte order mark, and an invalid date in the last row but one. */
 async function listOfWindows(stage, script) {
   const registrar = await stage.visitor({ as: 'registrar', script });
@@ -151,5 +177,6 @@ export const tests = [
   ...bothWays('imports: a list with the line ends of Windows loses nobody', listOfWindows),
   ...bothWays('imports: a template is accepted, its examples are skipped', templates),
   ...bothWays('imports: a list is sent, mended, confirmed, and sent again without a change', fromListToRegister),
+  ...bothWays('imports: into a unit that is found by its name', intoAUnitThatIsFound),
   ...bothWays('imports: no file, no import; no office, no page', withoutAFile),
 ];

@@ -169,8 +169,8 @@ async fn template_file(
 ) -> Response {
     let locale = context.page.preferences.locale;
     let Some(viewer) = &context.page.viewer else { return problem(locale, Kind::NotSignedIn) };
-    let kinds = match backend.imports().blank(viewer).await {
-        Ok(page) => page.kinds,
+    let kinds = match backend.imports().kinds(viewer).await {
+        Ok(kinds) => kinds,
         Err(error) => return problem(locale, AppError::from(error).kind),
     };
     let named = file.split_once('.').and_then(|(kind, ending)| Some((ImportKind::from_key(kind)?, ending)));

@@ -16,15 +16,16 @@ pub async fn list() -> Result<imports::ImportsPage, AppError> {
     respond(async { Ok::<_, AppError>(backend()?.imports().list(&viewer()?).await?) }.await)
 }
 
-/// The choices for a new import.
+/// The choices for a new import: `unit` is the selected unit, `find` a search for others.
 #[server(prefix = "/api", endpoint = "imports/blank", input = GetUrl)]
-pub async fn blank() -> Result<imports::NewImportPage, AppError> {
+pub async fn blank(unit: Option<String>, find: Option<String>) -> Result<imports::NewImportPage, AppError> {
     use crate::{
         context::request::{backend, viewer},
         error::respond,
     };
 
-    respond(async { Ok::<_, AppError>(backend()?.imports().blank(&viewer()?).await?) }.await)
+    let (unit, find) = (unit.unwrap_or_default(), find.unwrap_or_default());
+    respond(async { Ok::<_, AppError>(backend()?.imports().blank(&viewer()?, &unit, &find).await?) }.await)
 }
 
 /// One import with its preview or result.

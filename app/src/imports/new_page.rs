@@ -1,7 +1,9 @@
-//! The upload form. A plain form that the browser posts, with script and without.
+//! The upload form. A plain form that the browser posts, with script and without. Without script a search for units loads the page
+//! again, so the file is the last field.
 
-use domain::{Locale, forms::FormErrors, imports};
+use domain::{Locale, forms::FormErrors, imports, units::PickPurpose};
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 
 use super::{fns::blank, kind_name};
 use crate::{
@@ -13,8 +15,9 @@ use crate::{
     title::Title,
     ui::{
         Breadcrumbs, Button, ButtonKind, Choice, Crumb, ErrorSummary, FileField, Icon, IconName, LinkButton, PageHeader,
-        RadioGroup, Select,
+        RadioGroup,
     },
+    units::picker::{UnitField, unit_field},
 };
 
 const LABELS: Labels = &[("kind", text::imports::kind), ("unit", text::imports::unit), ("file", text::imports::file)];
@@ -22,12 +25,28 @@ const LABELS: Labels = &[("kind", text::imports::kind), ("unit", text::imports::
 /// Files of tables that can be read.
 pub(crate) const ACCEPT: &str = ".csv,.txt,.xlsx,text/csv,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
+/// What is selected in the form: by a form that came back, or by a search.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Typed {
+    kind: Option<String>,
+    unit: Option<String>,
+    find: Option<String>,
+}
+
 #[component]
 pub fn NewImportPage() -> impl IntoView {
     let l = use_locale();
+    let query = use_query_map();
     let echo = take_echo("upload");
     let errors = RwSignal::new(echo.clone());
-    let data = Resource::new(|| (), |()| blank());
+    let typed = Memo::new(move |_| {
+        let value = |field: &str| {
+            let back = echo.as_ref().and_then(|echo| echo.value(field)).map(str::to_owned);
+            back.or_else(|| query.read().get(field)).filter(|value| !value.is_empty())
+        };
+        Typed { kind: value("kind"), unit: value("unit"), find: value("find") }
+    });
+    let data = Resource::new(move || typed.get(), |typed| blank(typed.unit, typed.find));
     show(data, move |page| {
         let crumbs = vec![Crumb::link(text::imports::title(l), "/imports"), Crumb::here(text::imports::new_title(l))];
         view! {
@@ -36,20 +55,14 @@ pub fn NewImportPage() -> impl IntoView {
                 <Breadcrumbs label=text::imports::way(l) crumbs/>
                 <PageHeader title=text::imports::new_title(l) lead=text::imports::new_lead(l)/>
                 <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors, LABELS)/>
-                {upload_form(l, &page, echo.as_ref(), errors)}
+                {upload_form(l, &page, typed.get_untracked(), errors)}
             </div>
         }
         .into_any()
     })
 }
 
-fn upload_form(
-    l: Locale,
-    page: &imports::NewImportPage,
-    echo: Option<&FormErrors>,
-    errors: RwSignal<Option<FormErrors>>,
-) -> AnyView {
-    let typed = |field: &str| echo.and_then(|echo| echo.value(field)).map(str::to_owned);
+fn upload_form(l: Locale, page: &imports::NewImportPage, typed: Typed, errors: RwSignal<Option<FormErrors>>) -> AnyView {
     let kinds: Vec<Choice> = page
         .kinds
         .iter()
@@ -61,21 +74,21 @@ fn upload_form(
             Choice::new(kind.key(), kind_name(l, *kind)).hint(hint)
         })
         .collect();
-    let kind = typed("kind").or_else(|| page.kinds.first().map(|kind| kind.key().to_owned()));
-    let units = page.units.iter().map(|unit| Choice::name(unit.id.to_string(), unit.name.clone())).collect::<Vec<_>>();
-    let unit = typed("unit").unwrap_or_else(|| page.unit.to_string());
+    let kind = typed.kind.or_else(|| page.kinds.first().map(|kind| kind.key().to_owned()));
+    let unit = UnitField {
+        purpose: PickPurpose::Import,
+        legend: text::imports::unit(l),
+        hint: text::imports::unit_hint(l),
+        page: "/imports/new",
+        choices: page.units.clone(),
+        find: typed.find.unwrap_or_default(),
+        error: field_error(l, errors, LABELS, "unit"),
+    };
     // The fields with the target precede the file, which is sealed as a stream.
     view! {
         <form class="form" method="post" action="/imports/upload" enctype="multipart/form-data" novalidate=true>
             <RadioGroup legend=text::imports::kind(l) name="kind" choices=kinds value=kind error=field_error(l, errors, LABELS, "kind")/>
-            <Select
-                label=text::imports::unit(l)
-                name="unit"
-                choices=units
-                value=unit
-                hint=text::imports::unit_hint(l)
-                error=field_error(l, errors, LABELS, "unit")
-            />
+            {unit_field(l, unit)}
             <FileField
                 choose=text::files::choose(l)
                 label=text::imports::file(l)

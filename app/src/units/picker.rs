@@ -1,5 +1,7 @@
-//! A picker of units for an audience: a search by name or code, the levels, and for each unit that was found whether the audience is
-//! limited to it or leaves it out.
+//! Pickers of units, by a search for a name or a code.
+//!
+//! - [`picker()`] is for an audience: the levels, and for each unit that was found whether the audience is limited to it or leaves it out.
+//! - [`unit_field()`] is for a form that takes one unit.
 //!
 //! Without script the button beside the search field sends the form, which comes back with the units that were found and with all that
 //! was typed. `scripts/picker.js` searches while the person types, and shows the reach at once.
@@ -7,13 +9,13 @@
 use domain::{
     Locale,
     documents::desk::PartChoices,
-    units::{PickPurpose, PickableUnit, UnitKind},
+    units::{OneUnitChoices, PickPurpose, PickableUnit, UnitKind},
 };
 use leptos::prelude::*;
 
 use crate::{
     terms, text,
-    ui::{Button, ButtonKind, CheckGroup, Choice, IconName, VisuallyHidden},
+    ui::{Button, ButtonKind, CheckGroup, Choice, Icon, IconName, VisuallyHidden},
 };
 
 /// The button of the search: the value of the form's control `then`.
@@ -69,6 +71,11 @@ pub(crate) fn picker(l: Locale, words: PickerWords, picking: Picking) -> Option<
     let limited = chosen(l, "parts", words.only, (words.all, parts.is_empty()), of(&parts), parts_error);
     let left_out =
         chosen(l, "except", text::units::except(l), (text::units::except_none(l), except.is_empty()), of(&except), except_error);
+    let send = view! {
+        <Button kind=ButtonKind::Secondary icon=IconName::Search name="then" value=FIND>
+            {text::units::go_search(l)}
+        </Button>
+    };
     let view = view! {
         <details class="more-fields" data-part="parts" open=is_open>
             <summary>{words.summary}</summary>
@@ -77,31 +84,98 @@ pub(crate) fn picker(l: Locale, words: PickerWords, picking: Picking) -> Option<
                 {limited}
                 {left_out}
                 {levels}
-                <div class="stack-tight">
-                    <label class="label" for="find">{text::units::search(l)}</label>
-                    <div class="search">
-                        <input
-                            class="input"
-                            type="search"
-                            name="find"
-                            id="find"
-                            value=find
-                            autocomplete="off"
-                            aria-describedby="found"
-                        />
-                        <Button kind=ButtonKind::Secondary icon=IconName::Search name="then" value=FIND>
-                            {text::units::go_search(l)}
-                        </Button>
-                    </div>
-                    <p class="small muted" role="status" id="found" data-part="found">{told}</p>
-                </div>
+                {search_field(l, find, send.into_any(), told)}
                 <ul class="picker-rows" role="list" data-part="rows">{rows}</ul>
                 <template data-part="row">{row(l, words.pick, "", EMPTY.to_owned())}</template>
-                <template data-part="card">{card("", "", EMPTY.to_owned())}</template>
+                <template data-part="card">{card(CHECKBOX, "", "", EMPTY.to_owned())}</template>
             </div>
         </details>
     };
     Some(view.into_any())
+}
+
+/// A field with one unit, whose control is `unit`.
+pub(crate) struct UnitField {
+    pub(crate) purpose: PickPurpose,
+    pub(crate) legend: &'static str,
+    pub(crate) hint: &'static str,
+    /// The address of the page: without script a search loads it again, with the controls of the form as its query.
+    pub(crate) page: &'static str,
+    pub(crate) choices: OneUnitChoices,
+    pub(crate) find: String,
+    pub(crate) error: Signal<Option<String>>,
+}
+
+/// The field: the selected unit, and those that were found. The error summary leads to it.
+pub(crate) fn unit_field(l: Locale, field: UnitField) -> AnyView {
+    let UnitField { purpose, legend, hint, page, choices: OneUnitChoices { selected, found }, find, error } = field;
+    let selected_id = selected.as_ref().map(|choice| choice.unit.id);
+    let told = told(l, &find, found.units.len(), found.more);
+    let rows = found.units.iter().filter(|choice| Some(choice.unit.id) != selected_id);
+    let rows = rows.map(|choice| one_row(&choice.unit.id.to_string(), label(l, choice))).collect_view();
+    let is_any = selected.is_some();
+    let selected = selected.map(|choice| card(RADIO, UNIT, &choice.unit.id.to_string(), label(l, &choice)));
+    let send = view! {
+        <button class="button button-secondary" type="submit" name="then" value=FIND formmethod="get" formaction=page>
+            <Icon name=IconName::Search/>
+            <span>{text::units::go_search(l)}</span>
+        </button>
+    };
+    let described = move || if error.with(Option::is_some) { "unit-error unit-hint" } else { "unit-hint" };
+    let message = move || error.get().map(|told| view! { <p class="field-error" id="unit-error">{told}</p> });
+    view! {
+        <fieldset
+            class="field"
+            class:field-invalid=move || error.with(Option::is_some)
+            id=UNIT
+            tabindex="-1"
+            data-picker=purpose.key()
+            aria-describedby=described
+        >
+            <legend class="label">{legend}</legend>
+            <p class="hint" id="unit-hint">{hint}</p>
+            {message}
+            <div class="stack-tight" data-way=UNIT>
+                <p class="muted small" data-part="none" hidden=is_any>{text::units::pick_one_none(l)}</p>
+                {selected}
+            </div>
+            {search_field(l, find, send.into_any(), told)}
+            <ul class="picker-rows" role="list" data-part="rows">{rows}</ul>
+            <template data-part="row">{one_row("", EMPTY.to_owned())}</template>
+            <template data-part="card">{card(RADIO, "", "", EMPTY.to_owned())}</template>
+        </fieldset>
+    }
+    .into_any()
+}
+
+/// The control of [`unit_field()`].
+const UNIT: &str = "unit";
+
+/// Types of controls.
+const CHECKBOX: &str = "checkbox";
+const RADIO: &str = "radio";
+
+/// The search, with the button that sends it without script, and in words what was found.
+fn search_field(l: Locale, find: String, send: AnyView, told: String) -> AnyView {
+    view! {
+        <div class="stack-tight">
+            <label class="label" for="find">{text::units::search(l)}</label>
+            <div class="search">
+                <input
+                    class="input"
+                    type="search"
+                    name="find"
+                    id="find"
+                    value=find
+                    autocomplete="off"
+                    aria-describedby="found"
+                />
+                {send}
+            </div>
+            <p class="small muted" role="status" id="found" data-part="found">{told}</p>
+        </div>
+    }
+    .into_any()
 }
 
 /// How many more units there are, or that there is none.
@@ -160,7 +234,7 @@ fn chosen(
     let control = format!("{name}[]");
     let (none, is_none) = none;
     let is_any = !is_none;
-    let cards = units.iter().map(|choice| card(&control, &choice.unit.id.to_string(), label(l, choice))).collect_view();
+    let cards = units.iter().map(|choice| card(CHECKBOX, &control, &choice.unit.id.to_string(), label(l, choice))).collect_view();
     let message_id = format!("{name}-error");
     let described = message_id.clone();
     let described = move || error.with(Option::is_some).then(|| described.clone());
@@ -186,14 +260,14 @@ fn chosen(
     .into_any()
 }
 
-/// A selected unit.
-fn card(control: &str, id: &str, label: String) -> AnyView {
+/// A selected unit, with a control of this type.
+fn card(kind: &'static str, control: &str, id: &str, label: String) -> AnyView {
     let (control, id) = (control.to_owned(), id.to_owned());
     let (lang, translate) = (crate::ui::content_lang(), "no");
     let is_real = !id.is_empty();
     view! {
         <label class="choice">
-            <input type="checkbox" name=control value=id checked=is_real/>
+            <input type=kind name=control value=id checked=is_real/>
             <span class="choice-text"><span class="choice-label" lang=lang translate=translate>{label}</span></span>
         </label>
     }
@@ -226,6 +300,22 @@ fn row(l: Locale, pick: &'static str, id: &str, label: String) -> AnyView {
     .into_any()
 }
 
+/// A unit that was found, for a form that takes one.
+fn one_row(id: &str, label: String) -> AnyView {
+    let (id, lang) = (id.to_owned(), crate::ui::content_lang());
+    view! {
+        <li class="picker-row">
+            <label class="choice">
+                <input type=RADIO name=UNIT value=id/>
+                <span class="choice-text">
+                    <span class="choice-label picker-name" lang=lang translate="no" data-part="name">{label}</span>
+                </span>
+            </label>
+        </li>
+    }
+    .into_any()
+}
+
 #[cfg(test)]
 mod tests {
     use domain::units::{UnitChoices, UnitPath, UnitRef};
@@ -239,10 +329,38 @@ mod tests {
         PickableUnit { unit, parent: Some("Xã Sơn Trà".to_owned()), members }
     }
 
+    const HARBOUR: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+    const SCHOOL: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAW";
+
+    #[test]
+    fn a_form_for_one_unit_offers_the_others_in_the_same_group_of_radio_buttons() {
+        let owner = Owner::new();
+        owner.set();
+        let l = Locale::Vi;
+        let (harbour, school) = (unit(HARBOUR, "Chi bộ bến cá", Some(7)), unit(SCHOOL, "Chi bộ trường", None));
+        let field = |selected: Option<PickableUnit>, error: Option<String>| {
+            let found = UnitChoices { units: vec![harbour.clone(), school.clone()], more: 0 };
+            let choices = OneUnitChoices { selected, found };
+            let (purpose, error) = (PickPurpose::Import, Signal::derive(move || error.clone()));
+            let words = ("Đơn vị nào?", "Gợi ý");
+            let field =
+                UnitField { purpose, legend: words.0, hint: words.1, page: "/imports/new", choices, find: String::new(), error };
+            unit_field(l, field).to_html()
+        };
+        let html = field(Some(harbour.clone()), None);
+        assert_eq!((html.matches(HARBOUR).count(), html.matches(SCHOOL).count()), (1, 1), "{html}");
+        assert_eq!(html.matches(r#"name="unit""#).count(), 3, "both units, and the row of the script: {html}");
+        assert_eq!(html.matches(" checked").count(), 1, "{html}");
+        assert!(html.contains(r#"formmethod="get""#) && html.contains(r#"formaction="/imports/new""#), "{html}");
+        assert!(!html.contains("unit-error"), "{html}");
+
+        let html = field(None, Some("Hãy chọn".to_owned()));
+        assert_eq!((html.matches(HARBOUR).count(), html.matches(" checked").count()), (1, 0), "{html}");
+        assert!(html.contains(r#"aria-describedby="unit-error unit-hint""#), "{html}");
+    }
+
     #[test]
     fn a_selected_unit_is_ticked_and_not_offered_again() {
-        const HARBOUR: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
-        const SCHOOL: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAW";
         let owner = Owner::new();
         owner.set();
         let l = Locale::Vi;

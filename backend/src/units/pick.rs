@@ -6,7 +6,7 @@ use domain::{
     accounts::Viewer,
     folding::fold,
     policy::Standpoint,
-    units::{PickPurpose, PickableUnit, UnitChoices, UnitPath, UnitRef},
+    units::{OneUnitChoices, PickPurpose, PickableUnit, UnitChoices, UnitPath, UnitRef},
 };
 
 use super::{Node, Tree, UnitDesk, depth, desk::fits_words};
@@ -27,6 +27,25 @@ impl UnitDesk<'_> {
         let Some(within) = within else { return found_anywhere(self.backend, standpoint, &tree, purpose, typed) };
         let unit = tree.named(within).filter(|unit| may_choose(standpoint, purpose, &unit.path)).ok_or(Error::NotFound)?;
         Ok(found_below(self.backend, standpoint, &tree, &unit.path, typed))
+    }
+
+    /// The units of a form that takes one, anywhere in the offices of the person, found as by [`Self::pick`]. `selected` is the id in
+    /// the form; a unit that the person may not choose is left out like an unknown one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a person without an office for this purpose.
+    pub(crate) fn pick_one(&self, viewer: &Viewer, purpose: PickPurpose, selected: &str, typed: &str) -> Result<OneUnitChoices> {
+        let (tree, standpoint) = (self.backend.units().tree(), &viewer.standpoint);
+        let found = found_anywhere(self.backend, standpoint, &tree, purpose, typed)?;
+        let selected = tree.named(selected).filter(|unit| may_choose(standpoint, purpose, &unit.path));
+        Ok(OneUnitChoices { selected: selected.map(|unit| pickable(self.backend, standpoint, &tree, unit)), found })
+    }
+
+    /// The first of the highest units that the person may choose for this purpose.
+    pub(crate) fn highest(&self, viewer: &Viewer, purpose: PickPurpose) -> Option<PickableUnit> {
+        let (tree, standpoint) = (self.backend.units().tree(), &viewer.standpoint);
+        let unit = top_units(standpoint, purpose).into_iter().find_map(|path| tree.at(path))?;
+        Some(pickable(self.backend, standpoint, &tree, unit))
     }
 }
 

@@ -101,6 +101,37 @@ async fn the_same_file_again_changes_nothing_and_an_edited_one_only_its_changes(
     assert_eq!(imported(&backend, &org, changed.as_bytes()).await.import.counts, counts(0, 0, 101, 0));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_is_imported_into_any_unit_of_the_own_offices() {
+    let (backend, _, org) = organisation().await;
+    let registrar = &org.coast_registrar.viewer;
+    let (harbour, hills) = (org.harbour.id.to_string(), org.hills.id.to_string());
+    let blank = backend.imports().blank(registrar, "", "").await.expect("may import");
+    assert_eq!(blank.units.selected.expect("the highest unit").unit.id, org.coast.id);
+    let page = backend.imports().blank(registrar, &harbour, "truong").await.expect("may import");
+    assert_eq!(page.units.selected.expect("is selected").unit.id, org.harbour.id);
+    let found: Vec<_> = page.units.found.units.iter().map(|choice| choice.unit.id).collect();
+    assert_eq!(found, [org.school.id]);
+
+    let import = upload(&backend, registrar, ImportKind::Members, &harbour, people(1..3).as_bytes()).await;
+    let page = backend.imports().page(registrar, import).await.expect("has a page");
+    assert_eq!(page.import.unit.expect("a unit").id, org.harbour.id);
+
+    // A unit outside the offices is refused like an unknown one, and not selected.
+    let mut refused = Vec::new();
+    for unit in [hills.as_str(), "01ARZ3NDEKTSV4RRFFQ69G5FAV"] {
+        let form = UploadForm { kind: ImportKind::Members.key(), unit, file_name: "danh-sach.csv" };
+        match backend.imports().receive(registrar, form).await {
+            Err(Error::Invalid(errors)) => refused.push(errors.problem("unit").cloned()),
+            Err(error) => panic!("{unit}: {error:?}"),
+            Ok(_) => panic!("{unit} is accepted"),
+        }
+        let blank = backend.imports().blank(registrar, unit, "").await.expect("may import");
+        assert_eq!(blank.units.selected.expect("the highest unit").unit.id, org.coast.id, "{unit}");
+    }
+    assert_eq!(refused, [Some(Problem::NotOffered), Some(Problem::NotOffered)]);
+}
+
 /// With every kind of line ending, the first person is read and rows have the numbers that an editor shows.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_kind_of_line_ending_loses_a_person() {
