@@ -180,6 +180,11 @@ export const STATES = [
   { name: 'records to check', as: 'registrar', address: '/quality' },
   { name: 'records to check, none left', as: 'registrar', address: '/quality?kind=missing_id' },
   { name: 'roles', as: 'registrar', page: '/units/:id/roles', find: roles },
+  { name: 'unit of a role', as: 'registrar', address: '/units/roles' },
+  { name: 'unit of a role, not chosen', as: 'registrar', address: '/units/roles', act: (visitor) => refused(visitor, 'find') },
+  { name: 'unit of a role, found', as: 'registrar', address: '/units/roles?then=find&find=ben dinh' },
+  { name: 'unit of a role, none found', as: 'registrar', address: '/units/roles?then=find&find=khong-co' },
+  { name: 'unit of a role, selected', as: 'registrar', page: '/units/roles', find: selectedUnit },
   { name: 'role refused', as: 'registrar', page: '/units/:id/roles', find: roles, act: (visitor) => refused(visitor, 'card') },
   { name: 'role about to end', as: 'registrar', page: '/units/:id/roles', find: (visitor) => ending(visitor) },
   { name: 'roles, to look at', as: 'editor', page: '/units/:id/roles', find: roles },
@@ -491,6 +496,12 @@ async function roles(visitor) {
   const own = await visitor.context.request.get('/api/account/own');
   const { viewer } = await own.json();
   return `/units/${viewer.offices[0].unit.id}/roles`;
+}
+
+/** The choice of the unit, with the own unit selected. */
+async function selectedUnit(visitor) {
+  const unit = (await roles(visitor)).split('/').at(-2);
+  return `/units/roles?unit=${unit}`;
 }
 
 /** The confirmation page for the first role that may be ended. */

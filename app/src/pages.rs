@@ -74,7 +74,7 @@ use crate::{
         AskCorrectionPage, CorrectionsPage, EditMemberPage, MembersPage, MergePage as MergeRecordsPage, NewMemberPage,
         OwnRecordPage, QualityPage, RecordPage, StatePage, TransferPage, TransfersPage,
     },
-    offices::OfficesPage,
+    offices::{ChooseUnitPage, OfficesPage},
     reorganisations::{NewReorganisationPage, QueuePage, ReorganisationPage, ReorganisationsPage},
     search::SearchPage,
     sessions::{ChangePasswordPage, ConfirmPage, DevicesPage},
@@ -183,6 +183,9 @@ pages! {
             },
             "/units/code/:code" => UnitCodePage {
                 scripts: [], guide: Some(("reorganisation", 2)), access: By("/api/units/by_code")
+            },
+            "/units/roles" => ChooseUnitPage {
+                scripts: ["picker"], guide: Some(("registrar", 3)), access: By("/api/offices/choose_unit")
             },
             "/units/:id" => UnitPage { scripts: ["dates"], guide: Some(("registrar", 3)), access: By("/api/units/page") },
             "/units/:id/new" => NewUnitPage { scripts: ["dates"], guide: None, access: By("/api/units/create") },

@@ -11,9 +11,9 @@ use domain::{
     forms::{self, FormReader, Problem},
     ids::{MemberId, OfficeId, UnitId},
     members::CardNumber,
-    offices::{Candidate, HeldOffice, OfficesPage, Period, Term},
+    offices::{Candidate, ChooseUnitPage, HeldOffice, OfficesPage, Period, Term},
     policy::{Action, Role},
-    units::{UnitPath, UnitRef},
+    units::{PickPurpose, UnitPath, UnitRef},
 };
 
 use crate::{
@@ -52,9 +52,40 @@ pub struct GrantForm<'f> {
     pub until: &'f str,
 }
 
+/// The form that chooses the unit on which a role is granted, as sent.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct UnitChoiceForm<'f> {
+    /// Id of the selected unit; empty for none.
+    pub unit: &'f str,
+    /// Words of a name, or a code.
+    pub find: &'f str,
+    /// The member from whose record the viewer came.
+    pub member: Option<MemberId>,
+    /// Whether a unit has to be selected: not for a search.
+    pub is_final: bool,
+}
+
 impl<'a> Offices<'a> {
     pub(crate) fn new(backend: &'a Backend) -> Self {
         Self { backend }
+    }
+
+    /// The units on which the viewer may grant roles. A unit outside their offices is refused like an unknown one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a viewer who may grant roles nowhere.
+    pub async fn choose_unit(&self, viewer: &Viewer, typed: UnitChoiceForm<'_>) -> Result<ChooseUnitPage> {
+        let units = self.backend.unit_desk().pick_one(viewer, PickPurpose::Role, typed.unit, typed.find)?;
+        let problem = match &units.selected {
+            None if typed.is_final && typed.unit.is_empty() => Some(Problem::Required),
+            None if typed.is_final => Some(Problem::NotOffered),
+            _ => None,
+        };
+        let candidate = match typed.member {
+            Some(member) => self.candidate(viewer, member).await?,
+            None => None,
+        };
+        Ok(ChooseUnitPage { units, candidate, problem })
     }
 
     /// Current and former offices of a unit. `candidate` is the member from whose record the viewer opened the page to grant a

@@ -7,7 +7,7 @@ use crate::{
     forms::Problem,
     ids::{MemberId, OfficeId},
     policy::{Action, Role, Standpoint},
-    units::{UnitPath, UnitRef},
+    units::{OneUnitChoices, UnitPath, UnitRef},
 };
 
 /// The days on which a role is held, both ends included.
@@ -111,6 +111,16 @@ pub struct OfficesPage {
     pub gives: Vec<Role>,
     /// The person preselected from their record, to be granted a role.
     pub candidate: Option<Candidate>,
+}
+
+/// The page where the unit is chosen on which a role is granted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChooseUnitPage {
+    pub units: OneUnitChoices,
+    /// The person who is to be granted a role, from whose record the viewer came.
+    pub candidate: Option<Candidate>,
+    /// Why the page is shown again: no unit was selected, or one that is not offered.
+    pub problem: Option<Problem>,
 }
 
 /// A person who can be granted a role.

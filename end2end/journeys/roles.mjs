@@ -3,10 +3,11 @@
 import { strict as assert } from 'node:assert';
 
 import { bothWays } from '../support/report.mjs';
-import { texts } from '../support/texts.mjs';
+import { empty, texts } from '../support/texts.mjs';
+import { bare, findUnit, plain } from '../support/units.mjs';
 import { until } from '../support/wait.mjs';
 
-const { offices, problems, terms } = texts('vi');
+const { offices, problems, terms, units } = texts('vi');
 
 async function giveAndEnd(stage, script) {
   const registrar = await stage.visitor({ as: 'registrar', script });
@@ -52,6 +53,61 @@ async function giveAndEnd(stage, script) {
   assert.ok(!(await editor.text()).includes(terms.statistician), 'its rights are gone at once');
 }
 
+/** From the list of units: the unit is found by its name without accents, and its roles are given on its own page. */
+async function atAUnitThatIsFound(stage, script) {
+  const registrar = await stage.visitor({ as: 'registrar', script });
+  await registrar.open('/units');
+  await registrar.follow(registrar.$('main a[href="/units/roles"]'));
+  assert.equal(await registrar.heading(), offices.choose_title);
+  await registrar.submit(registrar.sender('find'));
+  assert.equal((await registrar.text('[id="unit-error"]')).trim(), empty(offices.unit));
+
+  const { unit } = stage.account('ward_member');
+  const [row, name] = await findUnit(registrar, script, unit, bare(unit));
+  await row.locator('input[name="unit"]').check();
+  const id = await row.locator('input[name="unit"]').getAttribute('value');
+  // Another search keeps the selected unit.
+  await registrar.field('find').fill('xylophon');
+  if (!script) await registrar.submit(registrar.$('main button[name="then"][value="find"]'));
+  const selected = registrar.$(`main [data-way="unit"] input[value="${id}"]`);
+  await selected.waitFor();
+  assert.ok(await selected.isChecked());
+  await until('nothing is found', async () => (await registrar.text('[data-part="found"]')).trim() === units.pick_none);
+  await registrar.submit(registrar.sender('find'));
+  await until('the roles of the unit are shown', () => registrar.place === `/units/${id}/roles`);
+  assert.ok(plain(await registrar.text('.page-header')).includes(name), `the page is that of ${name}`);
+
+  // From a record, to a unit that is not the person's own.
+  const { unit: own } = await json(registrar, '/api/audit/page');
+  const { current } = await json(registrar, `/api/offices/list?unit=${own.id}`);
+  const { member } = current.find((office) => office.name === stage.account('editor').name);
+  await registrar.open(`/units/${own.id}/roles?member=${member}`);
+  await registrar.follow(registrar.$('main a[href^="/units/roles"]'));
+  assert.ok((await registrar.text('.page-header')).includes(stage.account('editor').name));
+  const [again] = await findUnit(registrar, script, unit);
+  await again.locator('input[name="unit"]').check();
+  await registrar.submit(registrar.sender('find'));
+  await until('the roles of the unit are shown', () => registrar.place === `/units/${id}/roles?member=${member}`);
+  assert.notEqual(await registrar.field('card').inputValue(), '', 'the person is still chosen');
+}
+
+/** The unit is chosen without a mouse. */
+async function chosenByKeyboard(stage) {
+  const registrar = await stage.visitor({ as: 'registrar' });
+  await registrar.open('/units/roles');
+  await findUnit(registrar, true, stage.account('ward_member').unit);
+  await registrar.field('find').press('Enter');
+  assert.equal(registrar.place, '/units/roles', 'Enter in the search field sends nothing');
+  await registrar.field('find').press('ArrowDown');
+  await registrar.page.keyboard.press('Space');
+  const first = registrar.$('main .picker-row input').first();
+  assert.ok(await first.isChecked(), 'the first result is selected');
+  assert.ok(!(await registrar.$('main [data-part="none"]').isVisible()), 'and the page no longer says that none is');
+  const id = await first.getAttribute('value');
+  await registrar.submit(registrar.sender('find'));
+  await until('the roles of the unit are shown', () => registrar.place === `/units/${id}/roles`);
+}
+
 async function whoOnlyLooks(stage, script) {
   const registrar = await stage.visitor({ as: 'registrar', script });
   const { unit } = await json(registrar, '/api/audit/page');
@@ -59,8 +115,13 @@ async function whoOnlyLooks(stage, script) {
   await editor.open(`/units/${unit.id}/roles`);
   assert.equal(await editor.field('card').count(), 0);
   assert.equal(await editor.$('a[href*="?end="]').count(), 0);
+  await editor.open('/units');
+  assert.equal(await editor.$('main a[href="/units/roles"]').count(), 0);
   const member = await stage.visitor({ as: 'member', script });
-  member.expects(404);
+  for (const visitor of [editor, member]) {
+    visitor.expects(404);
+    assert.equal((await visitor.open('/units/roles')).status(), 404);
+  }
   assert.equal((await member.open(`/units/${unit.id}/roles`)).status(), 404);
 }
 
@@ -72,5 +133,7 @@ async function json(visitor, address) {
 
 export const tests = [
   ...bothWays('roles: granted from a record, effective at once, ended at once', giveAndEnd),
+  ...bothWays('roles: given at a unit that is found by its name', atAUnitThatIsFound),
+  { name: 'roles: the unit is chosen by keyboard', run: chosenByKeyboard },
   ...bothWays('roles: seen by offices, changed by registrars only', whoOnlyLooks),
 ];

@@ -1,6 +1,9 @@
 //! Server functions of roles.
 
-use domain::{forms::Outcome, offices::OfficesPage};
+use domain::{
+    forms::Outcome,
+    offices::{ChooseUnitPage, OfficesPage},
+};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::error::AppError;
@@ -17,6 +20,32 @@ pub async fn list(unit: String, member: Option<String>) -> Result<OfficesPage, A
         let viewer = viewer()?;
         let member = member.as_deref().map(known).transpose()?;
         Ok::<_, AppError>(backend()?.offices().list(&viewer, known(&unit)?, member).await?)
+    };
+    respond(result.await)
+}
+
+/// Units on which the viewer may grant roles: those found by `find`, and the selected one, which `is_final` requires. `member` is the
+/// member whose record led here.
+#[server(name = ChooseOfficeUnit, prefix = "/api", endpoint = "offices/choose_unit", input = GetUrl)]
+pub async fn choose_unit(
+    unit: Option<String>,
+    find: Option<String>,
+    member: Option<String>,
+    #[server(default)] is_final: bool,
+) -> Result<ChooseUnitPage, AppError> {
+    use backend::offices::UnitChoiceForm;
+
+    use crate::{
+        context::request::{backend, viewer},
+        error::{known, respond},
+    };
+
+    let result = async {
+        let viewer = viewer()?;
+        let member = member.as_deref().map(known).transpose()?;
+        let (unit, find) = (unit.unwrap_or_default(), find.unwrap_or_default());
+        let typed = UnitChoiceForm { unit: &unit, find: &find, member, is_final };
+        Ok::<_, AppError>(backend()?.offices().choose_unit(&viewer, typed).await?)
     };
     respond(result.await)
 }

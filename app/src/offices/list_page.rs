@@ -7,7 +7,10 @@ use domain::{
     units::UnitRef,
 };
 use leptos::prelude::*;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::{
+    hooks::{use_params_map, use_query_map},
+    params::ParamsMap,
+};
 
 use super::fns::list;
 use crate::{
@@ -67,6 +70,7 @@ pub fn OfficesPage() -> impl IntoView {
                 <PageHeader title=text::offices::title(l) eyebrow=Line::name(&page.unit.name) lead=text::offices::lead(l)/>
                 {notice}
                 {question}
+                {(!page.gives.is_empty()).then(|| to_other_unit(l, query.with_untracked(|query| query.get("member"))))}
                 {current_offices(l, &page)}
                 {(!page.gives.is_empty()).then(|| grant_form(l, &page, echo.clone(), errors))}
                 {past_offices(l, &page)}
@@ -79,6 +83,18 @@ pub fn OfficesPage() -> impl IntoView {
 fn way_back(l: Locale, unit: &UnitRef) -> AnyView {
     let crumbs = vec![Crumb::link(Line::name(&unit.name), format!("/units/{}", unit.id)), Crumb::here(text::offices::title(l))];
     view! { <Breadcrumbs label=text::offices::way(l) crumbs/> }.into_any()
+}
+
+/// A link to the choice of another unit, for the same person if they came from a record.
+fn to_other_unit(l: Locale, member: Option<String>) -> AnyView {
+    let query: ParamsMap = member.into_iter().map(|member| ("member", member)).collect();
+    let href = format!("/units/roles{}", query.to_query_string());
+    view! {
+        <div class="actions">
+            <LinkButton href kind=ButtonKind::Quiet icon=IconName::Search>{text::offices::other_unit(l)}</LinkButton>
+        </div>
+    }
+    .into_any()
 }
 
 fn current_offices(l: Locale, page: &offices::OfficesPage) -> AnyView {

@@ -58,6 +58,7 @@ pub fn UnitsPage() -> impl IntoView {
                 {search(l, "q", "/units", text::units::search(l), asked.words.clone(), Vec::new())}
                 <div class="actions">
                     {to_reorganisations(l)}
+                    {to_roles(l)}
                     <LinkButton href="/units/became" kind=ButtonKind::Quiet icon=IconName::History>
                         {text::units::became_link(l)}
                     </LinkButton>
@@ -79,6 +80,19 @@ fn to_reorganisations(l: Locale) -> Option<AnyView> {
         view! {
             <LinkButton href="/reorganisations" kind=ButtonKind::Secondary icon=IconName::Layers>
                 {text::reorganisations::title(l)}
+            </LinkButton>
+        }
+        .into_any()
+    })
+}
+
+/// A link for those who grant roles.
+fn to_roles(l: Locale) -> Option<AnyView> {
+    let grants = use_viewer()?.office_held(|role| role.covers(Action::GrantRoles)).is_some();
+    grants.then(|| {
+        view! {
+            <LinkButton href="/units/roles" kind=ButtonKind::Secondary icon=IconName::People>
+                {text::offices::give_title(l)}
             </LinkButton>
         }
         .into_any()

@@ -1,6 +1,10 @@
 //! Roles: who grants and ends which, where, and that they take effect at once.
 
-use backend::{Error, accounts::SignInForm, offices::GrantForm};
+use backend::{
+    Error,
+    accounts::SignInForm,
+    offices::{GrantForm, UnitChoiceForm},
+};
 use chrono::TimeDelta;
 use domain::{
     accounts::Viewer,
@@ -120,6 +124,36 @@ async fn a_role_is_granted_only_in_the_own_subtree_and_only_by_those_with_the_ri
     }
     let outcome = grant(&backend, &org.farmer.viewer, &org.fisherman, "deputy", &org.harbour, today).await;
     assert!(matches!(outcome, Err(Error::NotFound)), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn the_unit_of_a_role_is_chosen_among_those_of_the_own_offices() {
+    let (backend, _, org) = organisation().await;
+    let registrar = &org.coast_registrar.viewer;
+    let choose = async |viewer: &Viewer, form: UnitChoiceForm<'_>| backend.offices().choose_unit(viewer, form).await;
+    let blank = choose(registrar, UnitChoiceForm { member: Some(org.fisherman.id), ..UnitChoiceForm::default() });
+    let blank = blank.await.expect("a page");
+    assert_eq!((blank.units.selected, blank.problem), (None, None), "nothing is selected in advance");
+    assert_eq!(blank.candidate.expect("a candidate").name, org.fisherman.name);
+
+    let (harbour, hills) = (org.harbour.id.to_string(), org.hills.id.to_string());
+    let form = UnitChoiceForm { unit: &harbour, find: "truong", is_final: true, ..UnitChoiceForm::default() };
+    let page = choose(registrar, form).await.expect("a page");
+    assert_eq!(page.units.selected.map(|choice| choice.unit.id), Some(org.harbour.id), "a search does not change the selection");
+    let found: Vec<_> = page.units.found.units.iter().map(|choice| choice.unit.id).collect();
+    assert_eq!((found, page.problem), (vec![org.school.id], None));
+
+    // A unit outside the offices is refused like an unknown one; without one the form is sent for a search only.
+    for (unit, expected) in [("", Problem::Required), ("x", Problem::NotOffered), (hills.as_str(), Problem::NotOffered)] {
+        for is_final in [true, false] {
+            let page = choose(registrar, UnitChoiceForm { unit, is_final, ..UnitChoiceForm::default() }).await.expect("a page");
+            assert_eq!((page.units.selected, page.problem), (None, is_final.then(|| expected.clone())), "{unit}");
+        }
+    }
+    for person in [&org.secretary, &org.coast_editor, &org.fisherman] {
+        let refused = choose(&person.viewer, UnitChoiceForm { unit: &harbour, ..UnitChoiceForm::default() }).await;
+        assert!(matches!(refused, Err(Error::NotFound)), "{}: {refused:?}", person.name);
+    }
 }
 
 #[tokio::test]

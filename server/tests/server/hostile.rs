@@ -122,6 +122,7 @@ impl Seen {
         let mut asked =
             asking.map(|page| format!("{page}?q={mark}&kind={mark}&unit={mark}&next=/{mark}&state={mark}&after={mark}")).to_vec();
         asked.push(format!("/members/{}?saved={mark}", self.record));
+        asked.extend(["/units/roles", "/imports/new"].map(|page| format!("{page}?find={mark}&unit={mark}&kind={mark}")));
         let look = |page: Page<'_>| {
             let Page { pattern, address, answer } = page;
             assert_text(address, answer);

@@ -353,6 +353,7 @@ const ROWS: &[Row] = &[
         404,
     ),
     row("/api/offices/list", Given::Harbour, &[(200, GIVERS), (200, LOOKERS), (403, REACHED)], 404),
+    row("/api/offices/choose_unit", Given::Nothing, &[(200, GIVERS)], 404),
     row("/api/offices/grant", Given::NewOffice, &[(200, GIVERS), (403, LOOKERS), (403, REACHED)], 404),
     row("/api/offices/end", Given::Office, &[(200, GIVERS), (403, LOOKERS), (403, REACHED)], 404),
     row("/api/audit/page", Given::Harbour, &[(200, GIVERS), (403, LOOKERS), (403, REACHED)], 404),
