@@ -126,6 +126,7 @@ fn list_name(l: Locale, list: PlanList) -> &'static str {
         PlanList::Renamed => text::reorganisations::list_renamed(l),
         PlanList::Recoded => text::reorganisations::list_recoded(l),
         PlanList::Moved => text::reorganisations::list_moved(l),
+        PlanList::Phased => text::reorganisations::list_phased(l),
         PlanList::Queued => text::reorganisations::list_queued(l),
         PlanList::Undecided => text::reorganisations::list_undecided(l),
     }

@@ -183,7 +183,7 @@ mod tests {
         keys!(OfficesRule, "end keep");
         keys!(ReorganisationColumn, "old_code new_code new_parent new_name part offices unit target");
         keys!(ReorganisationState, "previewed confirmed changed following done cancelled");
-        keys!(PlanList, "refused ended offices begun renamed recoded moved queued undecided");
+        keys!(PlanList, "refused ended offices begun renamed recoded moved phased queued undecided");
         keys!(Hindrance, "refused nothing in_future busy importing");
         keys!(ReassignmentState, "waiting assigned kept");
         stored(Locale::ALL, Locale::tag, Locale::from_tag, "vi en bn");

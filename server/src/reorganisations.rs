@@ -183,6 +183,10 @@ fn print_numbers(what: &str, numbers: PlanNumbers) -> Result<()> {
         let (divided, queued) = (numbers.divided, numbers.queued);
         print(&format!("Divided: {divided} units; {queued} units below them have to be assigned afterwards.\n"))?;
     }
+    if numbers.phased > 0 {
+        let phased = numbers.phased;
+        print(&format!("{phased} units get a phase of their own, so that members who can sign in today still can.\n"))?;
+    }
     if numbers.undecided > 0 {
         print(&format!("{} units of a closed level stay open, because something remains below them.\n", numbers.undecided))?;
     }

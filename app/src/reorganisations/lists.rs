@@ -55,6 +55,7 @@ fn count(numbers: PlanNumbers, list: PlanList) -> u32 {
         PlanList::Renamed => numbers.renamed,
         PlanList::Recoded => numbers.recoded,
         PlanList::Moved => numbers.moved,
+        PlanList::Phased => numbers.phased,
         PlanList::Queued => numbers.queued,
         PlanList::Undecided => numbers.undecided,
     }

@@ -158,7 +158,7 @@ fn hindered(l: Locale, page: &reorganisation::ReorganisationPage, hindrance: Hin
     view! { <Notice kind title>{hint.map(|hint| view! { <p>{hint}</p> })}</Notice> }.into_any()
 }
 
-/// The numbers, and what to know of divided units and of those that cannot end.
+/// The numbers, and what to know of divided units, of those that get a phase and of those that cannot end.
 fn figures(l: Locale, numbers: PlanNumbers) -> AnyView {
     let units = format!("{} → {}", l.number(numbers.units_before), l.number(numbers.units_after));
     let always = [
@@ -197,6 +197,9 @@ fn notes(l: Locale, numbers: PlanNumbers) -> Vec<String> {
     let mut notes = Vec::new();
     if numbers.divided > 0 {
         notes.push(text::reorganisations::divided_note(l, l.number(numbers.divided), l.number(numbers.queued)));
+    }
+    if numbers.phased > 0 {
+        notes.push(text::reorganisations::phased_note(l, l.number(numbers.phased)));
     }
     if numbers.undecided > 0 {
         notes.push(text::reorganisations::undecided_note(l, l.number(numbers.undecided)));

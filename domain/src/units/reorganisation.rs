@@ -185,6 +185,9 @@ pub struct PlanNumbers {
     pub recoded: u32,
     /// Units that continue below another unit, those not in the file included.
     pub moved: u32,
+    /// Units that continue and get a phase of their own, because members could no longer sign in without it.
+    #[serde(default)]
+    pub phased: u32,
     /// Units that are divided, and units below them that must be assigned.
     pub divided: u32,
     pub queued: u32,
@@ -213,6 +216,8 @@ pub enum PlanList {
     Renamed,
     Recoded,
     Moved,
+    /// See [`PlanNumbers::phased`].
+    Phased,
     /// Units below divided units, which must be assigned.
     Queued,
     Undecided,

@@ -9,14 +9,14 @@ use domain::{
     members::Standing,
     policy::Standpoint,
     units::{
-        Phase, Shifts, UnitChange, UnitPath, UnitRef,
+        Shifts, UnitChange, UnitPath, UnitRef,
         reorganisation::{OfficesRule, PlanNumbers, ReassignmentState, ReorganisationProgress, ReorganisationState},
     },
 };
 
 use super::{
     Planned, ReorganisationRow, Reorganisations,
-    plan::{Ended, NewPaths, Place, Plan},
+    plan::{Ended, NewPaths, Phased, Place, Plan},
 };
 use crate::{
     Error, Result,
@@ -66,6 +66,14 @@ fn rename(rows: &str) -> String {
     )
 }
 
+/// Sets the own phases of units.
+fn set_phases(rows: &str) -> String {
+    format!(
+        "FOR $row IN ${rows} {{ LET $id = $row.id; \
+             UPDATE $id SET phase = $row.phase, version = (version ?? 0) + 1 RETURN NONE; }};"
+    )
+}
+
 /// Ends the current versions of units.
 fn outdate(rows: &str) -> String {
     format!("UPDATE ${rows} SET until = $last RETURN NONE;")
@@ -103,6 +111,12 @@ struct RenamedRow {
     id: RecordId,
     code: String,
     name: String,
+}
+
+#[derive(Debug, Clone, SurrealValue)]
+struct PhasedRow {
+    id: RecordId,
+    phase: String,
 }
 
 #[derive(Debug, Clone, SurrealValue)]
@@ -361,9 +375,16 @@ impl Work<'_> {
             .iter()
             .map(|unit| RenamedRow { id: record("unit", unit.unit), code: unit.code.clone(), name: unit.name.clone() })
             .collect();
+        let phased: Vec<PhasedRow> = self
+            .plan
+            .phased
+            .iter()
+            .map(|phased| PhasedRow { id: record("unit", phased.unit), phase: phased.phase.key().to_owned() })
+            .collect();
         let change = many(change, "begun", &begun, insert("unit"));
         let change = many(change, "ended", &ended, end);
-        Ok(many(change, "renamed", &renamed, rename))
+        let change = many(change, "renamed", &renamed, rename);
+        Ok(many(change, "phased", &phased, set_phases))
     }
 
     fn begun_units(&self) -> Result<Vec<NewUnit>> {
@@ -371,20 +392,10 @@ impl Work<'_> {
             let begun = self.plan.begun.get(at).ok_or_else(|| self.row.damaged())?;
             let path = self.path(Place::Begun(at))?;
             let unit = UnitRef { id: *id, kind: begun.kind, name: begun.name.clone(), path };
-            let own_phase = (begun.phase != self.phase(begun.above)).then(|| begun.phase.key().to_owned());
-            Ok(NewUnit { phase: own_phase, ..NewUnit::new(&unit, self.on) })
+            let phase = begun.phase.map(|phase| phase.key().to_owned());
+            Ok(NewUnit { phase, ..NewUnit::new(&unit, self.on) })
         };
         self.begun.iter().enumerate().map(unit).collect()
-    }
-
-    /// The phase of a unit of the new tree: its own, or that of the unit above. Recursion is as deep as there are levels.
-    fn phase(&self, place: Place) -> Phase {
-        let own = match place {
-            Place::Begun(at) => self.plan.begun.get(at).map(|begun| begun.phase),
-            Place::Open(unit) => self.tree.node(unit).and_then(|node| node.phase),
-        };
-        let above = || self.paths.above(place).and_then(|(above, _)| above);
-        own.or_else(|| above().map(|above| self.phase(above))).unwrap_or_default()
     }
 
     fn ended(&self, ended: &Ended) -> Result<EndedRow> {
@@ -514,7 +525,7 @@ impl Work<'_> {
         Ok(change.then(sql).bind(vars))
     }
 
-    /// One event for the root, and one for each unit right below it that is concerned.
+    /// One event for the root, one for each unit right below it that is concerned, and one for each unit that gets a phase.
     fn events(&self, numbers: PlanNumbers) -> Result<Vec<NewEvent>> {
         let root = self.tree.all().next().ok_or_else(|| self.row.damaged())?;
         let changed = self.plan.continued.len() + self.plan.moved.len();
@@ -530,7 +541,11 @@ impl Work<'_> {
             let body = EventBody::Reorganised { unit: self.id(place)?, detail: Some(detail) };
             Ok(NewEvent::now(self.reorganisations.backend.clock(), actor, &self.path(place)?, body))
         };
-        places.map(event).collect()
+        let phased = |Phased { unit, phase }: &Phased| {
+            let body = EventBody::UnitPhaseChanged { unit: *unit, phase: Some(*phase) };
+            Ok(NewEvent::now(self.reorganisations.backend.clock(), actor, &self.path(Place::Open(*unit))?, body))
+        };
+        places.map(event).chain(self.plan.phased.iter().map(phased)).collect()
     }
 }
 

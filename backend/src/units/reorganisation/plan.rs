@@ -4,6 +4,7 @@
 //! - A source that its target does not continue **ends**, with the target as its successor.
 //! - A unit of a closed level that is not in the files ends when all units below it leave.
 //! - What hangs below a unit that ends **moves** to its successor, unless it is in the files itself.
+//! - A unit that continues gets a **phase** of its own where members could no longer sign in without it: see [`phases`].
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -20,6 +21,8 @@ use serde::{Deserialize, Serialize};
 
 use super::super::{Tree, change::since};
 use crate::keys::fingerprint;
+
+mod phases;
 
 /// A row of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,8 +91,8 @@ pub(super) struct Begun {
     pub(super) name: String,
     pub(super) code: String,
     pub(super) above: Place,
-    /// The most advanced phase of the units it is made of, so that no member loses access.
-    pub(super) phase: Phase,
+    /// Its own phase; `None` where it follows the unit above.
+    pub(super) phase: Option<Phase>,
 }
 
 /// A unit that ends.
@@ -108,6 +111,13 @@ pub(super) struct Moved {
     pub(super) above: Place,
 }
 
+/// A unit that continues and gets a phase of its own, because members could no longer sign in without it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Phased {
+    pub(super) unit: UnitId,
+    pub(super) phase: Phase,
+}
+
 /// A unit below a divided one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Queued {
@@ -124,6 +134,7 @@ pub(super) struct Plan {
     pub(super) begun: Vec<Begun>,
     pub(super) ended: Vec<Ended>,
     pub(super) moved: Vec<Moved>,
+    pub(super) phased: Vec<Phased>,
     pub(super) divided: Vec<UnitId>,
     pub(super) queued: Vec<Queued>,
     /// Divided units without a unit to queue, each in the place of one: nobody decides about it, but its parts are known.
@@ -152,8 +163,8 @@ impl Plan {
 
     /// Equal for equal plans.
     pub(super) fn version(&self, on: NaiveDate) -> String {
-        let Self { continued, begun, ended, queued, shifts, refused, .. } = self;
-        fingerprint(&format!("{on} {continued:?} {begun:?} {ended:?} {queued:?} {shifts:?} {refused:?}"))
+        let Self { continued, begun, ended, phased, queued, shifts, refused, .. } = self;
+        fingerprint(&format!("{on} {continued:?} {begun:?} {ended:?} {phased:?} {queued:?} {shifts:?} {refused:?}"))
     }
 }
 
@@ -668,11 +679,13 @@ impl<'q> Planner<'q> {
         self.note_ended();
         self.move_children();
         self.note_undecided();
+        self.note_phases();
         let tree = self.tree;
         let path = |unit: UnitId| tree.get(unit).map(|unit| &unit.path);
         self.plan.continued.sort_by_key(|continued| path(continued.unit));
         self.plan.ended.sort_by_key(|ended| path(ended.unit));
         self.plan.moved.sort_by_key(|moved| path(moved.unit));
+        self.plan.phased.sort_by_key(|phased| path(phased.unit));
         self.plan.queued.sort_by_key(|queued| path(queued.unit));
         self.plan.divided.sort_by_key(|unit| path(*unit));
     }
@@ -770,9 +783,7 @@ impl<'q> Planner<'q> {
                 }
             }
             (None, Some(above), Some(kind)) => {
-                let phases = rows.iter().filter_map(|at| self.olds[*at]).map(|old| self.tree.phase(&old.path));
-                let phase = phases.max().unwrap_or_default();
-                self.plan.begun.push(Begun { kind, name: name.unwrap_or_default(), code, above, phase });
+                self.plan.begun.push(Begun { kind, name: name.unwrap_or_default(), code, above, phase: None });
             }
             _ => {}
         }

@@ -170,6 +170,7 @@ impl Reorganisations<'_> {
                 .saturating_add(count(recoded_below(tree, plan).count())),
             moved: count(continued.iter().filter(|(next, unit)| next.above != parent(unit)).count())
                 .saturating_add(count(plan.moved.len())),
+            phased: count(plan.phased.len()),
             divided: count(plan.divided.len()),
             queued: count(plan.queued.len()),
             undecided: count(plan.undecided.len()),
@@ -327,6 +328,7 @@ impl Sheet<'_> {
                 let continued = plan.continued.iter().filter(|next| is_moved(next.unit, next.above)).map(|next| next.unit);
                 continued.chain(moved).map(own).collect()
             }
+            PlanList::Phased => plan.phased.iter().map(|phased| phased.unit).map(own).collect(),
             PlanList::Queued => plan.queued.iter().map(|queued| (Some(queued.unit), Some(Place::Open(queued.unit)))).collect(),
             PlanList::Undecided => plan.undecided.iter().map(|unit| (Some(*unit), None)).collect(),
         }

@@ -540,6 +540,34 @@ async fn a_unit_that_begins_has_the_most_advanced_phase_of_its_parts() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn members_of_a_unit_that_becomes_a_part_of_another_one_keep_their_access() {
+    let backend = open(&StoreLocation::Memory).await;
+    let organisation = Organisation::new(&backend).await;
+    for (unit, phase) in [("51", "planned"), ("52", "pilot")] {
+        let unit = organisation.units[unit].id.to_string();
+        let form = PhaseForm { unit: &unit, version: "0", phase, live_from: "", contact: "" };
+        backend.unit_desk().set_phase(&organisation.viewer, form).await.expect("sets the phase");
+    }
+    let file = "Mã cũ,Mã mới,Mã cấp trên mới\n001,001,51\n003,001,51\n";
+    let id = received(&backend, &organisation.viewer, file).await;
+    let page = backend.reorganisations().preview(&organisation.viewer, id, PlanList::Phased, 1).await.expect("is planned");
+    let phased: Vec<_> = page.rows.iter().map(|row| row.unit).collect();
+    assert_eq!((page.numbers.phased, phased), (1, vec![Some(organisation.units["001"].id)]));
+    backend.reorganisations().confirm(&organisation.viewer, id, &page.version).await.expect("is confirmed");
+    backend.run_due_jobs().await.expect("runs");
+    assert_eq!(state(&backend, id).await, ReorganisationState::Done);
+    let tree = backend.units().tree();
+    let path = |text: &str| UnitPath::parse(text).expect("a path");
+    let moved = tree.former(&path("/01/52/003/02/")).expect("is known");
+    assert!(path("/01/51/001/").contains(&moved.path));
+    assert_eq!(tree.phase(&moved.path), Phase::Pilot, "its members could sign in before");
+    assert_eq!([tree.phase(&path("/01/51/")), tree.phase(&path("/01/51/002/"))], [Phase::Planned; 2]);
+    let sql = "SELECT VALUE detail FROM event WHERE kind = 'unit_phase_changed' AND unit = '/01/51/001/'";
+    let events: Vec<String> = backend.store().read(sql, ()).await.expect("reads").rows(0).expect("texts");
+    assert_eq!(events, ["pilot"], "the audit trail tells it");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_registrar_reorganises_within_the_own_province_only() {
     let backend = open(&StoreLocation::Memory).await;
     let organisation = Organisation::new(&backend).await;
@@ -615,14 +643,15 @@ async fn a_preview_shows_nothing_of_units_outside_the_rights() {
         PlanList::Renamed,
         PlanList::Recoded,
         PlanList::Moved,
+        PlanList::Phased,
         PlanList::Queued,
         PlanList::Undecided,
     ];
     for list in lists {
         let page = page(list).await;
         assert_eq!(page.rows, Vec::new(), "{list:?}");
-        let PlanNumbers { ended, begun, renamed, recoded, moved, queued, undecided, branches, .. } = page.numbers;
-        assert_eq!([ended, begun, renamed, recoded, moved, queued, undecided, branches], [0; 8]);
+        let PlanNumbers { ended, begun, renamed, recoded, moved, phased, queued, undecided, branches, .. } = page.numbers;
+        assert_eq!([ended, begun, renamed, recoded, moved, phased, queued, undecided, branches], [0; 9]);
         assert_eq!((page.numbers.offices_kept, page.numbers.offices_ended), (0, 0));
     }
 }

@@ -55,6 +55,7 @@ struct Unit {
     code: String,
     name: String,
     opened_on: String,
+    phase: Option<Phase>,
     /// The day it ended, and its successor.
     closed: Option<(String, UnitId)>,
 }
@@ -90,8 +91,12 @@ impl Model {
         let unit = id(self.units.len());
         let (code, name, opened_on) = (code.to_owned(), format!("Tên {code}"), BEFORE.to_owned());
         self.forms.push((unit, parent, code.clone(), name.clone(), opened_on.clone(), None));
-        self.units.push(Unit { id: unit, kind: level(key), parent, code, name, opened_on, closed: None });
+        self.units.push(Unit { id: unit, kind: level(key), parent, code, name, opened_on, phase: None, closed: None });
         unit
+    }
+
+    fn set_phase(&mut self, unit: UnitId, phase: Option<Phase>) {
+        self.units.iter_mut().find(|known| known.id == unit).expect("is known").phase = phase;
     }
 
     fn get(&self, unit: UnitId) -> &Unit {
@@ -115,7 +120,7 @@ impl Model {
             name: unit.name.clone(),
             path: paths.get(&unit.id).cloned().unwrap_or_else(|| self.path(unit.id)).to_string(),
             opened_on: unit.opened_on.clone(),
-            phase: None,
+            phase: unit.phase.map(|phase| phase.key().to_owned()),
             live_from: None,
             contact: None,
             closed_on: unit.closed.as_ref().map(|(on, _)| on.clone()),
@@ -167,7 +172,8 @@ impl Model {
             let (unit, parent) = (id(self.units.len()), Some(of(begun.above)));
             let (code, name, opened_on) = (begun.code.clone(), begun.name.clone(), ON.to_owned());
             self.forms.push((unit, parent, code.clone(), name.clone(), opened_on.clone(), None));
-            self.units.push(Unit { id: unit, kind: begun.kind, parent, code, name, opened_on, closed: None });
+            let phase = begun.phase;
+            self.units.push(Unit { id: unit, kind: begun.kind, parent, code, name, opened_on, phase, closed: None });
         }
         for ended in &plan.ended {
             self.change(ended.unit, None);
@@ -180,6 +186,9 @@ impl Model {
         for next in &plan.moved {
             let name = self.get(next.unit).name.clone();
             self.change(next.unit, Some((Some(of(next.above)), next.code.as_str(), name.as_str())));
+        }
+        for phased in &plan.phased {
+            self.set_phase(phased.unit, Some(phased.phase));
         }
     }
 }
@@ -358,6 +367,37 @@ fn a_unit_that_its_parent_follows_goes_along() {
     assert_eq!(after.former(&path("/R/P1/C4/02/")).expect("is known").path, path("/R/P0/C4/02/"));
 }
 
+#[test]
+fn a_unit_that_continues_gets_a_phase_where_members_would_lose_access() {
+    let below = |old: &str, new: &str, parent: &str| row(old, new, parent, "", Part::Whole);
+    let joining = || vec![below("C0", "C0", "P0"), below("C3", "C0", "P0")];
+    let (planned_phase, pilot, live) = (Phase::Planned, Phase::Pilot, Phase::Live);
+    for (case, phases, rows, expected) in [
+        ("below a planned unit", vec![("/R/P0/", planned_phase), ("/R/P1/", pilot)], joining(), vec![("/R/P0/C0/", pilot)]),
+        ("planned itself", vec![("/R/P0/C0/", planned_phase)], joining(), vec![("/R/P0/C0/", live)]),
+        (
+            "the unit above takes others in too",
+            vec![("/R/P0/", planned_phase)],
+            [joining(), vec![whole("P0", "P0"), whole("P1", "P0")]].concat(),
+            vec![("/R/P0/", live)],
+        ),
+        ("moved", vec![("/R/P0/", planned_phase)], vec![below("C3", "N3", "P0")], vec![("/R/P1/C3/", live)]),
+        ("members could not sign in", vec![("/R/", planned_phase), ("/R/P2/", live)], joining(), vec![]),
+        ("members still can", vec![("/R/P0/", pilot)], joining(), vec![]),
+    ] {
+        let mut model = Model::new();
+        for (at, phase) in phases {
+            let unit = model.units.iter().map(|unit| unit.id).find(|unit| model.path(*unit) == path(at)).expect("is known");
+            model.set_phase(unit, Some(phase));
+        }
+        let tree = model.tree(&BTreeMap::new());
+        let found = planned(&tree, &rows, never, &[]);
+        assert_eq!(found.refused, BTreeMap::new(), "{case}");
+        let phased = found.phased.iter().map(|phased| (tree.get(phased.unit).expect("is open").path.as_str(), phased.phase));
+        assert_eq!(phased.collect::<Vec<_>>(), expected, "{case}");
+    }
+}
+
 /// What becomes of a unit: a part of another one, or the same under a fresh code.
 fn fates(count: usize) -> impl Strategy<Value = Vec<usize>> {
     // Twice as many numbers as units: a number behind them is a fresh code.
@@ -392,12 +432,20 @@ fn rows_of(provinces: &[usize], communes: &[usize], parts: &[(usize, usize)]) ->
     rows
 }
 
+/// Own phases of units; most follow the unit above.
+const PHASES: [Option<Phase>; 4] = [None, None, Some(Phase::Planned), Some(Phase::Live)];
+
 proptest! {
     #[test]
     fn a_plan_leaves_one_tree_with_all_branches_and_a_true_history(
         provinces in fates(3), communes in fates(9), parts in proptest::collection::vec((0..9_usize, 0..9_usize), 0..3),
+        phases in proptest::collection::vec(proptest::sample::select(PHASES.to_vec()), 31),
     ) {
         let mut model = Model::new();
+        prop_assert_eq!(model.units.len(), phases.len());
+        for (unit, phase) in model.units.iter_mut().zip(phases) {
+            unit.phase = phase;
+        }
         let (before, old) = (model.on("2025-06-30"), model.tree(&BTreeMap::new()));
         let rows = rows_of(&provinces, &communes, &parts);
         let found = planned(&old, &rows, never, &[]);
@@ -421,6 +469,8 @@ proptest! {
             let now = new.successor(&unit.id.to_string()).expect("goes on").path.clone();
             prop_assert_eq!(shifts.apply(&unit.path).unwrap_or_else(|| unit.path.clone()), now.clone(), "{}", unit.path);
             prop_assert_eq!(&new.former(&unit.path).expect("is known").path, &now);
+            // Who could sign in still can.
+            prop_assert!(!old.phase(&unit.path).is_open() || new.phase(&now).is_open(), "{}", unit.path);
             // Units with members keep their ids.
             prop_assert!(!unit.kind.holds_members() || new.get(unit.id).is_some());
         }
