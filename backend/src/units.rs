@@ -278,7 +278,8 @@ impl Tree {
         !self.moving.is_empty()
     }
 
-    /// The effective phase of a unit: its own, or that of its nearest ancestor that has one.
+    /// The effective phase of a unit: its own, or that of its nearest ancestor that has one. For a former path, that of the unit it
+    /// leads to now.
     pub fn phase(&self, path: &UnitPath) -> Phase {
         self.ruling(path).and_then(|node| node.phase).unwrap_or_default()
     }
@@ -323,7 +324,8 @@ impl Tree {
     }
 
     fn ruling(&self, path: &UnitPath) -> Option<&Node> {
-        let above: Vec<UnitPath> = path.ancestors_and_self().collect();
+        // During a move, rows still have old paths.
+        let above: Vec<UnitPath> = self.current(path).ancestors_and_self().collect();
         above.iter().rev().filter_map(|path| self.by_path.get(path)).find(|node| node.phase.is_some())
     }
 

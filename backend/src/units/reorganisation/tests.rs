@@ -568,6 +568,29 @@ async fn members_of_a_unit_that_becomes_a_part_of_another_one_keep_their_access(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn members_can_sign_in_before_their_paths_are_updated() {
+    let backend = open(&StoreLocation::Memory).await;
+    let organisation = Organisation::new(&backend).await;
+    let root = backend.units().tree().all().next().expect("a root").id;
+    for (unit, phase) in [(root, "planned"), (organisation.units["52"].id, "pilot")] {
+        let unit = unit.to_string();
+        let form = PhaseForm { unit: &unit, version: "0", phase, live_from: "", contact: "" };
+        backend.unit_desk().set_phase(&organisation.viewer, form).await.expect("sets the phase");
+    }
+    let id = confirmed(&backend, &organisation, MERGER).await;
+    let attempt = backend.reorganisations().carry_out(id, None).await.expect("changes the tree");
+    assert!(matches!(attempt, super::carry_out::Attempt::Done));
+    let path = |text: &str| UnitPath::parse(text).expect("a path");
+    let sql = "SELECT VALUE code FROM member WHERE path = '/01/52/003/02/'";
+    let waiting: Vec<String> = backend.store().read(sql, ()).await.expect("reads").rows(0).expect("codes");
+    assert_eq!(waiting.len(), 1, "nothing is updated yet");
+    let tree = backend.units().tree();
+    assert_eq!(tree.phase(&path("/01/52/003/02/")), Phase::Pilot);
+    assert_eq!(tree.phase(&path("/01/51/103/02/")), Phase::Pilot, "where it is now");
+    assert_eq!(tree.phase(&path("/01/")), Phase::Planned);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_registrar_reorganises_within_the_own_province_only() {
     let backend = open(&StoreLocation::Memory).await;
     let organisation = Organisation::new(&backend).await;
