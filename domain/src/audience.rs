@@ -177,14 +177,21 @@ fn inner<'p>(one: &'p UnitPath, other: &'p UnitPath) -> Option<&'p UnitPath> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use proptest::{
+        collection::vec,
+        prelude::*,
+        sample::{Index, select, subsequence},
+    };
     use ulid::Ulid;
 
     use super::*;
     use crate::{
         ids::UnitId,
         levels::tests::level,
-        policy::{Grant, Role},
+        policy::{
+            Grant, Role,
+            tests::{RandomTree, offices},
+        },
     };
 
     fn path(text: &str) -> UnitPath {
@@ -349,6 +356,65 @@ mod tests {
                     let (within, without) = held(&inside, branch);
                     prop_assert!(within <= 1 && without <= within);
                     prop_assert_eq!(within > without, is_meant(branch) && above.contains(branch));
+                }
+            }
+        }
+
+        /// Compared with the rule in words, over random trees in which parents are followed one by one, for several audiences
+        /// and a person with several offices.
+        #[test]
+        fn several_audiences_reach_members_and_offices_by_the_rule(
+            tree in RandomTree::strategy(),
+            drawn in vec(
+                (
+                    any::<Index>(),
+                    vec(any::<Index>(), 0..4),
+                    vec(any::<Index>(), 0..3),
+                    subsequence(Standing::ALL.to_vec(), 0..=Standing::ALL.len()),
+                ),
+                1..4,
+            ),
+            standing in select(Standing::ALL.to_vec()),
+            offices in offices(),
+        ) {
+            let offices: Vec<(Role, usize)> = offices.iter().map(|(role, unit)| (*role, tree.unit(unit))).collect();
+            let refs = |units: &[usize]| units.iter().map(|at| unit(tree.paths[*at].as_str())).collect::<Vec<_>>();
+            for (of, parts, except, standings) in drawn {
+                let (of, parts, except) = (tree.unit(&of), tree.units(&parts), tree.units(&except));
+                let audience = Audience {
+                    parts: refs(&parts),
+                    except: refs(&except),
+                    standings: standings.clone(),
+                    ..Audience::of(unit(tree.paths[of].as_str()))
+                };
+                let is_excepted = |unit: usize| except.iter().any(|except| tree.is_below(unit, *except));
+                // A member below the unit, below a part if there are any, below no excepted unit, and with one of the standings if
+                // there are any.
+                for branch in 0..tree.paths.len() {
+                    let is_in_part = parts.is_empty() || parts.iter().any(|part| tree.is_below(branch, *part));
+                    let is_meant = tree.is_below(branch, of)
+                        && is_in_part
+                        && !is_excepted(branch)
+                        && (standings.is_empty() || standings.contains(&standing));
+                    let person = tree.person(branch, standing, &offices);
+                    for (action, is_members) in
+                        [(Action::ReadDocument, true), (Action::TakeCourse, true), (Action::WriteDocument, false)]
+                    {
+                        let is_included = audience.includes(&person, action);
+                        prop_assert_eq!(is_included, is_members && is_meant, "{:?} {}", action, person.branch);
+                    }
+                }
+                // An office on the unit or above it; or on a part below the unit or above such a part, but not on an excepted
+                // unit or below one.
+                let parts_below = parts.iter().filter(|part| tree.is_below(**part, of)).collect::<Vec<_>>();
+                for action in Action::ALL {
+                    let is_held = offices.iter().filter(|(role, _)| role.covers(action)).any(|(_, held)| {
+                        let holds_part = parts_below.iter().any(|part| tree.is_below(**part, *held));
+                        tree.is_below(of, *held) || (holds_part && !is_excepted(*held))
+                    });
+                    // The branch is of no importance for an office.
+                    let person = tree.person(0, standing, &offices);
+                    prop_assert_eq!(audience.is_held_by(&person, action), is_held, "{:?}", action);
                 }
             }
         }

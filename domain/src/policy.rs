@@ -200,9 +200,15 @@ impl Standpoint {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::collections::BTreeSet;
+
     use Role::{ChiefEditor, CommitteeMember, Deputy, Editor, Operator, Registrar, Secretary, Statistician};
-    use proptest::prelude::*;
+    use proptest::{
+        collection::vec,
+        prelude::*,
+        sample::{Index, select},
+    };
 
     use super::*;
 
@@ -317,7 +323,87 @@ mod tests {
         assert_eq!(person.top_units(Action::ReadStatistics), [&path("/1/2/")]);
     }
 
+    /// A random tree, whose units are numbered from the root, 0, by the parents of the others.
+    #[derive(Debug, Clone)]
+    pub(crate) struct RandomTree {
+        parents: Vec<usize>,
+        pub(crate) paths: Vec<UnitPath>,
+    }
+
+    impl RandomTree {
+        /// Trees of at most 15 units, so that codes such as `1` and `10` occur.
+        pub(crate) fn strategy() -> impl Strategy<Value = Self> {
+            vec(any::<Index>(), 0..15).prop_map(|drawn| {
+                let mut tree = Self { parents: Vec::new(), paths: vec![path("/0/")] };
+                for (at, parent) in drawn.iter().enumerate() {
+                    let parent = parent.index(at + 1);
+                    tree.parents.push(parent);
+                    tree.paths.push(tree.paths[parent].child(&(at + 1).to_string()).expect("a code"));
+                }
+                tree
+            })
+        }
+
+        pub(crate) fn unit(&self, drawn: &Index) -> usize {
+            drawn.index(self.paths.len())
+        }
+
+        pub(crate) fn units(&self, drawn: &[Index]) -> Vec<usize> {
+            drawn.iter().map(|unit| self.unit(unit)).collect()
+        }
+
+        /// Whether a unit is this one or below it: looks at one parent after the other.
+        pub(crate) fn is_below(&self, mut unit: usize, above: usize) -> bool {
+            while unit != above {
+                let Some(row) = unit.checked_sub(1) else { return false };
+                unit = self.parents[row];
+            }
+            true
+        }
+
+        /// A person registered in `branch` with these offices.
+        pub(crate) fn person(&self, branch: usize, standing: Standing, offices: &[(Role, usize)]) -> Standpoint {
+            let grant = |(role, unit): &(Role, usize)| Grant { role: *role, path: self.paths[*unit].clone() };
+            Standpoint { branch: self.paths[branch].clone(), standing, grants: offices.iter().map(grant).collect() }
+        }
+    }
+
+    /// Some offices, each with the unit it is held on.
+    pub(crate) fn offices() -> impl Strategy<Value = Vec<(Role, Index)>> {
+        vec((select(Role::ALL.to_vec()), any::<Index>()), 0..5)
+    }
+
     proptest! {
+        /// Compared with the table above, for each action on each unit of a tree in which parents are followed one by one.
+        #[test]
+        fn rights_in_a_tree_are_those_of_the_table(
+            tree in RandomTree::strategy(),
+            branch in any::<Index>(),
+            standing in select(Standing::ALL.to_vec()),
+            offices in offices(),
+        ) {
+            let branch = tree.unit(&branch);
+            let offices: Vec<(Role, usize)> = offices.iter().map(|(role, unit)| (*role, tree.unit(unit))).collect();
+            let person = tree.person(branch, standing, &offices);
+            for (action, is_members, roles) in RIGHTS {
+                let covering: BTreeSet<usize> =
+                    offices.iter().filter(|(role, _)| roles.contains(role)).map(|(_, unit)| *unit).collect();
+                let is_called = standing != Standing::Exempt || action != Action::ReadMeeting;
+                for (unit, at) in tree.paths.iter().enumerate() {
+                    let as_member = is_members && is_called && tree.is_below(branch, unit);
+                    let by_office = covering.iter().any(|held| tree.is_below(unit, *held));
+                    prop_assert_eq!(person.may_as_member(action, at), as_member, "{:?} {}", action, at);
+                    prop_assert_eq!(person.may_by_office(action, at), by_office, "{:?} {}", action, at);
+                    prop_assert_eq!(person.may(action, at), as_member || by_office, "{:?} {}", action, at);
+                    prop_assert_eq!(person.may_at_exact_unit(action, at), covering.contains(&unit), "{:?} {}", action, at);
+                }
+                let is_highest = |held: &&usize| !covering.iter().any(|other| other != *held && tree.is_below(**held, *other));
+                let mut highest: Vec<&UnitPath> = covering.iter().filter(is_highest).map(|held| &tree.paths[*held]).collect();
+                highest.sort_unstable();
+                prop_assert_eq!(person.top_units(action), highest, "{:?}", action);
+            }
+        }
+
         #[test]
         fn nobody_acts_outside_branch_line_and_own_subtrees(
             branch in "(/[0-9]){1,4}/", at in "(/[0-9]){1,4}/", unit in "(/[0-9]){1,4}/", role in 0..Role::ALL.len(), action in 0..Action::ALL.len(),
