@@ -54,6 +54,8 @@ mod particulars;
 mod parts;
 #[path = "backend/quotas.rs"]
 mod quotas;
+#[path = "backend/random_trees.rs"]
+mod random_trees;
 #[path = "backend/readers.rs"]
 mod readers;
 #[path = "backend/samples.rs"]
