@@ -1041,6 +1041,11 @@ impl ImportRow {
         ImportState::from_key(&self.state).ok_or_else(|| self.damaged())
     }
 
+    /// The day for which the data of the file is valid.
+    fn day(&self) -> Result<NaiveDate> {
+        self.as_of.parse().map_err(|_| self.damaged())
+    }
+
     /// None for the whole tree.
     fn scope(&self) -> Result<Option<UnitPath>> {
         if self.path == EVERYTHING {

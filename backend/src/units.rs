@@ -45,9 +45,10 @@ mod reorganisation;
 mod split;
 
 pub use became::BecameQuery;
+pub(crate) use change::SAME_TREE;
 pub use change::{CloseForm, NewUnitForm, PhaseForm, RenameForm};
 pub use desk::{BelowQuery, ListQuery, UnitDesk};
-pub(crate) use history::VersionRow;
+pub(crate) use history::{NewVersion, REFORM, ReformRow, VersionRow};
 pub use moving::{MergeForm, MoveForm};
 pub(crate) use path_ranges::PathRanges;
 pub use reorganisation::{
@@ -191,6 +192,11 @@ impl Tree {
         self.trail(branch).chain(ended).map(|unit| unit.id).collect()
     }
 
+    /// Every open unit in the order of paths, with the phase of its own.
+    pub(crate) fn with_phases(&self) -> impl Iterator<Item = (&UnitRef, Option<Phase>)> {
+        self.by_path.values().map(|node| (&node.unit, node.phase))
+    }
+
     /// The unit and all below it, in the order of codes.
     pub fn subtree<'a>(&'a self, path: &'a UnitPath) -> impl Iterator<Item = &'a UnitRef> {
         self.nodes(path).map(|node| &node.unit)
@@ -264,7 +270,7 @@ impl Tree {
     }
 
     /// Whether the unit may have moved without a version of its new place yet.
-    fn lacks_version(&self, unit: &UnitRef) -> bool {
+    pub(crate) fn lacks_version(&self, unit: &UnitRef) -> bool {
         self.unwritten && self.moving.reach(&unit.path)
     }
 

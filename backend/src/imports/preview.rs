@@ -23,7 +23,7 @@ use super::{
     report::{ReportCounts, ReportWriter},
     sealed::SealedReader,
     sheets::visible_sheets,
-    units,
+    units::{self, Written},
 };
 use crate::{
     Backend, Clock, Error, Keys, Result,
@@ -210,7 +210,7 @@ pub(super) async fn examine(
             }
             Ok(Outcome { counts, reported, met })
         }
-        ImportKind::Units => Ok(units::plan(backend, import, mapping, &progress).await?.outcome),
+        ImportKind::Units => Ok(units::plan(backend, import, mapping, &progress, &Written::default()).await?.outcome),
     }
 }
 

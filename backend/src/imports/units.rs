@@ -2,6 +2,9 @@
 //!
 //! A file of units is small (the largest organisation has 250,000), so it is planned as a whole. An interrupted import starts
 //! again from the beginning: units that are written already are unchanged.
+//!
+//! Invariant: each transaction writes to the tree that its changes were planned on. When something else changes the tree meanwhile,
+//! the rest of the file is planned again.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -10,8 +13,9 @@ use std::{
 
 use chrono::NaiveDate;
 use domain::{
+    ids::UnitId,
     imports::{Column, Counts, Reason, RefusedLine},
-    units::{Phase, UnitKind, UnitPath, UnitRef},
+    units::{Phase, UnitChange, UnitKind, UnitPath, UnitRef},
 };
 use ulid::Ulid;
 
@@ -25,18 +29,23 @@ use crate::{
     Backend, Error, Keys, Result,
     bulk::Bulk,
     change::Change,
-    store::{RecordId, SurrealValue, Variables, record},
-    units::{NewUnit, Tree, VersionRow},
+    store::{RecordId, StoreError, SurrealValue, record, vars},
+    units::{NewUnit, NewVersion, REFORM, ReformRow, SAME_TREE, Tree},
 };
 
 /// Units written in one transaction.
 const BATCH: usize = 100;
 
-/// Makes concurrent changes of the tree conflict with the import.
-const TOUCH: &str = "UPSERT tree:units SET version = (version ?? 0) + 1 RETURN NONE;";
+/// How often the file is planned again without a unit written in between.
+const TRIES: usize = 5;
+
+const SET_PHASES: &str = "FOR $row IN $phases { LET $id = $row.id; \
+     UPDATE $id SET phase = $row.phase, version = (version ?? 0) + 1 RETURN NONE; };";
 
 /// The changes to write, from the root down.
 pub(super) struct Plan {
+    /// The tree they were planned on.
+    tree: Arc<Tree>,
     steps: Vec<Step>,
     pub(super) outcome: Outcome,
 }
@@ -65,22 +74,37 @@ struct Unit {
 /// A stored unit.
 #[derive(Debug, Clone)]
 struct Known {
-    id: String,
+    id: UnitId,
     kind: UnitKind,
     name: String,
-    phase: Option<String>,
-    opened_on: String,
+    phase: Option<Phase>,
 }
 
-#[derive(Debug, SurrealValue)]
-struct KnownRow {
-    id: String,
-    kind: String,
-    name: String,
-    path: String,
-    phase: Option<String>,
-    opened_on: String,
-    closed_on: Option<String>,
+/// The rows that this run of the import has written: planned again, they are not unchanged.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Written {
+    fresh: HashSet<u64>,
+    changed: HashSet<u64>,
+}
+
+impl Written {
+    fn note(&mut self, steps: &[Step]) {
+        for step in steps {
+            let rows = if step.known.is_none() { &mut self.fresh } else { &mut self.changed };
+            rows.insert(step.row.row);
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.fresh.len() + self.changed.len()
+    }
+}
+
+/// The new phase of a unit.
+#[derive(Debug, Clone, SurrealValue)]
+struct PhaseRow {
+    id: RecordId,
+    phase: String,
 }
 
 /// Reads the file and computes its changes.
@@ -89,10 +113,12 @@ pub(super) async fn plan(
     import: &ImportRow,
     mapping: &[Option<Column>],
     progress: &RowProgress,
+    written: &Written,
 ) -> Result<Plan, ImportError> {
     let source = Source::of(backend, import)?;
-    let as_of = import.as_of.parse().map_err(|_| Error::Damaged(format!("import {}", import.id)))?;
-    let planner = Planner::load(backend, import.scope()?, as_of).await?;
+    // Another process may have changed the tree.
+    backend.units().reload(backend.store()).await?;
+    let planner = Planner::new(backend.units().tree(), import.scope()?, import.day()?, written.clone());
     let positions = ColumnPositions::new(mapping);
     let _cancel = CancelOnDrop::over(progress);
     let progress = progress.clone();
@@ -158,25 +184,17 @@ struct Planner {
     closed: HashSet<UnitPath>,
     /// The day a new unit begins whose row has none.
     as_of: NaiveDate,
+    written: Written,
 }
 
 impl Planner {
-    async fn load(backend: &Backend, scope: Option<UnitPath>, as_of: NaiveDate) -> Result<Self> {
-        let sql = "SELECT record::id(id) AS id, kind, name, path, phase, opened_on, closed_on FROM unit";
-        let rows: Vec<KnownRow> = backend.store().read(sql, ()).await?.rows(0)?;
-        let (mut known, mut closed) = (HashMap::new(), HashSet::new());
-        for row in rows {
-            let damaged = || Error::Damaged(format!("unit {}", row.id));
-            let path = UnitPath::parse(&row.path).map_err(|_| damaged())?;
-            let kind = UnitKind::from_key(&row.kind).ok_or_else(damaged)?;
-            if row.closed_on.is_some() {
-                closed.insert(path);
-            } else {
-                let unit = Known { id: row.id, kind, name: row.name, phase: row.phase, opened_on: row.opened_on };
-                known.insert(path, unit);
-            }
-        }
-        Ok(Self { tree: backend.units().tree(), scope, known, closed, as_of })
+    fn new(tree: Arc<Tree>, scope: Option<UnitPath>, as_of: NaiveDate, written: Written) -> Self {
+        let known = tree.with_phases().map(|(unit, phase)| {
+            let known = Known { id: unit.id, kind: unit.kind, name: unit.name.clone(), phase };
+            (unit.path.clone(), known)
+        });
+        let (known, closed) = (known.collect(), tree.closed_paths().cloned().collect());
+        Self { tree, scope, known, closed, as_of, written }
     }
 
     fn plan(&self, units: Vec<Unit>, refused: &mut BTreeMap<u64, Vec<RefusedLine>>) -> Plan {
@@ -213,7 +231,11 @@ impl Planner {
             match &known {
                 None => counts.fresh += 1,
                 Some(known) if unit.says_the_same(known) => {
-                    counts.unchanged += 1;
+                    match (self.written.fresh.contains(&unit.row), self.written.changed.contains(&unit.row)) {
+                        (true, _) => counts.fresh += 1,
+                        (false, true) => counts.changed += 1,
+                        (false, false) => counts.unchanged += 1,
+                    }
                     continue;
                 }
                 Some(_) => counts.changed += 1,
@@ -222,13 +244,13 @@ impl Planner {
         }
         // A path sorts after its prefixes, so parents come first.
         steps.sort_by(|one, other| one.path.cmp(&other.path));
-        Plan { steps, outcome: Outcome { counts, ..Outcome::default() } }
+        Plan { tree: Arc::clone(&self.tree), steps, outcome: Outcome { counts, ..Outcome::default() } }
     }
 }
 
 impl Unit {
     fn says_the_same(&self, known: &Known) -> bool {
-        self.name == known.name && self.phase.is_none_or(|phase| Some(phase.key()) == known.phase.as_deref())
+        self.name == known.name && self.phase.is_none_or(|phase| Some(phase) == known.phase)
     }
 
     fn shown(&self, column: Column) -> String {
@@ -446,30 +468,62 @@ fn is_top(unit: &Unit) -> bool {
 }
 
 /// Writes the changes of the file, from the root down.
+///
+/// # Errors
+/// [`Error::Busy`] when the tree keeps changing, or while the version of a unit's new place is not written yet.
 pub(super) async fn write_units(
     backend: &Backend,
     import: &ImportRow,
     mapping: &[Option<Column>],
     progress: &RowProgress,
 ) -> Result<Outcome, ImportError> {
-    let plan = plan(backend, import, mapping, progress).await?;
-    let made_at = import.millis();
-    for (at, steps) in plan.steps.chunks(BATCH).enumerate() {
+    let (mut written, mut tries) = (Written::default(), TRIES);
+    while tries > 0 {
+        let before = written.len();
+        let plan = plan(backend, import, mapping, &progress.anew(), &written).await?;
+        if write(backend, import, &plan, &mut written, progress).await? {
+            backend.units().reload(backend.store()).await?;
+            return Ok(plan.outcome);
+        }
+        tries = if written.len() > before { TRIES } else { tries - 1 };
+    }
+    Err(Error::Busy.into())
+}
+
+/// Writes the changes of a plan. Returns whether all are written: not when something else has changed the tree.
+async fn write(
+    backend: &Backend,
+    import: &ImportRow,
+    plan: &Plan,
+    written: &mut Written,
+    progress: &RowProgress,
+) -> Result<bool, ImportError> {
+    let (made_at, on) = (import.millis(), import.day()?);
+    for (version, (at, steps)) in (plan.tree.version()..).zip(plan.steps.chunks(BATCH).enumerate()) {
         let mut bulk = Bulk::default();
-        let mut sql = String::new();
-        let mut vars = Variables::new();
-        for (number, step) in steps.iter().enumerate() {
+        let (mut forms, mut phases) = (Vec::new(), Vec::new());
+        for step in steps {
             match &step.known {
                 None => create(&mut bulk, backend.keys(), step, made_at, &import.as_of),
-                Some(known) => change(&mut sql, &mut vars, number, step, known, &import.as_of, backend),
+                Some(known) => {
+                    forms.extend(rename(backend, &plan.tree, step, known, on)?);
+                    let phase = step.row.phase.map(|phase| phase.key().to_owned());
+                    phases.extend(phase.map(|phase| PhaseRow { id: record("unit", known.id), phase }));
+                }
             }
         }
-        let (inserts, more) = bulk.into_transaction();
-        backend.transact(Change::new(&sql, vars).then(&inserts).bind(more).then(TOUCH)).await?;
+        let (inserts, rows) = bulk.into_transaction();
+        let vars = vars! { tree: version, forms: forms, phases: phases };
+        let change = Change::new(SAME_TREE, vars).then(&inserts).bind(rows).then(REFORM).then(SET_PHASES);
+        match backend.transact(change).await {
+            Ok(_) => {}
+            Err(StoreError::Thrown(reason)) if reason == "tree" => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
+        written.note(steps);
         progress.tell((at * BATCH) as u64);
     }
-    backend.units().reload(backend.store()).await?;
-    Ok(plan.outcome)
+    Ok(true)
 }
 
 fn create(bulk: &mut Bulk, keys: &Keys, step: &Step, made_at: u64, as_of: &str) {
@@ -492,48 +546,18 @@ fn create(bulk: &mut Bulk, keys: &Keys, step: &Step, made_at: u64, as_of: &str) 
     );
 }
 
-/// A new name ends the current version of the unit and begins another one on the day the file is dated; a phase has no history.
-fn change(sql: &mut String, vars: &mut Variables, number: usize, step: &Step, known: &Known, as_of: &str, backend: &Backend) {
-    let mut bind = |name: &str, value: String| vars.insert(format!("{name}_{number}"), value);
-    bind("name", step.row.name.clone());
-    bind("unit", known.id.clone());
-    vars.insert(format!("id_{number}"), record("unit", &known.id));
-    *sql += &format!("UPDATE $id_{number} SET name = $name_{number}, version = (version ?? 0) + 1 RETURN NONE;");
-    if let Some(phase) = step.row.phase {
-        vars.insert(format!("phase_{number}"), phase.key().to_owned());
-        *sql += &format!("UPDATE $id_{number} SET phase = $phase_{number} RETURN NONE;");
-    }
+/// The next version of a unit with a new name, from the day of the file on. A phase has no history.
+fn rename(backend: &Backend, tree: &Tree, step: &Step, known: &Known, on: NaiveDate) -> Result<Option<ReformRow>> {
     if step.row.name == known.name {
-        return;
+        return Ok(None);
     }
-    let parent = step.path.parent().and_then(|above| Some(backend.units().tree().at(&above)?.id.to_string()));
-    let last =
-        as_of.parse().ok().and_then(|day: NaiveDate| day.pred_opt()).map_or_else(|| as_of.to_owned(), |day| day.to_string());
-    vars.insert(format!("last_{number}"), last.clone());
-    let version = |id: RecordId, name: &str, from: &str, until: Option<&str>, cause: &str| VersionRow {
-        id,
-        unit: known.id.clone(),
-        kind: known.kind.key().to_owned(),
-        code: step.path.code().to_owned(),
-        name: name.to_owned(),
-        parent: parent.clone(),
-        from: from.to_owned(),
-        until: until.map(str::to_owned),
-        cause: cause.to_owned(),
-    };
-    // A unit that never changed has no row for its first version yet.
-    vars.insert(
-        format!("first_{number}"),
-        version(record("unit_version", &known.id), &known.name, &known.opened_on, Some(&last), "created"),
-    );
-    let id = record("unit_version", backend.clock().ulid());
-    vars.insert(format!("next_{number}"), version(id, &step.row.name, as_of, None, "renamed"));
-    *sql += &format!(
-        "IF (SELECT VALUE id FROM unit_version WHERE unit = $unit_{number} LIMIT 1) = [] \
-             {{ INSERT INTO unit_version $first_{number} RETURN NONE; }};
-         UPDATE unit_version SET until = $last_{number} WHERE unit = $unit_{number} AND until = NONE RETURN NONE;
-         INSERT INTO unit_version $next_{number} RETURN NONE;"
-    );
+    let unit = tree.get(known.id).ok_or(Error::NotFound)?;
+    if tree.lacks_version(unit) {
+        return Err(Error::Busy);
+    }
+    let parent = unit.path.parent().and_then(|above| tree.at(&above)).map(|above| above.id);
+    let (name, code) = (step.row.name.as_str(), unit.path.code());
+    NewVersion { unit: unit.id, name, code, parent, change: UnitChange::Renamed, on }.row(backend, tree).map(Some)
 }
 
 /// The unit of the event of an import: the root when the file is for the whole tree.
@@ -543,8 +567,13 @@ pub(super) fn home(tree: &Tree, scope: Option<&UnitPath>) -> Option<UnitRef> {
 
 #[cfg(test)]
 mod tests {
+    use domain::imports::ImportKind;
+
     use super::*;
-    use crate::units::tests::level;
+    use crate::{
+        StoreLocation,
+        units::tests::{level, open},
+    };
 
     fn day(text: &str) -> NaiveDate {
         text.parse().expect("a day")
@@ -571,6 +600,7 @@ mod tests {
             known: HashMap::new(),
             closed: HashSet::from([UnitPath::parse("/01/51/009/").expect("a path")]),
             as_of: day("2026-11-21"),
+            written: Written::default(),
         };
         let mut refused = BTreeMap::new();
         let plan = planner.plan(units, &mut refused);
@@ -620,8 +650,7 @@ mod tests {
     #[test]
     fn a_number_without_leading_zeros_finds_its_unit() {
         let path = |path: &str| UnitPath::parse(path).expect("a path");
-        let known =
-            |kind| Known { id: "x".to_owned(), kind, name: "Đơn vị".to_owned(), phase: None, opened_on: String::new() };
+        let known = |kind| Known { id: UnitId::new(Ulid::nil()), kind, name: "Đơn vị".to_owned(), phase: None };
         let paths = [("/01/", level("central")), ("/01/51/", level("province")), ("/01/51/001/", level("commune"))];
         let planner = Planner {
             tree: Arc::default(),
@@ -629,6 +658,7 @@ mod tests {
             known: paths.into_iter().map(|(at, kind)| (path(at), known(kind))).collect(),
             closed: HashSet::new(),
             as_of: day("2026-11-21"),
+            written: Written::default(),
         };
         let number = Unit { is_number: true, name: "Tên mới".to_owned(), ..unit(2, "1", "01/51", level("commune")) };
         let text = Unit { is_number: false, ..number.clone() };
@@ -675,5 +705,115 @@ mod tests {
         assert_eq!(rows, [4, 5, 6, 7, 9, 10, 11, 12]);
         assert_eq!(refused[4].1, Reason::ClosedUnit);
         assert_eq!(refused[5].1, Reason::UnitTwice { row: 3 });
+    }
+
+    /// Uploads a file of the operator for the whole tree and waits for its preview.
+    async fn previewed(backend: &Backend, file: &str, as_of: &str) -> ImportRow {
+        let imports = backend.imports();
+        let mut upload = imports.receive_from_operator(ImportKind::Units, None, "units.csv").expect("is accepted");
+        upload.set_as_of(day(as_of));
+        upload.write(file.as_bytes().to_vec()).await.expect("writes");
+        let id = upload.finish().await.expect("arrives").import;
+        imports.settled(id).await.expect("is previewed");
+        imports.row(id).await.expect("exists")
+    }
+
+    async fn confirmed(backend: &Backend, previewed: &ImportRow) -> ImportRow {
+        let imports = backend.imports();
+        imports.allow(previewed, previewed.day().expect("a day")).await.expect("is confirmed");
+        imports.row(previewed.key().expect("an id")).await.expect("exists")
+    }
+
+    async fn finished(backend: &Backend, confirmed: &ImportRow) -> Result<ImportRow, ImportError> {
+        let imports = backend.imports();
+        imports.finish(confirmed, &RowProgress::default()).await?;
+        Ok(imports.row(confirmed.key().expect("an id")).await.expect("exists"))
+    }
+
+    async fn imported(backend: &Backend, file: &str, as_of: &str) -> ImportRow {
+        let confirmed = confirmed(backend, &previewed(backend, file, as_of).await).await;
+        finished(backend, &confirmed).await.expect("is written")
+    }
+
+    const TREE: &str = "Mã,Cấp,Tên đơn vị\n1,Trung ương,Trung ương\n1/01,Tỉnh,Tỉnh Một\n";
+
+    fn name_of(backend: &Backend, path: &str) -> Option<String> {
+        backend.units().tree().at(&UnitPath::parse(path).expect("a path")).map(|unit| unit.name.clone())
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_file_is_planned_again_when_the_tree_changes_before_it_is_written() {
+        let backend = open(&StoreLocation::Memory).await;
+        imported(&backend, TREE, "2026-11-01").await;
+        let file = format!("{}1/02,Tỉnh,Tỉnh Hai\n", TREE.replace("Tỉnh Một", "Tỉnh Mới"));
+        let row = confirmed(&backend, &previewed(&backend, &file, "2026-11-20").await).await;
+        let plan = plan(&backend, &row, &row.columns(), &RowProgress::default(), &Written::default()).await.expect("plans");
+        assert_eq!(plan.steps.len(), 2);
+
+        imported(&backend, &TREE.replace("Tỉnh Một", "Tỉnh Khác"), "2026-11-19").await;
+        let mut written = Written::default();
+        let is_written = write(&backend, &row, &plan, &mut written, &RowProgress::default()).await.expect("notices");
+        assert_eq!((is_written, written.len()), (false, 0));
+        let names = |paths: [&str; 2]| paths.map(|path| name_of(&backend, path));
+        assert_eq!(names(["/1/01/", "/1/02/"]), [Some("Tỉnh Khác".to_owned()), None]);
+
+        let done = finished(&backend, &row).await.expect("is written");
+        assert_eq!((done.fresh, done.changed, done.unchanged, done.refused), (1, 1, 1, 0));
+        assert_eq!(names(["/1/01/", "/1/02/"]), ["Tỉnh Mới", "Tỉnh Hai"].map(|name| Some(name.to_owned())));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn rows_written_before_the_file_is_planned_again_are_counted_by_what_they_changed() {
+        let backend = open(&StoreLocation::Memory).await;
+        imported(&backend, TREE, "2026-11-01").await;
+        let file = format!("{}1/02,Tỉnh,Tỉnh Hai\n", TREE.replace("Tỉnh Một", "Tỉnh Mới"));
+        let row = confirmed(&backend, &previewed(&backend, &file, "2026-11-20").await).await;
+        let (columns, mut written) = (row.columns(), Written::default());
+        let first = plan(&backend, &row, &columns, &RowProgress::default(), &written).await.expect("plans");
+        assert!(write(&backend, &row, &first, &mut written, &RowProgress::default()).await.expect("writes"));
+        let again = plan(&backend, &row, &columns, &RowProgress::default(), &written).await.expect("plans");
+        assert!(again.steps.is_empty());
+        assert_eq!(again.outcome.counts, first.outcome.counts);
+        assert_eq!(again.outcome.counts, Counts { fresh: 1, changed: 1, unchanged: 1, refused: 0 });
+    }
+
+    /// Begins an operation of this kind that moved `/1/01/` to `/1/03/`, without any of its batches.
+    async fn move_province(backend: &Backend, kind: &str) {
+        let sql = "CREATE unit_operation SET kind = $kind, unit = 'x', target = 'x', shifts = [{ from: '/1/01/', to: '/1/03/' }], \
+                   effective_on = '2026-11-20', state = 'running', started_at = $now RETURN NONE; \
+                   UPDATE unit SET code = '03' WHERE path = '/1/01/' RETURN NONE; \
+                   UPSERT tree:units SET version = version + 1 RETURN NONE;";
+        let vars = vars! { kind: kind, now: backend.clock().now() };
+        backend.store().write(sql, vars).await.expect("writes");
+        backend.units().reload(backend.store()).await.expect("reads");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn units_below_a_unit_that_is_moving_are_written_at_their_new_place() {
+        let backend = open(&StoreLocation::Memory).await;
+        imported(&backend, TREE, "2026-11-01").await;
+        move_province(&backend, "move").await;
+        let file = "Mã,Cấp,Tên đơn vị\n1/03,Tỉnh,Tỉnh Mới\n1/03/001,Xã,Xã Mới\n";
+        let done = imported(&backend, file, "2026-11-21").await;
+        assert_eq!((done.fresh, done.changed, done.refused), (1, 1, 0));
+        assert_eq!(name_of(&backend, "/1/03/"), Some("Tỉnh Mới".to_owned()));
+        assert_eq!(name_of(&backend, "/1/03/001/"), Some("Xã Mới".to_owned()));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_unit_is_renamed_only_when_the_version_of_its_new_place_is_written() {
+        let backend = open(&StoreLocation::Memory).await;
+        imported(&backend, TREE, "2026-11-01").await;
+        move_province(&backend, "reorganise").await;
+        let file = "Mã,Cấp,Tên đơn vị\n1/03,Tỉnh,Tỉnh Mới\n";
+        let row = confirmed(&backend, &previewed(&backend, file, "2026-11-21").await).await;
+        assert!(matches!(finished(&backend, &row).await, Err(ImportError::Other(Error::Busy))));
+        backend
+            .store()
+            .write("UPDATE unit_operation SET step = 1; UPDATE tree:units SET version += 1", ())
+            .await
+            .expect("writes");
+        assert_eq!(finished(&backend, &row).await.expect("is written").changed, 1);
+        assert_eq!(name_of(&backend, "/1/03/"), Some("Tỉnh Mới".to_owned()));
     }
 }

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Fails if the tree has changed since the checks, and increments its version.
-pub(super) const SAME_TREE: &str = "IF ((SELECT VALUE version FROM ONLY tree:units) ?? 0) != $tree { THROW 'tree' }; \
+pub(crate) const SAME_TREE: &str = "IF ((SELECT VALUE version FROM ONLY tree:units) ?? 0) != $tree { THROW 'tree' }; \
      UPSERT tree:units SET version = $tree + 1 RETURN NONE;";
 
 /// Fails if the unit was changed since the form was shown.

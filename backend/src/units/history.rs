@@ -16,7 +16,7 @@ use crate::{
 
 /// Ends the current version of each unit and starts the next one; `$forms` are rows made by [`NewVersion::row`]. A unit without a
 /// row for its first version gets one.
-pub(super) const REFORM: &str = "FOR $form IN $forms { \
+pub(crate) const REFORM: &str = "FOR $form IN $forms { \
      LET $key = $form.unit; \
      LET $known = (SELECT VALUE id FROM unit_version WHERE unit = $key); \
      LET $first = $form.first; LET $next = $form.next; LET $row = $form.row; \
@@ -50,18 +50,18 @@ pub(super) const END: &str = "LET $key = $ending.unit; \
      };";
 
 /// The next version of a unit.
-pub(super) struct NewVersion<'t> {
-    pub(super) unit: UnitId,
-    pub(super) name: &'t str,
-    pub(super) code: &'t str,
-    pub(super) parent: Option<UnitId>,
-    pub(super) change: UnitChange,
-    pub(super) on: NaiveDate,
+pub(crate) struct NewVersion<'t> {
+    pub(crate) unit: UnitId,
+    pub(crate) name: &'t str,
+    pub(crate) code: &'t str,
+    pub(crate) parent: Option<UnitId>,
+    pub(crate) change: UnitChange,
+    pub(crate) on: NaiveDate,
 }
 
 /// Values of the statements above, for one unit.
 #[derive(Debug, Clone, SurrealValue)]
-pub(super) struct ReformRow {
+pub(crate) struct ReformRow {
     row: RecordId,
     first: RecordId,
     next: RecordId,
@@ -82,7 +82,7 @@ pub(super) struct ReformRow {
 impl NewVersion<'_> {
     /// # Errors
     /// [`Error::NotFound`] when the unit is not in the tree.
-    pub(super) fn row(&self, backend: &Backend, tree: &Tree) -> Result<ReformRow> {
+    pub(crate) fn row(&self, backend: &Backend, tree: &Tree) -> Result<ReformRow> {
         let node = tree.node(self.unit).ok_or(Error::NotFound)?;
         Ok(ReformRow {
             row: record("unit", self.unit),
