@@ -115,6 +115,7 @@ pub fn reason_text(l: Locale, column: Option<Column>, reason: &Reason) -> String
         Reason::UnknownParent => text::imports::reason_unknown_parent(l).to_owned(),
         Reason::WrongLevel => text::imports::reason_wrong_level(l).to_owned(),
         Reason::LevelEnded { last } => text::imports::reason_level_ended(l, l.date(*last)),
+        Reason::ChangedLater { since } => text::imports::reason_changed_later(l, l.date(*since)),
         Reason::PathUsed => text::imports::reason_path_used(l).to_owned(),
         Reason::KindDiffers => text::imports::reason_kind_differs(l).to_owned(),
     }

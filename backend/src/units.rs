@@ -192,9 +192,9 @@ impl Tree {
         self.trail(branch).chain(ended).map(|unit| unit.id).collect()
     }
 
-    /// Every open unit in the order of paths, with the phase of its own.
-    pub(crate) fn with_phases(&self) -> impl Iterator<Item = (&UnitRef, Option<Phase>)> {
-        self.by_path.values().map(|node| (&node.unit, node.phase))
+    /// Every open unit in the order of paths, with the phase of its own and the first day of its current version.
+    pub(crate) fn states(&self) -> impl Iterator<Item = (&UnitRef, Option<Phase>, NaiveDate)> {
+        self.by_path.values().map(|node| (&node.unit, node.phase, node.since))
     }
 
     /// The unit and all below it, in the order of codes.

@@ -236,6 +236,10 @@ pub enum Reason {
     LevelEnded {
         last: NaiveDate,
     },
+    /// The current version of the unit began on `since`, after the day of the file.
+    ChangedLater {
+        since: NaiveDate,
+    },
     /// Another unit had this path before.
     PathUsed,
     /// The unit exists on another level.

@@ -78,6 +78,8 @@ struct Known {
     kind: UnitKind,
     name: String,
     phase: Option<Phase>,
+    /// The first day of its current version.
+    since: NaiveDate,
 }
 
 /// The rows that this run of the import has written: planned again, they are not unchanged.
@@ -182,15 +184,15 @@ struct Planner {
     scope: Option<UnitPath>,
     known: HashMap<UnitPath, Known>,
     closed: HashSet<UnitPath>,
-    /// The day a new unit begins whose row has none.
+    /// The day of new names, and of new units whose row has none.
     as_of: NaiveDate,
     written: Written,
 }
 
 impl Planner {
     fn new(tree: Arc<Tree>, scope: Option<UnitPath>, as_of: NaiveDate, written: Written) -> Self {
-        let known = tree.with_phases().map(|(unit, phase)| {
-            let known = Known { id: unit.id, kind: unit.kind, name: unit.name.clone(), phase };
+        let known = tree.states().map(|(unit, phase, since)| {
+            let known = Known { id: unit.id, kind: unit.kind, name: unit.name.clone(), phase, since };
             (unit.path.clone(), known)
         });
         let (known, closed) = (known.collect(), tree.closed_paths().cloned().collect());
@@ -209,13 +211,14 @@ impl Planner {
                     taken.insert(path, row);
                     return Err((Column::Code, Reason::UnitTwice { row }));
                 }
-                Ok(path)
+                let known = self.known.get(&path).cloned();
+                match known.as_ref().filter(|known| known.name != unit.name && known.since > self.as_of) {
+                    Some(known) => Err((Column::Name, Reason::ChangedLater { since: known.since })),
+                    None => Ok((path, known)),
+                }
             });
             let (path, known) = match judged {
-                Ok(path) => {
-                    let known = self.known.get(&path).cloned();
-                    (path, known)
-                }
+                Ok(judged) => judged,
                 Err((column, reason)) => {
                     let line = RefusedLine {
                         row: unit.row,
@@ -257,6 +260,7 @@ impl Unit {
         match column {
             Column::Parent => self.parent.as_ref().map(|codes| codes.join("/")).unwrap_or_default(),
             Column::Kind => self.kind.key().to_owned(),
+            Column::Name => self.name.clone(),
             _ => self.codes.join("/"),
         }
     }
@@ -650,7 +654,8 @@ mod tests {
     #[test]
     fn a_number_without_leading_zeros_finds_its_unit() {
         let path = |path: &str| UnitPath::parse(path).expect("a path");
-        let known = |kind| Known { id: UnitId::new(Ulid::nil()), kind, name: "Đơn vị".to_owned(), phase: None };
+        let since = day("2026-11-01");
+        let known = |kind| Known { id: UnitId::new(Ulid::nil()), kind, name: "Đơn vị".to_owned(), phase: None, since };
         let paths = [("/01/", level("central")), ("/01/51/", level("province")), ("/01/51/001/", level("commune"))];
         let planner = Planner {
             tree: Arc::default(),
@@ -760,6 +765,56 @@ mod tests {
         let done = finished(&backend, &row).await.expect("is written");
         assert_eq!((done.fresh, done.changed, done.unchanged, done.refused), (1, 1, 1, 0));
         assert_eq!(names(["/1/01/", "/1/02/"]), ["Tỉnh Mới", "Tỉnh Hai"].map(|name| Some(name.to_owned())));
+    }
+
+    /// The versions of a unit in the order of days: first day, last day, name.
+    async fn versions(backend: &Backend, path: &str) -> Vec<String> {
+        let unit = backend.units().tree().at(&UnitPath::parse(path).expect("a path")).expect("a unit").id.to_string();
+        let sql = "SELECT VALUE `from` + ' ' + (until ?? '') + ' ' + name FROM unit_version WHERE unit = $unit";
+        let mut answers = backend.store().read(sql, vars! { unit: unit }).await.expect("reads");
+        let mut versions: Vec<String> = answers.rows(0).expect("texts");
+        versions.sort();
+        versions
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_name_of_a_day_before_the_latest_change_of_its_unit_is_refused() {
+        let backend = open(&StoreLocation::Memory).await;
+        imported(&backend, TREE, "2026-11-01").await;
+        let file = |name: &str| TREE.replace("Tỉnh Một", name);
+        let refused = async |row: &ImportRow| {
+            let page = backend.imports().page_for_operator(row.key().expect("an id")).await.expect("has a page");
+            page.refused.into_iter().map(|line| (line.row, line.column, line.value, line.reason)).collect::<Vec<_>>()
+        };
+        let later =
+            |name: &str, since| vec![(3, Some(Column::Name), name.to_owned(), Reason::ChangedLater { since: day(since) })];
+
+        // The first day of a unit that has never changed.
+        let before = previewed(&backend, &file("Tỉnh Cũ"), "2026-10-31").await;
+        assert_eq!((before.changed, before.refused), (0, 1));
+        assert_eq!(refused(&before).await, later("Tỉnh Cũ", "2026-11-01"));
+
+        // It can be written when it is previewed, but not any more when it is confirmed.
+        let row = previewed(&backend, &file("Tỉnh Hai"), "2026-11-10").await;
+        assert_eq!((row.changed, row.refused), (1, 0));
+        imported(&backend, &file("Tỉnh Ba"), "2026-11-15").await;
+        let done = finished(&backend, &confirmed(&backend, &row).await).await.expect("ends");
+        assert_eq!((done.changed, done.unchanged, done.refused), (0, 1, 1));
+        assert_eq!(refused(&done).await, later("Tỉnh Hai", "2026-11-15"));
+        let expected = ["2026-11-01 2026-11-14 Tỉnh Một", "2026-11-15  Tỉnh Ba"];
+        assert_eq!(versions(&backend, "/1/01/").await, expected);
+
+        // The same name, and a phase, which has no history, can be of any day.
+        let phase = "Mã,Cấp,Tên đơn vị,Giai đoạn triển khai\n1,Trung ương,Trung ương,\n1/01,Tỉnh,Tỉnh Ba,pilot\n";
+        let done = imported(&backend, phase, "2026-11-10").await;
+        assert_eq!((done.changed, done.unchanged, done.refused), (1, 1, 0));
+        assert_eq!(versions(&backend, "/1/01/").await, expected);
+
+        // On the day of the latest change, the version that began on it was never in effect.
+        let done = imported(&backend, &file("Tỉnh Hai"), "2026-11-15").await;
+        assert_eq!((done.changed, done.refused), (1, 0));
+        let expected = ["2026-11-01 2026-11-14 Tỉnh Một", "2026-11-15  Tỉnh Hai", "2026-11-15 2026-11-14 Tỉnh Ba"];
+        assert_eq!(versions(&backend, "/1/01/").await, expected);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,4 +1,7 @@
 //! Versions of units: written with each change, read as the history of a unit and as the whole tree of a past day.
+//!
+//! Invariant: each version of a unit ends on the day before the next one begins. So whatever writes a version refuses a day before the
+//! first one of the current version. A version that is replaced on its first day ends before it begins and was never in effect.
 
 use std::collections::{BTreeMap, BTreeSet};
 
