@@ -345,6 +345,9 @@ impl<'a> Imports<'a> {
 
     /// Confirms an import, so that it is written. `as_of` is the day of the data; empty for today.
     ///
+    /// A file of units is first checked again when this is another day than that of its preview, or when the preview has nothing to
+    /// write: which rows are refused depends on the day.
+    ///
     /// # Errors
     /// [`Error::Invalid`] of the form `confirm` with the field `as_of`; [`Error::NotAllowed`] when the import cannot be
     /// confirmed, or already was.
@@ -360,7 +363,14 @@ impl<'a> Imports<'a> {
         if !self.missing(&row)?.is_empty() {
             return Err(Error::NotAllowed);
         }
-        self.allow(&row, as_of.unwrap_or(today)).await?;
+        let as_of = as_of.unwrap_or(today);
+        if row.kind()? == ImportKind::Units && (as_of != row.day()? || row.counts().to_write() == 0) {
+            let sql = "IF $import.state != 'previewed' { THROW 'state' }; \
+                       UPDATE $import SET as_of = $as_of, state = 'checking' RETURN NONE;";
+            self.step(sql, vars! { import: record("import", import), as_of: as_of.to_string() }).await?;
+        } else {
+            self.allow(&row, as_of).await?;
+        }
         self.start(import);
         Ok(())
     }

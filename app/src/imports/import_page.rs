@@ -3,7 +3,7 @@
 use domain::{
     Locale,
     forms::FormErrors,
-    imports::{self, COLUMNS_MAX, Column as FileColumn, Counts, ImportState, RefusedLine},
+    imports::{self, COLUMNS_MAX, Column as FileColumn, Counts, ImportKind, ImportState, RefusedLine},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -203,14 +203,23 @@ fn confirmation(
     echo: Option<&FormErrors>,
     errors: RwSignal<Option<FormErrors>>,
 ) -> AnyView {
-    let rows = page.import.counts.to_write();
-    if rows == 0 {
-        return view! { <Notice title=text::imports::nothing_to_write(l)/> }.into_any();
+    let (rows, is_units) = (page.import.counts.to_write(), page.import.kind == ImportKind::Units);
+    let nothing = (rows == 0).then(|| view! { <Notice title=text::imports::nothing_to_write(l)/> });
+    // On another day rows of units may not be refused.
+    if rows == 0 && (!is_units || page.import.counts.refused == 0) {
+        return nothing.into_any();
     }
+    let (title, button) = if rows == 0 {
+        (text::imports::check_day(l), text::imports::check_day(l).to_owned())
+    } else {
+        (text::imports::confirm_title(l), text::imports::confirm(l, rows))
+    };
+    let hint = if is_units { text::imports::as_of_hint_units(l) } else { text::imports::as_of_hint(l) };
     let as_of = echo.and_then(|echo| echo.value("as_of")).map_or_else(|| page.as_of.to_string(), str::to_owned);
     let id = page.import.id.to_string();
     view! {
-        <Card title=text::imports::confirm_title(l) strong=true>
+        {nothing}
+        <Card title strong=true>
             <Form action="/api/imports/confirm" failed=text::frame::network_failed(l) errors>
                 <input type="hidden" name="id" value=id/>
                 <Field
@@ -218,11 +227,11 @@ fn confirmation(
                     name="as_of"
                     kind=FieldKind::Date
                     value=as_of
-                    hint=text::imports::as_of_hint(l)
+                    hint
                     error=field_error(l, errors, CONFIRM_LABELS, "as_of")
                 />
                 <div class="actions">
-                    <Button wide=true icon=IconName::Check>{text::imports::confirm(l, rows)}</Button>
+                    <Button wide=true icon=IconName::Check>{button}</Button>
                 </div>
             </Form>
         </Card>

@@ -5,7 +5,9 @@ use std::{fmt::Write as _, time::Duration};
 use backend::{
     Backend, Error,
     imports::{UploadForm, csv_line},
+    units::BelowQuery,
 };
+use chrono::NaiveDate;
 use domain::{
     accounts::Viewer,
     events::{EventBody, EventKind},
@@ -14,9 +16,13 @@ use domain::{
     imports::{Column, Counts, Failure, ImportKind, ImportPage, ImportState, Reason, RefusedLine},
     members::Sex,
 };
+use rand::{Rng, SeedableRng, rngs::StdRng};
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 
-use crate::support::{Fixture, on_disk, organisation};
+use crate::{
+    support::{Fixture, on_disk, organisation},
+    units::rename,
+};
 
 const HEADER: &str = "Số thẻ,Họ và tên,Giới tính,Ngày sinh,Ngày vào Đảng,Ngày chính thức,CCCD,Điện thoại,Mã chi bộ\n";
 
@@ -687,6 +693,81 @@ async fn units_are_imported_in_any_order_and_again_without_a_change() {
     // And members into the new units.
     let file = people(1..3).replace("51/001/01", "12");
     assert_eq!(imported(&backend, &org, file.as_bytes()).await.import.counts, counts(2, 0, 0, 0));
+}
+
+/// A file with one unit, the harbour.
+fn harbour_named(name: &str) -> String {
+    format!("Mã,Mã cấp trên,Cấp,Tên đơn vị\n01,001,Chi bộ,{name}\n")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_of_units_is_checked_again_when_its_day_is_changed() {
+    let (backend, _, org) = organisation().await;
+    let registrar = &org.coast_registrar.viewer;
+    let name = || backend.units().tree().get(org.harbour.id).expect("is open").name.clone();
+    rename(&backend, registrar, org.harbour.id, "Chi bộ thôn Gành Đá Đông", "2026-11-20").await.expect("is renamed");
+    let (unit, file) = (org.coast.id.to_string(), harbour_named("Chi bộ thôn Gành Đá Tây"));
+    let import = upload(&backend, registrar, ImportKind::Units, &unit, file.as_bytes()).await;
+    assert_eq!(backend.imports().page(registrar, import).await.expect("has a page").import.counts, counts(0, 1, 0, 0));
+
+    let confirmed = async |as_of: &str| {
+        backend.imports().confirm(registrar, import, as_of).await.expect("is checked or written");
+        backend.imports().settled(import).await.expect("ends");
+        let page = backend.imports().page(registrar, import).await.expect("has a page");
+        assert_eq!(page.as_of.to_string(), as_of);
+        page
+    };
+    // The second time for a preview that has nothing to write.
+    for _ in 0..2 {
+        let page = confirmed("2026-11-19").await;
+        assert_eq!((page.import.state, page.import.counts), (ImportState::Previewed, counts(0, 0, 0, 1)));
+        let since = NaiveDate::from_ymd_opt(2026, 11, 20).expect("a day");
+        let lines: Vec<_> = page.refused.into_iter().map(|line| (line.row, line.column, line.reason)).collect();
+        assert_eq!(lines, [(2, Some(Column::Name), Reason::ChangedLater { since })]);
+    }
+    let page = confirmed("2026-11-20").await;
+    assert_eq!((page.import.state, page.import.counts), (ImportState::Previewed, counts(0, 1, 0, 0)));
+    assert_eq!(name(), "Chi bộ thôn Gành Đá Đông");
+    let page = confirmed("2026-11-20").await;
+    assert_eq!((page.import.state, page.import.counts), (ImportState::Done, counts(0, 1, 0, 0)));
+    assert_eq!(name(), "Chi bộ thôn Gành Đá Tây");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn versions_of_a_unit_follow_each_other_whatever_the_days_of_its_changes() {
+    for seed in 1..=3 {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let (backend, _, org) = organisation().await;
+        let registrar = &org.coast_registrar.viewer;
+        let (harbour, coast) = (org.harbour.id.to_string(), org.coast.id.to_string());
+        let imports = backend.imports();
+        let mut versions = 0;
+        for step in 1..=21_u32 {
+            let on = format!("2026-11-{:02}", rng.random_range(step.saturating_sub(5).max(1)..=step));
+            let name = format!("Chi bộ {step}");
+            if rng.random_bool(0.5) {
+                // Refused before the first day of the current version.
+                rename(&backend, registrar, org.harbour.id, &name, &on).await.ok();
+            } else {
+                let import = upload(&backend, registrar, ImportKind::Units, &coast, harbour_named(&name).as_bytes()).await;
+                let mut page = imports.page(registrar, import).await.expect("has a page");
+                while page.import.state == ImportState::Previewed
+                    && (page.as_of.to_string() != on || page.import.counts.to_write() > 0)
+                {
+                    imports.confirm(registrar, import, &on).await.expect("is checked or written");
+                    imports.settled(import).await.expect("ends");
+                    page = imports.page(registrar, import).await.expect("has a page");
+                }
+            }
+            let page = backend.unit_desk().page(registrar, &harbour, None, BelowQuery::default()).await.expect("a page");
+            assert_eq!((page.history[0].until, &page.history[0].name), (None, &page.unit.name), "seed {seed}, step {step}");
+            for newer in page.history.windows(2) {
+                assert_eq!(newer[1].until, newer[0].from.pred_opt(), "seed {seed}, step {step}: {:?}", page.history);
+            }
+            versions = page.history.len();
+        }
+        assert!(versions > 2, "seed {seed}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
