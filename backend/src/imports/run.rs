@@ -468,7 +468,7 @@ mod tests {
     use domain::{ids::ImportId, imports::ImportKind};
 
     use super::*;
-    use crate::{Clock, Keys, StoreLocation, imports::NewImport};
+    use crate::{Clock, Keys, StoreLocation, imports::row::NewImport};
 
     async fn backend() -> Backend {
         Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), Clock::system()).await.expect("opens")

@@ -6,11 +6,17 @@ use std::io::Write;
 use chrono::NaiveDate;
 use domain::{
     ids::{ImportId, MemberId},
-    imports::{CSV_BYTES_MAX, Failure, ImportKind, ImportState},
+    imports::{CSV_BYTES_MAX, Failure, ImportKind, ImportState, XLSX_BYTES_MAX},
 };
 use tokio::task::spawn_blocking;
 
-use super::{NewImport, bytes_max, file::Detector, remove, sealed::SealedWriter};
+use super::{
+    EVERYTHING,
+    file::{Detector, Format},
+    remove,
+    row::NewImport,
+    sealed::SealedWriter,
+};
 use crate::{Backend, Error, Result, change::Change, store::vars};
 
 /// Maximum number of characters stored of a file name.
@@ -102,10 +108,7 @@ impl Upload {
                 self.row.failure = Some(failure.key().to_owned());
             }
         }
-        let row = std::mem::replace(
-            &mut self.row,
-            NewImport::new(&self.backend, self.id, ImportKind::Members, super::EVERYTHING, None),
-        );
+        let row = std::mem::replace(&mut self.row, NewImport::new(&self.backend, self.id, ImportKind::Members, EVERYTHING, None));
         self.backend.transact(Change::new("INSERT INTO import $row RETURN NONE;", vars! { row: row })).await?;
         self.backend.imports().start(self.id);
         Ok(Received { import: self.id, file_hash: written.hash })
@@ -131,4 +134,12 @@ impl Drop for Upload {
 
 fn unfinished() -> Error {
     Error::Internal("the upload is already finished".to_owned())
+}
+
+/// The size limit of a format, in bytes.
+const fn bytes_max(format: Format) -> u64 {
+    match format {
+        Format::Csv { .. } => CSV_BYTES_MAX,
+        Format::Xlsx => XLSX_BYTES_MAX,
+    }
 }

@@ -1,0 +1,85 @@
+//! Deletes the files of old imports.
+
+use std::fs;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::ids::ImportId;
+
+use super::{
+    Imports, remove,
+    row::{ImportRow, SELECT},
+};
+use crate::{
+    Error, Result,
+    change::Change,
+    events,
+    store::{KEYS, RecordId, pairs_before, vars},
+};
+
+/// How long an unconfirmed file and a report are kept.
+const KEPT: TimeDelta = TimeDelta::days(7);
+
+/// Rows deleted in one transaction.
+const PURGED_AT_ONCE: usize = 200;
+
+impl Imports<'_> {
+    /// Cancels imports that were not confirmed in time and deletes old reports. Returns the number of cancelled imports.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn purge(&self) -> Result<usize> {
+        let before = self.backend.clock().now() - KEPT;
+        let sql = format!("{SELECT} FROM import WHERE state = 'previewed'");
+        let rows: Vec<ImportRow> = self.backend.store().read(sql, ()).await?.rows(0)?;
+        let mut given_up = 0;
+        for row in rows.iter().filter(|row| row.started_at < before) {
+            match self.give_up(row.key()?).await {
+                Ok(()) => given_up += 1,
+                // It was confirmed concurrently.
+                Err(Error::NotAllowed) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.sweep(before).await?;
+        self.forget_written(before).await?;
+        Ok(given_up)
+    }
+
+    /// Deletes the lists of members written by imports before this time. The counters no longer need them.
+    async fn forget_written(&self, before: DateTime<Utc>) -> Result<()> {
+        let sql = format!("SELECT VALUE id FROM {KEYS} LIMIT {PURGED_AT_ONCE}");
+        loop {
+            let keys = pairs_before("import_written", events::lowest(before));
+            let rows: Vec<RecordId> = self.backend.store().read(&*sql, vars! { keys: keys }).await?.rows(0)?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            self.backend.transact(Change::new("DELETE $rows RETURN NONE", vars! { rows: rows })).await?;
+        }
+    }
+
+    /// Deletes files created before this time whose import has ended or does not exist.
+    async fn sweep(&self, before: DateTime<Utc>) -> Result<()> {
+        let folder = &self.backend.workspace().folder;
+        let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
+        for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
+            // The file itself, its report, and unfinished reports.
+            let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.split('.').next());
+            let Some(id) = name.and_then(|id| id.parse::<ImportId>().ok()) else { continue };
+            let is_old = DateTime::from_timestamp_millis(i64::try_from(id.ulid().timestamp_ms()).unwrap_or(i64::MAX))
+                .is_some_and(|made| made < before);
+            if !is_old {
+                continue;
+            }
+            let is_over = match self.row(id).await {
+                Ok(row) => row.state()?.is_over(),
+                Err(Error::NotFound) => true,
+                Err(error) => return Err(error),
+            };
+            if is_over {
+                remove(&path);
+            }
+        }
+        Ok(())
+    }
+}

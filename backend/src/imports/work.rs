@@ -1,0 +1,353 @@
+//! The work of imports in background tasks: the preview and the writing, resumed after an interruption.
+
+use std::{convert::Infallible, sync::PoisonError};
+
+use chrono::TimeDelta;
+use domain::{
+    events::{EventBody, ImportedRows},
+    ids::{ImportId, MemberId},
+    imports::{Column, Counts, Failure, ImportKind, ImportState},
+    units::UnitPath,
+};
+use tokio::{sync::watch, task::spawn_blocking};
+
+use super::{
+    Imports, columns,
+    file::ImportError,
+    preview::{self, Outcome, RowProgress},
+    remove,
+    row::{ImportRow, SELECT},
+    run, sealed, units,
+    workspace::RunningImport,
+};
+use crate::{
+    Error, Result,
+    change::Change,
+    store::{RecordId, StoreError, Variables, pair, record, vars},
+};
+
+/// How long a process holds an import before another one may take it over, and how often it renews the hold.
+const HELD: TimeDelta = TimeDelta::seconds(60);
+const HOLD_EVERY: std::time::Duration = std::time::Duration::from_secs(20);
+
+impl Imports<'_> {
+    /// Waits until the import no longer runs in this process.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when it was interrupted and will be resumed later.
+    pub async fn settled(&self, import: ImportId) -> Result<()> {
+        let mut ended = {
+            let at_work = self.backend.workspace().at_work.lock().unwrap_or_else(PoisonError::into_inner);
+            at_work.get(&import).map(|work| work.ended.clone())
+        };
+        if let Some(ended) = &mut ended {
+            // The sender is dropped with the task, however that ends.
+            while ended.changed().await.is_ok() {}
+        }
+        if self.row(import).await?.state()?.is_at_work() { Err(Error::Busy) } else { Ok(()) }
+    }
+
+    /// Resumes interrupted imports of this process and of other processes that have ended. Returns their number.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn resume(&self) -> Result<usize> {
+        let sql = format!("{SELECT} FROM import WHERE state = 'running'; {SELECT} FROM import WHERE state = 'checking'");
+        let mut answers = self.backend.store().read(sql, ()).await?;
+        let mut rows: Vec<ImportRow> = answers.rows(0)?;
+        rows.extend(answers.rows::<ImportRow>(1)?);
+        let now = self.backend.clock().now();
+        let mut resumed = 0;
+        for row in rows {
+            // Only one process uses a folder; with a database server another process may have the file.
+            let is_ours = self.backend.workspace().file(&row.id).exists();
+            let is_held = self.backend.workspace().is_temporary && row.held_until.is_some_and(|until| until > now);
+            let id = row.key()?;
+            if is_held || self.backend.workspace().progress(id).is_some() {
+                continue;
+            }
+            if is_ours {
+                self.start(id);
+                resumed += 1;
+            } else if row.started_at < now - HELD {
+                // The process that had the file has ended, and its folder was deleted.
+                self.fail(&row, Failure::Lost).await?;
+            }
+        }
+        Ok(resumed)
+    }
+
+    /// Stops all imports of this process. [`Self::resume`] resumes them.
+    pub async fn stop(&self) {
+        let works: Vec<(ImportId, RunningImport)> = {
+            let mut at_work = self.backend.workspace().at_work.lock().unwrap_or_else(PoisonError::into_inner);
+            at_work.drain().collect()
+        };
+        for (import, work) in works {
+            work.task.abort();
+            // The result is that of an aborted task.
+            let _ = work.task.await;
+            self.let_go(import).await;
+        }
+    }
+
+    async fn let_go(&self, import: ImportId) {
+        let change = Change::new("UPDATE $import SET held_until = NONE RETURN NONE", vars! { import: record("import", import) });
+        if let Err(error) = self.backend.transact(change).await {
+            tracing::warn!(%error, "cannot release an import; other processes resume it only when its hold expires");
+        }
+    }
+
+    /// Starts the import in a background task. If it already runs in this process, its task checks the import once more at the
+    /// end, because it may have read the row before the latest change.
+    pub(super) fn start(&self, import: ImportId) {
+        let mut at_work = self.backend.workspace().at_work.lock().unwrap_or_else(PoisonError::into_inner);
+        at_work.retain(|_, work| !work.task.is_finished());
+        if let Some(work) = at_work.get_mut(&import) {
+            work.again = true;
+            return;
+        }
+        let (backend, progress) = (self.backend.clone(), RowProgress::default());
+        let (ending, ended) = watch::channel(());
+        let (reported, own) = (progress.clone(), ended.clone());
+        let task = tokio::spawn(async move {
+            let _ending = ending;
+            let imports = backend.imports();
+            loop {
+                let reported = reported.anew();
+                let outcome = tokio::select! {
+                    outcome = imports.work(import, &reported) => outcome,
+                    never = imports.hold(import) => match never {},
+                };
+                if let Err(error) = outcome {
+                    tracing::error!(%import, error = &error as &dyn std::error::Error, "an import stopped; it will be resumed");
+                    imports.let_go(import).await;
+                }
+                if !backend.workspace().goes_on(import, &own) {
+                    break;
+                }
+            }
+        });
+        at_work.insert(import, RunningImport { task, ended, progress, again: false });
+    }
+
+    /// Renews the hold on an import until cancelled.
+    async fn hold(&self, import: ImportId) -> Infallible {
+        let mut ticks = tokio::time::interval(HOLD_EVERY);
+        loop {
+            ticks.tick().await;
+            let until = self.backend.clock().now() + HELD;
+            let vars = vars! { import: record("import", import), until: until };
+            match self.backend.transact(Change::new("UPDATE $import SET held_until = $until RETURN NONE;", vars)).await {
+                // On conflicts with other writers of the row, the next tick retries. The work itself is not affected.
+                Ok(_) | Err(StoreError::Busy) => {}
+                // Nor is it affected by a single failure of the store.
+                Err(error) => {
+                    tracing::warn!(%import, error = &error as &dyn std::error::Error, "cannot renew the hold on an import; retrying");
+                }
+            }
+        }
+    }
+
+    async fn work(&self, import: ImportId, progress: &RowProgress) -> Result<()> {
+        let mut row = self.row(import).await?;
+        let outcome = match row.state()? {
+            ImportState::Checking => self.run_preview(&mut row, progress).await,
+            ImportState::Running => {
+                let _turn = self.backend.workspace().turn.lock().await;
+                self.finish(&row, progress).await
+            }
+            _ => return Ok(()),
+        };
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(error) => self.fail_or_retry(&row, error).await,
+        }
+    }
+
+    /// Fails an import whose file cannot be read. Other errors are retried.
+    async fn fail_or_retry(&self, row: &ImportRow, error: ImportError) -> Result<()> {
+        let is_elsewhere = matches!(error, ImportError::Other(Error::Busy | Error::Store(_)));
+        if !is_elsewhere && self.is_damaged(row).await {
+            tracing::error!(import = %row.id, "the stored file of an import is damaged; it must be uploaded again");
+            return self.fail(row, Failure::Damaged).await;
+        }
+        match error {
+            ImportError::File(failure) => self.fail(row, failure).await,
+            ImportError::Other(error) => Err(error),
+        }
+    }
+
+    /// Whether the stored file can no longer be decrypted. The spreadsheet reader reports that as a broken spreadsheet, so the
+    /// whole file is checked.
+    async fn is_damaged(&self, row: &ImportRow) -> bool {
+        let (path, name, keys) = (self.backend.workspace().file(&row.id), row.id.clone(), self.backend.keys().clone());
+        let checked = spawn_blocking(move || sealed::check(&path, &name, &keys)).await;
+        matches!(checked, Ok(Err(Error::Damaged(_))))
+    }
+
+    async fn run_preview(&self, row: &mut ImportRow, progress: &RowProgress) -> Result<(), ImportError> {
+        let outcome = self.examine(row, progress).await?;
+        let sql = format!("UPDATE $import SET state = 'previewed', {COUNTED} WHERE state = 'checking' RETURN NONE;");
+        let change = Change::new(&sql, counted(outcome)).bind(vars! { import: record("import", &row.id) });
+        self.backend.transact(change).await?;
+        Ok(())
+    }
+
+    async fn examine(&self, row: &mut ImportRow, progress: &RowProgress) -> Result<Outcome, ImportError> {
+        let kind = row.kind()?;
+        if row.headers.is_empty() {
+            let preview::Found { header, sheet, unread } =
+                preview::header(&preview::Source::of(self.backend, row)?, kind).await?;
+            row.header_row = count(header.row);
+            row.depth = Some(count(header.depth));
+            row.headers = header.words;
+            (row.sheet, row.unread_sheets) = (sheet, Some(unread));
+            row.mapping = self.mapping(kind, row).await?;
+            let sql = "UPDATE $import SET headers = $headers, header_row = $row, depth = $depth, mapping = $mapping, \
+                       sheet = $sheet, unread_sheets = $unread RETURN NONE;";
+            let vars = vars! {
+                import: record("import", &row.id),
+                headers: row.headers.clone(),
+                row: row.header_row,
+                depth: row.depth,
+                mapping: row.mapping.clone(),
+                sheet: row.sheet.clone(),
+                unread: row.unread_sheets.clone(),
+            };
+            self.backend.transact(Change::new(sql, vars)).await?;
+        }
+        if self.missing(row)?.is_empty() {
+            preview::examine(self.backend, row, &row.columns(), progress).await
+        } else {
+            Ok(Outcome::default())
+        }
+    }
+
+    /// The mapping last confirmed for the same header, or one derived from the header's words.
+    async fn mapping(&self, kind: ImportKind, row: &ImportRow) -> Result<Vec<String>> {
+        let id = pair("import_mapping", &row.path, columns::header_fingerprint(kind, &row.headers));
+        let sql = "SELECT VALUE mapping FROM $remembered";
+        let remembered: Vec<Vec<String>> = self.backend.store().read(sql, vars! { remembered: id }).await?.rows(0)?;
+        if let Some(known) = remembered.into_iter().next().filter(|known| known.len() == row.headers.len()) {
+            return Ok(known);
+        }
+        let guessed = columns::guess(kind, &row.headers);
+        Ok(guessed.into_iter().map(|column| column.map(Column::key).unwrap_or_default().to_owned()).collect())
+    }
+
+    pub(super) async fn fail(&self, row: &ImportRow, failure: Failure) -> Result<()> {
+        let clock = self.backend.clock();
+        let counts = self.written_so_far(row).await?;
+        let vars = vars! {
+            import: record("import", &row.id),
+            failure: failure.key(),
+            now: clock.now(),
+            written: written(row.kind()?, counts).filter(|count| *count > 0),
+        };
+        // A process that takes over an import without a hold may arrive after it was completed.
+        let sql = "LET $fails = $import.state IN ['checking', 'running']; \
+                   IF $fails { \
+                       UPDATE $import SET state = 'failed', failure = $failure, finished_at = $now, written = $written RETURN NONE \
+                   };";
+        let mut change = Change::new(sql, vars);
+        // Rows written before the failure remain and are counted.
+        if counts.fresh + counts.changed > 0
+            && let Some(End { actor, unit, body }) = self.end_of(row, counts)?
+        {
+            change = change.event_if("$fails", clock, actor, &unit, body);
+        }
+        self.backend.transact(change).await?;
+        remove(&self.backend.workspace().file(&row.id));
+        Ok(())
+    }
+
+    /// The figures of the rows written so far by a running import.
+    async fn written_so_far(&self, row: &ImportRow) -> Result<Counts> {
+        let mut counts = Counts::default();
+        if row.kind()? == ImportKind::Members {
+            for checkpoint in run::checkpoints(self.backend, &row.id).await? {
+                counts += checkpoint.counts();
+            }
+        }
+        Ok(counts)
+    }
+
+    pub(super) async fn finish(&self, row: &ImportRow, progress: &RowProgress) -> Result<(), ImportError> {
+        let outcome = match row.kind()? {
+            ImportKind::Members => run::write_members(self.backend, row, &row.columns(), progress).await?,
+            ImportKind::Units => units::write_units(self.backend, row, &row.columns(), progress).await?,
+        };
+        let sql = format!(
+            "IF $import.state != 'running' {{ THROW 'state' }}; \
+             UPDATE $import SET state = 'done', finished_at = $now, {COUNTED}, written = $written, held_until = NONE RETURN NONE; \
+             DELETE $lanes RETURN NONE;"
+        );
+        let (clock, counts) = (self.backend.clock(), outcome.counts);
+        let checkpoints: Vec<RecordId> = (0..run::WRITERS).map(|number| run::checkpoint_id(&row.id, number)).collect();
+        let mut change = Change::new(&sql, counted(outcome)).bind(vars! {
+            import: record("import", &row.id),
+            now: clock.now(),
+            written: written(row.kind()?, counts),
+            lanes: checkpoints,
+        });
+        if let Some(End { actor, unit, body }) = self.end_of(row, counts)? {
+            change = change.event(clock, actor, &unit, body);
+        }
+        match self.backend.transact(change).await {
+            Ok(_) => {}
+            // Another run has completed it.
+            Err(StoreError::Thrown(_)) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+        remove(&self.backend.workspace().file(&row.id));
+        Ok(())
+    }
+
+    /// The event of a completed import. None for a store without units, since the event needs a unit.
+    fn end_of(&self, row: &ImportRow, counts: Counts) -> Result<Option<End>> {
+        let Some(unit) = units::home(&self.backend.units().tree(), row.scope()?.as_ref()) else { return Ok(None) };
+        let (import, kind) = (row.key()?, row.kind()?);
+        let rows = Some(ImportedRows { fresh: counts.fresh, changed: counts.changed, refused: counts.refused });
+        let body = match kind {
+            ImportKind::Members => EventBody::MembersImported { import, rows },
+            ImportKind::Units => EventBody::UnitsImported { import, rows },
+        };
+        Ok(Some(End { actor: row.actor(), unit: unit.path, body }))
+    }
+}
+
+/// The event of a completed import.
+struct End {
+    actor: Option<MemberId>,
+    unit: UnitPath,
+    body: EventBody,
+}
+
+/// The number of members an import wrote; none for an import of units.
+fn written(kind: ImportKind, counts: Counts) -> Option<i64> {
+    (kind == ImportKind::Members).then_some(count(counts.fresh + counts.changed))
+}
+
+/// The assignments of the figures bound by [`counted`].
+const COUNTED: &str = "fresh = $fresh, changed = $changed, unchanged = $unchanged, refused = $refused, lines = $lines, \
+                       remarks = $remarks, rows_met = $rows_met, passed = $passed, converted = $converted";
+
+fn counted(outcome: Outcome) -> Variables {
+    let Outcome { counts, reported, met } = outcome;
+    vars! {
+        fresh: count(counts.fresh),
+        changed: count(counts.changed),
+        unchanged: count(counts.unchanged),
+        refused: count(counts.refused),
+        lines: count(reported.lines),
+        remarks: count(reported.remarks),
+        rows_met: count(met.rows),
+        passed: count(reported.passed),
+        converted: count(met.converted),
+    }
+}
+
+fn count(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
