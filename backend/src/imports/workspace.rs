@@ -74,7 +74,7 @@ impl ImportWorkspace {
 impl Drop for ImportWorkspace {
     fn drop(&mut self) {
         if self.is_temporary && self.folder.exists() {
-            // Files that cannot be removed are sealed with a key that no longer exists.
+            // Files that cannot be removed are sealed.
             let _ = fs::remove_dir_all(&self.folder);
         }
     }
