@@ -137,7 +137,7 @@ impl<'a> Meetings<'a> {
             title: row.title.clone(),
             unit: tree.successor_as_named(&row.unit).ok_or_else(damaged)?,
             starts_at: row.starts_at,
-            place: row.place.clone(),
+            venue: row.place.clone(),
             papers: count(papers()),
             papers_read: count(papers().filter(|paper| paper.read)),
             days_away: (local_date(row.starts_at) - self.backend.clock().today()).num_days(),

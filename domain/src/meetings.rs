@@ -120,7 +120,7 @@ pub struct MeetingSummary {
     pub title: String,
     pub unit: UnitRef,
     pub starts_at: DateTime<Utc>,
-    pub place: String,
+    pub venue: String,
     pub papers: u32,
     pub papers_read: u32,
     /// Whole days from today to the day of the meeting, in the organisation's time zone; negative when it is past.

@@ -258,7 +258,7 @@ fn next_meeting(l: Locale, meeting: Option<MeetingSummary>) -> AnyView {
             <p class="occasion-countdown">{countdown(l, &meeting)}</p>
             <p lang=content_lang()>{meeting.title}</p>
             <ul class="facts-inline" role="list">
-                <li><Icon name=IconName::Place/><span lang=content_lang()>{meeting.place}</span></li>
+                <li><Icon name=IconName::Place/><span lang=content_lang()>{meeting.venue}</span></li>
                 <li><Icon name=IconName::People/><span lang=content_lang() translate="no">{meeting.unit.name}</span></li>
                 <li><Icon name=IconName::Calendar/><span>{kind}</span></li>
             </ul>

@@ -81,7 +81,7 @@ fn row(l: Locale, meeting: MeetingSummary) -> AnyView {
             href=format!("/meetings/{}", meeting.id)
             title=meeting.title.clone()
             eyebrow=format!("{}\u{a0}· {}", terms::meeting_kind(l, meeting.kind), terms::meeting_form(l, meeting.form))
-            meta=Line::from(l.time(meeting.starts_at)).and(Line::content(&meeting.place)).and(Line::name(&meeting.unit.name))
+            meta=Line::from(l.time(meeting.starts_at)).and(Line::content(&meeting.venue)).and(Line::name(&meeting.unit.name))
             unread
             leading=Some(tile.into_any())
         >

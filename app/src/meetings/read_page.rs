@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// One meeting: time and place, agenda, papers to read before.
+/// One meeting: time and venue, agenda, papers to read before.
 #[component]
 pub fn MeetingPage() -> impl IntoView {
     let l = use_locale();
@@ -63,7 +63,7 @@ fn occasion(l: Locale, summary: &MeetingSummary, chair: Option<String>) -> AnyVi
     let day = l.long_date(local_date(summary.starts_at));
     let time = l.time(summary.starts_at);
     let countdown = countdown(l, summary.days_away);
-    let place = summary.place.clone();
+    let venue = summary.venue.clone();
     let chair = chair.map(|name| Line::around(text::meetings::chair(l, HERE), &Line::name(name)).show());
     let form_icon = if summary.form == MeetingForm::InPerson { IconName::People } else { IconName::Video };
     let form = format!("{}, {}", terms::meeting_kind(l, summary.kind), terms::meeting_form(l, summary.form));
@@ -76,7 +76,7 @@ fn occasion(l: Locale, summary: &MeetingSummary, chair: Option<String>) -> AnyVi
             </p>
             <p class="occasion-countdown">{countdown}</p>
             <ul class="facts-inline" role="list">
-                <li><Icon name=IconName::Place/><span lang=content_lang()>{place}</span></li>
+                <li><Icon name=IconName::Place/><span lang=content_lang()>{venue}</span></li>
                 <li><Icon name=form_icon/><span>{form}</span></li>
                 {chair.map(|chair| view! { <li><Icon name=IconName::Person/><span>{chair}</span></li> })}
             </ul>

@@ -246,7 +246,7 @@ impl HitRow {
         Self {
             href: format!("/meetings/{}", meeting.id),
             kind: terms::meeting_kind(l, meeting.kind).to_owned(),
-            meta: Line::from(l.date_time(meeting.starts_at)).and(Line::content(meeting.place)).and(Line::name(meeting.unit.name)),
+            meta: Line::from(l.date_time(meeting.starts_at)).and(Line::content(meeting.venue)).and(Line::name(meeting.unit.name)),
             is_unread: false,
             // Only a cancellation is marked; the date shows whether the meeting is over.
             mark: (state == MeetingState::Cancelled).then(tag),

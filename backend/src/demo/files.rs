@@ -71,7 +71,7 @@ pub(super) struct MeetingTemplate {
     pub(super) kind: MeetingKind,
     pub(super) scope: String,
     pub(super) title: String,
-    pub(super) places: Vec<String>,
+    pub(super) venues: Vec<String>,
     pub(super) items: Vec<MeetingItem>,
 }
 
@@ -89,7 +89,7 @@ pub(super) struct FishingMeeting {
     pub(super) kind: MeetingKind,
     pub(super) title: String,
     pub(super) days_from_now: i64,
-    pub(super) place: String,
+    pub(super) venue: String,
     pub(super) items: Vec<MeetingItem>,
     /// Topics of its papers, for when the branch has no document of its own from that time.
     pub(super) paper_hints: Vec<String>,
@@ -446,7 +446,7 @@ mod tests {
         let file = meetings().expect("reads");
         assert_eq!(file.fishing.iter().filter(|meeting| meeting.days_from_now > 0).count(), 1);
         for template in &file.templates {
-            assert!(template.items.len() > 2 && !template.places.is_empty(), "{}", template.title);
+            assert!(template.items.len() > 2 && !template.venues.is_empty(), "{}", template.title);
             assert!(template.items.iter().all(|item| item.minutes > 0), "{}", template.title);
         }
         for meeting in &file.fishing {

@@ -72,7 +72,7 @@ struct Plan<'p> {
     kind: MeetingKind,
     form: MeetingForm,
     title: String,
-    place: String,
+    venue: String,
     items: &'p [MeetingItem],
     papers: Vec<&'p Published>,
     starts_at: DateTime<Utc>,
@@ -99,7 +99,7 @@ impl Secretary<'_> {
                 kind: meeting.kind,
                 form: MeetingForm::Mixed,
                 title: meeting.title.clone(),
-                place: meeting.place.clone(),
+                venue: meeting.venue.clone(),
                 items: &meeting.items,
                 papers,
                 starts_at,
@@ -129,7 +129,7 @@ impl Secretary<'_> {
                 kind: template.kind,
                 form,
                 title: template.title.clone(),
-                place: place(branch),
+                venue: venue(branch),
                 items: &template.items,
                 papers,
                 starts_at,
@@ -160,7 +160,7 @@ impl Secretary<'_> {
                 kind: MeetingKind::Committee,
                 form,
                 title: template.title.clone(),
-                place: template.places.first().cloned().unwrap_or_default(),
+                venue: template.venues.first().cloned().unwrap_or_default(),
                 items: &template.items,
                 papers: Vec::new(),
                 starts_at: local_time(self.now, days, 8 * 60),
@@ -190,7 +190,7 @@ impl Secretary<'_> {
             state,
             title: &plan.title,
             starts_at: plan.starts_at,
-            place: &plan.place,
+            venue: &plan.venue,
             chair: &plan.chair.name,
             agenda: agenda(plan.items, &plan.papers),
         };
@@ -242,8 +242,8 @@ fn template(file: &MeetingFile, milieu: Milieu, thematic: bool) -> Option<&Meeti
     file.templates.iter().find(|template| template.title.contains(title))
 }
 
-/// The meeting place of a branch. The places in the templates belong to one branch each.
-fn place(branch: &Branch) -> String {
+/// The venue of the meetings of a branch. The venues in the templates belong to one branch each.
+fn venue(branch: &Branch) -> String {
     match branch.milieu {
         Milieu::Neighbourhood | Milieu::Coast | Milieu::Retired => format!("Nhà sinh hoạt cộng đồng, {}", branch.short_name),
         Milieu::School => "Phòng hội đồng nhà trường".to_owned(),

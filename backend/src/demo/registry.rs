@@ -51,7 +51,7 @@ pub struct NewMeeting<'f> {
     pub state: MeetingState,
     pub title: &'f str,
     pub starts_at: DateTime<Utc>,
-    pub place: &'f str,
+    pub venue: &'f str,
     /// Name of the person who chairs it.
     pub chair: &'f str,
     pub agenda: Vec<NewItem>,
@@ -312,7 +312,7 @@ pub(super) fn call_meeting(bulk: &mut Bulk, id: MeetingId, meeting: &NewMeeting<
             state: meeting.state.key().to_owned(),
             title: meeting.title.to_owned(),
             starts_at: meeting.starts_at,
-            place: meeting.place.to_owned(),
+            place: meeting.venue.to_owned(),
             chair: Some(meeting.chair.to_owned()),
             agenda: meeting.agenda.iter().map(item).collect(),
         },

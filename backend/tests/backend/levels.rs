@@ -76,7 +76,7 @@ async fn grouped(backend: &Backend, org: &Fixture) -> Group {
         state: MeetingState::Announced,
         title: "Sinh hoạt chi bộ tháng 12",
         starts_at: start() + TimeDelta::days(9),
-        place: "Nhà văn hóa thôn",
+        venue: "Nhà văn hóa thôn",
         chair: "Huỳnh Thị Bến",
         agenda: Vec::new(),
     });

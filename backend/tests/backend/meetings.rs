@@ -36,7 +36,7 @@ fn meeting(unit: &UnitRef, days: i64, papers: Vec<DocumentId>) -> NewMeeting<'_>
         state: if days < 0 { MeetingState::Closed } else { MeetingState::Announced },
         title: "Sinh hoạt chi bộ thường kỳ",
         starts_at: start() + TimeDelta::days(days),
-        place: "Nhà văn hóa thôn",
+        venue: "Nhà văn hóa thôn",
         chair: "Huỳnh Thị Bến",
         agenda: vec![NewItem { title: "Học tập nghị quyết".to_owned(), minutes: 45, papers }],
     }

@@ -186,7 +186,7 @@ async fn a_meeting_is_found_by_those_who_may_read_it(backend: &Backend, org: &Fi
         state: MeetingState::Cancelled,
         title: "Sinh hoạt tháng cuối năm",
         starts_at: start() + TimeDelta::days(3),
-        place: "Nhà văn hóa thôn",
+        venue: "Nhà văn hóa thôn",
         chair: "Huỳnh Thị Bến",
         agenda: vec![NewItem { title: "Bàn việc bờ kè".to_owned(), minutes: 20, papers: vec![own, of_others] }],
     });

@@ -86,7 +86,7 @@ pub(crate) async fn write_everything(app: &TestApp) {
         state: MeetingState::Announced,
         title: &app.marked("Sinh hoạt thường kỳ"),
         starts_at: start() + TimeDelta::days(3),
-        place: &app.marked("Nhà văn hóa"),
+        venue: &app.marked("Nhà văn hóa"),
         chair: &app.marked("Huỳnh Thị Bến"),
         agenda: vec![NewItem { title: app.marked("Học tập"), minutes: 45, papers: vec![document] }],
     });

@@ -183,7 +183,7 @@ impl Generated<'_> {
                 state: MeetingState::Reported,
                 title: "Sinh hoạt chi bộ thường kỳ",
                 starts_at: self.since + TimeDelta::days(20),
-                place: "Nhà văn hóa",
+                venue: "Nhà văn hóa",
                 chair: "Bí thư chi bộ",
                 agenda: Vec::new(),
             });
