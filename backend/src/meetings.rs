@@ -137,7 +137,7 @@ impl<'a> Meetings<'a> {
             title: row.title.clone(),
             unit: tree.successor_as_named(&row.unit).ok_or_else(damaged)?,
             starts_at: row.starts_at,
-            venue: row.place.clone(),
+            venue: row.venue.clone(),
             papers: count(papers()),
             papers_read: count(papers().filter(|paper| paper.read)),
             days_away: (local_date(row.starts_at) - self.backend.clock().today()).num_days(),
@@ -153,7 +153,8 @@ fn found() -> String {
     format!("SELECT {COLUMNS} FROM $meetings")
 }
 
-const COLUMNS: &str = "record::id(id) AS id, unit, kind, form, state, title, starts_at, place, chair, agenda";
+/// Rows written by a server that does not know `venue` have only `place`.
+const COLUMNS: &str = "record::id(id) AS id, unit, kind, form, state, title, starts_at, venue ?? place AS venue, chair, agenda";
 
 /// The stored row of a meeting.
 #[derive(Debug, SurrealValue)]
@@ -165,7 +166,7 @@ struct MeetingRow {
     state: String,
     title: String,
     starts_at: DateTime<Utc>,
-    place: String,
+    venue: String,
     chair: Option<String>,
     agenda: Vec<ItemRow>,
 }
@@ -260,6 +261,25 @@ mod tests {
         let paths = [UnitPath::parse("/01/51/001/07/").expect("a path"), UnitPath::parse("/01/51/").expect("a path")];
         store.assert_no_scan(&ranges(paths.len()), bindings(&paths, Utc::now())).await;
         store.assert_no_scan(&found(), vars! { meetings: vec![record("meeting", "01ARZ3NDEKTSV4RRFFQ69G5FAV")] }).await;
+    }
+
+    #[tokio::test]
+    async fn a_row_of_an_older_server_has_its_place_as_venue() {
+        let store = migrated().await;
+        store
+            .write(
+                "FOR $key IN ['new', 'old'] { CREATE type::record('meeting', $key) SET unit = 'U', path = '/01/', kind = 'regular', \
+                 form = 'mixed', state = 'announced', title = 'Sinh hoạt', starts_at = d'2026-12-05T07:00:00Z', \
+                 place = 'Nhà văn hóa', agenda = [] }; UPDATE meeting:new SET venue = 'Trường học';",
+                (),
+            )
+            .await
+            .expect("creates");
+        let meetings = vars! { meetings: vec![record("meeting", "new"), record("meeting", "old")] };
+        let rows: Vec<MeetingRow> = store.read(found(), meetings).await.expect("reads").rows(0).expect("rows");
+        let mut venues: Vec<_> = rows.iter().map(|row| (row.id.as_str(), row.venue.as_str())).collect();
+        venues.sort_unstable();
+        assert_eq!(venues, [("new", "Trường học"), ("old", "Nhà văn hóa")]);
     }
 
     #[tokio::test]

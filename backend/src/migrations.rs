@@ -86,6 +86,7 @@ const MIGRATIONS: &[Migration] = migrations![
     31 "0031_levels",
     32 "0032_reorganisation",
     33 "0033_except",
+    34 "0034_venue",
 ];
 
 /// Rows that a batched step changes in one transaction: about a second of work, of the 30 that a transaction may take.
@@ -520,6 +521,8 @@ mod tests {
                     state = 'active', unit = 'U', path = '/01/' }; \
                     CREATE posting:1 SET member = 'A', unit = 'T', from = '2001-02-03', until = '2020-01-01'; \
                     CREATE posting:2 SET member = 'A', unit = 'U', from = '2020-01-02'; \
+                    CREATE meeting:1 SET unit = 'U', path = '/01/', kind = 'regular', form = 'mixed', state = 'reported', \
+                    title = 'Sinh hoạt', starts_at = d'2026-10-05T07:00:00Z', place = 'Nhà văn hóa', agenda = []; \
                     FOR $at IN 1000..1600 { \
                     CREATE type::record('read_receipt', ['E' + <string> $at, 'A']) SET path = '/01/', at = d'2026-10-01T02:03:04Z', counted = true };";
         store.write(rows, ()).await.expect("writes");
@@ -545,7 +548,8 @@ mod tests {
     /// The rows of [`in_use`] that the migrations change, and the rows of the migrations.
     async fn rows(store: &Store) -> serde_json::Value {
         let sql = "RETURN { members: (SELECT * FROM member), postings: (SELECT * FROM posting), \
-                   receipts: (SELECT * FROM read_receipt), migrations: (SELECT * FROM migration) }";
+                   receipts: (SELECT * FROM read_receipt), meetings: (SELECT * FROM meeting), \
+                   migrations: (SELECT * FROM migration) }";
         json(store, sql).await
     }
 
@@ -670,6 +674,23 @@ mod tests {
         let opened: Vec<Vec<String>> = found.rows(0).expect("rows");
         assert_eq!(opened, [["A", "Dofficial/01/", "2026-10-01T02:03:04Z"]]);
         assert_eq!(found.rows::<String>(1).expect("rows"), [] as [&str; 0]);
+    }
+
+    #[tokio::test]
+    async fn meetings_of_an_older_version_get_a_venue_and_keep_their_place() {
+        let store = at_version(33).await;
+        let old = "FOR $at IN 0..600 { \
+                   CREATE type::record('meeting', 'M' + <string> $at) SET unit = 'U', path = '/01/', kind = 'regular', \
+                   form = 'mixed', state = 'reported', title = 'Sinh hoạt', starts_at = d'2026-10-05T07:00:00Z', \
+                   place = 'Nhà văn hóa ' + <string> $at, agenda = [] };";
+        store.write(old, ()).await.expect("writes");
+        up_to_date(&store).await.expect("goes on");
+        let copied = "SELECT VALUE id FROM meeting WHERE venue = place";
+        let copied: Vec<RecordId> = store.read(copied, ()).await.expect("reads").rows(0).expect("rows");
+        assert_eq!(copied.len(), 600, "more than one batch");
+        let one: Vec<String> =
+            store.read("SELECT VALUE venue FROM meeting:M599", ()).await.expect("reads").rows(0).expect("rows");
+        assert_eq!(one, ["Nhà văn hóa 599"]);
     }
 
     #[tokio::test]

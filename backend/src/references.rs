@@ -284,7 +284,7 @@ const TABLES: &[Table] = &[
         name: "meeting",
         row: Some("$key"),
         columns: &[path("path", MOVED)],
-        other: "unit title place chair agenda agenda.*.title agenda.*.papers",
+        other: "unit title place venue chair agenda agenda.*.title agenda.*.papers",
         set: &[],
     },
     Table {

@@ -313,6 +313,7 @@ pub(super) fn call_meeting(bulk: &mut Bulk, id: MeetingId, meeting: &NewMeeting<
             title: meeting.title.to_owned(),
             starts_at: meeting.starts_at,
             place: meeting.venue.to_owned(),
+            venue: meeting.venue.to_owned(),
             chair: Some(meeting.chair.to_owned()),
             agenda: meeting.agenda.iter().map(item).collect(),
         },
@@ -372,7 +373,9 @@ struct MeetingRow {
     state: String,
     title: String,
     starts_at: DateTime<Utc>,
+    /// The venue, for servers that do not know `venue`.
     place: String,
+    venue: String,
     chair: Option<String>,
     agenda: Vec<ItemRow>,
 }

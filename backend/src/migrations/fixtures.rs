@@ -391,6 +391,7 @@ async fn meetings_opinions_courses_and_jobs_of_a_landed_version_are_kept() {
         let past: MeetingId = meetings.past[0].id;
         let meeting = backend.meetings().read(reader, past).await.expect("reads");
         assert_eq!(meeting.own_attendance, Some(AttendanceKind::Present));
+        assert_eq!(meeting.summary.venue, "Nhà văn hóa thôn", "version {version}");
 
         let opinions = backend.feedback().own(reader, None).await.expect("reads").opinions;
         let answers: Vec<_> = opinions.iter().map(|one| one.answer.as_ref().map(|answer| answer.text.as_str())).collect();

@@ -106,6 +106,14 @@ static BATCHED: &[Batched] = &[
     Batched { name: "place_receipts", version: 14, order: Order::AfterDefinitions, table: "read_receipt", sql: PLACE_RECEIPTS },
     // The same in stores that finished version 14 when this was a step of version 15 only. Others have done it already.
     Batched { name: "place_receipts", version: 15, order: Order::First, table: "read_receipt", sql: PLACE_RECEIPTS },
+    // Servers of the previous version still read `place`.
+    Batched {
+        name: "copy_venues",
+        version: 34,
+        order: Order::AfterDefinitions,
+        table: "meeting",
+        sql: "UPDATE $rows SET venue = place RETURN NONE;",
+    },
 ];
 
 const PLACE_RECEIPTS: &str = "UPDATE $rows SET place = { \
@@ -240,6 +248,7 @@ mod tests {
         let (five, index) = (names(5), MIGRATIONS[13].sql);
         assert_eq!(five, ["definitions", "close_postings", "member_path", "member_given", "member_id_tail", "member_twin"]);
         assert_eq!(names(15), ["place_receipts", "definitions"]);
+        assert_eq!(names(34), ["definitions", "copy_venues"]);
         let found = steps(14, index);
         let Some(Step::Index(index)) = found.get(2) else { panic!("{found:#?}") };
         let defined = "DEFINE INDEX IF NOT EXISTS read_receipt_place ON read_receipt FIELDS place CONCURRENTLY;";

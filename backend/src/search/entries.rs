@@ -146,7 +146,7 @@ fn meeting(row: &MeetingRow, papers: &HashMap<String, PaperRow>, tree: &Tree) ->
             }
         }
     }
-    lines.push(shown(&row.place));
+    lines.push(shown(&row.venue));
     Some(Entry {
         id: row.id.parse().ok()?,
         sort: Sort::Meeting { unit: row.unit.clone(), papers: named.into_iter().collect() },
@@ -250,7 +250,7 @@ const ROWS: &str = "SELECT record::id(id) AS id, kind, number, title, field, iss
                     standings, attachments, state, published_at FROM $documents";
 const TEXTS: &str = "SELECT record::id(id) AS id, body ?? text ?? description AS text FROM $texts";
 const FILES: &str = "SELECT record::id(id) AS id, state, name FROM $files";
-const MEETINGS: &str = "SELECT record::id(id) AS id, unit, kind, title, place, agenda FROM $meetings";
+const MEETINGS: &str = "SELECT record::id(id) AS id, unit, kind, title, venue ?? place AS venue, agenda FROM $meetings";
 const COURSES: &str =
     "SELECT record::id(id) AS id, state, title, issuer, audience, parts, except, standings, documents FROM $courses";
 const PAPERS: &str =
@@ -293,7 +293,7 @@ struct MeetingRow {
     unit: String,
     kind: String,
     title: String,
-    place: String,
+    venue: String,
     agenda: Vec<ItemRow>,
 }
 

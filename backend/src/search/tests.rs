@@ -281,7 +281,8 @@ async fn call(backend: &Backend, unit: &UnitRef, title: &str) -> MeetingId {
         at: now(),
     };
     let sql = "UPSERT $meeting CONTENT { unit: $unit, path: $path, kind: 'regular', form: 'mixed', state: 'announced', title: $title, \
-               starts_at: $at, place: 'Nhà văn hóa', agenda: [{ title: 'Bàn việc chung', minutes: 5, papers: [] }] } RETURN NONE;";
+               starts_at: $at, place: 'Nhà văn hóa', venue: 'Nhà văn hóa', \
+               agenda: [{ title: 'Bàn việc chung', minutes: 5, papers: [] }] } RETURN NONE;";
     backend.store().write(sql, vars).await.expect("writes");
     id
 }
