@@ -5,8 +5,8 @@
 //!   script it has the same functions.
 //! - `guide`: the guide and the section that explain the page, counted from 1; `None` where no guide does.
 //! - `access`: who may open it. `By` names a server function, whose row in the authorisation matrix
-//!   (`server/tests/server/matrix.rs`) lists who is allowed: the function that reads the page's data, or the one that accepts its
-//!   form if only those who may send it see it. `Open` is for pages without data.
+//!   (`server/tests/server/matrix/rows.rs`) lists who is allowed: the function that reads the page's data, or the one that accepts
+//!   its form if only those who may send it see it. `Open` is for pages without data.
 //!
 //! The first matching row wins, so `/desk/new` precedes `/desk/:id`.
 //!
