@@ -1,7 +1,9 @@
 //! Imports into the registry: a file is stored sealed, checked, confirmed and written.
 //!
 //! An import is *checking* while its file is first read, *previewed* until somebody confirms it, and *running* until it is
-//! written. The work runs in the background; [`Imports::resume`] resumes it after an interruption, including a crash.
+//! written. The work runs in the background; [`Imports::resume`] resumes it after an interruption, including a crash. Only the server
+//! that received the file can read it, so imports are not durable jobs: `hold.rs` says how servers that share a store agree on who
+//! works on an import.
 //!
 //! Invariant: before the confirmation only the row of the import and its sealed file are written.
 
@@ -29,6 +31,7 @@ mod check;
 mod columns;
 mod csv_rows;
 mod file;
+mod hold;
 mod pages;
 mod preview;
 mod purge;
@@ -46,6 +49,7 @@ mod work;
 mod workbook;
 mod workspace;
 
+pub use hold::HOLD_EVERY;
 pub use report::{Report, csv_line};
 pub use spreadsheet::spreadsheet;
 pub(crate) use table::{TableUpload, TextCell, TextRow};
@@ -179,8 +183,7 @@ impl<'a> Imports<'a> {
         let sql = "IF $import.state != 'previewed' { THROW 'state' }; \
                    UPDATE $import SET mapping = $mapping, state = 'checking', foreign_before = foreign_ids RETURN NONE;";
         self.step(sql, vars! { import: record("import", import), mapping: mapping }).await?;
-        self.start(import);
-        Ok(())
+        self.start_here(&row).await
     }
 
     /// Confirms an import, so that it is written. `as_of` is the day of the data; empty for today.
@@ -211,8 +214,7 @@ impl<'a> Imports<'a> {
         } else {
             self.allow(&row, as_of).await?;
         }
-        self.start(import);
-        Ok(())
+        self.start_here(&row).await
     }
 
     /// Cancels an import before anything was written.
@@ -243,7 +245,7 @@ impl<'a> Imports<'a> {
             return Err(Error::NotAllowed);
         }
         self.allow(&row, as_of.unwrap_or_else(|| self.backend.clock().today())).await?;
-        self.start(import);
+        self.start_here(&row).await?;
         self.settled(import).await
     }
 
@@ -271,7 +273,8 @@ impl<'a> Imports<'a> {
     /// # Errors
     /// Those of the store.
     pub async fn go_on(&self, import: ImportId) -> Result<()> {
-        self.start(import);
+        let row = self.row(import).await?;
+        self.start_here(&row).await?;
         self.settled(import).await
     }
 

@@ -19,8 +19,8 @@
 //! `LeasedJob::end`, which deletes the job and fails when the lease is lost. Effects outside the store may happen twice when the
 //! process dies before it has recorded them: a short message is sent to the gateway again, with the same idempotency key.
 //!
-//! Work on files in a process's own folder is not a job: the process that has the file resumes its imports
-//! (`server/src/jobs.rs`).
+//! An import is not a job, because its file is in the data folder of one server: a process that has the file resumes it
+//! (`imports/hold.rs`).
 
 use std::time::Duration;
 

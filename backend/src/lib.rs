@@ -176,7 +176,7 @@ impl Backend {
             }
         };
         let events = Events::starting_at(position);
-        let workspace = ImportWorkspace::for_store(location);
+        let workspace = ImportWorkspace::for_store(location, &clock);
         let search = SearchIndex::for_store(location);
         let files = FileService::for_store(location)?;
         let (sms, notice_words) = (OnceLock::new(), OnceLock::new());

@@ -256,7 +256,7 @@ const TABLES: &[Table] = &[
         name: "import",
         row: Some("$key"),
         columns: &[path("path", MOVED), member("started_by", BY)],
-        other: "failure file_name file_hash format headers mapping as_of sheet unread_sheets foreign_ids foreign_before",
+        other: "failure file_name file_hash format headers mapping as_of holder sheet unread_sheets foreign_ids foreign_before",
         set: &[],
     },
     free("import_lane", ""),

@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use backend::{
     Backend,
     condition::Condition,
+    imports::HOLD_EVERY,
     jobs::{JobFigures, JobState, Runner},
 };
 use chrono::TimeDelta;
@@ -29,9 +30,6 @@ const SAVED_BEFORE_STOP: TimeDelta = TimeDelta::minutes(1);
 
 /// Time limit of the save at a stop: service managers do not wait much longer.
 const LAST_SAVE_MAX: Duration = Duration::from_secs(30);
-
-/// How often to look for imports that no task is running.
-const RESUME_EVERY: Duration = Duration::from_mins(1);
 
 /// How often jobs are counted.
 const COUNT_EVERY: Duration = Duration::from_secs(15);
@@ -154,10 +152,9 @@ async fn purge_imports(backend: Backend) {
     }
 }
 
-/// Resumes imports after a crash or a failure. Each process of a shared store holds the files of its own imports, so it cannot
-/// resume those of another.
+/// Holds the imports whose files this server has, and resumes them after a crash or a failure, or a confirmation on another server.
 async fn resume_imports(backend: Backend) {
-    let mut ticks = interval(RESUME_EVERY);
+    let mut ticks = interval(HOLD_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;

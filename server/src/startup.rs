@@ -241,6 +241,9 @@ async fn open_telling(settings: &StoreSettings, progress: &Progress) -> Result<B
     if let Some(storage) = file_storage(settings, &location)? {
         backend.keep_files_in(storage);
     }
+    if matches!(location, StoreLocation::Server { .. }) {
+        backend.keep_imports_in(&settings.data);
+    }
     match std::env::current_exe() {
         Ok(program) => backend.read_files_by(Extractor::process(&program)),
         Err(error) => tracing::error!(%error, "cannot find the program's own path: files will have no text and no preview"),

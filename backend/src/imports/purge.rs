@@ -60,7 +60,7 @@ impl Imports<'_> {
 
     /// Deletes files created before this time whose import has ended or does not exist.
     async fn sweep(&self, before: DateTime<Utc>) -> Result<()> {
-        let folder = &self.backend.workspace().folder;
+        let folder = self.backend.workspace().folder();
         let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
         for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
             // The file itself, its report, and unfinished reports.

@@ -15,7 +15,7 @@ use crate::{
 };
 
 pub(super) const SELECT: &str = "SELECT record::id(id) AS id, kind, state, failure, file_name, file_hash, format, headers, \
-                      header_row, mapping, path, as_of, started_by, started_at, finished_at, held_until, fresh, changed, \
+                      header_row, mapping, path, as_of, started_by, started_at, finished_at, holder, held_until, fresh, changed, \
                       unchanged, refused, lines, remarks, rows_met, passed, converted, depth, sheet, unread_sheets, \
                       foreign_ids, foreign_before";
 
@@ -36,6 +36,7 @@ pub(super) struct ImportRow {
     pub(super) started_by: Option<String>,
     pub(super) started_at: DateTime<Utc>,
     pub(super) finished_at: Option<DateTime<Utc>>,
+    pub(super) holder: Option<String>,
     pub(super) held_until: Option<DateTime<Utc>>,
     pub(super) fresh: i64,
     pub(super) changed: i64,
@@ -147,6 +148,8 @@ pub(super) struct NewImport {
     pub(super) as_of: String,
     pub(super) started_by: Option<String>,
     pub(super) started_at: DateTime<Utc>,
+    pub(super) holder: Option<String>,
+    pub(super) held_until: Option<DateTime<Utc>>,
     pub(super) fresh: i64,
     pub(super) changed: i64,
     pub(super) unchanged: i64,
@@ -171,6 +174,8 @@ impl NewImport {
             as_of: backend.clock().today().to_string(),
             started_by: started_by.map(|member| member.to_string()),
             started_at: backend.clock().now(),
+            holder: None,
+            held_until: None,
             fresh: 0,
             changed: 0,
             unchanged: 0,

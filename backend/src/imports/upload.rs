@@ -13,6 +13,7 @@ use tokio::task::spawn_blocking;
 use super::{
     EVERYTHING,
     file::{Detector, Format},
+    hold::HELD,
     remove,
     row::NewImport,
     sealed::SealedWriter,
@@ -98,6 +99,8 @@ impl Upload {
             judged => judged,
         };
         self.row.file_hash.clone_from(&written.hash);
+        self.row.holder = Some(self.backend.workspace().holder());
+        self.row.held_until = Some(self.backend.clock().now() + HELD);
         match judged {
             Ok(format) => {
                 self.row.format = format.to_string();

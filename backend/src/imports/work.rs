@@ -1,8 +1,7 @@
 //! The work of imports in background tasks: the preview and the writing, resumed after an interruption.
 
-use std::{convert::Infallible, sync::PoisonError};
+use std::sync::PoisonError;
 
-use chrono::TimeDelta;
 use domain::{
     events::{EventBody, ImportedRows},
     ids::{ImportId, MemberId},
@@ -16,7 +15,7 @@ use super::{
     file::ImportError,
     preview::{self, Outcome, RowProgress},
     remove,
-    row::{ImportRow, SELECT},
+    row::ImportRow,
     run, sealed, units,
     workspace::RunningImport,
 };
@@ -25,10 +24,6 @@ use crate::{
     change::Change,
     store::{RecordId, StoreError, Variables, pair, record, vars},
 };
-
-/// How long a process holds an import before another one may take it over, and how often it renews the hold.
-const HELD: TimeDelta = TimeDelta::seconds(60);
-const HOLD_EVERY: std::time::Duration = std::time::Duration::from_secs(20);
 
 impl Imports<'_> {
     /// Waits until the import no longer runs in this process.
@@ -47,31 +42,30 @@ impl Imports<'_> {
         if self.row(import).await?.state()?.is_at_work() { Err(Error::Busy) } else { Ok(()) }
     }
 
-    /// Resumes interrupted imports of this process and of other processes that have ended. Returns their number.
+    /// Resumes interrupted imports whose file this process has, starts those that were confirmed on other servers, and marks lost
+    /// ones as failed. Returns the number of started imports. A server calls it every [`HOLD_EVERY`](super::HOLD_EVERY).
     ///
     /// # Errors
     /// Those of the store.
     pub async fn resume(&self) -> Result<usize> {
-        let sql = format!("{SELECT} FROM import WHERE state = 'running'; {SELECT} FROM import WHERE state = 'checking'");
-        let mut answers = self.backend.store().read(sql, ()).await?;
-        let mut rows: Vec<ImportRow> = answers.rows(0)?;
-        rows.extend(answers.rows::<ImportRow>(1)?);
-        let now = self.backend.clock().now();
+        let mut idle = Vec::new();
+        for row in self.open_rows().await? {
+            // A run renews the hold itself.
+            if self.backend.workspace().progress(row.key()?).is_none() {
+                idle.push(row);
+            }
+        }
+        let held = self.hold(&idle).await?;
         let mut resumed = 0;
-        for row in rows {
-            // Only one process uses a folder; with a database server another process may have the file.
-            let is_ours = self.backend.workspace().file(&row.id).exists();
-            let is_held = self.backend.workspace().is_temporary && row.held_until.is_some_and(|until| until > now);
-            let id = row.key()?;
-            if is_held || self.backend.workspace().progress(id).is_some() {
+        for row in &idle {
+            if !row.state()?.is_at_work() {
                 continue;
             }
-            if is_ours {
-                self.start(id);
+            if held.contains(&row.id) {
+                self.start(row.key()?);
                 resumed += 1;
-            } else if row.started_at < now - HELD {
-                // The process that had the file has ended, and its folder was deleted.
-                self.fail(&row, Failure::Lost).await?;
+            } else if self.is_lost(row) {
+                self.fail(row, Failure::Lost).await?;
             }
         }
         Ok(resumed)
@@ -79,23 +73,27 @@ impl Imports<'_> {
 
     /// Stops all imports of this process. [`Self::resume`] resumes them.
     pub async fn stop(&self) {
-        let works: Vec<(ImportId, RunningImport)> = {
+        let works: Vec<RunningImport> = {
             let mut at_work = self.backend.workspace().at_work.lock().unwrap_or_else(PoisonError::into_inner);
-            at_work.drain().collect()
+            at_work.drain().map(|(_, work)| work).collect()
         };
-        for (import, work) in works {
+        for work in works {
             work.task.abort();
             // The result is that of an aborted task.
             let _ = work.task.await;
-            self.let_go(import).await;
         }
+        self.release().await;
     }
 
-    async fn let_go(&self, import: ImportId) {
-        let change = Change::new("UPDATE $import SET held_until = NONE RETURN NONE", vars! { import: record("import", import) });
-        if let Err(error) = self.backend.transact(change).await {
-            tracing::warn!(%error, "cannot release an import; other processes resume it only when its hold expires");
+    /// Starts the import if this process holds it or can take it. Otherwise the process that has its file does, in
+    /// [`Self::resume`].
+    pub(super) async fn start_here(&self, row: &ImportRow) -> Result<()> {
+        match self.hold(std::slice::from_ref(row)).await {
+            Ok(held) if held.contains(&row.id) => self.start(row.key()?),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(import = %row.id, %error, "cannot start an import now; it is started within a minute"),
         }
+        Ok(())
     }
 
     /// Starts the import in a background task. If it already runs in this process, its task checks the import once more at the
@@ -117,11 +115,13 @@ impl Imports<'_> {
                 let reported = reported.anew();
                 let outcome = tokio::select! {
                     outcome = imports.work(import, &reported) => outcome,
-                    never = imports.hold(import) => match never {},
+                    () = imports.keep_hold(import) => {
+                        tracing::warn!(%import, "another process has taken over an import; stopped its run in this one");
+                        Ok(())
+                    }
                 };
                 if let Err(error) = outcome {
                     tracing::error!(%import, error = &error as &dyn std::error::Error, "an import stopped; it will be resumed");
-                    imports.let_go(import).await;
                 }
                 if !backend.workspace().goes_on(import, &own) {
                     break;
@@ -129,24 +129,6 @@ impl Imports<'_> {
             }
         });
         at_work.insert(import, RunningImport { task, ended, progress, again: false });
-    }
-
-    /// Renews the hold on an import until cancelled.
-    async fn hold(&self, import: ImportId) -> Infallible {
-        let mut ticks = tokio::time::interval(HOLD_EVERY);
-        loop {
-            ticks.tick().await;
-            let until = self.backend.clock().now() + HELD;
-            let vars = vars! { import: record("import", import), until: until };
-            match self.backend.transact(Change::new("UPDATE $import SET held_until = $until RETURN NONE;", vars)).await {
-                // On conflicts with other writers of the row, the next tick retries. The work itself is not affected.
-                Ok(_) | Err(StoreError::Busy) => {}
-                // Nor is it affected by a single failure of the store.
-                Err(error) => {
-                    tracing::warn!(%import, error = &error as &dyn std::error::Error, "cannot renew the hold on an import; retrying");
-                }
-            }
-        }
     }
 
     async fn work(&self, import: ImportId, progress: &RowProgress) -> Result<()> {
@@ -244,9 +226,10 @@ impl Imports<'_> {
             failure: failure.key(),
             now: clock.now(),
             written: written(row.kind()?, counts).filter(|count| *count > 0),
+            holder: row.holder.clone(),
         };
-        // A process that takes over an import without a hold may arrive after it was completed.
-        let sql = "LET $fails = $import.state IN ['checking', 'running']; \
+        // It may have been completed, or taken by another process, since its row was read.
+        let sql = "LET $fails = $import.state IN ['checking', 'running'] AND $import.holder = $holder; \
                    IF $fails { \
                        UPDATE $import SET state = 'failed', failure = $failure, finished_at = $now, written = $written RETURN NONE \
                    };";
@@ -258,7 +241,10 @@ impl Imports<'_> {
             change = change.event_if("$fails", clock, actor, &unit, body);
         }
         self.backend.transact(change).await?;
-        remove(&self.backend.workspace().file(&row.id));
+        // The process that has taken it needs the file.
+        if self.row(row.key()?).await?.state()?.is_over() {
+            remove(&self.backend.workspace().file(&row.id));
+        }
         Ok(())
     }
 

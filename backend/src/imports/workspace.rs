@@ -3,21 +3,35 @@
 use std::{
     collections::HashMap,
     fs,
-    path::PathBuf,
-    sync::{Mutex, PoisonError},
+    path::{Path, PathBuf},
+    sync::{Mutex, OnceLock, PoisonError},
 };
 
+use chrono::{DateTime, Utc};
 use domain::ids::ImportId;
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::preview::RowProgress;
-use crate::StoreLocation;
+use crate::{Backend, Clock, StoreLocation};
+
+/// Beginning of the names of temporary folders.
+const TEMPORARY: &str = "handbook-imports-";
+
+/// The folder of the files in the data folder.
+const FOLDER: &str = "imports";
 
 /// The folder of the files of imports, and the imports that run in this process.
 pub struct ImportWorkspace {
-    pub(super) folder: PathBuf,
-    /// Whether the folder is private to this process and deleted when it ends.
-    pub(super) is_temporary: bool,
+    default_folder: PathBuf,
+    /// Whether the default folder is private to this process and deleted when it ends.
+    is_temporary: bool,
+    chosen: OnceLock<PathBuf>,
+    /// The name of this process.
+    holder: String,
+    /// Whether other processes can use the store at the same time.
+    pub(super) is_shared: bool,
+    /// When this process opened the store.
+    pub(super) opened_at: DateTime<Utc>,
     /// Held while a file is written: concurrent imports would only contend with each other.
     pub(super) turn: tokio::sync::Mutex<()>,
     pub(super) at_work: Mutex<HashMap<ImportId, RunningImport>>,
@@ -33,23 +47,40 @@ pub(super) struct RunningImport {
 }
 
 impl ImportWorkspace {
-    pub(crate) fn for_store(location: &StoreLocation) -> Self {
-        let (folder, is_temporary) = match location {
-            StoreLocation::Folder(folder) => (folder.join("imports"), false),
+    pub(crate) fn for_store(location: &StoreLocation, clock: &Clock) -> Self {
+        let (default_folder, is_temporary) = match location {
+            StoreLocation::Folder(folder) => (folder.join(FOLDER), false),
             StoreLocation::Memory | StoreLocation::Server { .. } => {
-                let name = format!("handbook-imports-{}-{:016x}", std::process::id(), rand::random::<u64>());
+                let name = format!("{TEMPORARY}{}-{:016x}", std::process::id(), rand::random::<u64>());
                 (std::env::temp_dir().join(name), true)
             }
         };
-        Self { folder, is_temporary, turn: tokio::sync::Mutex::default(), at_work: Mutex::default() }
+        Self {
+            default_folder,
+            is_temporary,
+            chosen: OnceLock::new(),
+            holder: format!("{:032x}", rand::random::<u128>()),
+            is_shared: matches!(location, StoreLocation::Server { .. }),
+            opened_at: clock.now(),
+            turn: tokio::sync::Mutex::default(),
+            at_work: Mutex::default(),
+        }
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        self.chosen.get().unwrap_or(&self.default_folder)
+    }
+
+    pub(super) fn holder(&self) -> String {
+        self.holder.clone()
     }
 
     pub(super) fn file(&self, import: &str) -> PathBuf {
-        self.folder.join(import)
+        self.folder().join(import)
     }
 
     pub(super) fn report(&self, import: &str) -> PathBuf {
-        self.folder.join(format!("{import}.report"))
+        self.folder().join(format!("{import}.report"))
     }
 
     pub(super) fn progress(&self, import: ImportId) -> Option<RowProgress> {
@@ -73,9 +104,19 @@ impl ImportWorkspace {
 
 impl Drop for ImportWorkspace {
     fn drop(&mut self) {
-        if self.is_temporary && self.folder.exists() {
-            // Files that cannot be removed are sealed.
-            let _ = fs::remove_dir_all(&self.folder);
+        if self.is_temporary && self.default_folder.exists() {
+            // Files that cannot be removed stay sealed.
+            let _ = fs::remove_dir_all(&self.default_folder);
+        }
+    }
+}
+
+impl Backend {
+    /// Keeps the files of imports in this data folder, with a store on a database server. A process that is started later with the
+    /// same folder can work on them. Call once, at startup; without it the files are in a temporary folder of the process.
+    pub fn keep_imports_in(&self, data: &Path) {
+        if self.workspace().chosen.set(data.join(FOLDER)).is_err() {
+            tracing::error!("the folder of imports is already set; ignoring the second call");
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Time after the expiry of a lease in which other processes do not take it. Tolerates clocks that are a minute apart.
-pub(super) const MARGIN: TimeDelta = TimeDelta::seconds(90);
+pub(crate) const MARGIN: TimeDelta = TimeDelta::seconds(90);
 
 /// Thrown by [`LeasedJob::end`] when the lease is lost.
 const LOST: &str = "lease";

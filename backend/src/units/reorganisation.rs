@@ -35,7 +35,7 @@ use crate::{
     Backend, Error, Result,
     change::Change,
     imports::TableUpload,
-    jobs::{JobKind, NewJob},
+    jobs::{JobKind, NewJob, lease::MARGIN},
     store::{KEYS, RecordId, StoreError, SurrealValue, Variables, pair, pairs_of, record, vars},
 };
 
@@ -463,8 +463,8 @@ impl<'a> Reorganisations<'a> {
 
     /// Whether an import is being written. It writes the paths of the tree it began with, also behind the batches that update paths.
     pub(super) async fn is_importing(&self) -> Result<bool> {
-        let now = vars! { now: self.backend.clock().now() };
-        let running: Vec<RecordId> = self.backend.store().read(IMPORTING, now).await?.rows(0)?;
+        let lapsed = vars! { lapsed: self.backend.clock().now() - MARGIN };
+        let running: Vec<RecordId> = self.backend.store().read(IMPORTING, lapsed).await?.rows(0)?;
         Ok(!running.is_empty())
     }
 
@@ -537,7 +537,7 @@ const COLUMNS: &str = "record::id(id) AS id, state, effective_on, path, files, v
 
 const NAMES: &str = "SELECT VALUE full_name FROM $started; SELECT VALUE full_name FROM $confirmed;";
 
-const IMPORTING: &str = "SELECT VALUE id FROM import WHERE state = 'running' AND held_until > $now LIMIT 1";
+const IMPORTING: &str = "SELECT VALUE id FROM import WHERE state = 'running' AND held_until > $lapsed LIMIT 1";
 
 const DIVIDED: &str = "SELECT from_unit, candidates FROM reassignment WHERE effective_on = $on";
 
