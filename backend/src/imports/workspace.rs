@@ -15,7 +15,7 @@ use super::preview::RowProgress;
 use crate::{Backend, Clock, StoreLocation};
 
 /// Beginning of the names of temporary folders.
-const TEMPORARY: &str = "handbook-imports-";
+pub(super) const TEMPORARY: &str = "handbook-imports-";
 
 /// The folder of the files in the data folder.
 const FOLDER: &str = "imports";
@@ -105,7 +105,7 @@ impl ImportWorkspace {
 impl Drop for ImportWorkspace {
     fn drop(&mut self) {
         if self.is_temporary && self.default_folder.exists() {
-            // Files that cannot be removed stay sealed.
+            // If that fails, the purge of another process removes it later.
             let _ = fs::remove_dir_all(&self.default_folder);
         }
     }
