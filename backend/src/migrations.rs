@@ -88,6 +88,7 @@ const MIGRATIONS: &[Migration] = migrations![
     33 "0033_except",
     34 "0034_venue",
     35 "0035_import_holders",
+    36 "0036_shifts",
 ];
 
 /// Rows that a batched step changes in one transaction: about a second of work, of the 30 that a transaction may take.

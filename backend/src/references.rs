@@ -456,6 +456,8 @@ const TABLES: &[Table] = &[
         other: "unit target shifts effective_on merges merges.*.from merges.*.to",
         set: &[("shifts", "[{ from: $path, to: $path }]"), ("state", "'done'")],
     },
+    // Paths before and after a reorganisation, in JSON.
+    free("unit_shifts", "content"),
     free("unit_version", "unit kind code name parent from until"),
     Table {
         name: "unread",

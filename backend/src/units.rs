@@ -43,6 +43,7 @@ mod path_ranges;
 pub(crate) mod pick;
 mod reorganisation;
 mod split;
+mod stored_shifts;
 
 pub use became::BecameQuery;
 pub(crate) use change::SAME_TREE;
@@ -459,6 +460,8 @@ struct Rows {
     units: Vec<UnitRow>,
     forms: Vec<FormRow>,
     running: Vec<RunningRow>,
+    /// Records of [`stored_shifts`].
+    shifts: Vec<String>,
 }
 
 /// The row of a new unit that was not entered in a form: from an import, the command line or the sample.
@@ -548,17 +551,22 @@ impl Rows {
     /// The statements of a query do not share a snapshot, so they are read again when the version of the tree has changed
     /// afterwards.
     async fn read(store: &Store) -> Result<Self> {
-        let sql = "RETURN (SELECT VALUE version FROM ONLY tree:units) ?? 0; \
-                   SELECT record::id(id) AS id, kind, code, name, path, opened_on, phase, live_from, contact, closed_on, parent, \
-                   successor, version FROM unit; \
-                   SELECT unit, kind, parent, code, name, from, until, cause FROM unit_version; \
-                   SELECT kind, shifts, step FROM unit_operation WHERE state = 'running'; \
-                   RETURN (SELECT VALUE version FROM ONLY tree:units) ?? 0;";
+        let sql = format!(
+            "RETURN (SELECT VALUE version FROM ONLY tree:units) ?? 0; \
+             SELECT record::id(id) AS id, kind, code, name, path, opened_on, phase, live_from, contact, closed_on, parent, \
+             successor, version FROM unit; \
+             SELECT unit, kind, parent, code, name, from, until, cause FROM unit_version; \
+             SELECT kind, shifts, step FROM unit_operation WHERE state = 'running'; \
+             {} \
+             RETURN (SELECT VALUE version FROM ONLY tree:units) ?? 0;",
+            stored_shifts::ALL
+        );
         for _ in 0..TRIES {
-            let mut answers = store.read(sql, ()).await?;
+            let mut answers = store.read(sql.as_str(), ()).await?;
             let version = answers.row(0)?.unwrap_or_default();
-            let rows = Self { version, units: answers.rows(1)?, forms: answers.rows(2)?, running: answers.rows(3)? };
-            if answers.row::<i64>(4)?.unwrap_or_default() == version {
+            let (units, forms, running) = (answers.rows(1)?, answers.rows(2)?, answers.rows(3)?);
+            let rows = Self { version, units, forms, running, shifts: answers.rows(4)? };
+            if answers.row::<i64>(5)?.unwrap_or_default() == version {
                 return Ok(rows);
             }
         }
@@ -591,6 +599,9 @@ impl Rows {
             let shifts: Vec<Shift> = running.shifts.iter().map(ShiftRow::decode).collect::<Result<_>>()?;
             tree.moving.extend(shifts);
             tree.unwritten |= running.kind == moving::REORGANISE && running.step.unwrap_or_default() < moving::AFTER_VERSIONS;
+        }
+        for content in &self.shifts {
+            tree.moving.extend(stored_shifts::decoded(content)?);
         }
         let stored: BTreeMap<UnitPath, UnitId> = if tree.unwritten { stored_paths(&self.units) } else { BTreeMap::new() };
         let mut closed = Vec::new();

@@ -296,7 +296,7 @@ mod tests {
             form(22, 2, "02", "Chi bộ 22", "2020-01-01", Some(last), "created"),
             form(22, 3, "02", "Chi bộ 22", new, Some("2025-12-31"), "merged"),
         ];
-        Rows { version: 1, units, forms, running: Vec::new() }.tree().expect("a tree")
+        Rows { version: 1, units, forms, running: Vec::new(), shifts: Vec::new() }.tree().expect("a tree")
     }
 
     /// Name, whether it is a part, and number of branches.

@@ -22,6 +22,7 @@ use super::{
     ShiftRow, Tree, UnitDesk,
     change::{END_OFFICES, Failed, managed, managed_parent, since, stale, unit_change},
     history::{END, NewVersion, REFORM, ReformRow, day_before, moved_along, open_versions},
+    stored_shifts,
 };
 use crate::{
     Backend, Error, Result,
@@ -363,7 +364,12 @@ impl UnitDesk<'_> {
         let sql = "SELECT record::id(id) AS id, kind, unit, target, shifts, merges, effective_on, step, reached \
                    FROM unit_operation WHERE state = 'running' LIMIT 1";
         let row: Option<OperationRow> = self.backend.store().read(sql, ()).await?.row(0)?;
-        row.map(OperationRow::decode).transpose()
+        let Some(row) = row else { return Ok(None) };
+        let mut operation = row.decode()?;
+        if operation.is_reorganisation {
+            operation.shifts.extend(stored_shifts::read(self.backend.store(), &operation.id).await?);
+        }
+        Ok(Some(operation))
     }
 
     /// Posts the members of merged units to the ones that take over.
@@ -521,6 +527,7 @@ impl UnitDesk<'_> {
             let vars = vars! { reorganisation: record("reorganisation", &operation.id) };
             change = change.then(REORGANISED).bind(vars);
             change = self.backend.reorganisations().forgetting_rows(change, &operation.id).await?;
+            change = stored_shifts::forgotten(self.backend.store(), change, &operation.id).await?;
         }
         // Increments the version: a tree without unfinished moves is another tree.
         let sql = "UPDATE $operation SET state = 'done', finished_at = $now RETURN NONE; \

@@ -251,7 +251,8 @@ mod tests {
                 until: Some("2020-12-31".to_owned()),
                 cause: form.cause.clone(),
             });
-            let rows = Rows { version: 1, units: units.collect(), forms: forms.collect(), running: Vec::new() };
+            let rows =
+                Rows { version: 1, units: units.collect(), forms: forms.collect(), running: Vec::new(), shifts: Vec::new() };
             rows.tree().expect("a tree")
         }
     }

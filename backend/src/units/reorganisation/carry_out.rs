@@ -32,6 +32,7 @@ use crate::{
         change::SAME_TREE,
         history::{day_before, open_versions},
         moving::{MergeRow, REORGANISE},
+        stored_shifts,
     },
 };
 
@@ -514,7 +515,7 @@ impl Work<'_> {
             operation: record("unit_operation", &self.row.id),
             operation_kind: REORGANISE,
             root: root.id.to_string(),
-            shifts: self.plan.shifts.iter().map(ShiftRow::from).collect::<Vec<_>>(),
+            shifts: Vec::<ShiftRow>::new(),
             merges: merges.collect::<Result<Vec<_>>>()?,
             started_at: self.reorganisations.backend.clock().now(),
             estimate: estimate,
@@ -522,7 +523,7 @@ impl Work<'_> {
         let sql = "CREATE $operation SET kind = $operation_kind, unit = $root, target = $root, shifts = $shifts, merges = $merges, \
                    effective_on = $on, state = 'running', started_by = $by, started_at = $started_at, step = 0, done = 0, \
                    estimate = $estimate RETURN NONE;";
-        Ok(change.then(sql).bind(vars))
+        stored_shifts::stored(change.then(sql).bind(vars), &self.row.id, &self.plan.shifts)
     }
 
     /// One event for the root, one for each unit right below it that is concerned, and one for each unit that gets a phase.

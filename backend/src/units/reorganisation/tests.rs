@@ -385,6 +385,32 @@ async fn a_reorganisation_waits_for_a_running_import() {
     assert!(rows().await.is_empty(), "and those of a cancelled one");
 }
 
+#[tokio::test]
+async fn shifts_have_rows_of_their_own_until_the_batches_are_done() {
+    let backend = open(&StoreLocation::Memory).await;
+    let organisation = Organisation::new(&backend).await;
+    let id = confirmed(&backend, &organisation, MERGER).await;
+    let stored = async || {
+        let sql = "SELECT VALUE array::len(shifts) FROM unit_operation; SELECT VALUE content FROM unit_shifts;";
+        let mut answers = backend.store().read(sql, ()).await.expect("reads");
+        (answers.rows::<i64>(0).expect("numbers"), answers.rows::<String>(1).expect("texts").len())
+    };
+    backend.reorganisations().carry_out(id, None).await.expect("is carried out");
+    let (in_the_row, records) = stored().await;
+    assert_eq!(in_the_row, [0]);
+    assert!(records > 1, "{records} records");
+    let tree = backend.units().tree();
+    assert!(tree.is_moving());
+    assert_eq!(tree.get(organisation.units["52"].id), None);
+    let branch = tree.get(organisation.viewer.branch.id).expect("is open");
+    assert!(tree.moving.len() > records, "a record has several");
+    assert_eq!(branch.path.as_str(), "/01/51/001/01/");
+    backend.unit_desk().resume().await.expect("finishes");
+    assert_eq!(state(&backend, id).await, ReorganisationState::Done);
+    assert_eq!(stored().await, (vec![0], 0));
+    assert!(!backend.units().tree().is_moving());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn units_below_a_divided_one_are_assigned() {
     let backend = open(&StoreLocation::Memory).await;

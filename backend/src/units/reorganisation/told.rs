@@ -33,8 +33,7 @@ struct LatestRow {
     started_at: DateTime<Utc>,
 }
 
-/// The newest reorganisations, first the last one. They are read again when the tree has another version: a row of an operation
-/// has all its shifts, so it is too large to be read for every page.
+/// The newest reorganisations, first the last one. They are read again when the tree has another version, not for every page.
 #[derive(Debug)]
 pub(in crate::units) struct Latest {
     version: i64,

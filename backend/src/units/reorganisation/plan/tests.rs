@@ -138,7 +138,7 @@ impl Model {
             until: until.clone(),
             cause: "reorganised".to_owned(),
         });
-        let rows = Rows { version: 1, units: units.collect(), forms: forms.collect(), running: Vec::new() };
+        let rows = Rows { version: 1, units: units.collect(), forms: forms.collect(), running: Vec::new(), shifts: Vec::new() };
         rows.tree().expect("a tree")
     }
 
