@@ -72,8 +72,17 @@ struct State {
     settled: DateTime<Utc>,
     /// Events since `settled` that are already counted.
     known: BTreeSet<EventId>,
-    /// Version of the tree that [`Self::follow`] has seen last. A reorganisation is several events of one change of the tree.
+    /// Version of the tree whose paths these are. A reorganisation is several events of one change of the tree.
     followed: Option<i64>,
+}
+
+/// What a [`State`] keeps by path: the fields of the same names.
+#[derive(Debug, Default)]
+struct PlaceIndex {
+    own: HashMap<UnitPath, Node>,
+    nodes: HashMap<UnitPath, Node>,
+    branches: Vec<UnitPath>,
+    known_branches: HashMap<UnitPath, u32>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -121,10 +130,32 @@ impl Counters {
 
     /// Applies an event of the log.
     pub(crate) fn count(&self, event: &Event, tree: &Tree) {
-        let mut state = self.write();
-        if state.is_news(event) {
+        {
+            let mut state = self.write();
+            if !state.is_news(event) {
+                return;
+            }
             state.apply(event, tree);
         }
+        if matches!(event.body.effect(), Effect::Moved) {
+            self.follow(tree);
+        }
+    }
+
+    /// Moves figures to the current paths of their units. No event may be counted meanwhile.
+    ///
+    /// For a whole country this takes seconds, so the new figures are made while pages read the former ones.
+    fn follow(&self, tree: &Tree) {
+        let places = {
+            let state = self.read();
+            if state.followed == Some(tree.version()) {
+                return;
+            }
+            state.places(tree)
+        };
+        let former = self.write().adopt(places, tree.version());
+        // After the lock is released.
+        drop(former);
     }
 
     /// Whether the member is stored, counted or not.
@@ -253,7 +284,7 @@ impl State {
         let log = events::read_from(store, now - window).await?;
         units.reload(store).await?;
         let tree = units.tree();
-        let mut state = Self::empty(local_date(now), now - SETTLED);
+        let mut state = Self { followed: Some(tree.version()), ..Self::empty(local_date(now), now - SETTLED) };
         state.count_members(store, &tree).await?;
         state.count_documents(store, &tree).await?;
         state.count_reads(store, &tree).await?;
@@ -405,9 +436,9 @@ impl State {
             Effect::Withdrawn(document) => self.withdraw(document, &path),
             Effect::Read { counted } if counted.unwrap_or(counts) => self.add(&path, |figures| figures.reads += 1),
             Effect::Opinion { counted } if counted.unwrap_or(counts) => self.add(&path, |figures| figures.opinions += 1),
-            Effect::Moved => self.follow(tree),
-            // Whether a member counts, and where, is read from the tables.
+            // Whether a member counts, and where, is read from the tables. Units that moved: see `Counters::follow`.
             Effect::Nothing
+            | Effect::Moved
             | Effect::Read { .. }
             | Effect::Opinion { .. }
             | Effect::Member(_)
@@ -522,24 +553,31 @@ impl State {
         self.change(&branch, |node| node.count(member, today, by));
     }
 
-    /// Moves figures to the current paths of their units, whatever the order in which the log reported their moves.
-    fn follow(&mut self, tree: &Tree) {
-        // Everything counted since then was counted at the current paths.
-        if self.followed.replace(tree.version()) == Some(tree.version()) {
-            return;
-        }
-        self.nodes.clear();
-        for (path, own) in std::mem::take(&mut self.own) {
-            let path = tree.current(&path);
+    /// The figures at the current paths of their units, whatever the order in which the log reported their moves.
+    fn places(&self, tree: &Tree) -> PlaceIndex {
+        let mut places = PlaceIndex::default();
+        for (path, own) in &self.own {
+            let path = tree.current(path);
             for above in path.ancestors_and_self() {
-                self.nodes.entry(above).or_default().add(&own);
+                places.nodes.entry(above).or_default().add(own);
             }
-            self.own.entry(path).or_default().add(&own);
+            places.own.entry(path).or_default().add(own);
         }
-        for branch in &mut self.branches {
-            *branch = tree.current(branch);
+        places.branches = self.branches.iter().map(|branch| tree.current(branch)).collect();
+        places.known_branches = places.branches.iter().zip(0..).map(|(path, number)| (path.clone(), number)).collect();
+        places
+    }
+
+    /// Replaces everything that is kept by path, and returns what it was. What is counted from now on must be counted at the paths
+    /// of this version of the tree.
+    fn adopt(&mut self, places: PlaceIndex, version: i64) -> PlaceIndex {
+        self.followed = Some(version);
+        PlaceIndex {
+            own: std::mem::replace(&mut self.own, places.own),
+            nodes: std::mem::replace(&mut self.nodes, places.nodes),
+            branches: std::mem::replace(&mut self.branches, places.branches),
+            known_branches: std::mem::replace(&mut self.known_branches, places.known_branches),
         }
-        self.known_branches = self.branches.iter().zip(0..).map(|(path, number)| (path.clone(), number)).collect();
     }
 
     /// The index of a branch, as stored with its members.

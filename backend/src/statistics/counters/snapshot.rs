@@ -328,7 +328,8 @@ impl State {
         if !from.0.is_empty() {
             return None;
         }
-        state.follow(tree);
+        let places = state.places(tree);
+        state.adopt(places, tree.version());
         Some((state, position))
     }
 
