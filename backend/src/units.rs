@@ -411,13 +411,20 @@ impl Units {
     }
 
     pub(crate) async fn reload(&self, store: &Store) -> Result<()> {
-        let tree = Arc::new(Rows::read(store).await?.tree()?);
-        let mut held = self.tree.write().unwrap_or_else(PoisonError::into_inner);
-        // Concurrent loads may finish out of order.
-        if tree.version >= held.version {
-            *held = tree;
-        }
+        let rows = Rows::read(store).await?;
+        // It passes over all units, so other requests of this thread must not wait for it.
+        let built = tokio::task::spawn_blocking(move || rows.tree()).await;
+        let tree = built.map_err(|error| Error::Internal(format!("the tree of units: {error}")))??;
+        let former = self.replace(Arc::new(tree));
+        // After the lock is released: nobody else may hold it.
+        drop(former);
         Ok(())
+    }
+
+    /// Returns the tree that is no longer needed: concurrent loads may finish out of order.
+    fn replace(&self, tree: Arc<Tree>) -> Arc<Tree> {
+        let mut held = self.tree.write().unwrap_or_else(PoisonError::into_inner);
+        if tree.version >= held.version { std::mem::replace(&mut *held, tree) } else { tree }
     }
 
     /// The current tree. Do not keep it longer than one use-case.
