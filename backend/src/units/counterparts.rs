@@ -76,7 +76,8 @@ impl Tree {
             }
         }
         let mut overlaps = overlaps.sorted();
-        let elsewhere = self.parents_that_lost(unit, day);
+        let met: BTreeSet<UnitId> = overlaps.iter().map(|overlap| overlap.unit.id).collect();
+        let elsewhere = self.parents_that_lost(unit, day, &met);
         for overlap in &mut overlaps {
             let now = self.successor_of(overlap.unit.id);
             overlap.is_part = elsewhere.contains(&overlap.unit.id) || now.is_none_or(|now| !unit.path.contains(&now.path));
@@ -122,11 +123,14 @@ impl Tree {
         holders.flat_map(|holder| std::iter::once(holder.id).chain(self.inherited(holder.id)))
     }
 
-    /// Units that had a unit right below them on a day which is outside `unit` today.
-    fn parents_that_lost(&self, unit: &UnitRef, day: NaiveDate) -> BTreeSet<UnitId> {
+    /// Those of some units that had a unit right below them on a day which is outside `unit` today.
+    fn parents_that_lost(&self, unit: &UnitRef, day: NaiveDate, among: &BTreeSet<UnitId>) -> BTreeSet<UnitId> {
         let is_outside = |id: UnitId| self.successor_of(id).is_some_and(|now| !unit.path.contains(&now.path));
-        let then = self.versions.iter().filter(|version| version.holds_on(day) && is_outside(version.unit));
-        then.filter_map(|version| version.parent).collect()
+        // After a reorganisation of a whole country all versions are several hundred thousand, and those below these units are few.
+        let below =
+            self.versions.iter().filter_map(|version| Some((version, version.parent.filter(|above| among.contains(above))?)));
+        let then = below.filter(|(version, _)| version.holds_on(day) && is_outside(version.unit));
+        then.map(|(_, above)| above).collect()
     }
 }
 
