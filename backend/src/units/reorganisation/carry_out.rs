@@ -36,8 +36,8 @@ use crate::{
     },
 };
 
-/// Rows in one statement.
-const AT_ONCE: usize = 100;
+/// Rows in one statement. As in `Bulk`: the cost of an `INSERT` is quadratic in its rows.
+const AT_ONCE: usize = 25;
 
 /// Attempts on newer trees.
 const TRIES: usize = 5;
