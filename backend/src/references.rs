@@ -456,7 +456,7 @@ const TABLES: &[Table] = &[
         other: "unit target shifts effective_on merges merges.*.from merges.*.to",
         set: &[("shifts", "[{ from: $path, to: $path }]"), ("state", "'done'")],
     },
-    // Paths before and after a reorganisation, in JSON.
+    // Paths before and after a change of the tree, in JSON. Deleted when its batches are done.
     free("unit_shifts", "content"),
     free("unit_version", "unit kind code name parent from until"),
     Table {

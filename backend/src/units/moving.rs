@@ -366,9 +366,7 @@ impl UnitDesk<'_> {
         let row: Option<OperationRow> = self.backend.store().read(sql, ()).await?.row(0)?;
         let Some(row) = row else { return Ok(None) };
         let mut operation = row.decode()?;
-        if operation.is_reorganisation {
-            operation.shifts.extend(stored_shifts::read(self.backend.store(), &operation.id).await?);
-        }
+        operation.shifts.extend(stored_shifts::read(self.backend.store(), &operation.id).await?);
         Ok(Some(operation))
     }
 
@@ -527,8 +525,8 @@ impl UnitDesk<'_> {
             let vars = vars! { reorganisation: record("reorganisation", &operation.id) };
             change = change.then(REORGANISED).bind(vars);
             change = self.backend.reorganisations().forgetting_rows(change, &operation.id).await?;
-            change = stored_shifts::forgotten(self.backend.store(), change, &operation.id).await?;
         }
+        change = stored_shifts::forgotten(self.backend.store(), change, &operation.id).await?;
         // Increments the version: a tree without unfinished moves is another tree.
         let sql = "UPDATE $operation SET state = 'done', finished_at = $now RETURN NONE; \
                    UPSERT tree:units SET version = (version ?? 0) + 1 RETURN NONE;";

@@ -1,4 +1,4 @@
-//! The shifts of a reorganisation by file: more than a hundred thousand for a whole country.
+//! The shifts of changes by file: more than a hundred thousand for the reorganisation of a whole country.
 //!
 //! They are not in the row of the operation, because every batch updates that row, and the engine reads, checks and writes a row as a
 //! whole.
@@ -13,7 +13,7 @@ use crate::{
 
 const TABLE: &str = "unit_shifts";
 
-/// The records of all unfinished reorganisations: there is at most one, and its records are deleted at its end.
+/// The records of all unfinished operations: there is at most one, and its records are deleted at its end.
 pub(super) const ALL: &str = "SELECT VALUE content FROM unit_shifts;";
 
 /// Shifts in one record.

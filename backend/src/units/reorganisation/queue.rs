@@ -34,6 +34,7 @@ use crate::{
         desk::fits_words,
         history::{NewVersion, REFORM, ReformRow},
         moving::START,
+        stored_shifts,
     },
 };
 
@@ -461,18 +462,20 @@ impl Reorganisations<'_> {
                 NewEvent::now(clock, Some(viewer.member), &shift.to, body)
             };
             let events: Vec<NewEvent> = moves.iter().zip(&shifts).map(event).collect();
+            let operation = clock.ulid().to_string();
             let vars = vars! {
-                operation: record("unit_operation", clock.ulid()),
+                operation: record("unit_operation", &operation),
                 operation_kind: "move",
                 moved: first.unit.id.to_string(),
                 target: first.target.id.to_string(),
-                shifts: shifts.iter().map(ShiftRow::from).collect::<Vec<_>>(),
+                shifts: Vec::<ShiftRow>::new(),
                 effective_on: days.to_string(),
                 started_by: viewer.member.to_string(),
                 started_at: clock.now(),
             };
             let job = NewJob::periodic(JobKind::FollowMoves, clock.now());
-            change = change.then(START).bind(vars).events(events).jobs(clock, vec![job]);
+            change = stored_shifts::stored(change.then(START).bind(vars), &operation, &shifts)?;
+            change = change.events(events).jobs(clock, vec![job]);
         }
         self.backend.unit_desk().settle(change).await
     }
