@@ -58,6 +58,8 @@ mod quotas;
 mod random_trees;
 #[path = "backend/readers.rs"]
 mod readers;
+#[path = "backend/reorganisations.rs"]
+mod reorganisations;
 #[path = "backend/samples.rs"]
 mod samples;
 #[path = "backend/search.rs"]

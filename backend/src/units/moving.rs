@@ -611,22 +611,25 @@ fn open_target<'t>(viewer: &Viewer, tree: &'t Tree, typed: &str) -> Result<&'t U
 pub(super) const START: &str = "CREATE $operation SET kind = $operation_kind, unit = $moved, target = $target, shifts = $shifts, \
      effective_on = $effective_on, state = 'running', started_by = $started_by, started_at = $started_at RETURN NONE;";
 
-/// Posts members to another branch: their current posting ends the day before, and their pending requests move along.
+/// Posts members to another branch: their current posting ends the day before, and their pending requests move along. Those who
+/// joined the old branch on the day or later have no time in it: since the day they joined, they are in the other one.
 ///
 /// Members who already left the old branch are skipped, because two processes may post the same members.
 pub(super) fn repost() -> String {
     let end = end_posting("member", "key", "ended", "last");
-    format!("FOR $change IN $reposts {{ {REPOSTED} {end} {FOLLOWING} }};")
+    format!("FOR $change IN $reposts {{ {REPOSTED} IF $is_late = false {{ {end} }}; {FOLLOWING} }};")
 }
 
 /// Binds one member of [`repost`], and skips those who have left the old branch.
 const REPOSTED: &str = "\
      LET $member = $change.member; LET $ended = $change.ended; LET $key = $change.key; LET $flaws = $change.flaws; \
-     IF (SELECT VALUE unit FROM ONLY $member) != $from_unit { CONTINUE };";
+     IF (SELECT VALUE unit FROM ONLY $member) != $from_unit { CONTINUE }; \
+     LET $joined = (SELECT VALUE posted_from FROM ONLY $member); LET $is_late = $joined != NONE AND $joined > $last;";
 
 /// Moves the member, with their issues and pending requests.
 const FOLLOWING: &str = "\
-     UPDATE $member SET unit = $to_unit, path = $to_path, posted_from = $on RETURN NONE; \
+     LET $since = IF $is_late { $joined } ELSE { $on }; \
+     UPDATE $member SET unit = $to_unit, path = $to_path, posted_from = $since RETURN NONE; \
      UPDATE $flaws SET path = $to_path RETURN NONE; \
      LET $corrections = (SELECT VALUE id FROM correction WHERE member = $key AND state = 'requested'); \
      UPDATE $corrections SET path = $to_path RETURN NONE; \

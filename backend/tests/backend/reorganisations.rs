@@ -1,0 +1,111 @@
+//! People while units are reorganised by file: members who change their branch on the day itself.
+
+use backend::{
+    Backend,
+    accounts::SignInForm,
+    members::TransferForm,
+    units::{BelowQuery, ReceiveForm, Received},
+};
+use chrono::NaiveDate;
+use domain::{
+    accounts::Viewer,
+    ids::MemberId,
+    units::reorganisation::{PlanList, ReorganisationState},
+};
+
+use crate::{
+    support::{Fixture, PASSWORD, Person, organisation},
+    units::registrar,
+};
+
+const YESTERDAY: &str = "2026-11-20";
+const TODAY: &str = "2026-11-21";
+
+/// The farm's branch becomes a part of the harbour's.
+const BRANCHES: &str = "Mã cũ,Mã mới,Mã cấp trên mới\n51/001/01,01,51/001\n51/002/01,01,51/001\n";
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().expect("a day")
+}
+
+/// Carries out a file.
+async fn reorganise(backend: &Backend, org: &Fixture, on: &str, file: &str) {
+    let (reorganisations, viewer) = (backend.reorganisations(), registrar(org));
+    let announced = ReceiveForm { on, reorganisation: "", file_name: "sap-xep.csv" };
+    let mut upload = reorganisations.receive(&viewer, announced).await.expect("may reorganise");
+    upload.write(file.as_bytes().to_vec()).await.expect("writes");
+    let Received::Accepted(id) = upload.finish().await.expect("is read") else { panic!("the file is refused") };
+    let page = reorganisations.preview(&viewer, id, PlanList::Refused, 1).await.expect("is planned");
+    assert_eq!((page.hindrance, page.refused), (None, Vec::new()));
+    reorganisations.confirm(&viewer, id, &page.version).await.expect("is confirmed");
+    let progress = reorganisations.carry_out_for_operator(id).await.expect("is carried out");
+    assert_eq!(progress.state, ReorganisationState::Done);
+    backend.catch_up().await.expect("reads the log");
+}
+
+/// As a session returns the person now.
+async fn signed_in(backend: &Backend, person: &Person) -> Viewer {
+    let form = SignInForm { national_id: &person.national_id, password: PASSWORD, device: "" };
+    let token = backend.accounts().sign_in(form).await.expect("signs in").token;
+    backend.accounts().session(&token).await.expect("reads").expect("a session").viewer
+}
+
+/// Asks to transfer the teacher to the farm. Returns the id of the request.
+async fn asked(backend: &Backend, org: &Fixture) -> String {
+    let form = TransferForm { member: &org.teacher.id.to_string(), to: &org.farm.id.to_string(), reason: "Về quê chồng." };
+    backend.members().request_transfer(&org.coast_registrar.viewer, form).await.expect("is requested").to_string()
+}
+
+/// The branches of a member with the first and the last day in each, the newest first.
+async fn postings(backend: &Backend, org: &Fixture, member: MemberId) -> Vec<(String, NaiveDate, Option<NaiveDate>)> {
+    let page = backend.members().record(&registrar(org), member).await.expect("may read");
+    page.record.postings.into_iter().map(|posting| (posting.branch, posting.from, posting.until)).collect()
+}
+
+/// The number of members of the harbour's branch on a past day.
+async fn members_of_harbour(backend: &Backend, org: &Fixture, on: &str) -> Option<u32> {
+    let (viewer, harbour) = (registrar(org), org.harbour.id.to_string());
+    backend.unit_desk().page(&viewer, &harbour, Some(day(on)), BelowQuery::default()).await.expect("a page").members
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_transferred_on_the_day_or_later_is_in_one_branch_at_a_time() {
+    for (on, last, then) in [(TODAY, YESTERDAY, 6), (YESTERDAY, "2026-11-19", 9)] {
+        let (backend, _, org) = organisation().await;
+        let transfer = asked(&backend, &org).await;
+        let accepted = backend.members().decide_transfer(&org.farm_secretary.viewer, &transfer, "accept", "").await;
+        accepted.expect("a member joins the farm");
+        reorganise(&backend, &org, on, BRANCHES).await;
+
+        let harbour = org.harbour.name.clone();
+        let of_teacher = postings(&backend, &org, org.teacher.id).await;
+        let [(now, since, None), (before, _, Some(until))] = of_teacher.as_slice() else { panic!("{on}: {of_teacher:?}") };
+        assert_eq!((now, *since), (&harbour, day(TODAY)), "{on}: since the transfer");
+        assert_eq!((before, *until), (&org.school.name, day(TODAY)), "{on}");
+        let of_farmer = postings(&backend, &org, org.farmer.id).await;
+        let [(now, since, None), (before, _, Some(until))] = of_farmer.as_slice() else { panic!("{on}: {of_farmer:?}") };
+        assert_eq!((now, *since), (&harbour, day(on)), "{on}: since the reorganisation");
+        assert_eq!((before, *until), (&org.farm.name, day(last)), "{on}");
+
+        // The six of the harbour; with the three of the farm if it was a part by then. The teacher came a day later.
+        assert_eq!(members_of_harbour(&backend, &org, YESTERDAY).await, Some(then), "{on}");
+        assert_eq!(signed_in(&backend, &org.teacher).await.branch.id, org.harbour.id, "{on}");
+        assert_eq!(backend.statistics().recount().await.expect("counts"), [], "{on}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transfer_to_a_branch_that_ends_is_accepted_by_the_one_that_takes_over() {
+    let (backend, _, org) = organisation().await;
+    let transfer = asked(&backend, &org).await;
+    reorganise(&backend, &org, TODAY, BRANCHES).await;
+
+    let secretary = &org.secretary.viewer;
+    let incoming = backend.members().transfers(secretary).await.expect("may read").incoming;
+    let shown: Vec<_> = incoming.iter().map(|transfer| (transfer.member, transfer.to.as_str())).collect();
+    assert_eq!(shown, [(org.teacher.id, org.harbour.name.as_str())]);
+    backend.members().decide_transfer(secretary, &transfer, "accept", "").await.expect("is accepted");
+    backend.catch_up().await.expect("reads the log");
+    assert_eq!(signed_in(&backend, &org.teacher).await.branch.id, org.harbour.id);
+    assert_eq!(backend.statistics().recount().await.expect("counts"), []);
+}
