@@ -1,19 +1,23 @@
-//! People while units are reorganised by file: members who change their branch on the day itself.
+//! People while units are reorganised by file: members who change their branch on the day itself, and editors who write for a unit
+//! that ends.
 
 use backend::{
     Backend,
     accounts::SignInForm,
+    documents::DraftForm,
     members::TransferForm,
     units::{BelowQuery, ReceiveForm, Received},
 };
 use chrono::NaiveDate;
 use domain::{
     accounts::Viewer,
-    ids::MemberId,
+    forms::Problem,
+    ids::{MemberId, UnitId},
     units::reorganisation::{PlanList, ReorganisationState},
 };
 
 use crate::{
+    documents::{draft, form, refused},
     support::{Fixture, PASSWORD, Person, organisation},
     units::registrar,
 };
@@ -23,6 +27,9 @@ const TODAY: &str = "2026-11-21";
 
 /// The farm's branch becomes a part of the harbour's.
 const BRANCHES: &str = "Mã cũ,Mã mới,Mã cấp trên mới\n51/001/01,01,51/001\n51/002/01,01,51/001\n";
+
+/// The hills become a part of the coast. The offices on them end, unless the column says otherwise.
+const COMMUNES: &str = "Mã cũ,Mã mới,Chức vụ\n001,001,\n002,001,";
 
 fn day(text: &str) -> NaiveDate {
     text.parse().expect("a day")
@@ -108,4 +115,38 @@ async fn a_transfer_to_a_branch_that_ends_is_accepted_by_the_one_that_takes_over
     backend.catch_up().await.expect("reads the log");
     assert_eq!(signed_in(&backend, &org.teacher).await.branch.id, org.harbour.id);
     assert_eq!(backend.statistics().recount().await.expect("counts"), []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_text_of_an_editor_whose_unit_ends_is_not_lost() {
+    for (keeps, cell) in [(true, "giữ"), (false, "kết thúc")] {
+        let (backend, _, org) = organisation().await;
+        let documents = backend.documents();
+        let id = draft(&backend, &org.hills_editor.viewer, &org.hills, &org.hills).await;
+        documents.begin_writing(&org.hills_editor.viewer, id).await.expect("opens");
+        reorganise(&backend, &org, TODAY, &format!("{COMMUNES}{cell}\n")).await;
+
+        // Sent from the page that was opened before.
+        let (key, hills, coast) = (id.to_string(), org.hills.id.to_string(), org.coast.id.to_string());
+        let late = DraftForm { body: "Viết thêm.", ..form(&key, "1", &hills, &hills) };
+        let editor = signed_in(&backend, &org.hills_editor).await;
+        let held: Vec<UnitId> = editor.offices.iter().map(|office| office.unit.id).collect();
+        let saved = documents.save_draft(&editor, late).await;
+        if keeps {
+            assert_eq!(held, [org.coast.id]);
+            assert_eq!(refused(saved).problem("issuer"), Some(&Problem::NotOffered), "the unit that took over must be chosen");
+            let again = DraftForm { body: "Viết thêm.", ..form(&key, "1", &coast, &coast) };
+            documents.save_draft(&editor, again).await.expect("is saved");
+        } else {
+            assert!(held.is_empty(), "{held:?}");
+            let error = saved.expect_err("the office has ended");
+            let kept = documents.keep_late(&editor, late, &error).await.expect("is kept");
+            assert!(kept.is_some_and(|kept| kept != id), "as a text of its own");
+        }
+
+        // Whoever writes for the unit that took over goes on.
+        let shown = documents.draft(&org.coast_editor.viewer, id).await.expect("is on the desk").draft;
+        assert_eq!((shown.issuer.id, shown.audience.id), (org.coast.id, org.coast.id), "{cell}");
+        assert_eq!(shown.body == "Viết thêm.", keeps, "{}", shown.body);
+    }
 }
