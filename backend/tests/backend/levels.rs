@@ -15,6 +15,7 @@ use domain::{
     feedback::ReceivedShown,
     forms::Problem,
     ids::{MeetingId, MemberId},
+    imports::{Counts, ImportKind, ImportPage, Reason},
     meetings::{MeetingForm, MeetingKind, MeetingState},
     members::{NationalId, Sex, Standing},
     units::{UnitLink, UnitRef, UnitStep},
@@ -24,7 +25,7 @@ use crate::{
     courses::draft,
     documents::published,
     engines::on_both_engines,
-    support::{Fixture, PASSWORD, level, start},
+    support::{Fixture, PASSWORD, backend, level, start},
 };
 
 on_both_engines! {
@@ -267,4 +268,44 @@ async fn a_branch_below_a_ward_or_four_levels_down_is_a_branch(backend: &Backend
     assert_eq!((page(&base).await.branches, page(&deep).await.branches), (1, 0));
     let both = [page(&deep).await, page(&org.harbour).await].map(|page| (page.steps, page.links));
     assert_eq!(both[0], both[1]);
+}
+
+/// A file of twelve units, `c1` to `c12`, each below the one before.
+fn chain(level: impl Fn(usize) -> String) -> String {
+    let row = |at: usize| {
+        let parent = if at == 1 { String::new() } else { format!("c{}", at - 1) };
+        format!("c{at},{parent},{},Đơn vị {at}\n", level(at))
+    };
+    let rows: String = (1..=12).map(row).collect();
+    format!("Mã,Mã cấp trên,Cấp,Tên đơn vị\n{rows}")
+}
+
+/// Imports units that began at the start of the year, from the command line.
+async fn imported(backend: &Backend, file: &str) -> ImportPage {
+    let (imports, began) = (backend.imports(), NaiveDate::from_ymd_opt(2026, 1, 1).expect("a day"));
+    let mut upload = imports.receive_from_operator(ImportKind::Units, None, "don-vi.csv").expect("is accepted");
+    upload.set_as_of(began);
+    upload.write(file.as_bytes().to_vec()).await.expect("writes");
+    let import = upload.finish().await.expect("arrives").import;
+    imports.check(import).await.expect("is checked");
+    imports.write(import, Some(began)).await.expect("is written");
+    imports.page_for_operator(import).await.expect("has a page")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn units_below_the_lowest_level_are_refused_each_with_its_reason() {
+    let (backend, _) = backend().await;
+    let levels = ["trung ương", "tỉnh", "xã", "đảng ủy cơ sở", "đảng ủy bộ phận", "chi bộ"];
+    let page = imported(&backend, &chain(|at| (*levels.get(at - 1).unwrap_or(&"tổ đảng")).to_owned())).await;
+    assert_eq!(page.import.counts, Counts { fresh: 7, refused: 5, ..Counts::default() }, "{:?}", page.refused);
+    let reasons: Vec<_> = page.refused.iter().map(|line| (line.row, &line.reason)).collect();
+    let rows: Vec<_> = (9..=13).map(|row| (row, &Reason::WrongLevel)).collect();
+    assert_eq!(reasons, rows);
+    assert_eq!(backend.units().tree().len(), 7);
+
+    // In the wrong order, and below a unit that exists.
+    let file = "Mã,Mã cấp trên,Cấp,Tên đơn vị\na,c1,chi bộ,Chi bộ\nb,a,tỉnh,Tỉnh\nc,c6,xã,Xã\nd,nowhere,xã,Xã\n";
+    let page = imported(&backend, file).await;
+    let reasons: Vec<_> = page.refused.iter().map(|line| (line.row, &line.reason)).collect();
+    assert_eq!(reasons, [(3, &Reason::WrongLevel), (4, &Reason::WrongLevel), (5, &Reason::UnknownParent)]);
 }

@@ -183,18 +183,18 @@ impl<'p> PathResolver<'p> {
     /// recursion ends.
     fn by_code(&mut self, at: usize, code: &str) -> Result<(UnitPath, UnitKind), (Column, Reason)> {
         let kind = self.units[at].kind;
-        let known = self.known_by_code.get(code).into_iter().flatten();
-        let known = known.filter(|(_, above)| kind.hangs_on(*above)).map(|(path, above)| ((*path).clone(), *above));
+        let known = self.known_by_code.get(code).map(Vec::as_slice).unwrap_or_default();
+        let higher = known.iter().filter(|(_, above)| kind.hangs_on(*above)).map(|(path, above)| ((*path).clone(), *above));
         // Two are ambiguous, so no more are needed.
-        let mut found: BTreeMap<UnitPath, UnitKind> = known.take(2).collect();
-        let mut reason = Reason::UnknownParent;
+        let mut found: BTreeMap<UnitPath, UnitKind> = higher.take(2).collect();
+        // Without a higher unit, those that are known are of a wrong level.
+        let mut reason = if known.is_empty() { Reason::UnknownParent } else { Reason::WrongLevel };
         for number in 0.. {
             let Some(other) = self.named(code, number).filter(|_| found.len() < 2) else { break };
-            if other == at || matches!(self.found[other], Found::Underway) {
+            let is_no_parent = other == at || matches!(self.found[other], Found::Underway);
+            if is_no_parent || !kind.hangs_on(self.units[other].kind) {
                 reason = Reason::WrongLevel;
-            } else if kind.hangs_on(self.units[other].kind)
-                && let Ok(path) = self.resolve(other)
-            {
+            } else if let Ok(path) = self.resolve(other) {
                 found.insert(path, self.units[other].kind);
             }
         }
