@@ -7,7 +7,7 @@ use backend::{
     demo::registry::{NewMeeting, NewMember, Registry},
     feedback::OpinionForm,
     members::TransferForm,
-    units::{BelowQuery, NewUnitForm},
+    units::{BelowQuery, NewUnitForm, ReceiveForm, Received},
 };
 use chrono::{NaiveDate, TimeDelta};
 use domain::{
@@ -16,9 +16,13 @@ use domain::{
     forms::Problem,
     ids::{MeetingId, MemberId},
     imports::{Counts, ImportKind, ImportPage, Reason},
+    levels::{LevelNames, Meets, OwnLevel, own_levels, use_levels},
     meetings::{MeetingForm, MeetingKind, MeetingState},
     members::{NationalId, Sex, Standing},
-    units::{UnitLink, UnitRef, UnitStep},
+    units::{
+        UnitLink, UnitPath, UnitRef, UnitStep,
+        reorganisation::{PlanList, ReorganisationState},
+    },
 };
 
 use crate::{
@@ -308,4 +312,61 @@ async fn units_below_the_lowest_level_are_refused_each_with_its_reason() {
     let page = imported(&backend, file).await;
     let reasons: Vec<_> = page.refused.iter().map(|line| (line.row, &line.reason)).collect();
     assert_eq!(reasons, [(3, &Reason::WrongLevel), (4, &Reason::WrongLevel), (5, &Reason::UnknownParent)]);
+}
+
+// The levels are chosen per process, and each test runs in its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tree_of_twelve_levels_is_imported_and_reorganised() {
+    let own = (1..=12).map(|at| {
+        let (name, is_last) = (format!("Cấp số {at}"), at == 12);
+        OwnLevel {
+            key: format!("l{at}"),
+            name: LevelNames { vi: name.clone(), en: name.clone(), bn: name },
+            meets: Some(if is_last { Meets::AsBranch } else { Meets::AsCommittee }),
+            holds_members: is_last,
+            is_home: is_last,
+            issues_documents: !is_last,
+            ..OwnLevel::default()
+        }
+    });
+    use_levels(own_levels(&own.collect::<Vec<_>>()).expect("a valid pack"));
+    let (backend, _) = backend().await;
+    let page = imported(&backend, &chain(|at| format!("Cấp số {at}"))).await;
+    assert_eq!(page.import.counts, Counts { fresh: 12, ..Counts::default() }, "{:?}", page.refused);
+    let path = |text: &str| UnitPath::parse(text).expect("a path");
+    let tree = backend.units().tree();
+    let deepest = tree.at(&path("/c1/c2/c3/c4/c5/c6/c7/c8/c9/c10/c11/c12/")).expect("is open");
+    let mut registry = Registry::new(&backend, 7, start());
+    let member = registry.member(&NewMember {
+        code: "51.000901",
+        full_name: "Lê Văn Tổ",
+        sex: Sex::Male,
+        birth_date: NaiveDate::from_ymd_opt(1985, 6, 7).expect("a day"),
+        admitted_on: NaiveDate::from_ymd_opt(2010, 2, 3).expect("a day"),
+        standing: Standing::Official,
+        national_id: &NationalId::parse(NATIONAL_ID).expect("twelve digits"),
+        phone: None,
+        unit: deepest,
+    });
+    let member = member.expect("registers");
+    let hash = registry.hash(&Password::parse(PASSWORD).expect("long enough")).await.expect("hashes");
+    registry.account(member, deepest, start(), &hash, Preferences::default());
+    registry.save().await.expect("saves");
+    assert_eq!(signed_in(&backend, NATIONAL_ID).await.branch.path, deepest.path);
+
+    // Levels can be left out: the ten units in between go on without it.
+    let reorganisations = backend.reorganisations();
+    let form = ReceiveForm { on: "2026-11-21", reorganisation: "", file_name: "sap-xep.csv" };
+    let mut upload = reorganisations.receive_from_operator(form).await.expect("is accepted");
+    upload.write("Mã cũ,Mã mới,Mã cấp trên mới\nc12,m12,c1\n".into()).await.expect("writes");
+    let Received::Accepted(id) = upload.finish().await.expect("is read") else { panic!("the file is refused") };
+    let page = reorganisations.preview_for_operator(id, PlanList::Refused, 1).await.expect("is planned");
+    assert_eq!((page.hindrance, page.refused), (None, Vec::new()));
+    reorganisations.confirm_for_operator(id, &page.version).await.expect("is confirmed");
+    let progress = reorganisations.carry_out_for_operator(id).await.expect("is carried out");
+    assert_eq!(progress.state, ReorganisationState::Done);
+    assert_eq!(signed_in(&backend, NATIONAL_ID).await.branch.path, path("/c1/m12/"));
+    assert_eq!(backend.units().tree().len(), 12);
+    backend.catch_up().await.expect("reads the log");
+    assert_eq!(backend.statistics().recount().await.expect("counts"), []);
 }
