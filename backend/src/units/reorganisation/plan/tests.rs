@@ -398,6 +398,19 @@ fn a_unit_that_continues_gets_a_phase_where_members_would_lose_access() {
     }
 }
 
+#[test]
+fn a_parent_whose_code_is_common_is_named_by_its_path() {
+    let mut model = Model::new();
+    let tree = model.tree(&BTreeMap::new());
+    let branch = tree.at(&path("/R/P0/C0/01/")).expect("a branch").id;
+    model.add("group", Some(branch), "G");
+    let tree = model.tree(&BTreeMap::new());
+    let below = |parent: &str| planned(&tree, &[row("G", "G", parent, "", Part::Whole)], never, &[]);
+    assert_eq!(below("01").refused.into_values().collect::<Vec<_>>(), [RowProblem::AmbiguousParent]);
+    let found = below("C1/01");
+    assert_eq!((found.refused, found.continued.len()), (BTreeMap::new(), 1));
+}
+
 /// What becomes of a unit: a part of another one, or the same under a fresh code.
 fn fates(count: usize) -> impl Strategy<Value = Vec<usize>> {
     // Twice as many numbers as units: a number behind them is a fresh code.
