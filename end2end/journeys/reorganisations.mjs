@@ -1,5 +1,5 @@
-// Communes are merged and divided by file: refused, corrected, confirmed with the numbers; a branch is assigned, and a member sees
-// where it belongs now.
+// Communes are merged and divided by file: refused, corrected, confirmed with the numbers; a branch is assigned, a member sees where
+// it belongs now, and what became of the communes is found by their old codes.
 
 import { strict as assert } from 'node:assert';
 
@@ -100,6 +100,23 @@ async function divideAndMerge(stage, script) {
 
   await seenByTheMember(member, names.main);
   await assignOne(operator, stage.account(role).unit, names.part);
+  await foundByOldCode(operator, other, [names.part]);
+  await foundByOldCode(operator, own, [names.main, names.part]);
+  assert.ok(plain(await operator.text('#branches')).includes(names.main), 'its branches are listed with their place today');
+}
+
+/** Names are bound by no-break spaces on pages. */
+const plain = (text) => text.replaceAll('\u00a0', ' ');
+
+/** A former commune is found by the code it had, with the units that have its parts today. */
+async function foundByOldCode(operator, code, names) {
+  await operator.open('/units/became');
+  await operator.field('q').fill(code);
+  await operator.submit(operator.sender('q'));
+  const card = operator.$('#found .card');
+  assert.equal(await card.count(), 1, code);
+  const told = plain(await card.innerText());
+  for (const name of names) assert.ok(told.includes(name), told);
 }
 
 /** The card of the first page, until it is dismissed. */
