@@ -104,12 +104,15 @@ impl Moment {
     }
 }
 
-/// The first at the change of the tree, the others while rows follow, evenly spread. A single one is half-way.
+/// The first at the change of the tree, the others while rows follow, evenly spread. A single one is half-way. The number of rows is
+/// an estimate, usually too high, so the last part of them is left out: the program would be done before.
 fn moments(kills: u32) -> Vec<Moment> {
     let kills = u64::from(kills);
     match kills {
         1 => vec![Moment::Followed(1, 2)],
-        _ => (0..kills).map(|number| if number == 0 { Moment::CarryingOut } else { Moment::Followed(number, kills) }).collect(),
+        _ => {
+            (0..kills).map(|number| if number == 0 { Moment::CarryingOut } else { Moment::Followed(number, kills + 1) }).collect()
+        }
     }
 }
 
@@ -162,7 +165,7 @@ mod tests {
     fn kills_are_spread_over_the_work() {
         assert_eq!(moments(0), []);
         assert_eq!(moments(1), [Moment::Followed(1, 2)]);
-        assert_eq!(moments(3), [Moment::CarryingOut, Moment::Followed(1, 3), Moment::Followed(2, 3)]);
+        assert_eq!(moments(3), [Moment::CarryingOut, Moment::Followed(1, 4), Moment::Followed(2, 4)]);
     }
 
     #[test]
