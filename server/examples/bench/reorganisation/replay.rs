@@ -19,10 +19,11 @@ use backend::{
 use domain::{
     documents::LibraryQuery,
     ids::{MemberId, ReorganisationId, UnitId},
+    policy::Role,
     units::reorganisation::{PlanList, ReorganisationState},
 };
 
-use super::{COMMUNES, FIRST_DAY, PROVINCES, Source};
+use super::{COMMUNES, FIRST_DAY, PROVINCES, Source, root};
 use crate::{Times, open, print_duration, viewer};
 
 /// Interval of progress lines.
@@ -30,6 +31,13 @@ const TOLD_EVERY: Duration = Duration::from_millis(250);
 
 /// Members who open pages meanwhile.
 const VISITORS: usize = 500;
+
+/// The pages they open: the first three for their branch, the others as statistician of the whole organisation.
+const PAGES: [&str; 7] =
+    ["home", "page of a unit", "library", "page of a province", "tree of units", "search of units", "statistics"];
+
+/// Words of many units, also of their former versions.
+const WORDS: &str = "chi bộ số 7";
 
 pub(crate) async fn replay(folder: &Path, source: &Source) -> Result<()> {
     let start = Instant::now();
@@ -52,7 +60,7 @@ pub(crate) async fn replay(folder: &Path, source: &Source) -> Result<()> {
     carry_out(&backend, id, &visit).await?;
     visit.is_over.store(true, Relaxed);
     let (pages, gone) = visiting.await.context("the visitors stopped")??;
-    for (what, times) in ["home", "page of a unit", "library"].into_iter().zip(pages) {
+    for (what, times) in PAGES.into_iter().zip(pages) {
         times.tell(&format!("{what}, meanwhile"));
     }
     println!("{gone} pages were asked for with the tree of a moment before, and answered as not found");
@@ -128,21 +136,29 @@ struct Visit {
 impl Visit {
     /// Returns the times of each kind of page, and how often a page was not found because the tree changed after the viewer was
     /// read.
-    async fn run(self: Arc<Self>, backend: Backend, members: Vec<(MemberId, UnitId)>) -> Result<([Times; 3], usize)> {
-        let (mut times, mut gone): ([Times; 3], usize) = Default::default();
+    async fn run(self: Arc<Self>, backend: Backend, members: Vec<(MemberId, UnitId)>) -> Result<([Times; PAGES.len()], usize)> {
+        let (mut times, mut gone): ([Times; PAGES.len()], usize) = Default::default();
         for (member, unit) in members.into_iter().cycle() {
             if self.is_over.load(Relaxed) {
                 break;
             }
             let tree = backend.units().tree();
             let branch = tree.get(unit).with_context(|| format!("the branch {unit} is not open"))?;
-            let (viewer, id) = (viewer(member, branch, None), unit.to_string());
+            let (own, id) = (viewer(member, branch, None), unit.to_string());
+            let central = viewer(member, branch, Some((Role::Statistician, root(&tree)?)));
+            let province = branch.path.ancestors_and_self().nth(1).and_then(|path| tree.at(&path).map(|unit| unit.id));
+            let province = province.context("a branch without a province")?.to_string();
+            drop(tree);
             for (at, times) in times.iter_mut().enumerate() {
                 let start = Instant::now();
                 let opened = match at {
-                    0 => backend.home().page(&viewer).await.map(drop),
-                    1 => backend.unit_desk().page(&viewer, &id, None, BelowQuery::default()).await.map(drop),
-                    _ => backend.documents().list(&viewer, &LibraryQuery::default()).await.map(drop),
+                    0 => backend.home().page(&own).await.map(drop),
+                    1 => backend.unit_desk().page(&own, &id, None, BelowQuery::default()).await.map(drop),
+                    2 => backend.documents().list(&own, &LibraryQuery::default()).await.map(drop),
+                    3 => backend.unit_desk().page(&central, &province, None, BelowQuery::default()).await.map(drop),
+                    4 => backend.unit_desk().list(&central, None, None).await.map(drop),
+                    5 => backend.unit_desk().list(&central, Some(WORDS), None).await.map(drop),
+                    _ => backend.statistics().page(&central, None).await.map(drop),
                 };
                 match opened {
                     Ok(()) => times.note(start),
