@@ -554,26 +554,26 @@ impl From<&Shift> for ShiftRow {
     }
 }
 
+const VERSION: &str = "RETURN (SELECT VALUE version FROM ONLY tree:units) ?? 0;";
+
+const UNITS: &str = "SELECT record::id(id) AS id, kind, code, name, path, opened_on, phase, live_from, contact, closed_on, parent, \
+     successor, version FROM unit";
+
+const FORMS: &str = "SELECT unit, kind, parent, code, name, from, until, cause FROM unit_version";
+
 impl Rows {
-    /// The statements of a query do not share a snapshot, so they are read again when the version of the tree has changed
-    /// afterwards.
+    /// Queries do not share a snapshot, so all is read again when the version of the tree has changed afterwards. Each table has a
+    /// query of its own, because a query has a time limit, and its answer is held in memory until all of it is read.
     async fn read(store: &Store) -> Result<Self> {
-        let sql = format!(
-            "RETURN (SELECT VALUE version FROM ONLY tree:units) ?? 0; \
-             SELECT record::id(id) AS id, kind, code, name, path, opened_on, phase, live_from, contact, closed_on, parent, \
-             successor, version FROM unit; \
-             SELECT unit, kind, parent, code, name, from, until, cause FROM unit_version; \
-             SELECT kind, shifts, step FROM unit_operation WHERE state = 'running'; \
-             {} \
-             RETURN (SELECT VALUE version FROM ONLY tree:units) ?? 0;",
-            stored_shifts::ALL
-        );
+        let running =
+            format!("SELECT kind, shifts, step FROM unit_operation WHERE state = 'running'; {} {VERSION}", stored_shifts::ALL);
         for _ in 0..TRIES {
-            let mut answers = store.read(sql.as_str(), ()).await?;
-            let version = answers.row(0)?.unwrap_or_default();
-            let (units, forms, running) = (answers.rows(1)?, answers.rows(2)?, answers.rows(3)?);
-            let rows = Self { version, units, forms, running, shifts: answers.rows(4)? };
-            if answers.row::<i64>(5)?.unwrap_or_default() == version {
+            let version: i64 = store.read(VERSION, ()).await?.row(0)?.unwrap_or_default();
+            let units = store.read(UNITS, ()).await?.rows(0)?;
+            let forms = store.read(FORMS, ()).await?.rows(0)?;
+            let mut answers = store.read(running.as_str(), ()).await?;
+            let rows = Self { version, units, forms, running: answers.rows(0)?, shifts: answers.rows(1)? };
+            if answers.row::<i64>(2)?.unwrap_or_default() == version {
                 return Ok(rows);
             }
         }
