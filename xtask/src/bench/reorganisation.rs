@@ -18,8 +18,9 @@ use crate::{process, project::Project};
 /// The file whose number of rows tells stores of different countries apart.
 const UNITS: &str = "tree-2024.csv";
 
-/// Printed by the program before it changes the tree.
-const CARRYING_OUT: &str = "carrying out";
+/// Number of lines about the progress, four a second, after which the program is in the transaction that changes the tree. It plans
+/// before, which takes a second or two; the transaction takes longer.
+const PLANNED_AFTER: usize = 12;
 
 /// Begins the lines about the rows that follow the tree: `progress 20 of 4000; …`.
 const PROGRESS: &str = "progress ";
@@ -93,13 +94,13 @@ impl std::fmt::Display for Moment {
 }
 
 impl Moment {
-    /// Whether this line says that the moment has come.
-    fn is_told_by(self, line: &str) -> bool {
+    /// Whether a line about the progress says that the moment has come; `told` is the number of these lines, this one included.
+    fn has_come(self, (rows, estimate): (u64, u64), told: usize) -> bool {
         match self {
-            Self::CarryingOut => line == CARRYING_OUT,
-            Self::Followed(part, all) => progress(line).is_some_and(|(rows, estimate)| {
+            Self::CarryingOut => told >= PLANNED_AFTER,
+            Self::Followed(part, all) => {
                 estimate > 0 && u128::from(rows) * u128::from(all) >= u128::from(estimate) * u128::from(part)
-            }),
+            }
         }
     }
 }
@@ -147,10 +148,13 @@ fn run(meter: &Meter, data: &Path, source: &Path, kill_at: Option<Moment>) -> Re
 
 /// Prints each line with its time, until the moment has come. Returns whether it has.
 fn follow(output: impl Read, start: Instant, until: Option<Moment>) -> Result<bool> {
+    let mut told = 0;
     for line in BufReader::new(output).lines() {
         let line = line?;
         println!("    {:>12}  {line}", process::human(start.elapsed()));
-        if until.is_some_and(|moment| moment.is_told_by(&line)) {
+        let Some(numbers) = progress(&line) else { continue };
+        told += 1;
+        if until.is_some_and(|moment| moment.has_come(numbers, told)) {
             return Ok(true);
         }
     }
@@ -169,13 +173,17 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_is_told_by_a_line_of_the_program() {
-        let lines = ["open in 0.2 s", CARRYING_OUT, "progress 0 of 0; slowest page 3 ms", "progress 20 of 40; slowest page 9 ms"];
-        let first = |moment: Moment| lines.iter().position(|line| moment.is_told_by(line));
-        assert_eq!(first(Moment::CarryingOut), Some(1));
-        assert_eq!((first(Moment::Followed(1, 3)), first(Moment::Followed(2, 3))), (Some(3), None));
-        let output = lines.join("\n");
-        assert!(follow(output.as_bytes(), Instant::now(), Some(Moment::CarryingOut)).unwrap());
-        assert!(!follow(output.as_bytes(), Instant::now(), None).unwrap());
+    fn a_moment_is_told_by_lines_of_the_program() {
+        let moment = Moment::Followed(1, 3);
+        assert!(!moment.has_come((0, 0), 1), "nothing is known of the rows yet");
+        assert!(!moment.has_come((13, 40), 2));
+        assert!(moment.has_come((20, 40), 3));
+        let lines = |count: usize| vec!["progress 0 of 0; slowest page 3 ms"; count].join("\n") + "\ncarried out in 1.0 s";
+        let comes = |count: usize, until| follow(lines(count).as_bytes(), Instant::now(), until).unwrap();
+        assert!(comes(PLANNED_AFTER, Some(Moment::CarryingOut)));
+        assert!(!comes(PLANNED_AFTER - 1, Some(Moment::CarryingOut)));
+        assert!(!comes(PLANNED_AFTER, Some(moment)));
+        assert!(!comes(PLANNED_AFTER, None));
+        assert_eq!(progress("progress 20 of 40; slowest page 9 ms"), Some((20, 40)));
     }
 }

@@ -106,7 +106,7 @@ async fn confirm(backend: &Backend, id: ReorganisationId) -> Result<()> {
 async fn carry_out(backend: &Backend, id: ReorganisationId, visit: &Visit) -> Result<()> {
     let reorganisations = backend.reorganisations();
     let start = Instant::now();
-    // `xtask` waits for this line and for those of the progress.
+    // `xtask` waits for the lines about the progress.
     println!("carrying out");
     let mut ticks = tokio::time::interval(TOLD_EVERY);
     let mut work = std::pin::pin!(reorganisations.carry_out_for_operator(id));
