@@ -145,9 +145,11 @@ fn trail(standpoint: &Standpoint, tree: &Tree, unit: &UnitRef) -> Vec<UnitRef> {
     trail_for(Action::ReadStatistics, standpoint, tree, unit)
 }
 
-/// The path from the highest unit where the person may do `action` down to the unit itself.
+/// The path from the highest unit where the person may do `action` down to the unit itself. It has no gaps: between the units on
+/// the person's own line and those of an office elsewhere there can be some where the person may not, but each is hidden or not by
+/// the one above it.
 fn trail_for(action: Action, standpoint: &Standpoint, tree: &Tree, unit: &UnitRef) -> Vec<UnitRef> {
-    tree.trail(&unit.path).filter(|above| standpoint.may(action, &above.path)).cloned().collect()
+    tree.trail(&unit.path).skip_while(|above| !standpoint.may(action, &above.path)).cloned().collect()
 }
 
 fn has_children(tree: &Tree, unit: &UnitRef) -> bool {

@@ -512,6 +512,14 @@ async fn units_are_offered_by_name_and_code_to_those_who_may_address_them(backen
         assert!(!is_of_coast || parent.as_deref() == Some(org.coast.name.as_str()), "{}: {parent:?}", unit.name);
         assert!(unit.id != org.hills.id || members.is_none(), "three members, hidden as on its page");
     }
+    // With a branch elsewhere and an office below the coast: what hides the coast hides its smallest branch.
+    let mut apart = editor.viewer.clone();
+    apart.standpoint.branch = org.farm.path.clone();
+    for grant in &mut apart.standpoint.grants {
+        grant.path = org.harbour.path.clone();
+    }
+    let offered = backend.unit_desk().pick(&apart, PickPurpose::Document, None, "").await.expect("is offered").units;
+    assert_eq!(offered.iter().map(|choice| (choice.unit.id, choice.members)).collect::<Vec<_>>(), [(harbour, None)]);
     assert!(matches!(pick(editor, &org.coast, "TRUONG").await, Ok((found, 0)) if found == [school]));
     assert!(matches!(pick(editor, &org.coast, "01").await, Ok((found, 0)) if found == [harbour]));
     assert!(matches!(pick(editor, &org.coast, "không có").await, Ok((found, 0)) if found.is_empty()));
