@@ -9,6 +9,7 @@ use domain::{
     meetings::{AttendanceKind, MeetingForm, MeetingKind, MeetingState},
     members::Standing,
     policy::Role,
+    statistics::{MemberCount, Reach, SMALLEST_GROUP},
     units::{UnitKind, UnitRef},
 };
 use leptos::prelude::*;
@@ -144,6 +145,26 @@ pub fn members(l: Locale) -> &'static str {
 /// A number of members.
 pub fn members_count(l: Locale, n: u64) -> String {
     text::terms::members_count(l, n)
+}
+
+/// A number of members, as far as the person may know it.
+pub fn member_count(l: Locale, count: MemberCount) -> String {
+    match count {
+        MemberCount::Exact(members) => members_count(l, members.into()),
+        MemberCount::AtMost(members) => text::terms::members_at_most(l, members_count(l, members.into())),
+        MemberCount::AtLeast(members) => text::terms::members_at_least(l, members_count(l, members.into())),
+        MemberCount::Hidden => text::terms::members_hidden(l).to_owned(),
+    }
+}
+
+/// "2.514 members in 89 branches".
+pub fn reach(l: Locale, reach: Reach) -> String {
+    text::desk::reach(l, member_count(l, reach.members), text::desk::branches(l, reach.branches.into()))
+}
+
+/// Why the number of members is not exact.
+pub fn reach_hint(l: Locale, reach: Reach) -> Option<String> {
+    reach.members.exact().is_none().then(|| text::terms::members_hidden_hint(l, l.number(SMALLEST_GROUP)))
 }
 
 pub fn meeting_kind(l: Locale, kind: MeetingKind) -> &'static str {

@@ -11,6 +11,7 @@ use domain::{
 
 mod counters;
 mod groups;
+mod reach;
 mod shares;
 
 pub use counters::Counters;

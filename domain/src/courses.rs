@@ -15,7 +15,7 @@ mod quiz;
 pub use pages::{
     AnotherTry, AskedQuestion, AssignPage, Certificate, CompletionPage, CourseDesk, CourseDraft, CourseFormPage, CoursePage,
     CourseReminder, CourseRow, CoursesPage, DeskCourse, LearnerRow, NextStep, QuestionPage, QuizFacts, QuizPage, ResultPage,
-    ReviewedOption, ReviewedQuestion, StandingCount, TryRow, UnitChoice,
+    ReviewedOption, ReviewedQuestion, TryRow, UnitChoice,
 };
 pub use quiz::{AnswerOption, GRACE, LastTry, Question, QuestionKind, QuizRules, Score, Tries, score, shuffled};
 

@@ -69,6 +69,31 @@ pub struct Share {
     pub done: u32,
 }
 
+/// The number of members of an audience, as far as a person may know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberCount {
+    Exact(u32),
+    /// Fewer by those who are left out and whose number is hidden: the members of an excepted unit, or those of other standings.
+    AtMost(u32),
+    /// More by the members of units whose number is hidden.
+    AtLeast(u32),
+    Hidden,
+}
+
+impl MemberCount {
+    pub const fn exact(self) -> Option<u32> {
+        if let Self::Exact(members) = self { Some(members) } else { None }
+    }
+}
+
+/// How many members and branches an audience has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reach {
+    pub members: MemberCount,
+    pub branches: u32,
+}
+
 /// A unit's row in a drill-down of shares.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitShare {

@@ -75,11 +75,6 @@ fn crumbs(l: Locale, page: &Page) -> Vec<Crumb> {
     ]
 }
 
-/// "2.514 members in 89 branches".
-fn reach(l: Locale, page: &Page) -> String {
-    text::desk::reach(l, terms::members_count(l, page.members.into()), text::desk::branches(l, page.branches.into()))
-}
-
 fn body(l: Locale, page: &Page, echo: Option<&FormErrors>, errors: RwSignal<Option<FormErrors>>) -> AnyView {
     if page.documents == 0 && page.questions == 0 {
         let (title, told) = (text::courses::empty_course(l), text::courses::empty_course_hint(l));
@@ -92,7 +87,8 @@ fn body(l: Locale, page: &Page, echo: Option<&FormErrors>, errors: RwSignal<Opti
         .into_any();
     }
     let holds = text::courses::holds(l, l.number(page.documents), l.number(page.questions));
-    let (audience, reach) = (page.chosen.name.clone(), reach(l, page));
+    let (audience, reach) = (page.chosen.name.clone(), terms::reach(l, page.reach));
+    let hint = terms::reach_hint(l, page.reach).map(|hint| view! { <p class="small muted">{hint}</p> });
     let facts = view! {
         <Card strong=true>
             <DescriptionList>
@@ -100,6 +96,7 @@ fn body(l: Locale, page: &Page, echo: Option<&FormErrors>, errors: RwSignal<Opti
                 <Fact label=text::desk::reach_label(l)><strong>{reach}</strong></Fact>
                 <Fact label=text::courses::content(l)>{holds}</Fact>
             </DescriptionList>
+            {hint}
         </Card>
     };
     let form = assign_form(l, page, echo, errors);
@@ -124,16 +121,9 @@ fn body(l: Locale, page: &Page, echo: Option<&FormErrors>, errors: RwSignal<Opti
 
 fn assign_form(l: Locale, page: &Page, echo: Option<&FormErrors>, errors: RwSignal<Option<FormErrors>>) -> AnyView {
     let typed = |field: &str| echo.and_then(|echo| echo.value(field)).unwrap_or_default().to_owned();
-    let standings = page
-        .standings
-        .iter()
-        .map(|count| {
-            let members = terms::members_count(l, count.members.into());
-            Choice::new(count.standing.key(), terms::standing(l, count.standing)).hint(members)
-        })
-        .collect();
+    let standings = page.standings.iter().map(|standing| Choice::new(standing.key(), terms::standing(l, *standing))).collect();
     let checked = typed("standings").split(' ').map(ToOwned::to_owned).collect();
-    let label = text::courses::assign(l, terms::members_count(l, page.members.into()));
+    let label = text::courses::assign(l, terms::member_count(l, page.reach.members));
     let unit_error = field_error(l, errors, LABELS, "unit");
     let unit_error = move || unit_error.get().map(|told| view! { <p class="field-error" id="unit-error">{told}</p> });
     let back = format!("/courses/manage/{}", page.course.id);
@@ -239,13 +229,14 @@ fn units(l: Locale, page: &Page, q: Option<String>) -> AnyView {
 }
 
 fn unit_row(l: Locale, address: &str, choice: &UnitChoice) -> AnyView {
+    let meta = choice.members.map(|members| terms::members_count(l, members.into())).unwrap_or_default();
     view! {
         <ListRow
             href=format!("{address}?unit={}", choice.unit.id)
             title=choice.unit.name.clone()
             whose=Whose::Name
             eyebrow=terms::short_unit_kind(l, choice.unit.kind)
-            meta=terms::members_count(l, choice.members.into())
+            meta
         />
     }
     .into_any()

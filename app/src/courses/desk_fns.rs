@@ -166,11 +166,7 @@ pub async fn course_reach(
     #[server(default)] except: Vec<String>,
     #[server(default)] standings: Vec<String>,
 ) -> Result<String, AppError> {
-    use crate::{
-        context::request::request_context,
-        terms::{self, members_count},
-        text,
-    };
+    use crate::{context::request::request_context, terms, text};
 
     let l = request_context().map(|context| context.page.preferences.locale).unwrap_or_default();
     let result = async {
@@ -183,9 +179,8 @@ pub async fn course_reach(
             standings: &standings,
             due_on: "",
         };
-        let (members, branches) = backend()?.courses().reach_of(&viewer()?, form).await?;
-        let reach = text::desk::reach(l, members_count(l, members.into()), text::desk::branches(l, branches.into()));
-        Ok::<_, AppError>(text::courses::reach_now(l, reach))
+        let reach = backend()?.courses().reach_of(&viewer()?, form).await?;
+        Ok::<_, AppError>(text::courses::reach_now(l, terms::reach(l, reach)))
     };
     // The script shows the message unchanged.
     respond(result.await).map_err(|mut error| {

@@ -116,7 +116,8 @@ fn head(l: Locale, page: &DocumentPage, today: NaiveDate) -> AnyView {
     let summary = &page.summary;
     let Imprint { signer, audience, parts, except } = &page.imprint;
     let whom = terms::audience(l, audience, parts, except);
-    let audience = Line::around(text::documents::for_members(l, HERE, l.number(page.reach)), &whom);
+    let told = page.reach.map(|members| text::documents::for_members(l, HERE, l.number(members)));
+    let audience = Line::around(told.unwrap_or_else(|| text::documents::for_members_of(l, HERE)), &whom);
     let class = title_class(&summary.title);
     let signer = signer.as_ref().map(|name| {
         let signed = text::documents::signed_by(l, name);

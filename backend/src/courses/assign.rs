@@ -3,13 +3,14 @@
 use domain::{
     accounts::Viewer,
     audience::Audience,
-    courses::{AssignPage, CourseState, CourseStep, StandingCount, UnitChoice},
+    courses::{AssignPage, CourseState, CourseStep, UnitChoice},
     documents::DocumentSummary,
     events::EventBody,
     folding::fold,
     forms::{FormReader, Problem, day},
     ids::{CourseId, DocumentId, UnitId},
     members::Standing,
+    statistics::Reach,
     units::{PickedUnits, UnitPath, UnitRef},
 };
 
@@ -67,45 +68,38 @@ impl Courses<'_> {
             Some(unit) => tree.get(unit).filter(|unit| course.issuer.path.contains(&unit.path)).ok_or(Error::NotFound)?,
             None => tree.at(&course.issuer.path).ok_or(Error::NotFound)?,
         };
-        let counters = self.backend.counters();
         let text = self.text(id).await?;
-        let documents = self.backend.documents();
         // A selection with a problem is reported when the form is sent; until then the page is that of the whole unit.
         let audience = picked_audience(&tree, &course.issuer, chosen, picked).unwrap_or_else(|| Audience::of(chosen.clone()));
-        let (members, branches) = documents.reach(&tree, &audience);
-        let standings =
-            STANDINGS.map(|standing| StandingCount { standing, members: counters.members_of(&chosen.path, standing) });
-        let offered = offered(&tree, &course.issuer, chosen, typed);
+        let statistics = self.backend.statistics();
+        let choice =
+            |unit: &UnitRef| UnitChoice { members: statistics.members(&viewer.standpoint, &tree, unit), unit: unit.clone() };
         let is_below = |path: &UnitPath| course.issuer.path.contains(path);
         Ok(AssignPage {
             documents: count(course.documents.len()),
             questions: course.questions,
             trail: tree.trail(&chosen.path).filter(|unit| course.issuer.path.contains(&unit.path)).cloned().collect(),
-            members,
-            branches,
+            reach: self.backend.documents().reach(&tree, viewer, &audience),
             parts: part_choices(self.backend, &viewer.standpoint, &tree, &audience, is_below, picked),
-            standings: standings.into(),
+            standings: STANDINGS.into(),
             out_of_reach: self.out_of_reach(viewer, &course, &audience).await?,
-            units: offered
-                .into_iter()
-                .map(|unit| UnitChoice { members: counters.members(&unit.path), unit: unit.clone() })
-                .collect(),
+            units: offered(&tree, &course.issuer, chosen, typed).into_iter().map(choice).collect(),
             chosen: chosen.clone(),
             course: course.draft(&text),
         })
     }
 
-    /// How many members and branches the form would assign the course to.
+    /// How many members and branches the form would assign the course to, as far as the person may know it.
     ///
     /// # Errors
     /// [`Error::Invalid`] of the form `assign` for units that cannot be chosen. Otherwise as [`Self::assignment`].
-    pub async fn reach_of(&self, viewer: &Viewer, form: AssignForm<'_>) -> Result<(u32, u32)> {
+    pub async fn reach_of(&self, viewer: &Viewer, form: AssignForm<'_>) -> Result<Reach> {
         let course = self.managed(viewer, form.course.parse().map_err(|_| Error::NotFound)?).await?;
         course.step(CourseStep::Assign)?;
         let tree = self.backend.units().tree();
         let mut reader = FormReader::new("assign");
         match typed_audience(&mut reader, &tree, &course.issuer, &form) {
-            Some(audience) => Ok(self.backend.documents().reach(&tree, &audience)),
+            Some(audience) => Ok(self.backend.documents().reach(&tree, viewer, &audience)),
             None => Err(reader.finish().err().unwrap_or_default().into()),
         }
     }

@@ -71,7 +71,7 @@ impl Courses<'_> {
             return Err(if course.reaches(viewer) && unit.is_none() { Error::NotAllowed } else { Error::NotFound });
         };
         let done = self.done(id, &given.audience, &unit_shares.paths()).await?;
-        let (total, children) = unit_shares.shares(self.backend.counters(), &given.audience, &done);
+        let (total, children) = unit_shares.shares(self.backend.statistics(), &given.audience, &done);
         Ok(CompletionPage {
             course: id,
             another_try: if is_managed { self.another_try(&course, &unit_shares).await? } else { None },

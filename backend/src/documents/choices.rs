@@ -5,6 +5,7 @@ use domain::{
     audience::{Audience, Places},
     documents::desk::PartChoices,
     policy::Action,
+    statistics::Reach,
     units::{PickedUnits, UnitPath, UnitRef},
 };
 
@@ -41,21 +42,23 @@ impl Documents<'_> {
     }
 
     /// `None` where the selection has a problem, which saving reports.
-    fn reach_of_picked(&self, tree: &Tree, viewer: &Viewer, picked: &PickedUnits) -> Option<(u32, u32)> {
+    fn reach_of_picked(&self, tree: &Tree, viewer: &Viewer, picked: &PickedUnits) -> Option<Reach> {
         let ids = |typed: &str| typed.split_whitespace().map(ToOwned::to_owned).collect::<Vec<_>>();
         let (parts, except) = (ids(&picked.parts), ids(&picked.except));
         let form = ReachForm { audience: &picked.audience, parts: &parts, except: &except, standings: &picked.standings };
-        typed_audience(tree, viewer, form).ok().map(|audience| self.reach(tree, &audience))
+        typed_audience(tree, viewer, form).ok().map(|audience| self.reach(tree, viewer, &audience))
     }
 
-    /// Number of members and of branches in an audience.
-    pub(crate) fn reach(&self, tree: &Tree, audience: &Audience) -> (u32, u32) {
+    /// The number of branches in an audience, and of members as far as the person may know it.
+    pub(crate) fn reach(&self, tree: &Tree, viewer: &Viewer, audience: &Audience) -> Reach {
         let Places { within, without } = audience.places();
         let is_branch = |place: &UnitPath| tree.at(place).is_some_and(|unit| unit.kind.meets_as_branch());
         let within_one = |place: &UnitPath| tree.branches(place) + u32::from(is_branch(place));
         let branches = |places: &[UnitPath]| places.iter().map(within_one).sum::<u32>();
-        let members = self.backend.counters().members_asked(&audience.unit.path, audience);
-        (members, branches(&within).saturating_sub(branches(&without)))
+        Reach {
+            members: self.backend.statistics().members_asked(&viewer.standpoint, tree, &audience.unit.path, audience),
+            branches: branches(&within).saturating_sub(branches(&without)),
+        }
     }
 }
 

@@ -341,15 +341,13 @@ impl Documents<'_> {
     ) -> DraftPage {
         let top_units = viewer.standpoint.top_units(Action::WriteDocument);
         let whom = draft.whom();
-        let (members, branches) = self.reach(tree, &whom);
         let audiences = choices(tree, &top_units, &draft.audience, |_| true);
-        let counters = self.backend.counters();
+        let statistics = self.backend.statistics();
         DraftPage {
-            audience_members: audiences.iter().map(|unit| counters.members(&unit.path)).collect(),
+            audience_members: audiences.iter().map(|unit| statistics.members(&viewer.standpoint, tree, unit)).collect(),
             preview: markdown::render(&draft.body).html,
             permissions,
-            members,
-            branches,
+            reach: self.reach(tree, viewer, &whom),
             issuers: choices(tree, &top_units, &draft.issuer, |unit| unit.kind.issues_documents()),
             audiences,
             parts: self.part_choices(tree, viewer, &whom, picked),

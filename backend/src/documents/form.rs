@@ -7,6 +7,7 @@ use domain::{
     forms::{self, FormReader, Problem, bounded_line},
     members::Standing,
     policy::Action,
+    statistics::Reach,
     units::{UnitPath, UnitRef},
 };
 
@@ -86,17 +87,17 @@ pub(super) struct Draft {
 }
 
 impl Documents<'_> {
-    /// How many members and branches the form's audience has.
+    /// How many members and branches the form's audience has, as far as the person may know it.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a person who writes for no unit; [`Error::Invalid`] on the form `draft`, as [`Self::save_draft`].
     #[expect(clippy::unused_async, reason = "a use-case like the others")]
-    pub async fn reach_of(&self, viewer: &Viewer, form: ReachForm<'_>) -> Result<(u32, u32)> {
+    pub async fn reach_of(&self, viewer: &Viewer, form: ReachForm<'_>) -> Result<Reach> {
         if viewer.standpoint.top_units(Action::WriteDocument).is_empty() {
             return Err(Error::NotFound);
         }
         let tree = self.backend.units().tree();
-        Ok(self.reach(&tree, &typed_audience(&tree, viewer, form)?))
+        Ok(self.reach(&tree, viewer, &typed_audience(&tree, viewer, form)?))
     }
 
     /// Parses the form of a document, which is on the desk unless it is new. Returns the reader as well, for problems that only

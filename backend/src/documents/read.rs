@@ -67,15 +67,13 @@ impl Documents<'_> {
     async fn page(&self, viewer: &Viewer, found: Found, looks: bool) -> Result<DocumentPage> {
         let recording = found.recording(viewer, looks, self.backend.clock().today());
         let Found { document, body, read, reading, bookmarked, more, .. } = found;
-        let id = document.id;
+        let (id, tree) = (document.id, self.backend.units().tree());
+        let audience = &document.particulars.audience;
         let rendered = markdown::render(&body);
         Ok(DocumentPage {
             recording,
             summary: document.summary(read.is_some()),
-            reach: self
-                .backend
-                .counters()
-                .members_asked(&document.particulars.audience.unit.path, &document.particulars.audience),
+            reach: self.backend.statistics().members_asked(&viewer.standpoint, &tree, &audience.unit.path, audience).exact(),
             place: reading.map(|reading| reading_place(reading, &rendered.contents)).transpose()?.flatten(),
             html: rendered.html,
             contents: rendered.contents,
@@ -84,7 +82,7 @@ impl Documents<'_> {
             related: self.related(viewer, id, &document.particulars.related).await?,
             bookmarked,
             attachments: files::of_document(self.backend, id).await?,
-            shows_readers: document.unit_shares(viewer, &self.backend.units().tree(), None).is_some(),
+            shows_readers: document.unit_shares(viewer, &tree, None).is_some(),
             imprint: document.particulars.imprint(),
         })
     }

@@ -87,7 +87,7 @@ impl Documents<'_> {
         let tree = self.backend.units().tree();
         let unit_shares = document.unit_shares(viewer, &tree, unit).ok_or_else(|| no_shares(&document, viewer, unit))?;
         let read = self.count_in(READ, &document, &unit_shares.paths(), &tree).await?;
-        let (total, children) = unit_shares.shares(self.backend.counters(), &document.particulars.audience, &read);
+        let (total, children) = unit_shares.shares(self.backend.statistics(), &document.particulars.audience, &read);
         let opened = match total.share {
             Some(share) => {
                 let opened = self.count_in(OPENED, &document, &[&unit_shares.unit.path], &tree).await?.into_iter().sum::<u32>();
@@ -127,7 +127,7 @@ impl Documents<'_> {
     ) -> Result<Option<CorrectedReaders>> {
         let Some(at) = document.corrected_at.filter(|_| document.is_corrected) else { return Ok(None) };
         let read = self.corrected_in(READ_CORRECTED, document, &unit_shares.paths(), tree).await?;
-        let (total, children) = unit_shares.shares(self.backend.counters(), &document.particulars.audience, &read);
+        let (total, children) = unit_shares.shares(self.backend.statistics(), &document.particulars.audience, &read);
         let opened =
             self.corrected_in(OPENED_CORRECTED, document, &[&unit_shares.unit.path], tree).await?.into_iter().sum::<u32>();
         // Counters and tables are read at different moments.
@@ -151,7 +151,9 @@ impl Documents<'_> {
         for document in documents {
             let read = self.count_in(READ, &document, &[&unit.path], &tree).await?.into_iter().sum();
             let counted = share(self.backend.counters(), &unit.path, &document.particulars.audience, read);
-            let is_shown = shows_all || !is_small(counted.members);
+            let audience = &document.particulars.audience;
+            let asked = self.backend.statistics().members_asked(&viewer.standpoint, &tree, &unit.path, audience);
+            let is_shown = shows_all || (!is_small(counted.members) && asked.exact().is_some());
             // The list does not show whether the person has read it.
             rows.push(FollowedRow { document: document.summary(true), share: is_shown.then_some(counted) });
         }

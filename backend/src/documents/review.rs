@@ -162,7 +162,7 @@ impl Documents<'_> {
         let reviewers = if is_asking { people } else { Vec::new() };
         let needs_another = is_asking && !reviewers.iter().any(|person| person.may_approve);
         let change = self.change_of(&desk).await?;
-        let (members, branches) = self.reach(&tree, &work.particulars.audience);
+        let reach = self.reach(&tree, viewer, &work.particulars.audience);
         let (permissions, publish_at) = (desk.permissions, work.publish_at);
         let draft = self.drafted(desk).await?;
         let warnings = warnings_of(&draft.title, &draft.body).await?;
@@ -172,8 +172,7 @@ impl Documents<'_> {
             preview: markdown::render(&draft.body).html,
             draft,
             permissions,
-            members,
-            branches,
+            reach,
             review,
             remarks,
             reviewers,

@@ -212,7 +212,7 @@ impl Counters {
     }
 
     /// Number of those with this standing.
-    pub(crate) fn members_of(&self, path: &UnitPath, standing: Standing) -> u32 {
+    fn members_of(&self, path: &UnitPath, standing: Standing) -> u32 {
         self.read().nodes.get(path).map_or(0, |node| match standing {
             Standing::Official => node.figures.members.saturating_sub(node.probationary),
             Standing::Probationary => node.probationary,

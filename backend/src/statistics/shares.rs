@@ -1,19 +1,20 @@
 //! Shares by unit: how many members have done what was asked of them, level by level, and who may see it.
 //!
 //! Invariant: numbers come from the counters and from index ranges, never from reading members. Small groups are hidden as in the
-//! statistics.
+//! statistics. An editor chooses the audience, so a share is also hidden where the number of its members is not
+//! [exact](domain::statistics::MemberCount::Exact) for the viewer: the difference of two audiences would be that of a small group.
 
 use domain::{
     accounts::Viewer,
     audience::Audience,
     ids::UnitId,
-    policy::Action,
+    policy::{Action, Standpoint},
     statistics::{Share, UnitShare},
     units::{UnitPath, UnitRef},
 };
 
 use super::{
-    Counters,
+    Counters, Statistics,
     groups::{hidden_below, hides},
 };
 use crate::units::Tree;
@@ -21,6 +22,7 @@ use crate::units::Tree;
 /// A unit and its children, as one viewer may see them.
 pub(crate) struct UnitShares<'t> {
     tree: &'t Tree,
+    standpoint: Standpoint,
     pub(crate) unit: &'t UnitRef,
     /// The children that have members of the audience.
     pub(crate) children: Vec<&'t UnitRef>,
@@ -49,6 +51,7 @@ impl<'t> UnitShares<'t> {
         };
         Some(Self {
             tree,
+            standpoint: viewer.standpoint.clone(),
             unit,
             children: tree.children(&unit.path).filter(|child| audience.touches(&child.path)).collect(),
             trail: tree.trail(&unit.path).filter(concerned).cloned().collect(),
@@ -67,7 +70,9 @@ impl<'t> UnitShares<'t> {
     }
 
     /// The shares of the unit and of its children. `done` is in the order of [`Self::paths`].
-    pub(crate) fn shares(&self, counters: &Counters, audience: &Audience, done: &[u32]) -> (UnitShare, Vec<UnitShare>) {
+    pub(crate) fn shares(&self, statistics: Statistics<'_>, audience: &Audience, done: &[u32]) -> (UnitShare, Vec<UnitShare>) {
+        let counters = statistics.backend.counters();
+        let is_known = |path: &UnitPath| statistics.members_asked(&self.standpoint, self.tree, path, audience).exact().is_some();
         let row = |unit: &UnitRef, done: Option<&u32>| UnitShare {
             share: Some(share(counters, &unit.path, audience, done.copied().unwrap_or_default())),
             opens: self.tree.children(&unit.path).next().is_some(),
@@ -75,7 +80,7 @@ impl<'t> UnitShares<'t> {
         };
         let mut done = done.iter();
         let members = |path: &UnitPath| counters.members_asked(path, audience);
-        let is_hidden = !self.at_exact_unit && hides(self.tree, &self.trail, members);
+        let is_hidden = !self.at_exact_unit && (hides(self.tree, &self.trail, members) || !is_known(&self.unit.path));
         let mut total = row(self.unit, done.next());
         if is_hidden {
             total.share = None;
@@ -84,7 +89,7 @@ impl<'t> UnitShares<'t> {
         let hidden = hidden_below(self.tree, &self.unit.path, is_hidden, members);
         let below = self.tree.children(&self.unit.path).zip(hidden);
         let hidden: Vec<UnitId> = below.filter(|(_, hidden)| *hidden).map(|(child, _)| child.id).collect();
-        for row in children.iter_mut().filter(|row| hidden.contains(&row.unit.id)) {
+        for row in children.iter_mut().filter(|row| hidden.contains(&row.unit.id) || !is_known(&row.unit.path)) {
             row.share = None;
         }
         (total, children)

@@ -5,6 +5,7 @@ use backend::{
     accounts::SignInForm,
     demo::registry::Registry,
     documents::{DraftForm, PublishForm, ReachForm},
+    members::TransferForm,
 };
 use chrono::TimeDelta;
 use domain::{
@@ -12,7 +13,9 @@ use domain::{
     documents::{LibraryQuery, PersonalList},
     forms::Problem,
     ids::{DocumentId, UnitId},
+    policy::Role,
     search::SearchQuery,
+    statistics::{MemberCount, Reach, UnitShare},
     units::{PickPurpose, PickableUnit, PickedUnits, UnitRef},
 };
 
@@ -28,6 +31,7 @@ on_both_engines! {
     the_groups_of_a_branch_are_not_all_of_it,
     a_part_has_the_document_and_nobody_else_learns_of_it,
     the_reach_of_a_form_is_shown_to_those_who_may_write_it,
+    no_difference_of_audiences_gives_the_number_of_a_hidden_unit,
     parts_follow_units_that_move_and_end,
     a_part_that_left_the_audience_is_not_reached,
     an_approval_covers_the_parts_that_were_shown,
@@ -82,9 +86,18 @@ async fn follow(backend: &Backend) {
     backend.search().catch_up().await.expect("brings the index up to date");
 }
 
-/// Members reached and readers, from the view of somebody who is responsible for this unit.
+/// The head of a unit, who may read the records of all its members, so no number is hidden.
+pub(crate) fn head_of(org: &Fixture, unit: &UnitRef) -> Viewer {
+    let mut head = org.answering_for(unit);
+    for grant in &mut head.standpoint.grants {
+        grant.role = Role::Secretary;
+    }
+    head
+}
+
+/// Members reached and readers, from the view of the head of this unit.
 async fn share(backend: &Backend, org: &Fixture, id: DocumentId, unit: &UnitRef) -> Option<(u32, u32)> {
-    let page = backend.documents().readers(&org.answering_for(unit), id, None).await.expect("a page");
+    let page = backend.documents().readers(&head_of(org, unit), id, None).await.expect("a page");
     page.total.share.map(|share| (share.members, share.done))
 }
 
@@ -165,10 +178,10 @@ async fn a_part_has_the_document_and_nobody_else_learns_of_it(backend: &Backend,
     let documents = backend.documents();
     let id = save(backend, editor, [&org.coast, &org.coast], &keys(&[&org.harbour])).await.expect("is saved");
     let reviewed = documents.review(editor, id).await.expect("a page");
-    assert_eq!((reviewed.members, reviewed.branches), (5, 1));
+    assert_eq!(reviewed.reach, reach(MemberCount::Hidden, 1));
     submit(backend, editor, id).await;
     let asked = documents.approval(&chief(editor), id).await.expect("a page").page;
-    assert_eq!((asked.members, asked.branches), (5, 1), "the approver sees the right number");
+    assert_eq!(asked.reach, reach(MemberCount::Hidden, 1), "the approver sees the right number of branches");
     assert_eq!(asked.draft.parts.iter().map(|part| part.id).collect::<Vec<_>>(), [org.harbour.id]);
     documents.recall(editor, id).await.expect("is taken back");
     release(backend, editor, id).await;
@@ -190,7 +203,7 @@ async fn a_part_has_the_document_and_nobody_else_learns_of_it(backend: &Backend,
     }
     assert!(has(backend, &org.fisherman.viewer, id).await);
     let page = documents.read(&org.fisherman.viewer, id).await.expect("opens");
-    assert_eq!((page.reach, page.imprint.parts.len()), (5, 1));
+    assert_eq!((page.reach, page.imprint.parts.len()), (None, 1), "the number of the branch is hidden from its members");
     assert_eq!(documents.followed(&org.secretary.viewer).await.expect("a list").rows.len(), 1);
 
     read_through(backend, &org.fisherman.viewer, id).await;
@@ -231,11 +244,29 @@ async fn the_reach_of_a_form_is_shown_to_those_who_may_write_it(backend: &Backen
     let typed = ReachForm { audience: &coast, parts: &parts, except: &[], standings: "" };
     let documents = backend.documents();
     let editor = &org.coast_editor.viewer;
-    assert_eq!(documents.reach_of(editor, typed).await.expect("counts"), (5, 1));
-    assert_eq!(documents.reach_of(editor, ReachForm { parts: &[], ..typed }).await.expect("counts"), (15, 2));
-    let except = ReachForm { parts: &[], except: &parts, ..typed };
-    assert_eq!(documents.reach_of(editor, except).await.expect("counts"), (10, 1));
-    assert_eq!(documents.reach_of(editor, ReachForm { standings: "probationary", ..typed }).await.expect("counts"), (1, 1));
+    // The hills have three members, so the numbers of the coast and of its smallest branch are hidden too.
+    assert_eq!(documents.reach_of(editor, typed).await.expect("counts"), reach(MemberCount::Hidden, 1));
+    let all = ReachForm { parts: &[], ..typed };
+    assert_eq!(documents.reach_of(editor, all).await.expect("counts"), reach(MemberCount::Hidden, 2));
+
+    let mut both = editor.clone();
+    both.standpoint.grants.extend(org.coast_secretary.viewer.standpoint.grants.clone());
+    let counted = async |form: ReachForm<'_>| documents.reach_of(&both, form).await.expect("counts");
+    assert_eq!(counted(typed).await, reach(MemberCount::Exact(5), 1), "who may read the records can count them");
+    assert_eq!(counted(ReachForm { except: &parts, ..all }).await, reach(MemberCount::Exact(10), 1));
+    assert_eq!(counted(ReachForm { standings: "probationary", ..typed }).await, reach(MemberCount::Exact(1), 1));
+
+    let (province, chief) = (org.province.id.to_string(), &org.province_chief_editor.viewer);
+    let all = ReachForm { audience: &province, ..all };
+    let told = async |form: ReachForm<'_>| documents.reach_of(chief, form).await.expect("counts");
+    let (school, branches) = (keys(&[&org.school]), keys(&[&org.harbour, &org.school]));
+    assert_eq!(told(all).await, reach(MemberCount::Exact(18), 3));
+    assert_eq!(told(ReachForm { parts: &school, ..all }).await, reach(MemberCount::Exact(10), 1));
+    assert_eq!(told(ReachForm { except: &school, ..all }).await, reach(MemberCount::Exact(8), 2));
+    assert_eq!(told(ReachForm { except: &parts, ..all }).await, reach(MemberCount::AtMost(18), 2));
+    assert_eq!(told(ReachForm { parts: &branches, ..all }).await, reach(MemberCount::AtLeast(10), 2));
+    assert_eq!(told(ReachForm { standings: "probationary", ..all }).await, reach(MemberCount::AtMost(18), 3));
+
     assert!(matches!(documents.reach_of(&org.hills_editor.viewer, typed).await, Err(Error::Invalid(_))));
     assert!(matches!(documents.reach_of(&org.fisherman.viewer, typed).await, Err(Error::NotFound)));
 
@@ -249,7 +280,72 @@ async fn the_reach_of_a_form_is_shown_to_those_who_may_write_it(backend: &Backen
     let picked = PickedUnits { find: "không có".to_owned(), except: org.school.id.to_string(), ..picked };
     let none = documents.draft_picking(editor, id, &picked).await.expect("a page").parts;
     assert_eq!((units_of(&none.selected), units_of(&none.found.units)), (vec![org.harbour.id, org.school.id], vec![]));
-    assert_eq!(none.reach, Some((5, 1)), "of the form, not of the saved draft");
+    assert_eq!(none.reach, Some(reach(MemberCount::Hidden, 1)), "of the form, not of the saved draft");
+}
+
+fn reach(members: MemberCount, branches: u32) -> Reach {
+    Reach { members, branches }
+}
+
+/// Everything that an editor is told of numbers of members.
+#[derive(Debug, PartialEq, Eq)]
+struct Told {
+    reaches: Vec<Option<Reach>>,
+    choices: Vec<Option<u32>>,
+    shares: Vec<(UnitShare, Vec<UnitShare>)>,
+}
+
+/// The answers to every form with up to two parts and one excepted unit, and the readers of these documents.
+async fn told(backend: &Backend, org: &Fixture, editor: &Viewer, published: &[DocumentId]) -> Told {
+    let units = [&org.coast, &org.hills, &org.harbour, &org.school, &org.farm];
+    let pairs = units.iter().enumerate().flat_map(|(at, &one)| units[at..].iter().map(move |&other| keys(&[one, other])));
+    let chosen: Vec<Vec<String>> = pairs.chain([Vec::new()]).collect();
+    let excepted: Vec<Vec<String>> = units.iter().map(|&unit| keys(&[unit])).chain([Vec::new()]).collect();
+    let mut reaches = Vec::new();
+    for audience in units.into_iter().chain([&org.province]).map(|unit| unit.id.to_string()) {
+        for parts in &chosen {
+            for except in &excepted {
+                for standings in ["", "official", "probationary"] {
+                    let form = ReachForm { audience: &audience, parts, except, standings };
+                    reaches.push(backend.documents().reach_of(editor, form).await.ok());
+                }
+            }
+        }
+    }
+    let mut shares = Vec::new();
+    for id in published {
+        let page = backend.documents().readers(editor, *id, None).await.expect("a page");
+        shares.push((page.total, page.children));
+    }
+    Told { reaches, choices: backend.documents().blank(editor).await.expect("a form").audience_members, shares }
+}
+
+/// A member goes from one hidden unit to another: whoever is shown the same figures as before cannot see it anywhere.
+async fn no_difference_of_audiences_gives_the_number_of_a_hidden_unit(backend: &Backend, org: &Fixture) {
+    let chief = &org.province_chief_editor.viewer;
+    let mut published = Vec::new();
+    for parts in [&[&org.harbour][..], &[&org.hills], &[&org.school], &[&org.school, &org.farm], &[]] {
+        published.push(published_to(backend, chief, [&org.province; 2], parts).await);
+    }
+    let without = save_without(backend, org, &[], &keys(&[&org.farm])).await.expect("is saved");
+    release(backend, chief, without).await;
+    published.push(without);
+    follow(backend).await;
+    let before = told(backend, org, chief, &published).await;
+    let of_coast = told(backend, org, &org.coast_editor.viewer, &[]).await;
+    let exact = |count: &Option<Reach>| count.is_some_and(|reach| reach.members.exact().is_some());
+    assert!(before.reaches.iter().any(exact) && before.shares.iter().any(|(total, _)| total.share.is_some()));
+
+    let (member, to) = (org.farmer.id.to_string(), org.harbour.id.to_string());
+    let form = TransferForm { member: &member, to: &to, reason: "Chuyển nơi cư trú." };
+    let id = backend.members().request_transfer(&org.farm_secretary.viewer, form).await.expect("is asked for").to_string();
+    backend.members().decide_transfer(&org.secretary.viewer, &id, "accept", "").await.expect("is accepted");
+    follow(backend).await;
+    let head = head_of(org, &org.province);
+    let counted = backend.documents().readers(&head, published[0], None).await.expect("a page").total.share;
+    assert_eq!(counted.map(|share| share.members), Some(6), "five before");
+    assert_eq!(told(backend, org, chief, &published).await, before);
+    assert_eq!(told(backend, org, &org.coast_editor.viewer, &[]).await, of_coast);
 }
 
 fn units_of(choices: &[PickableUnit]) -> Vec<UnitId> {
@@ -414,7 +510,7 @@ async fn an_excepted_unit_has_nothing_and_learns_of_nothing(backend: &Backend, o
     let (documents, chief) = (backend.documents(), &org.province_chief_editor.viewer);
     let id = save_without(backend, org, &[], &keys(&[&org.harbour])).await.expect("is saved");
     let reviewed = documents.review(chief, id).await.expect("a page");
-    assert_eq!((reviewed.members, reviewed.branches), (13, 2), "the reviewer sees the right number");
+    assert_eq!(reviewed.reach, reach(MemberCount::AtMost(18), 2), "the number of the excepted unit is hidden");
     release(backend, chief, id).await;
     follow(backend).await;
     for outsider in [&org.fisherman, &org.probationary, &org.secretary, &org.deputy] {
@@ -430,14 +526,14 @@ async fn an_excepted_unit_has_nothing_and_learns_of_nothing(backend: &Backend, o
     assert_eq!(documents.followed(&org.secretary.viewer).await.expect("a list").rows, []);
     for reader in [&org.teacher, &org.farmer] {
         assert!(has(backend, &reader.viewer, id).await, "{}", reader.name);
-        assert_eq!(documents.read(&reader.viewer, id).await.expect("opens").reach, 13);
+        assert_eq!(documents.read(&reader.viewer, id).await.expect("opens").reach, None, "nor do its readers see it");
     }
     let mut reached = 0;
     for person in counted_members(org) {
         let library = documents.list(&person.viewer, &LibraryQuery::default()).await.expect("a page");
         reached += usize::from(library.documents.iter().any(|row| row.id == id));
     }
-    assert_eq!(reached, 13, "the reach is the number of members who have it");
+    assert_eq!(reached, 13, "all but those of the harbour");
     read_through(backend, &org.teacher.viewer, id).await;
     assert_eq!(share(backend, org, id, &org.province).await, Some((13, 1)));
     let coast = documents.readers(&org.answering_for(&org.coast), id, None).await.expect("a page");

@@ -8,7 +8,7 @@ use crate::{
     documents::{DocumentSummary, desk::PartChoices},
     ids::{CourseId, MemberId},
     members::Standing,
-    statistics::UnitShare,
+    statistics::{Reach, UnitShare},
     units::UnitRef,
 };
 
@@ -294,18 +294,11 @@ pub struct QuestionPage {
     pub question: Question,
 }
 
-/// A unit to choose, with its number of members.
+/// A unit to choose, with its number of members unless it is hidden.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitChoice {
     pub unit: UnitRef,
-    pub members: u32,
-}
-
-/// Number of a unit's members with a standing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StandingCount {
-    pub standing: Standing,
-    pub members: u32,
+    pub members: Option<u32>,
 }
 
 /// The confirmation page of an assignment: audience and due day.
@@ -317,12 +310,12 @@ pub struct AssignPage {
     /// From the unit that gives the course down to the chosen one.
     pub trail: Vec<UnitRef>,
     pub chosen: UnitRef,
-    /// Members and branches of the chosen unit, or of the selected ones below it.
-    pub members: u32,
-    pub branches: u32,
+    /// Of the chosen unit, or of the selected ones below it.
+    pub reach: Reach,
     /// Units below the chosen one to limit the assignment to, or to leave out.
     pub parts: PartChoices,
-    pub standings: Vec<StandingCount>,
+    /// Standings to which it can be restricted.
+    pub standings: Vec<Standing>,
     /// Documents that do not reach all members of the chosen unit, or of the selected ones below it.
     pub out_of_reach: Vec<DocumentSummary>,
     /// The units one level below the chosen one, or the search results.

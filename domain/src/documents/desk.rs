@@ -16,6 +16,7 @@ use crate::{
     guard::Warning,
     ids::{DocumentId, MemberId, UnitId},
     members::Standing,
+    statistics::Reach,
     units::{PickableUnit, UnitChoices, UnitKind, UnitRef},
 };
 
@@ -95,8 +96,8 @@ pub struct PartChoices {
     pub found: UnitChoices,
     /// Levels that can be selected as a whole, with the number of units of each below the audience's unit.
     pub levels: Vec<(UnitKind, u32)>,
-    /// Members and branches reached by a selection that is not saved.
-    pub reach: Option<(u32, u32)>,
+    /// The reach of a selection that is not saved.
+    pub reach: Option<Reach>,
 }
 
 /// The editor's page: the draft, its preview, its audience, and the permissions of the viewer.
@@ -106,13 +107,11 @@ pub struct DraftPage {
     pub permissions: EditorPermissions,
     /// Sanitised HTML of the saved body.
     pub preview: String,
-    /// Members and branches of the audience.
-    pub members: u32,
-    pub branches: u32,
+    pub reach: Reach,
     pub issuers: Vec<UnitRef>,
     pub audiences: Vec<UnitRef>,
-    /// Number of members for each of `audiences`.
-    pub audience_members: Vec<u32>,
+    /// Number of members for each of `audiences`; none where it is hidden.
+    pub audience_members: Vec<Option<u32>>,
     pub parts: PartChoices,
     /// What the approval form refers to besides the version: the review, the files, and the published text.
     pub review: Option<String>,
@@ -280,8 +279,7 @@ pub struct ReviewPage {
     pub draft: DocumentDraft,
     pub permissions: EditorPermissions,
     pub preview: String,
-    pub members: u32,
-    pub branches: u32,
+    pub reach: Reach,
     pub review: Option<OpenReview>,
     pub remarks: Vec<ReviewRemark>,
     /// Possible reviewers; empty where no review can be requested.

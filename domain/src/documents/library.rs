@@ -177,8 +177,8 @@ pub struct Imprint {
 pub struct DocumentPage {
     pub summary: DocumentSummary,
     pub imprint: Imprint,
-    /// Number of members in the audience.
-    pub reach: u32,
+    /// Number of members in the audience; none where the person may not know it.
+    pub reach: Option<u32>,
     /// Sanitised HTML.
     pub html: String,
     pub contents: Vec<Heading>,

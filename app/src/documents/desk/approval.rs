@@ -7,6 +7,7 @@ use domain::{
     files::AttachmentSummary,
     ids::UnitId,
     locale::local_date,
+    statistics::Reach,
     units::UnitRef,
 };
 use leptos::prelude::*;
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// The content of the publication. Changes are marked, with the previous value.
-pub(super) fn what_goes_out(l: Locale, draft: &DocumentDraft, reach: String, change: &Change) -> AnyView {
+pub(super) fn what_goes_out(l: Locale, draft: &DocumentDraft, reach: Reach, change: &Change) -> AnyView {
     let title = match &change.out {
         None => text::desk::change_first(l),
         Some(_) if change.is_out => text::desk::change_out(l),
@@ -41,14 +42,16 @@ pub(super) fn what_goes_out(l: Locale, draft: &DocumentDraft, reach: String, cha
     });
     let files = files(l, change);
     let whom = whom(l, draft, change);
+    let hint = terms::reach_hint(l, reach).map(|hint| view! { <p class="small muted">{hint}</p> });
     view! {
         <Card title strong=true>
             <div class="stack" data-part="goes-out">
                 <DescriptionList>
-                    <Fact label=text::desk::reach_label(l)><strong>{reach}</strong></Fact>
+                    <Fact label=text::desk::reach_label(l)><strong>{terms::reach(l, reach)}</strong></Fact>
                     {whom}
                     {facts}
                 </DescriptionList>
+                {hint}
                 {files}
                 {pieces}
             </div>

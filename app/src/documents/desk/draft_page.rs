@@ -467,7 +467,7 @@ fn step_form(l: Locale, action: &'static str, id: DocumentId, icon: IconName, la
 /// Confirmation before a document disappears from the library.
 fn withdrawing(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> AnyView {
     let id = page.draft.id;
-    let consequence = text::desk::withdraw_hint(l, text::desk::members(l, page.members.into()));
+    let consequence = text::desk::withdraw_hint(l, terms::member_count(l, page.reach.members));
     let typed = echo.as_ref().and_then(|echo| echo.value("reason")).map(str::to_owned);
     let errors = RwSignal::new(echo);
     let waits = matches!(page.draft.status.work, Some(DraftState::InReview | DraftState::Scheduled));

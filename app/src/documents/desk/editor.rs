@@ -39,10 +39,16 @@ pub(super) struct Differing {
 pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal<Option<FormErrors>>) -> impl IntoView {
     let l = use_locale();
     let told_reach = match page.parts.reach {
-        Some((members, branches)) => Some(text::desk::reach_now(l, reach_of(l, members, branches))),
-        None => (page.draft.version > 0).then(|| text::desk::reach_saved(l, reach(l, &page))),
+        Some(picked) => Some((text::desk::reach_now(l, terms::reach(l, picked)), picked)),
+        None => (page.draft.version > 0).then(|| (text::desk::reach_saved(l, terms::reach(l, page.reach)), page.reach)),
     };
-    let told_reach = told_reach.map(|told| view! { <p class="small muted">{told}</p> });
+    let told_reach = told_reach.map(|(told, reach)| {
+        let hint = terms::reach_hint(l, reach).map(|hint| view! { <p class="small">{hint}</p> });
+        view! {
+            <p class="small muted">{told}</p>
+            {hint}
+        }
+    });
     let DraftPage { draft, issuers, audiences, audience_members, parts, .. } = page;
     let saved = (draft.version > 0).then(|| text::desk::saved_at(l, l.date_time(draft.saved_at)));
     let status = draft.status;
@@ -324,7 +330,7 @@ fn kept_particulars(
 
 /// The particulars of a publication: title, issuer, audience.
 pub(super) fn particulars(l: Locale, page: &DraftPage) -> AnyView {
-    let reach = reach(l, page);
+    let reach = terms::reach(l, page.reach);
     let draft = page.draft.clone();
     let number =
         (!draft.number.is_empty()).then(|| view! { <Fact label=text::desk::number(l) whose=Whose::Name>{draft.number}</Fact> });
@@ -346,7 +352,7 @@ pub(super) fn particulars(l: Locale, page: &DraftPage) -> AnyView {
 
 /// The audience of the saved draft: what the form beside it does not show.
 pub(super) fn destination(l: Locale, page: &DraftPage) -> AnyView {
-    let reach = reach(l, page);
+    let reach = terms::reach(l, page.reach);
     let whom = terms::audience(l, &page.draft.audience, &page.draft.parts, &page.draft.except).show();
     view! {
         <DescriptionList>
@@ -386,18 +392,10 @@ pub(super) fn preview(l: Locale, draft: &DocumentDraft, html: &str) -> AnyView {
     .into_any()
 }
 
-/// "2.514 members in 89 branches".
-pub(super) fn reach(l: Locale, page: &DraftPage) -> String {
-    reach_of(l, page.members, page.branches)
-}
-
-fn reach_of(l: Locale, members: u32, branches: u32) -> String {
-    text::desk::reach(l, text::desk::members(l, members.into()), text::desk::branches(l, branches.into()))
-}
-
-/// Units to choose from, with the number of members each reaches.
-fn counted_choices(l: Locale, units: Vec<UnitRef>, members: &[u32]) -> Vec<Choice> {
-    let counted = |(choice, members): (Choice, &u32)| {
+/// Units to choose from, with the number of members each reaches unless it is hidden.
+fn counted_choices(l: Locale, units: Vec<UnitRef>, members: &[Option<u32>]) -> Vec<Choice> {
+    let counted = |(choice, members): (Choice, &Option<u32>)| {
+        let Some(members) = members else { return choice };
         let label = text::desk::audience_choice(l, &choice.label, text::desk::members(l, (*members).into()));
         // An option cannot contain elements, so all of it is in the language of the name.
         Choice::name(choice.value, label)

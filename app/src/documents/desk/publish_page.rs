@@ -13,7 +13,7 @@ use leptos_router::hooks::use_params_map;
 
 use super::{
     approval::{comes_back, what_goes_out},
-    editor::{number_holder, phone_preview, reach},
+    editor::{number_holder, phone_preview},
     fns::approval,
     parts::way_back,
 };
@@ -49,7 +49,7 @@ pub(crate) fn PublishPage() -> impl IntoView {
         let leads = page.permissions.may(DocumentStep::Publish) && status.after(DocumentStep::Publish).is_ok();
         let above = vec![(Line::content(&page.draft.title), format!("/desk/{}", page.draft.id))];
         let Some(change) = change.filter(|_| leads) else { return not_to_be_approved(l, &page, above) };
-        let members = text::desk::members(l, page.members.into());
+        let members = terms::member_count(l, page.reach.members);
         let asks = if status.comes_back() { text::desk::republish_title } else { text::desk::publish_title };
         let title = asks(l, members);
         view! {
@@ -66,9 +66,9 @@ pub(crate) fn PublishPage() -> impl IntoView {
 
 fn question(l: Locale, page: &desk::DraftPage, change: &desk::Change, echo: Option<FormErrors>) -> AnyView {
     let id = page.draft.id;
-    let members = text::desk::members(l, page.members.into());
+    let members = terms::member_count(l, page.reach.members);
     let back = comes_back(l, change, members.clone());
-    let (goes_out, preview) = (what_goes_out(l, &page.draft, reach(l, page), change), phone_preview(l, page));
+    let (goes_out, preview) = (what_goes_out(l, &page.draft, page.reach, change), phone_preview(l, page));
     let holder = number_holder(l, echo.as_ref());
     let version = page.draft.version.to_string();
     let review = page.review.clone();

@@ -73,10 +73,9 @@ pub(crate) fn ReviewPage() -> impl IntoView {
         let decision = decision(l, &page, &echoes);
         let remarks = remarks(l, &page, echoes.remark.clone());
         let preview = preview(l, &page.draft, &page.preview);
-        let members = text::desk::members(l, page.members.into());
-        let reach = text::desk::reach(l, members.clone(), text::desk::branches(l, page.branches.into()));
+        let members = terms::member_count(l, page.reach.members);
         let back = comes_back(l, &page.change, members);
-        let goes_out = what_goes_out(l, &page.draft, reach, &page.change);
+        let goes_out = what_goes_out(l, &page.draft, page.reach, &page.change);
         // Authors know the content; reviewers see it first.
         let (first, then) = if state == DocumentState::Draft { (decision, goes_out) } else { (goes_out, decision) };
         view! {

@@ -31,16 +31,15 @@ pub async fn reach(
 
     use crate::{
         context::request::{backend, request_context, viewer},
-        text,
+        terms, text,
     };
 
     respond_with_message(
         async {
             let form = ReachForm { audience: &audience, parts: &parts, except: &except, standings: &standings };
-            let (members, branches) = backend()?.documents().reach_of(&viewer()?, form).await?;
+            let reach = backend()?.documents().reach_of(&viewer()?, form).await?;
             let l = request_context().map(|context| context.page.preferences.locale).unwrap_or_default();
-            let (members, branches) = (text::desk::members(l, members.into()), text::desk::branches(l, branches.into()));
-            Ok::<_, AppError>(text::desk::reach_now(l, text::desk::reach(l, members, branches)))
+            Ok::<_, AppError>(text::desk::reach_now(l, terms::reach(l, reach)))
         }
         .await,
     )
