@@ -80,16 +80,27 @@ impl<'a> Meetings<'a> {
         let mut answers = self.backend.store().read(sql, vars).await?;
         let row: MeetingRow = answers.row(0)?.ok_or(Error::NotFound)?;
         let damaged = || Error::Damaged(format!("meeting {id}"));
-        if !row.is_open_to(viewer, &self.backend.units().tree()) {
+        let tree = self.backend.units().tree();
+        if !row.is_open_to(viewer, &tree) {
             return Err(Error::NotFound);
         }
         let own: Option<String> = answers.row(1)?;
         let own_attendance = own.map(|kind| AttendanceKind::from_key(&kind).ok_or_else(damaged)).transpose()?;
-        let turnout = turnout(&answers.rows::<String>(2)?)?;
+        let turnout = turnout(&answers.rows::<String>(2)?)?.filter(|_| self.shows_turnout(viewer, &tree, &row));
         let papers = self.papers(viewer, std::slice::from_ref(&row)).await?;
-        let summary = self.summary(&row, &self.backend.units().tree(), &papers)?;
+        let summary = self.summary(&row, &tree, &papers)?;
         let agenda = row.agenda.into_iter().map(|item| item.decode(&papers)).collect::<Option<_>>().ok_or_else(damaged)?;
         Ok(MeetingPage { summary, chair: row.chair, agenda, turnout, own_attendance })
+    }
+
+    /// Whether the person may know how many attended: a member of the unit, or a person to whom its number of members is shown,
+    /// because all members of a branch are invited.
+    fn shows_turnout(&self, viewer: &Viewer, tree: &Tree, row: &MeetingRow) -> bool {
+        let standpoint = &viewer.standpoint;
+        tree.successor(&row.unit).is_some_and(|unit| {
+            standpoint.may_as_member(Action::ReadMeeting, &unit.path)
+                || self.backend.statistics().members(standpoint, tree, unit).is_some()
+        })
     }
 
     /// The meetings among `ids` that the person may read, in no particular order.

@@ -84,6 +84,14 @@ async fn a_meeting_is_visible_to_its_unit_and_to_offices_above(backend: &Backend
     assert_eq!((page.own_attendance, page.summary.days_away), (Some(AttendanceKind::Remote), -3));
     let page = backend.meetings().read(&org.secretary.viewer, id).await.expect("reads");
     assert_eq!(page.own_attendance, None);
+
+    // The number of members of the harbour is shown to those who see the figures of the coast only, not beside those of the province.
+    let mut above = org.coast_committee_member.viewer.clone();
+    assert!(backend.meetings().read(&above, id).await.expect("reads").turnout.is_some());
+    for grant in &mut above.standpoint.grants {
+        grant.path = org.province.path.clone();
+    }
+    assert_eq!(backend.meetings().read(&above, id).await.expect("reads").turnout, None);
 }
 
 async fn the_list_holds_the_own_meetings_only(backend: &Backend, org: &Fixture) {
