@@ -40,6 +40,7 @@ mod former;
 mod history;
 mod moving;
 mod path_ranges;
+mod phases;
 pub(crate) mod pick;
 mod reorganisation;
 mod split;

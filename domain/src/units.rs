@@ -47,6 +47,12 @@ impl Phase {
     pub const fn is_open(self) -> bool {
         !matches!(self, Self::Planned)
     }
+
+    /// What is set on a unit whose members are in this phase and would come into `otherwise`: this phase, if they could then no
+    /// longer sign in.
+    pub fn kept(self, otherwise: Self) -> Option<Self> {
+        (self.is_open() && !otherwise.is_open()).then_some(self)
+    }
 }
 
 /// The codes from the root down, each followed by `/`: `/01/51/001/07/`. The subtree of a unit is the set of paths with this

@@ -16,7 +16,7 @@ use domain::{
 
 use super::{
     Planned, ReorganisationRow, Reorganisations,
-    plan::{Ended, NewPaths, Phased, Place, Plan},
+    plan::{Ended, NewPaths, Place, Plan},
 };
 use crate::{
     Error, Result,
@@ -32,6 +32,7 @@ use crate::{
         change::SAME_TREE,
         history::{day_before, open_versions},
         moving::{MergeRow, REORGANISE},
+        phases::{Phased, PhasedRow, set_phases},
         stored_shifts,
     },
 };
@@ -73,14 +74,6 @@ fn rename(rows: &str) -> String {
     )
 }
 
-/// Sets the own phases of units.
-fn set_phases(rows: &str) -> String {
-    format!(
-        "FOR $row IN ${rows} {{ LET $id = $row.id; \
-             UPDATE $id SET phase = $row.phase, version = (version ?? 0) + 1 RETURN NONE; }};"
-    )
-}
-
 /// Ends the current versions of units.
 fn outdate(rows: &str) -> String {
     format!("UPDATE ${rows} SET until = $last RETURN NONE;")
@@ -117,12 +110,6 @@ struct RenamedRow {
     id: RecordId,
     code: String,
     name: String,
-}
-
-#[derive(Debug, Clone, SurrealValue)]
-struct PhasedRow {
-    id: RecordId,
-    phase: String,
 }
 
 #[derive(Debug, Clone, SurrealValue)]
@@ -380,12 +367,7 @@ impl Work<'_> {
             .iter()
             .map(|unit| RenamedRow { id: record("unit", unit.unit), code: unit.code.clone(), name: unit.name.clone() })
             .collect();
-        let phased: Vec<PhasedRow> = self
-            .plan
-            .phased
-            .iter()
-            .map(|phased| PhasedRow { id: record("unit", phased.unit), phase: phased.phase.key().to_owned() })
-            .collect();
+        let phased: Vec<PhasedRow> = self.plan.phased.iter().map(Phased::row).collect();
         let mut change = many(change, "begun", &begun, insert("unit"));
         for (at, some) in self.plan.ended.chunks(AT_ONCE).enumerate() {
             let (rows, keys) = (format!("ended_{at}"), format!("ended_keys_{at}"));
@@ -551,9 +533,9 @@ impl Work<'_> {
             let body = EventBody::Reorganised { unit: self.id(place)?, detail: Some(detail) };
             Ok(NewEvent::now(self.reorganisations.backend.clock(), actor, &self.path(place)?, body))
         };
-        let phased = |Phased { unit, phase }: &Phased| {
-            let body = EventBody::UnitPhaseChanged { unit: *unit, phase: Some(*phase) };
-            Ok(NewEvent::now(self.reorganisations.backend.clock(), actor, &self.path(Place::Open(*unit))?, body))
+        let phased = |phased: &Phased| {
+            let path = self.path(Place::Open(phased.unit))?;
+            Ok(NewEvent::now(self.reorganisations.backend.clock(), actor, &path, phased.event()))
         };
         places.map(event).chain(self.plan.phased.iter().map(phased)).collect()
     }

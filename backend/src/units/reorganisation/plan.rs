@@ -19,7 +19,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::super::Tree;
+use super::super::{Tree, phases::Phased};
 use crate::keys::fingerprint;
 
 mod lookup;
@@ -119,13 +119,6 @@ pub(super) struct Moved {
     pub(super) above: Place,
 }
 
-/// A unit that continues and gets a phase of its own, because members could no longer sign in without it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Phased {
-    pub(super) unit: UnitId,
-    pub(super) phase: Phase,
-}
-
 /// A unit below a divided one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Queued {
@@ -142,6 +135,7 @@ pub(super) struct Plan {
     pub(super) begun: Vec<Begun>,
     pub(super) ended: Vec<Ended>,
     pub(super) moved: Vec<Moved>,
+    /// Those of units that continue.
     pub(super) phased: Vec<Phased>,
     pub(super) divided: Vec<UnitId>,
     pub(super) queued: Vec<Queued>,

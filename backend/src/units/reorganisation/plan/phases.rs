@@ -8,8 +8,8 @@ use std::collections::HashMap;
 
 use domain::units::Phase;
 
-use super::{NewPaths, Phased, Place, Planner};
-use crate::units::Tree;
+use super::{NewPaths, Place, Planner};
+use crate::units::{Tree, phases::Phased};
 
 impl Planner<'_> {
     /// Fills in the phases. All other changes are in the plan already.
@@ -63,10 +63,9 @@ impl NewPhases<'_> {
 
     fn set_over(&self, place: Place, unset: Phase) -> Option<Phase> {
         let before = *self.before.get(&place)?;
-        let is_needed = match place {
-            Place::Open(_) => before.is_open() && !unset.is_open(),
-            Place::Begun(_) => before != unset,
-        };
-        is_needed.then_some(before)
+        match place {
+            Place::Open(_) => before.kept(unset),
+            Place::Begun(_) => (before != unset).then_some(before),
+        }
     }
 }
