@@ -596,6 +596,11 @@ pub struct UnitTargets {
     pub members: Option<u32>,
     /// Units below that move along.
     pub units: u32,
+    /// The phase of the unit.
+    pub phase: Phase,
+    /// Those found where members could no longer sign in. So the unit that moves, or the one it is merged into, gets this phase as
+    /// its own.
+    pub phased: Vec<UnitId>,
     pub found: Vec<UnitRow>,
     pub more: bool,
 }

@@ -3,7 +3,7 @@
 
 use domain::{
     Locale,
-    units::{UnitRow, UnitStep, UnitTargets},
+    units::{Phase, UnitRow, UnitStep, UnitTargets},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -13,7 +13,7 @@ use super::{
     change_pages::{Sheet, buttons},
     code_of,
     fns::targets,
-    formerly, part_of, question, search, some_members,
+    formerly, part_of, phase_name, question, search, some_members,
 };
 use crate::{
     page::show,
@@ -72,6 +72,7 @@ fn moving(sheet: &Sheet, page: UnitTargets, asked: Option<String>, _: Option<Cho
             {sheet.code(text::units::move_code(l), &page.code)}
             {sheet.day(page.today)}
             {goes_along(l, &page)}
+            {phased(&page, text::units::move_phased(l, &page.unit.name, phase_name(l, page.phase)))}
             {buttons(l, address(&page.unit), ButtonKind::Primary, IconName::ArrowRight, text::units::move_button(l))}
         }
         .into_any();
@@ -106,6 +107,7 @@ fn merging(sheet: &Sheet, page: UnitTargets, asked: Option<String>, chosen: Opti
             {choices(sheet, &page.found, text::units::merge_target(l))}
             {sheet.day(page.today)}
             {goes_along(l, &page)}
+            {phased(&page, text::units::merge_phased(l, &page.unit.name, phase_name(l, page.phase)))}
             {buttons(l, address(&page.unit), ButtonKind::Primary, IconName::ArrowRight, text::units::merge_next(l))}
         }
         .into_any();
@@ -138,12 +140,17 @@ fn merging_for_sure(sheet: &Sheet, page: &UnitTargets, chosen: &Chosen, into: &U
     let told = text::units::merge_sure_text(l, members, &into.unit.name, day, &page.unit.name);
     let back = format!("{}/merge", address(&page.unit));
     let identity = identity(page);
+    let phased = page.phased.contains(&into.unit.id).then(|| {
+        let title = text::units::merge_sure_phased(l, &into.unit.name, phase_name(l, page.phase), &page.unit.name);
+        view! { <Notice kind=NoticeKind::Info title/> }
+    });
     let Chosen { target, on } = chosen.clone();
     view! {
         <div class="page page-narrow">
             {question(l, &page.unit, title, UnitStep::Merge, Some(told))}
             {sheet.summary()}
             {goes_along(l, page)}
+            {phased}
             <Form action="/api/units/merge" failed=text::frame::network_failed(l) errors>
                 {identity}
                 <input type="hidden" name="target" value=target/>
@@ -165,7 +172,9 @@ fn choices(sheet: &Sheet, found: &[UnitRow], legend: &'static str) -> AnyView {
     let choices = found
         .iter()
         .map(|row| {
-            let hint = code_of(l, &row.unit).and(row.parent.as_ref().map(|parent| part_of(l, parent))).and(formerly(l, row));
+            let phase = (row.phase != Phase::Live).then(|| phase_name(l, row.phase));
+            let parent = row.parent.as_ref().map(|parent| part_of(l, parent));
+            let hint = code_of(l, &row.unit).and(parent).and(formerly(l, row)).and(phase);
             Choice::name(row.unit.id.to_string(), row.unit.name.clone()).hint(hint)
         })
         .collect();
@@ -194,6 +203,11 @@ fn goes_along(l: Locale, page: &UnitTargets) -> AnyView {
         units => text::units::goes_along(l, members, text::units::units_count(l, units.into())),
     };
     view! { <Notice kind=NoticeKind::Info title/> }.into_any()
+}
+
+/// Tells that a unit gets a phase of its own, if that depends on the choice.
+fn phased(page: &UnitTargets, title: String) -> Option<AnyView> {
+    (!page.phased.is_empty()).then(|| view! { <Notice kind=NoticeKind::Info title/> }.into_any())
 }
 
 fn identity(page: &UnitTargets) -> AnyView {

@@ -192,12 +192,22 @@ impl<'a> UnitDesk<'a> {
         found.sort_by_key(|other| (!parent.path.contains(&other.path), std::cmp::Reverse(other.kind), other.path.clone()));
         let more = found.len() > OFFERED;
         found.truncate(OFFERED);
+        let is_phased = |other: &UnitRef| {
+            let phased = match step {
+                UnitStep::Merge => tree.phase_when_merged(unit, other),
+                _ => tree.phase_when_moved(unit, other),
+            };
+            phased.is_some()
+        };
+        let phased = found.iter().filter(|other| is_phased(other)).map(|other| other.id).collect();
         Ok(UnitTargets {
             code: unit.path.code().to_owned(),
             version: tree.node(unit.id).map_or(0, |node| node.version),
             today: self.backend.clock().today(),
             members: self.backend.statistics().members(&viewer.standpoint, &tree, unit),
             units: count(tree.subtree(&unit.path).skip(1)),
+            phase: tree.phase(&unit.path),
+            phased,
             found: found
                 .into_iter()
                 .map(|unit| {

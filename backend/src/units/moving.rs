@@ -22,6 +22,7 @@ use super::{
     ShiftRow, Tree, UnitDesk,
     change::{END_OFFICES, Failed, managed, managed_parent, since, stale, unit_change},
     history::{END, NewVersion, REFORM, ReformRow, day_before, moved_along, open_versions},
+    phases::with_phase,
     stored_shifts,
 };
 use crate::{
@@ -175,7 +176,8 @@ fn columns() -> impl Iterator<Item = (&'static PathColumn, &'static str)> {
 }
 
 impl UnitDesk<'_> {
-    /// Moves a unit with its subtree below another one.
+    /// Moves a unit with its subtree below another one. If its members could then no longer sign in, it gets its present phase as
+    /// its own.
     ///
     /// # Errors
     /// [`Error::Invalid`] of the form `unit_move`: [`Problem::WrongPlace`] on `target` if it is within the unit's subtree or its
@@ -188,7 +190,8 @@ impl UnitDesk<'_> {
         Ok(moved)
     }
 
-    /// Merges a unit into another one of the same level, which takes over its members, its units and all rows written for it.
+    /// Merges a unit into another one of the same level, which takes over its members, its units and all rows written for it. If
+    /// these members could then no longer sign in, the other unit gets the phase of the merged one as its own.
     ///
     /// # Errors
     /// [`Error::Invalid`] of the form `unit_merge`. Otherwise as [`Self::move_below`].
@@ -267,6 +270,8 @@ impl UnitDesk<'_> {
             .bind(self.operation("move", unit, target, &shifts, on, viewer))
             .jobs(clock, self.following(WAITED_AT_MOST))
             .event(clock, Some(viewer.member), &to, EventBody::UnitMoved { unit: unit.id, shifts });
+        let phased = tree.phase_when_moved(unit, target);
+        let change = with_phase(change, phased.as_ref(), clock, viewer.member, &to);
         self.settle(change).await.map_err(|failed| stale(failed, reader, "target"))?;
         Ok(unit.id)
     }
@@ -311,6 +316,8 @@ impl UnitDesk<'_> {
             .bind(self.operation("merge", unit, target, &shifts, on, viewer))
             .jobs(clock, self.following(WAITED_AT_MOST))
             .event(clock, Some(viewer.member), &target.path, EventBody::UnitMerged { unit: unit.id, shifts });
+        let phased = tree.phase_when_merged(unit, target);
+        let change = with_phase(change, phased.as_ref(), clock, viewer.member, &target.path);
         self.settle(change).await.map_err(|failed| stale(failed, reader, "target"))?;
         Ok(target.id)
     }

@@ -5,6 +5,7 @@ use domain::{
     ids::MemberId,
     members::{NationalId, Sex, Standing},
     policy::{Grant, Role, Standpoint},
+    units::UnitStep,
 };
 
 use super::*;
@@ -12,7 +13,10 @@ use crate::{
     StoreLocation,
     demo::registry::{NewMember, Registry},
     store::tests::migrated,
-    units::tests::{level, now, open},
+    units::{
+        PhaseForm,
+        tests::{level, now, open},
+    },
 };
 
 /// A province with a commune of `branches` branches, one member each, and an empty commune.
@@ -117,6 +121,55 @@ async fn an_interrupted_move_or_merge_has_the_same_result_as_an_uninterrupted_on
         assert_eq!(paths(&backend).await, expected, "stopped after {stops_after}");
         assert!(backend.units().tree().moving.is_empty());
         assert!(backend.unit_desk().advance(1).await.expect("nothing is left"));
+    }
+}
+
+#[tokio::test]
+async fn members_who_come_below_a_planned_unit_keep_their_access() {
+    for merges in [false, true] {
+        for (west_phase, east_phase, given) in
+            [("pilot", "planned", Some("pilot")), ("planned", "planned", None), ("pilot", "live", None)]
+        {
+            let case = format!("{west_phase}, {east_phase}, merges: {merges}");
+            let backend = open(&StoreLocation::Memory).await;
+            let (viewer, units) = organisation(&backend, 2).await;
+            let [_, west, east] = &units;
+            let desk = backend.unit_desk();
+            for (unit, phase) in [(west, west_phase), (east, east_phase)] {
+                let unit = unit.id.to_string();
+                let form = PhaseForm { unit: &unit, version: "0", phase, live_from: "", contact: "" };
+                desk.set_phase(&viewer, form).await.expect("sets the phase");
+            }
+            let (unit, step) = if merges { (west.id, UnitStep::Merge) } else { (viewer.branch.id, UnitStep::Move) };
+            let unit = unit.to_string();
+            let version = if merges { "1" } else { "0" };
+            let offered = desk.targets(&viewer, &unit, step, None).await.expect("has targets");
+            assert_eq!(offered.phase.key(), west_phase, "{case}");
+            assert_eq!(offered.phased, Vec::from_iter(given.map(|_| east.id)), "{case}");
+
+            let (target, on) = (east.id.to_string(), "2026-11-21");
+            let path = if merges {
+                let form = MergeForm { unit: &unit, version, target: &target, on };
+                desk.merge(&viewer, form).await.expect("merges");
+                "/51/002/"
+            } else {
+                let form = MoveForm { unit: &unit, version, target: &target, code: "000", on };
+                desk.move_below(&viewer, form).await.expect("moves");
+                "/51/002/000/"
+            };
+            let tree = backend.units().tree();
+            let at = |path: &str| tree.phase(&UnitPath::parse(path).expect("a path")).key();
+            assert_eq!((at(path), at("/51/002/000/")), (given.unwrap_or(east_phase), given.unwrap_or(east_phase)), "{case}");
+            let sql = "SELECT VALUE detail FROM event WHERE kind = 'unit_phase_changed' AND unit = $unit";
+            let mut events = backend.store().read(sql, vars! { unit: path }).await.expect("reads");
+            let mut told: Vec<String> = events.rows(0).expect("texts");
+            told.sort_unstable();
+            // The first phase of the target was set in its form.
+            let set = merges.then_some(east_phase);
+            let mut expected: Vec<&str> = set.into_iter().chain(given).collect();
+            expected.sort_unstable();
+            assert_eq!(told, expected, "{case}");
+        }
     }
 }
 
