@@ -40,7 +40,7 @@ fn address_by_code(unit: &UnitRef) -> String {
     format!("/units/code/{}", unit.path.as_str().trim_matches('/').replace('/', "."))
 }
 
-fn phase_name(l: Locale, phase: Phase) -> &'static str {
+pub(crate) fn phase_name(l: Locale, phase: Phase) -> &'static str {
     match phase {
         Phase::Planned => text::units::phase_planned(l),
         Phase::Pilot => text::units::phase_pilot(l),

@@ -175,7 +175,9 @@ async fn assign(
     let Some(viewer) = &context.page.viewer else { return see_other(&format!("/sign-in?next={QUEUE_PAGE}")) };
     let Ok(form) = form else { return problem(locale, Kind::Invalid) };
     match receive_assignments(&backend, viewer, locale, form).await {
-        Ok(AssignedFile { assigned, kept, .. }) => see_other(&format!("{QUEUE_PAGE}?assigned={assigned}&kept={kept}")),
+        Ok(AssignedFile { assigned, kept, phased, .. }) => {
+            see_other(&format!("{QUEUE_PAGE}?assigned={assigned}&kept={kept}&phased={phased}"))
+        }
         Err(refusal) => refusal.answer(&backend, &context, QUEUE_PAGE).await,
     }
 }

@@ -21,7 +21,7 @@ use crate::{
         ErrorSummary, Fact, FileField, Form, HERE, IconName, Line, Notice, NoticeKind, PageHeader, RowHead, Select, Tag, Tone,
         Whose, content_lang,
     },
-    units::search,
+    units::{phase_name, search},
 };
 
 const LABELS: Labels = &[("target", text::reorganisations::target), ("file", text::imports::file)];
@@ -87,7 +87,9 @@ fn done(l: Locale, query: &ParamsMap) -> Option<AnyView> {
         Some((assigned, kept)) => text::reorganisations::assign_done(l, l.number(assigned), l.number(kept)),
         None => query.get("done").map(|_| text::reorganisations::decided_notice(l).to_owned())?,
     };
-    Some(view! { <Notice kind=NoticeKind::Ok title/> }.into_any())
+    let phased = number("phased").filter(|phased| *phased > 0);
+    let phased = phased.map(|phased| text::reorganisations::assign_phased(l, l.number(phased)));
+    Some(view! { <Notice kind=NoticeKind::Ok title>{phased.map(|told| view! { <p>{told}</p> })}</Notice> }.into_any())
 }
 
 /// The search, and the divided unit by which the list is filtered.
@@ -237,13 +239,14 @@ fn choice(l: Locale, row: &Reassignment, here: &str, echo: Option<&FormErrors>) 
     let choices: Vec<Choice> = [Choice::new("", text::reorganisations::choose(l)), keep].into_iter().chain(others).collect();
     let label = text::reorganisations::target_of(l, &row.unit.name);
     let error = field_error(l, errors, LABELS, "target");
+    let hint = (!row.phased.is_empty()).then(|| text::units::move_phased(l, &row.unit.name, phase_name(l, row.phase)));
     let (field, here) = (field_of(&id), here.to_owned());
     let (name, lang) = (row.unit.name.clone(), content_lang());
     view! {
         <Form action="/api/reorganisations/assign" failed=text::frame::network_failed(l)>
             <input type="hidden" name="id" value=id/>
             <input type="hidden" name="back" value=here/>
-            <Select label name="target" id=field choices value=typed error/>
+            <Select label name="target" id=field choices value=typed hint error/>
             <div class="actions">
                 <Button kind=ButtonKind::Secondary icon=IconName::Check>
                     {text::reorganisations::decide(l)}

@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
-use super::{Leader, UnitKind, UnitRef};
+use super::{Leader, Phase, UnitKind, UnitRef};
 use crate::{
     ids::{ReassignmentId, ReorganisationId, UnitId},
     imports::{Failure, Reason},
@@ -404,6 +404,10 @@ pub struct Reassignment {
     pub parent: UnitRef,
     /// The other units it can be moved to.
     pub candidates: Vec<UnitRef>,
+    /// The phase of the unit.
+    pub phase: Phase,
+    /// Those of the candidates where its members could no longer sign in, so that it gets this phase as its own.
+    pub phased: Vec<UnitId>,
     pub state: ReassignmentState,
     /// Active members; `None` where hidden from the viewer.
     pub members: Option<u32>,
@@ -461,6 +465,9 @@ pub struct RefusedAssignment {
 pub struct AssignedFile {
     pub assigned: u32,
     pub kept: u32,
+    /// Units moved that got a phase of their own, because their members could no longer sign in without it.
+    #[serde(default)]
+    pub phased: u32,
     pub refused: Vec<RefusedAssignment>,
 }
 

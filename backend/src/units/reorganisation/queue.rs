@@ -34,6 +34,7 @@ use crate::{
         desk::fits_words,
         history::{NewVersion, REFORM, ReformRow},
         moving::START,
+        phases::{Phased, set_phases},
         stored_shifts,
     },
 };
@@ -294,6 +295,8 @@ impl Reorganisations<'_> {
     ) -> Result<Option<Reassignment>> {
         let Some(unit) = tree.named(&row.unit).filter(|_| row.unit != row.from_unit) else { return Ok(None) };
         let Some(parent) = tree.parent(&unit.path) else { return Ok(None) };
+        let candidates = row.candidates(tree, parent.id);
+        let is_phased = |target: &UnitRef| tree.phase_when_moved(unit, target).is_some();
         Ok(Some(Reassignment {
             id: row.id.parse().map_err(|_| row.damaged())?,
             reorganisation: row.reorganisation.parse().map_err(|_| row.damaged())?,
@@ -302,7 +305,9 @@ impl Reorganisations<'_> {
             from: tree.known(&row.from_unit).map(|unit| unit.name.clone()).unwrap_or_default(),
             from_unit: row.from_unit.parse().map_err(|_| row.damaged())?,
             parent: parent.clone(),
-            candidates: row.candidates(tree, parent.id).into_iter().cloned().collect(),
+            phase: tree.phase(&unit.path),
+            phased: candidates.iter().filter(|target| is_phased(target)).map(|target| target.id).collect(),
+            candidates: candidates.into_iter().cloned().collect(),
             state: row.state()?,
             members: self.backend.statistics().members(&viewer.standpoint, tree, unit),
             decided_by: row.decided_by.as_ref().and_then(|member| names.get(member)).cloned(),
@@ -409,7 +414,10 @@ impl Reorganisations<'_> {
             });
             match &judged {
                 Ok(decision) if decision.target.id == decision.parent.id => result.kept += 1,
-                Ok(_) => result.assigned += 1,
+                Ok(decision) => {
+                    result.assigned += 1;
+                    result.phased += u32::from(tree.phase_when_moved(decision.unit, decision.target).is_some());
+                }
                 Err(_) => {}
             }
             match judged {
@@ -423,7 +431,7 @@ impl Reorganisations<'_> {
             }
         }
         if !result.refused.is_empty() {
-            return Ok(AssignedFile { assigned: 0, kept: 0, ..result });
+            return Ok(AssignedFile { refused: result.refused, ..AssignedFile::default() });
         }
         match self.decide(viewer, &tree, &decisions).await {
             // Somebody decided about one of them meanwhile.
@@ -433,7 +441,8 @@ impl Reorganisations<'_> {
     }
 
     /// Carries out decisions in one transaction. The moves are effective on the day of the reorganisation, or from the last change
-    /// of the unit since, or the first day of a unit that took over a candidate.
+    /// of the unit since, or the first day of a unit that took over a candidate. A unit whose members could then no longer sign in
+    /// gets its present phase as its own.
     async fn decide(&self, viewer: &Viewer, tree: &Tree, decisions: &[Decision<'_>]) -> Result<(), Failed> {
         let clock = self.backend.clock();
         let moves: Vec<&Decision<'_>> = decisions.iter().filter(|decision| decision.target.id != decision.parent.id).collect();
@@ -457,11 +466,23 @@ impl Reorganisations<'_> {
                 vars.insert(name.clone(), some.to_vec());
                 change = change.then(&REFORM.replace("$forms ", &format!("${name} "))).bind(vars);
             }
+            let phased: Vec<(Phased, &Shift)> = moves
+                .iter()
+                .zip(&shifts)
+                .filter_map(|(decision, shift)| Some((tree.phase_when_moved(decision.unit, decision.target)?, shift)))
+                .collect();
+            for (at, some) in phased.chunks(AT_ONCE).enumerate() {
+                let name = format!("phased_{at}");
+                let mut vars = Variables::new();
+                vars.insert(name.clone(), some.iter().map(|(phased, _)| phased.row()).collect::<Vec<_>>());
+                change = change.then(&set_phases(&name)).bind(vars);
+            }
             let event = |(decision, shift): (&&Decision<'_>, &Shift)| {
                 let body = EventBody::UnitMoved { unit: decision.unit.id, shifts: vec![shift.clone()] };
                 NewEvent::now(clock, Some(viewer.member), &shift.to, body)
             };
-            let events: Vec<NewEvent> = moves.iter().zip(&shifts).map(event).collect();
+            let set = phased.iter().map(|(phased, shift)| NewEvent::now(clock, Some(viewer.member), &shift.to, phased.event()));
+            let events: Vec<NewEvent> = moves.iter().zip(&shifts).map(event).chain(set).collect();
             let operation = clock.ulid().to_string();
             let vars = vars! {
                 operation: record("unit_operation", &operation),

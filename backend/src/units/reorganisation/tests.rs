@@ -565,6 +565,40 @@ async fn a_unit_is_not_moved_before_the_first_day_of_its_target() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn members_of_units_that_are_assigned_keep_their_access() {
+    let backend = open(&StoreLocation::Memory).await;
+    let organisation = Organisation::new(&backend).await;
+    let (viewer, reorganisations) = (&organisation.viewer, backend.reorganisations());
+    let file = "Mã cũ,Mã mới,Mã cấp trên mới,Tên mới,Phần\n001,001,51,Xã Giữ,phần chính\n001,009,51,Xã Chín,một phần\n";
+    confirmed(&backend, &organisation, file).await;
+    backend.run_due_jobs().await.expect("runs");
+    let queue = async || reorganisations.queue(viewer, QueueQuery::default()).await.expect("may read").rows;
+    let rows = queue().await;
+    assert_eq!((rows[0].phase, rows[0].phased.len()), (Phase::Live, 0));
+    let ninth = rows[0].candidates[0].id;
+    let form = PhaseForm { unit: &ninth.to_string(), version: "0", phase: "planned", live_from: "", contact: "" };
+    backend.unit_desk().set_phase(viewer, form).await.expect("sets the phase");
+    let rows = queue().await;
+    assert_eq!((rows[0].phase, rows[0].phased.as_slice()), (Phase::Live, [ninth].as_slice()));
+
+    // One by one, and by file.
+    let form = AssignForm { reassignment: &rows[0].id.to_string(), target: &ninth.to_string() };
+    reorganisations.assign(viewer, form).await.expect("moves");
+    let mut upload = reorganisations.assign_file(viewer, "gan.csv").await.expect("may assign");
+    upload.write("Mã đơn vị,Mã đơn vị nhận\n51/001/02,009\n51/001/03,001\n".as_bytes().to_vec()).await.expect("writes");
+    let done = upload.finish().await.expect("is read").expect("has rows");
+    assert_eq!((done.assigned, done.kept, done.phased, done.refused), (1, 1, 1, Vec::new()));
+    let tree = backend.units().tree();
+    assert_eq!(tree.phase(&UnitPath::parse("/01/51/009/").expect("a path")), Phase::Planned);
+    for path in ["/01/51/009/01/", "/01/51/009/02/"] {
+        assert_eq!(tree.phase(&UnitPath::parse(path).expect("a path")), Phase::Live, "{path}");
+        let sql = "SELECT VALUE detail FROM event WHERE kind = 'unit_phase_changed' AND unit = $unit";
+        let events: Vec<String> = backend.store().read(sql, vars! { unit: path }).await.expect("reads").rows(0).expect("texts");
+        assert_eq!(events, ["live"], "the audit trail tells it");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_unit_that_begins_has_the_most_advanced_phase_of_its_parts() {
     let backend = open(&StoreLocation::Memory).await;
     let organisation = Organisation::new(&backend).await;
