@@ -618,6 +618,8 @@ pub struct Roster {
     pub unit: UnitRef,
     pub version: u32,
     pub today: NaiveDate,
+    /// The phase that the new branch gets as its own, because its members could no longer sign in without it.
+    pub phase: Option<Phase>,
     pub members: Vec<RosterRow>,
 }
 

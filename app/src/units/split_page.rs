@@ -8,13 +8,13 @@ use super::{
     address,
     change_pages::{Sheet, buttons},
     fns::roster,
-    question,
+    phase_name, question,
 };
 use crate::{
     page::show,
     terms::Labels,
     text,
-    ui::{ButtonKind, CheckGroup, Choice, EmptyState, Form, IconName},
+    ui::{ButtonKind, CheckGroup, Choice, EmptyState, Form, IconName, Notice, NoticeKind},
 };
 
 const LABELS: Labels =
@@ -37,6 +37,10 @@ fn splitting(sheet: &Sheet, page: Roster) -> AnyView {
         view! { <EmptyState title=text::units::split_nobody(l) text=text::units::split_lead(l) icon=IconName::People/> }
             .into_any()
     } else {
+        let phase = page.phase.map(|phase| {
+            let title = text::units::split_phased(l, phase_name(l, phase));
+            view! { <Notice kind=NoticeKind::Info title/> }
+        });
         let fields = view! {
             <input type="hidden" name="unit" value=page.unit.id.to_string()/>
             <input type="hidden" name="version" value=page.version.to_string()/>
@@ -44,6 +48,7 @@ fn splitting(sheet: &Sheet, page: Roster) -> AnyView {
             {sheet.code(text::units::code(l), "")}
             {sheet.day(page.today)}
             {people(sheet, &page)}
+            {phase}
             {buttons(l, back, ButtonKind::Primary, IconName::People, text::units::split_button(l))}
         }
         .into_any();

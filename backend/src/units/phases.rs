@@ -40,6 +40,11 @@ impl Tree {
         Some(Phased { unit: unit.id, phase })
     }
 
+    /// The phase that a new unit below `parent` gets when members of another one are posted to it.
+    pub(super) fn phase_when_split(&self, unit: &UnitRef, parent: &UnitRef) -> Option<Phase> {
+        self.phase(&unit.path).kept(self.phase(&parent.path))
+    }
+
     /// The phase that a unit gets when another one is merged into it.
     pub(super) fn phase_when_merged(&self, unit: &UnitRef, into: &UnitRef) -> Option<Phased> {
         let phase = self.phase(&unit.path).kept(self.phase(&into.path))?;

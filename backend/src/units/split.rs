@@ -17,6 +17,7 @@ use super::{
     change::{Failed, managed, managed_parent, since, stale, unit_change},
     history::{OPEN, first},
     moving::{repost, repost_vars, reposts},
+    phases::{Phased, with_phase},
 };
 use crate::{
     Error, Result,
@@ -51,13 +52,15 @@ impl UnitDesk<'_> {
     /// As [`Self::split`].
     pub async fn roster(&self, viewer: &Viewer, unit: &str) -> Result<Roster> {
         let tree = self.backend.units().tree();
-        let (unit, _) = splittable(viewer, &tree, unit)?;
+        let (unit, parent) = splittable(viewer, &tree, unit)?;
         let members = self.names(unit.id).await?;
         let version = tree.node(unit.id).map_or(0, |node| node.version);
-        Ok(Roster { unit: unit.clone(), version, today: self.backend.clock().today(), members })
+        let phase = tree.phase_when_split(unit, parent);
+        Ok(Roster { unit: unit.clone(), version, today: self.backend.clock().today(), phase, members })
     }
 
-    /// Creates a new branch next to this one and posts the chosen members to it.
+    /// Creates a new branch next to this one and posts the chosen members to it. If they could then no longer sign in, the new branch
+    /// gets the phase of this one as its own.
     ///
     /// # Errors
     /// [`Error::Invalid`] of the form `unit_split`: [`Problem::CodeTaken`] on `code`, [`Problem::Required`] on `members` when
@@ -114,15 +117,16 @@ impl UnitDesk<'_> {
             chosen: members.iter().map(|member| record("member", member)).collect::<Vec<_>>(),
             unit_key: unit.id.to_string(),
         };
-        let body = EventBody::UnitSplit { unit: fresh.id, from: Some(unit.path.clone()) };
+        let (clock, body) = (self.backend.clock(), EventBody::UnitSplit { unit: fresh.id, from: Some(unit.path.clone()) });
+        let phased = tree.phase_when_split(unit, parent).map(|phase| Phased { unit: fresh.id, phase });
         let change = unit_change(tree, unit.id, version)?
             .then(THOSE_WHO_GO)
             .then(OPEN)
             .then(&repost())
             .bind(vars)
             .bind(repost_vars(reposts(self.backend, members), unit.id, fresh, on))
-            .event(self.backend.clock(), Some(viewer.member), &fresh.path, body);
-        self.settle(change).await
+            .event(clock, Some(viewer.member), &fresh.path, body);
+        self.settle(with_phase(change, phased.as_ref(), clock, viewer.member, &fresh.path)).await
     }
 
     /// Active members of a branch, in name order.

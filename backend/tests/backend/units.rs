@@ -411,6 +411,25 @@ async fn a_branch_is_split_by_choosing_who_goes() {
 }
 
 #[tokio::test]
+async fn members_of_a_branch_that_is_split_keep_their_access() {
+    let (backend, _, org) = organisation().await;
+    let viewer = registrar(&org);
+    for (unit, phase) in [(&org.coast, "planned"), (&org.harbour, "pilot")] {
+        let version = page(&backend, &viewer, unit.id).await.version.to_string();
+        let unit = unit.id.to_string();
+        let form = PhaseForm { unit: &unit, version: &version, phase, live_from: "", contact: "" };
+        backend.unit_desk().set_phase(&viewer, form).await.expect("is set");
+    }
+    for (unit, phase) in [(&org.harbour, Some(Phase::Pilot)), (&org.school, None)] {
+        let roster = backend.unit_desk().roster(&viewer, &unit.id.to_string()).await.expect("a roster");
+        assert_eq!(roster.phase, phase, "{}", unit.path);
+    }
+    let fresh = split(&backend, &viewer, org.harbour.id, "05", &[org.fisherman.id.to_string()]).await.expect("is split");
+    assert_eq!(page(&backend, &viewer, fresh).await.own_phase, Some(Phase::Pilot));
+    assert_eq!(signed_in(&backend, &org.fisherman).await.standpoint.branch.as_str(), "/51/001/05/");
+}
+
+#[tokio::test]
 async fn a_phase_is_inherited_by_units_without_their_own() {
     let (backend, _, org) = organisation().await;
     let viewer = registrar(&org);
