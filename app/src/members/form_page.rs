@@ -106,8 +106,12 @@ pub(super) fn branch_search(l: Locale, action: &str, q: Option<String>, unit: Op
     .into_any()
 }
 
-pub(super) fn branch_choices(branches: Vec<BranchChoice>) -> Vec<Choice> {
-    branches.into_iter().map(|branch| Choice::name(branch.id.to_string(), branch.name).hint(Line::name(branch.place))).collect()
+pub(super) fn branch_choices(l: Locale, branches: Vec<BranchChoice>) -> Vec<Choice> {
+    let choice = |branch: BranchChoice| {
+        let planned = (!branch.phase.is_open()).then(|| text::members::branch_planned(l));
+        Choice::name(branch.id.to_string(), branch.name).hint(Line::name(branch.place).and(planned))
+    };
+    branches.into_iter().map(choice).collect()
 }
 
 /// State shared by all controls of the form: language, typed values, problems.

@@ -97,7 +97,7 @@ fn transfer_form_of(l: Locale, page: Found, echo: Option<FormErrors>, errors: Rw
             <RadioGroup
                 legend=text::members::to_branch(l)
                 name="to"
-                choices=branch_choices(page.choices)
+                choices=branch_choices(l, page.choices)
                 value=typed("to")
                 hint=more
                 error=field_error(l, errors, LABELS, "to")

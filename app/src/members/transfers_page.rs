@@ -126,6 +126,10 @@ fn opened(l: Locale, transfer: Transfer, ends: Ends, echo: Option<&FormErrors>, 
     let id = transfer.id.to_string();
     let asked = text::members::asked_by(l, HERE, l.date_time(transfer.requested_at));
     let asked = Line::around(asked, &Line::name(&transfer.requested_by));
+    let planned = (!transfer.phase.is_open()).then(|| {
+        let title = text::members::transfer_planned(l, &transfer.to, &transfer.name);
+        view! { <Notice kind=NoticeKind::Warn title/> }
+    });
     let accept = ends.receives.then(|| {
         let id = id.clone();
         view! {
@@ -152,6 +156,7 @@ fn opened(l: Locale, transfer: Transfer, ends: Ends, echo: Option<&FormErrors>, 
     });
     view! {
         <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors, LABELS)/>
+        {planned}
         <Card title=Line::name(transfer.name) strong=true>
             <DescriptionList>
                 <Fact label=text::members::from_branch(l) whose=Whose::Name>{transfer.from}</Fact>

@@ -32,7 +32,8 @@ pub(super) fn choices(
             if !unit.kind.holds_members() || Some(unit.id) == except {
                 continue;
             }
-            let choice = BranchChoice { id: unit.id, name: unit.name.clone(), place: parent_name(tree, unit) };
+            let (name, place) = (unit.name.clone(), parent_name(tree, unit));
+            let choice = BranchChoice { id: unit.id, name, place, phase: tree.phase(&unit.path) };
             if matches(&words, &choice) {
                 if found.len() == most {
                     return (found, true);

@@ -263,6 +263,7 @@ impl Members<'_> {
         }
         let people = self.names(rows.iter().flat_map(|row| [row.member.as_str(), row.requested_by.as_str()])).await?;
         let units = self.unit_names(rows.iter().flat_map(|row| [row.from_unit.as_str(), row.to_unit.as_str()])).await?;
+        let tree = self.backend.units().tree();
         let known = |names: &std::collections::BTreeMap<String, String>, id: &str| names.get(id).cloned().unwrap_or_default();
         rows.into_iter()
             .map(|row| {
@@ -272,6 +273,7 @@ impl Members<'_> {
                     name: known(&people, &row.member),
                     from: known(&units, &row.from_unit),
                     to: known(&units, &row.to_unit),
+                    phase: tree.successor(&row.to_unit).map(|unit| tree.phase(&unit.path)).unwrap_or_default(),
                     state: TransferState::from_key(&row.state).ok_or_else(|| row.damaged())?,
                     requested_by: known(&people, &row.requested_by),
                     requested_at: row.requested_at,

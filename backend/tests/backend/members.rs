@@ -8,6 +8,7 @@ use backend::{
     demo::registry::{NewMember, Registry},
     feedback::OpinionForm,
     members::{CorrectionForm, MemberForm, StateForm, TransferForm},
+    units::PhaseForm,
 };
 use chrono::{NaiveDate, TimeDelta};
 use domain::{
@@ -19,13 +20,14 @@ use domain::{
         CorrectionField, CorrectionState, Hits, MemberState, NationalId, PhoneNumber, QualityIssue, RECORD_HOLDER,
         RECORD_HOLDER_NAME, Sex, Standing,
     },
-    units::UnitRef,
+    units::{Phase, UnitRef},
 };
 
 use crate::{
     documents::published,
     engines::on_both_engines,
     support::{Fixture, PASSWORD, Person, on_disk, organisation, read_through, start},
+    units::registrar,
 };
 
 on_both_engines! {
@@ -532,6 +534,22 @@ async fn a_transfer_moves_a_member_with_the_history_kept(backend: &Backend, org:
         4
     );
     assert_eq!(members.corrections(&org.coast_registrar.viewer).await.expect("a page").count, 0, "requests follow");
+}
+
+#[tokio::test]
+async fn both_ends_of_a_transfer_know_the_phase_of_the_branch_to_join() {
+    let (backend, _, org) = organisation().await;
+    let (members, farm) = (backend.members(), org.farm.id.to_string());
+    transfer(&backend, &org.secretary.viewer, org.fisherman.id, &org.farm).await;
+    for (version, phase) in [("0", Phase::Planned), ("1", Phase::Live)] {
+        let form = PhaseForm { unit: &farm, version, phase: phase.key(), live_from: "", contact: "" };
+        backend.unit_desk().set_phase(&registrar(&org), form).await.expect("is set");
+        let page = members.transfer_form(&org.secretary.viewer, org.deputy.id, "suoi que").await.expect("a page");
+        assert_eq!(page.choices.iter().map(|choice| choice.phase).collect::<Vec<_>>(), [phase]);
+        let outgoing = members.transfers(&org.secretary.viewer).await.expect("a page").outgoing;
+        let incoming = members.transfers(&org.farm_secretary.viewer).await.expect("a page").incoming;
+        assert_eq!([outgoing, incoming].map(|transfers| transfers[0].phase), [phase; 2]);
+    }
 }
 
 async fn a_transfer_belongs_to_its_two_ends(backend: &Backend, org: &Fixture) {

@@ -8,7 +8,7 @@ use strum::{IntoStaticStr, VariantArray};
 use super::MemberLine;
 use crate::{
     ids::{MemberId, TransferId, UnitId},
-    units::UnitRef,
+    units::{Phase, UnitRef},
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
@@ -30,6 +30,8 @@ pub struct Transfer {
     pub name: String,
     pub from: String,
     pub to: String,
+    /// The phase of the branch to join.
+    pub phase: Phase,
     pub reason: String,
     pub state: TransferState,
     pub requested_by: String,
@@ -42,6 +44,7 @@ pub struct BranchChoice {
     pub id: UnitId,
     pub name: String,
     pub place: String,
+    pub phase: Phase,
 }
 
 /// The form that requests a transfer.
