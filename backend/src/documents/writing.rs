@@ -32,6 +32,9 @@ const KEPT_FOR: TimeDelta = TimeDelta::days(30);
 const UNFINISHED_MAX: usize = 20;
 const UNFINISHED_OFFERED: usize = 5;
 
+/// Unsaved texts of all documents listed for one person.
+const UNSAVED_LISTED: usize = 50;
+
 /// Names of other editors shown at most.
 const OTHERS_MAX: usize = 5;
 
@@ -79,6 +82,10 @@ const TYPED: &str = "SELECT document, title, body, version, typed_at FROM ONLY $
 /// New documents never saved, newest first.
 const UNFINISHED: &str = "SELECT document, title, body, version, typed_at, seen_at FROM writing WHERE member = $member AND version = 0 \
                           ORDER BY seen_at DESC LIMIT $most";
+
+/// Unsaved texts of all documents, newest first.
+const UNSAVED: &str = "SELECT document, title, body, version, typed_at, seen_at FROM writing WHERE member = $member \
+                       AND typed_at != NONE ORDER BY seen_at DESC LIMIT $most";
 
 const SEEN: &str =
     "UPSERT $writing SET document = $document, member = $member, opened_at = opened_at ?? $now, seen_at = $now RETURN NONE;";
@@ -163,6 +170,18 @@ impl Documents<'_> {
         Ok(Writing { unsaved: unsaved.into_iter().flatten().collect(), others: Vec::new() })
     }
 
+    /// The person's unsaved texts of all documents. Also for a person who may not write any more: an office can end while its
+    /// holder writes.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn unsaved(&self, viewer: &Viewer) -> Result<Vec<Unsaved>> {
+        let vars = vars! { member: viewer.member.to_string(), most: i64::try_from(UNSAVED_LISTED).unwrap_or(1) };
+        let rows: Vec<TypedRow> = self.backend.store().read(UNSAVED, vars).await?.rows(0)?;
+        let unsaved: Vec<Option<Unsaved>> = rows.into_iter().map(TypedRow::decode).collect::<Result<_>>()?;
+        Ok(unsaved.into_iter().flatten().collect())
+    }
+
     /// Stores the current content of the form, replacing the previous content. An empty form clears it.
     ///
     /// # Errors
@@ -176,14 +195,15 @@ impl Documents<'_> {
         Ok(Kept { at: self.backend.clock().now(), version: stored, others: self.others(viewer, id).await? })
     }
 
-    /// Stores a text that could not be saved because the draft was submitted or discarded meanwhile, as an unsaved new document
-    /// of its own. Returns its id; `None` for a person who had not opened the draft, and for other errors of the save.
+    /// Stores a text that could not be saved because the draft was submitted or discarded meanwhile, or because the person's
+    /// office has ended, as an unsaved new document of its own. Returns its id; `None` for a person who had not opened the draft
+    /// or had no unsaved text of the new document, and for other errors of the save.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a text longer than could ever be saved.
     pub async fn keep_late(&self, viewer: &Viewer, form: DraftForm<'_>, error: &Error) -> Result<Option<DocumentId>> {
         let Ok(id) = form.id.parse::<DocumentId>() else { return Ok(None) };
-        if form.version == "0" || !matches!(error, Error::Step(_) | Error::NotFound | Error::NotAllowed) {
+        if !matches!(error, Error::Step(_) | Error::NotFound | Error::NotAllowed) {
             return Ok(None);
         }
         let opened = "SELECT VALUE member FROM ONLY $writing";
@@ -241,12 +261,11 @@ impl Documents<'_> {
         spawn_blocking(move || difference(&stored, typed.trim())).await
     }
 
-    /// Discards the person's unsaved text.
+    /// Discards the person's unsaved text. Also for a person who may not write any more, see [`Self::unsaved`].
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a person who writes for no unit.
+    /// [`Error::Store`].
     pub async fn forget_typed(&self, viewer: &Viewer, id: DocumentId) -> Result<()> {
-        writes_somewhere(viewer)?;
         self.backend.transact(Change::new(SAVED, vars! { writing: writing_of(viewer, id) })).await?;
         Ok(())
     }
@@ -319,6 +338,7 @@ mod tests {
         let store = migrated().await;
         store.assert_no_scan(TYPED, vars! { writing: pair("writing", Ulid::nil(), Ulid::nil()) }).await;
         store.assert_no_scan(UNFINISHED, vars! { member: "01", most: 5_i64 }).await;
+        store.assert_no_scan(UNSAVED, vars! { member: "01", most: 5_i64 }).await;
         store.assert_no_scan(UNFINISHED_KEYS, vars! { member: "01", most: 5_i64 }).await;
         store.assert_no_scan(&crate::store::over("writing", "seen_at"), vars! { now: Utc::now() }).await;
     }

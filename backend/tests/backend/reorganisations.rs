@@ -4,11 +4,11 @@
 use backend::{
     Backend,
     accounts::SignInForm,
-    documents::DraftForm,
+    documents::{DraftForm, TypedForm},
     members::TransferForm,
     units::{BelowQuery, ReceiveForm, Received},
 };
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use domain::{
     accounts::Viewer,
     forms::Problem,
@@ -55,6 +55,12 @@ async fn signed_in(backend: &Backend, person: &Person) -> Viewer {
     let form = SignInForm { national_id: &person.national_id, password: PASSWORD, device: "" };
     let token = backend.accounts().sign_in(form).await.expect("signs in").token;
     backend.accounts().session(&token).await.expect("reads").expect("a session").viewer
+}
+
+/// The person's unsaved texts, newest first.
+async fn bodies(backend: &Backend, viewer: &Viewer) -> Vec<String> {
+    let unsaved = backend.documents().unsaved(viewer).await.expect("a list");
+    unsaved.into_iter().map(|unsaved| unsaved.body).collect()
 }
 
 /// Asks to transfer the teacher to the farm. Returns the id of the request.
@@ -142,6 +148,7 @@ async fn the_text_of_an_editor_whose_unit_ends_is_not_lost() {
             let error = saved.expect_err("the office has ended");
             let kept = documents.keep_late(&editor, late, &error).await.expect("is kept");
             assert!(kept.is_some_and(|kept| kept != id), "as a text of its own");
+            assert_eq!(bodies(&backend, &editor).await, ["Viết thêm."], "is read without an office");
         }
 
         // Whoever writes for the unit that took over goes on.
@@ -149,4 +156,35 @@ async fn the_text_of_an_editor_whose_unit_ends_is_not_lost() {
         assert_eq!((shown.issuer.id, shown.audience.id), (org.coast.id, org.coast.id), "{cell}");
         assert_eq!(shown.body == "Viết thêm.", keeps, "{}", shown.body);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_typed_before_the_office_ended_belongs_to_the_writer() {
+    let (backend, _, org) = organisation().await;
+    let (documents, before) = (backend.documents(), &org.hills_editor.viewer);
+    let stored = draft(&backend, before, &org.hills, &org.hills).await;
+    let new = documents.blank(before).await.expect("a form").draft.id;
+    for (id, version, body) in [(stored, "1", "Sửa dở."), (new, "0", "Viết dở.")] {
+        backend.clock().advance(TimeDelta::seconds(1));
+        let typed = TypedForm { id: &id.to_string(), version, title: "Họp dân", body };
+        documents.keep_typed(before, typed).await.expect("is kept");
+    }
+    reorganise(&backend, &org, TODAY, &format!("{COMMUNES}kết thúc\n")).await;
+    let editor = signed_in(&backend, &org.hills_editor).await;
+    assert!(editor.offices.is_empty(), "{:?}", editor.offices);
+    assert_eq!(bodies(&backend, &editor).await, ["Viết dở.", "Sửa dở."]);
+    assert_eq!(bodies(&backend, &org.coast_editor.viewer).await, Vec::<String>::new(), "nobody else's");
+
+    // The form of the new document is sent after the office has ended.
+    backend.clock().advance(TimeDelta::seconds(1));
+    let (key, hills) = (new.to_string(), org.hills.id.to_string());
+    let late = DraftForm { body: "Viết xong.", ..form(&key, "0", &hills, &hills) };
+    let error = documents.save_draft(&editor, late).await.expect_err("the office has ended");
+    documents.keep_late(&editor, late, &error).await.expect("is kept").expect("somewhere");
+    assert_eq!(bodies(&backend, &editor).await, ["Viết xong.", "Sửa dở."]);
+
+    documents.forget_typed(&org.coast_editor.viewer, stored).await.expect("has none");
+    assert_eq!(bodies(&backend, &editor).await, ["Viết xong.", "Sửa dở."], "only one's own is discarded");
+    documents.forget_typed(&editor, stored).await.expect("is discarded");
+    assert_eq!(bodies(&backend, &editor).await, ["Viết xong."]);
 }
