@@ -90,6 +90,8 @@ export const STATES = [
   },
   { name: 'new draft, units selected and left out', as: 'editor', address: '/desk/new', act: pickedUnits },
   { name: 'new draft, no unit found', as: 'editor', address: '/desk/new', act: (visitor) => searchedUnits(visitor, 'xylophon') },
+  { name: 'unsaved texts, none', as: 'member', address: '/desk/unsaved' },
+  { name: 'unsaved texts', as: 'editor', page: '/desk/unsaved', find: unsavedTexts },
   { name: 'draft', as: 'editor', page: '/desk/:id', find: draft },
   { name: 'sending for review', as: 'editor', page: '/desk/:id/review', find: async (visitor) => `${await draft(visitor)}/review` },
   { name: 'sending for review, refused', as: 'editor', page: '/desk/:id/review', find: async (visitor) => `${await draft(visitor)}/review`, act: unknownCommenter },
@@ -472,6 +474,19 @@ async function draft(visitor) {
   await visitor.submit(visitor.sender('body'));
   await until('the draft is stored', () => visitor.path !== '/desk/new');
   return visitor.path;
+}
+
+/** A text typed in a new document and not saved. */
+async function unsavedTexts(visitor) {
+  await visitor.open('/desk/new');
+  const typed = { version: '0', title: 'Thông báo lịch trực phòng chống bão', body: '## Nội dung\n\nTrực **ba ca** mỗi ngày.\n' };
+  const status = await visitor.page.evaluate(async (typed) => {
+    const id = document.querySelector('[name="body"]').form.elements.namedItem('id').value;
+    const kept = await fetch('/api/documents/keep_typed', { method: 'POST', body: new URLSearchParams({ ...typed, id }) });
+    return kept.status;
+  }, typed);
+  if (status !== 200) throw new Error(`the text is not kept: ${status}`);
+  return '/desk/unsaved';
 }
 
 /** A draft of the chief editor in review by another one: sent once, later found at the desk. */

@@ -64,7 +64,7 @@ use crate::{
     },
     documents::{
         PersonalListPage,
-        desk::{DeskPage, DraftPage, NewDraftPage, PublishPage, ReviewPage, RevisionsPage, RulesPage},
+        desk::{DeskPage, DraftPage, NewDraftPage, PublishPage, ReviewPage, RevisionsPage, RulesPage, UnsavedPage},
         readers::{FollowedPage, ReadersPage},
     },
     files::FilesPage,
@@ -118,6 +118,7 @@ pages! {
             "/desk/new" => NewDraftPage {
                 scripts: ["desk", "picker", "dates"], guide: Some(("editor", 1)), access: By("/api/documents/blank")
             },
+            "/desk/unsaved" => UnsavedPage { scripts: [], guide: None, access: By("/api/documents/unsaved") },
             "/desk/:id" => DraftPage {
                 scripts: ["desk", "picker", "dates"], guide: Some(("editor", 1)), access: By("/api/documents/draft")
             },

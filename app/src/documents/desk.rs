@@ -12,6 +12,7 @@ mod publish_page;
 mod review_page;
 mod revisions_page;
 mod rules_page;
+mod unsaved_page;
 mod writing;
 mod writing_fns;
 
@@ -21,3 +22,5 @@ pub(crate) use publish_page::PublishPage;
 pub(crate) use review_page::ReviewPage;
 pub(crate) use revisions_page::RevisionsPage;
 pub(crate) use rules_page::RulesPage;
+pub(crate) use unsaved_page::{UnsavedPage, unsaved_notice};
+pub(crate) use writing_fns::unsaved;

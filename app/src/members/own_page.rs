@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     account::account_changes,
+    documents::desk::{unsaved, unsaved_notice},
     frame::way_back,
     i18n::use_locale,
     page::show,
@@ -28,8 +29,8 @@ pub fn OwnRecordPage() -> impl IntoView {
     let l = use_locale();
     let query = use_query_map();
     let asked = Memo::new(move |_| query.read().get("asked").is_some());
-    let data = Resource::new(move || asked.get(), |_| own_record());
-    show(data, move |page| {
+    let data = Resource::new(move || asked.get(), |_| async { Ok((own_record().await?, !unsaved().await?.is_empty())) });
+    show(data, move |(page, has_unsaved)| {
         let told = asked.get_untracked().then(|| {
             view! {
                 <Notice kind=NoticeKind::Ok title=text::members::asked_done(l)>
@@ -58,6 +59,7 @@ pub fn OwnRecordPage() -> impl IntoView {
                 {account_changes(l, page.account_changes, "/record/trail", text::members::who_looked(l))}
                 {news}
                 {transfer}
+                {has_unsaved.then(|| unsaved_notice(l))}
                 <Card title=text::members::what_we_hold(l)>
                     {facts}
                 </Card>

@@ -1,4 +1,12 @@
-//! DOCX files imported into a draft over HTTP: as text for the script, into the form without it, and only for editors.
+//! Writing over HTTP. DOCX files imported into a draft: as text for the script, into the form without it, and only for editors.
+//! The unsaved texts of an editor whose office has ended.
+
+use backend::units::{ReceiveForm, Received};
+use domain::{
+    ids::DocumentId,
+    policy::{Grant, Role},
+    units::reorganisation::{PlanList, ReorganisationState},
+};
 
 use crate::{
     app::TestApp,
@@ -85,4 +93,68 @@ async fn only_editors_import_a_docx_into_a_draft() {
     let mut editor = app.signed_in(&app.org.coast_editor).await;
     let forged = send(&mut editor, &document, HTML, "cross-site", body("1", &file)).await;
     assert_eq!(forged.status, 403, "a page of another site cannot send it");
+}
+
+/// Makes the hills a part of the coast. The offices on them end.
+async fn end_the_hills(app: &TestApp) {
+    let mut registrar = app.org.operator.viewer.clone();
+    registrar.standpoint.grants.push(Grant { role: Role::Registrar, path: app.org.province.path.clone() });
+    let (reorganisations, on) = (app.backend.reorganisations(), app.backend.clock().today().to_string());
+    let announced = ReceiveForm { on: &on, reorganisation: "", file_name: "sap-xep.csv" };
+    let mut upload = reorganisations.receive(&registrar, announced).await.expect("may reorganise");
+    let file = "Mã cũ,Mã mới,Chức vụ\n001,001,\n002,001,kết thúc\n";
+    upload.write(file.as_bytes().to_vec()).await.expect("writes");
+    let Received::Accepted(id) = upload.finish().await.expect("is read") else { panic!("the file is refused") };
+    let page = reorganisations.preview(&registrar, id, PlanList::Refused, 1).await.expect("is planned");
+    reorganisations.confirm(&registrar, id, &page.version).await.expect("is confirmed");
+    let progress = reorganisations.carry_out_for_operator(id).await.expect("is carried out");
+    assert_eq!(progress.state, ReorganisationState::Done);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_editor_whose_unit_ends_while_writing_reads_and_discards_the_unsaved_text() {
+    let app = TestApp::spawn().await;
+    let mut editor = app.signed_in(&app.org.hills_editor).await;
+    let (id, hills) = (DocumentId::new(app.backend.clock().ulid()).to_string(), app.org.hills.id.to_string());
+    let typed = [("id", id.as_str()), ("version", "0"), ("title", "Họp dân"), ("body", "Viết dở.")];
+    assert_eq!(editor.post_json("/api/documents/keep_typed", &typed).await.status, 200);
+    assert_eq!(editor.get("/desk/new").await.status, 200);
+    end_the_hills(&app).await;
+
+    // Sent from the page that was opened before.
+    let form = [
+        ("id", id.as_str()),
+        ("version", "0"),
+        ("kind", "guidance"),
+        ("number", ""),
+        ("title", "Họp dân"),
+        ("issuer", hills.as_str()),
+        ("audience", hills.as_str()),
+        ("body", "Viết xong."),
+    ];
+    let sent = editor.post("/api/documents/save_draft", "/desk/new", &form).await;
+    let resumed = sent.location().expect("leads to what was kept").to_owned();
+    assert!(resumed.starts_with("/desk/new?resume="), "{resumed}");
+    for address in [resumed.as_str(), "/desk", "/desk/new"] {
+        let answer = editor.get(address).await;
+        assert_eq!((answer.status, answer.location()), (302, Some("/desk/unsaved")), "{address}");
+    }
+    let page = editor.get("/desk/unsaved").await;
+    assert!(page.status == 200 && page.body.contains("Viết xong.") && page.body.contains("Họp dân"), "{}", page.body);
+    assert!(editor.get("/record").await.body.contains("href=\"/desk/unsaved\""), "is linked from one's record");
+
+    let mut member = app.signed_in(&app.org.fisherman).await;
+    let other = member.get("/desk/unsaved").await;
+    assert!(other.status == 200 && !other.body.contains("Viết xong."), "{}", other.body);
+    assert!(!member.get("/record").await.body.contains("href=\"/desk/unsaved\""), "there is nothing to see");
+    assert_eq!(member.get("/desk").await.status, 404);
+
+    let unsaved = app.backend.documents().unsaved(&app.org.hills_editor.viewer).await.expect("a list");
+    let kept = unsaved.first().expect("a text").document.to_string();
+    let forget = [("id", kept.as_str()), ("from", "unsaved")];
+    let discarded = editor.post("/api/documents/forget_typed", "/desk/unsaved", &forget).await;
+    assert_eq!((discarded.status, discarded.location()), (302, Some("/desk/unsaved")));
+    let page = editor.get("/desk/unsaved").await;
+    assert!(page.status == 200 && !page.body.contains("Viết xong."), "{}", page.body);
+    assert_eq!(editor.get("/desk").await.status, 404);
 }

@@ -11,11 +11,13 @@ use domain::{
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::fns::desk;
+use super::{
+    fns::desk,
+    unsaved_page::{or_unsaved, show_or_unsaved},
+};
 use crate::{
     frame::way_to_more,
     i18n::use_locale,
-    page::show,
     terms, text,
     title::Title,
     ui::{
@@ -31,8 +33,8 @@ const LISTED: usize = 50;
 pub(crate) fn DeskPage() -> impl IntoView {
     let l = use_locale();
     let query = use_query_map();
-    let data = Resource::new(|| (), |()| desk());
-    show(data, move |page| {
+    let data = Resource::new(|| (), |()| async { or_unsaved(desk().await, None).await });
+    show_or_unsaved(data, move |page| {
         let told = query.with_untracked(|query| match (query.get_str("returned"), query.get_str("discarded")) {
             (Some(_), _) => Some(text::desk::changes_sent(l)),
             (_, Some(_)) => Some(text::desk::discarded(l)),

@@ -25,13 +25,14 @@ use super::{
     fns::{blank, draft},
     particulars::LABELS,
     parts::{state_tag, way_back},
+    unsaved_page::{or_unsaved, show_or_unsaved},
     writing::{self, docx_card, stale},
     writing_fns::{begin_writing, conflict, unfinished},
 };
 use crate::{
     context::take_echo,
+    error::AppError,
     i18n::use_locale,
-    page::show,
     terms, text,
     title::Title,
     ui::{
@@ -55,12 +56,15 @@ pub(crate) fn NewDraftPage() -> impl IntoView {
         move |()| {
             let picked = picked.clone();
             async move {
-                let (page, writing) = (blank(picked).await?, unfinished().await?);
-                Ok(Opened { page, writing, differs: None })
+                let opened = async {
+                    let (page, writing) = (blank(picked).await?, unfinished().await?);
+                    Ok::<_, AppError>(Opened { page, writing, differs: None })
+                };
+                or_unsaved(opened.await, None).await
             }
         },
     );
-    show(data, move |opened| {
+    show_or_unsaved(data, move |opened| {
         let wanted = query.with_untracked(|query| query.get("resume"));
         let resumed = opened.writing.unsaved.iter().find(|unsaved| wanted.as_deref() == Some(&*unsaved.document.to_string()));
         let resumed = resumed.cloned();
@@ -128,16 +132,19 @@ pub(crate) fn DraftPage() -> impl IntoView {
         move |id| {
             let (typed, picked) = (typed.clone(), echoed.clone());
             async move {
-                let (page, writing) = (draft(id.clone(), picked).await?, begin_writing(id.clone()).await?);
-                let differs = match typed {
-                    Some(typed) => Some(conflict(id, typed).await?),
-                    None => None,
+                let opened = async {
+                    let (page, writing) = (draft(id.clone(), picked).await?, begin_writing(id.clone()).await?);
+                    let differs = match typed {
+                        Some(typed) => Some(conflict(id.clone(), typed).await?),
+                        None => None,
+                    };
+                    Ok::<_, AppError>(Opened { page, writing, differs })
                 };
-                Ok(Opened { page, writing, differs })
+                or_unsaved(opened.await, Some(&id)).await
             }
         },
     );
-    show(data, move |opened| {
+    show_or_unsaved(data, move |opened| {
         let page = &opened.page;
         let is_saved = query.with_untracked(|query| query.get_str("saved").is_some());
         let asked = match (&withdrawal, &discarded) {

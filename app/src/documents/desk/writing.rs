@@ -136,7 +136,7 @@ pub(super) fn notices(l: Locale, writing: &Writing, is_new: bool, resumed: Optio
 }
 
 fn in_the_form(l: Locale, unsaved: &Unsaved, is_new: bool) -> AnyView {
-    let forget = forget(l, unsaved, is_new);
+    let forget = forget(l, unsaved, if is_new { "new" } else { "" });
     view! {
         <Notice title=text::writing::resumed(l, l.date_time(unsaved.at)) icon=IconName::Clock>
             <p>{text::writing::resumed_hint(l)}</p>
@@ -148,7 +148,7 @@ fn in_the_form(l: Locale, unsaved: &Unsaved, is_new: bool) -> AnyView {
 
 fn offered(l: Locale, unsaved: &Unsaved) -> AnyView {
     let href = format!("/desk/{}?resume=1", unsaved.document);
-    let forget = forget(l, unsaved, false);
+    let forget = forget(l, unsaved, "");
     view! {
         <Notice kind=NoticeKind::Warn title=text::writing::unsaved(l, l.date_time(unsaved.at)) icon=IconName::Clock>
             <p>{text::writing::unsaved_hint(l)}</p>
@@ -171,7 +171,7 @@ fn unfinished(l: Locale, unsaved: &[Unsaved]) -> Option<AnyView> {
                 <p>{text::writing::unfinished_item(l, title, l.date_time(unsaved.at))}</p>
                 <div class="actions">
                     <LinkButton href kind=ButtonKind::Secondary>{text::writing::use_it(l)}</LinkButton>
-                    {forget(l, unsaved, true)}
+                    {forget(l, unsaved, "new")}
                 </div>
             </li>
         }
@@ -187,12 +187,13 @@ fn unfinished(l: Locale, unsaved: &[Unsaved]) -> Option<AnyView> {
     })
 }
 
-fn forget(l: Locale, unsaved: &Unsaved, is_new: bool) -> AnyView {
+/// The form that discards unsaved input; `from` is the page it is on, as in `forget_typed`.
+pub(super) fn forget(l: Locale, unsaved: &Unsaved, from: &'static str) -> AnyView {
     let id = unsaved.document.to_string();
     view! {
         <Form action="/api/documents/forget_typed" failed=text::frame::network_failed(l)>
             <input type="hidden" name="id" value=id/>
-            {is_new.then(|| view! { <input type="hidden" name="is_new" value="yes"/> })}
+            <input type="hidden" name="from" value=from/>
             <Button kind=ButtonKind::Quiet>{text::writing::forget(l)}</Button>
         </Form>
     }

@@ -111,6 +111,17 @@ pub async fn unfinished() -> Result<Writing, AppError> {
     respond(async { Ok::<_, AppError>(backend()?.documents().unfinished(&viewer()?).await?) }.await)
 }
 
+/// The viewer's unsaved input for all documents.
+#[server(prefix = "/api", endpoint = "documents/unsaved", input = GetUrl)]
+pub async fn unsaved() -> Result<Vec<writing::Unsaved>, AppError> {
+    use crate::{
+        context::request::{backend, viewer},
+        error::respond,
+    };
+
+    respond(async { Ok::<_, AppError>(backend()?.documents().unsaved(&viewer()?).await?) }.await)
+}
+
 /// The difference between the typed and the stored text of a draft.
 #[server(prefix = "/api", endpoint = "documents/conflict")]
 pub async fn conflict(id: String, #[server(default)] body: String) -> Result<Vec<DiffPiece>, AppError> {
@@ -128,9 +139,9 @@ pub async fn conflict(id: String, #[server(default)] body: String) -> Result<Vec
     )
 }
 
-/// Discards the viewer's unsaved input.
+/// Discards the viewer's unsaved input. `from` is the page with the form: `new`, `unsaved`, or empty for the draft.
 #[server(prefix = "/api", endpoint = "documents/forget_typed")]
-pub async fn forget_typed(id: String, #[server(default)] is_new: String) -> Result<Outcome, AppError> {
+pub async fn forget_typed(id: String, #[server(default)] from: String) -> Result<Outcome, AppError> {
     use crate::{
         context::request::{backend, viewer},
         forms::Submitted,
@@ -140,7 +151,11 @@ pub async fn forget_typed(id: String, #[server(default)] is_new: String) -> Resu
         let viewer = viewer()?;
         let id = document_id(&id)?;
         backend()?.documents().forget_typed(&viewer, id).await?;
-        let to = if is_new.is_empty() { format!("/desk/{id}") } else { "/desk/new".to_owned() };
+        let to = match &*from {
+            "new" => "/desk/new".to_owned(),
+            "unsaved" => "/desk/unsaved".to_owned(),
+            _ => format!("/desk/{id}"),
+        };
         Ok(Outcome::Done { to, reload: true })
     }
     .await;
