@@ -10,10 +10,14 @@ use std::{
     rc::Rc,
 };
 
-use docx_rs::{EventReader, OwnedAttribute, XmlEvent};
 use domain::{
     documents::LeftOut,
     guard::{self, WarningKind},
+};
+use quick_xml::{
+    Reader,
+    escape::{resolve_predefined_entity, unescape},
+    events::{BytesRef, BytesStart, Event},
 };
 
 use self::{body::Body, numbering::Numbering, styles::Styles};
@@ -194,12 +198,12 @@ trait Visitor {
     fn text(&mut self, _text: &str) {}
 }
 
-struct Attributes<'e>(&'e [OwnedAttribute]);
+/// Names without prefix, and values.
+struct Attributes<'e>(&'e [(String, String)]);
 
 impl Attributes<'_> {
-    /// By local name, without the namespace.
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|attribute| attribute.name.local_name == name).map(|attribute| attribute.value.as_str())
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     fn val(&self) -> &str {
@@ -216,37 +220,83 @@ impl Attributes<'_> {
     }
 }
 
+fn unreadable<E>(_: E) -> Failure {
+    Failure::Unreadable
+}
+
 fn walk(part: &[u8], visitor: &mut impl Visitor) -> Result<(), Failure> {
-    let mut events = EventReader::new(part);
+    let mut xml = Reader::from_reader(part);
+    xml.config_mut().expand_empty_elements = true;
     let mut around: Vec<String> = Vec::new();
     let mut hidden_from = usize::MAX;
+    // References, CDATA sections and comments divide the text between two tags into several events.
+    let mut text = String::new();
     loop {
-        match events.next_event().map_err(|_| Failure::Unreadable)? {
-            XmlEvent::StartElement { name, attributes, .. } => {
+        let event = xml.read_event().map_err(unreadable)?;
+        if matches!(event, Event::Start(_) | Event::End(_) | Event::Eof) && !text.is_empty() {
+            if around.len() <= hidden_from {
+                visitor.text(&text);
+            }
+            text.clear();
+        }
+        match event {
+            Event::Start(element) => {
                 if around.len() >= DEPTH {
                     return Err(Failure::Unreadable);
                 }
-                let is_seen = around.len() < hidden_from;
-                if is_seen && !visitor.open(&name.local_name, &Attributes(&attributes), &around) {
+                let name = xml.decoder().decode(element.local_name().into_inner()).map_err(unreadable)?.into_owned();
+                let attributes = attributes(&element)?;
+                if around.len() < hidden_from && !visitor.open(&name, &Attributes(&attributes), &around) {
                     hidden_from = around.len();
                 }
-                around.push(name.local_name);
+                around.push(name);
             }
-            XmlEvent::EndElement { name } => {
-                around.pop().ok_or(Failure::Unreadable)?;
+            Event::End(_) => {
+                let name = around.pop().ok_or(Failure::Unreadable)?;
                 if around.len() < hidden_from {
-                    visitor.close(&name.local_name);
+                    visitor.close(&name);
                 } else if around.len() == hidden_from {
                     hidden_from = usize::MAX;
                 }
             }
-            XmlEvent::Characters(text) | XmlEvent::Whitespace(text) if around.len() <= hidden_from => visitor.text(&text),
-            XmlEvent::Characters(_) | XmlEvent::Whitespace(_) => {}
+            Event::Text(content) => text.push_str(&content.xml10_content().map_err(unreadable)?),
+            Event::CData(content) => text.push_str(&content.xml10_content().map_err(unreadable)?),
+            Event::GeneralRef(reference) => push_referenced(&mut text, &reference)?,
             // A truncated part.
-            XmlEvent::EndDocument if !around.is_empty() => return Err(Failure::Unreadable),
-            XmlEvent::EndDocument => return Ok(()),
+            Event::Eof if !around.is_empty() => return Err(Failure::Unreadable),
+            Event::Eof => return Ok(()),
+            // The reader turns an empty element into a start and an end.
+            Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
         }
     }
+}
+
+fn attributes(element: &BytesStart<'_>) -> Result<Vec<(String, String)>, Failure> {
+    let mut attributes = element.attributes();
+    let decoder = attributes.decoder();
+    // The check for duplicates compares each name with all before it.
+    attributes
+        .with_checks(false)
+        .map(|attribute| {
+            let attribute = attribute.map_err(unreadable)?;
+            let name = decoder.decode(attribute.key.local_name().into_inner()).map_err(unreadable)?.into_owned();
+            let value = decoder.decode(&attribute.value).map_err(unreadable)?;
+            // XML reads line breaks and tabs in a value as spaces, except those written as references.
+            let value = value.replace("\r\n", " ").replace(['\t', '\n', '\r'], " ");
+            Ok((name, unescape(&value).map_err(unreadable)?.into_owned()))
+        })
+        .collect()
+}
+
+/// Appends the character of `&amp;` or `&#38;`. Entities that the file defines itself are not expanded.
+fn push_referenced(text: &mut String, reference: &BytesRef<'_>) -> Result<(), Failure> {
+    if let Some(letter) = reference.resolve_char_ref().map_err(unreadable)? {
+        text.push(letter);
+    } else {
+        let name = reference.decode().map_err(unreadable)?;
+        text.push_str(resolve_predefined_entity(&name).ok_or(Failure::Unreadable)?);
+    }
+    Ok(())
 }
 
 /// The relationships of a part, by id.

@@ -235,6 +235,34 @@ fn files_that_are_no_documents_are_reported_as_unreadable() {
 }
 
 #[test]
+fn xml_is_read_in_all_its_forms() {
+    for (case, body, expected) in [
+        (
+            "references, sections, comments",
+            "<w:p><w:r><w:t>a &amp; &#x111;&#273;<![CDATA[ & b]]><!-- c --> d</w:t></w:r></w:p>",
+            "a & đđ & b d",
+        ),
+        ("line breaks of Windows", "<w:p>\r\n<w:r><w:t>a</w:t></w:r >\r\n</w:p>", "a"),
+        ("another prefix", "<x:p><x:r><x:t>a</x:t></x:r></x:p>", "a"),
+        ("no prefix", "<p><r><t>a</t></r></p>", "a"),
+        ("one quote", "<w:p><w:r><w:rPr><w:b w:val='0'/></w:rPr><w:t>a</w:t></w:r></w:p>", "a"),
+        (
+            "a value on two lines",
+            "<w:p><w:r><w:t>a</w:t></w:r><w:r><w:pict><v:textpath string=\"b\nc &amp; d\"/></w:pict></w:r></w:p>",
+            "a\n\nb c & d",
+        ),
+    ] {
+        assert_eq!(converted(&document(body)).as_deref(), Ok(expected), "{case}");
+    }
+    for malformed in
+        ["&nbsp;", "&#0;", "a & b", "<w:b w:val=0/>", "<w:b w:val=\"&x;\"/>", "<w:b w:val=\"0/>", "<![CDATA[a", "<!-- a"]
+    {
+        let body = format!("<w:p><w:r><w:t>a</w:t>{malformed}</w:r></w:p>");
+        assert_eq!(converted(&document(&body)), Err(Failure::Unreadable), "{malformed}");
+    }
+}
+
+#[test]
 fn zip_bombs_and_expansions_are_bounded() {
     let nested = |open: &str, close: &str| document(&format!("{}<w:p/>{}", open.repeat(100_000), close.repeat(100_000)));
     for (case, file, expected) in [
