@@ -24,6 +24,9 @@ const STATEMENTS_PER_TRANSACTION: usize = 16;
 /// More writers only contend with each other.
 const WRITERS: usize = 2;
 
+/// Permits the writes of this module: see [`Store::write_directly`].
+pub(crate) struct DirectWrite(());
+
 /// Rows to be written, in the order they were added.
 #[derive(Debug, Default)]
 pub(crate) struct Bulk {
@@ -97,7 +100,7 @@ async fn write(store: impl AsRef<Store>, queue: Queue) -> Result<()> {
             return Ok(());
         }
         let (sql, vars) = transaction(batch);
-        store.as_ref().write(&sql, vars).await?;
+        store.as_ref().write_directly(DirectWrite(()), &sql, vars).await?;
     }
 }
 

@@ -10,9 +10,9 @@
 //! }
 //! ```
 //!
-//! [`Backend::transact`] commits, retries the transaction on a conflict, and wakes the tail of the log and the job runner. The
-//! test `tests::rows_are_changed_in_one_way` enforces this: only this module and the few modules below the use-cases call
-//! `Store::write`. `Store::read` rejects statements that change rows, except in a release.
+//! [`Backend::transact`] commits, retries the transaction on a conflict, and wakes the tail of the log and the job runner. Types
+//! enforce that use-cases call it: `Store::write_directly` takes a token that only this module and the few modules below the
+//! use-cases can create. `Store::read` rejects statements that change rows, except in a release.
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -27,6 +27,9 @@ use crate::{
     jobs::{self, NewJob},
     store::{Answers, Bindings, StoreError, Variables},
 };
+
+/// Permits the writes of this module: see `Store::write_directly`.
+pub(crate) struct DirectWrite(());
 
 /// A transaction to be committed. Its statements run in the order they were added.
 #[derive(Default)]
@@ -128,7 +131,7 @@ impl Backend {
     /// # Errors
     /// Those of the store. The caller maps a `THROW`, an existing record and a violated unique index.
     pub(crate) async fn transact(&self, change: Change) -> Result<Answers, StoreError> {
-        let answers = self.store().write(&change.sql, change.vars).await?;
+        let answers = self.store().write_directly(DirectWrite(()), &change.sql, change.vars).await?;
         if change.events > 0 {
             self.events().wake();
         }
@@ -136,84 +139,5 @@ impl Backend {
             self.wake_jobs();
         }
         Ok(answers)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{
-        collections::BTreeSet,
-        fs,
-        path::{Path, PathBuf},
-    };
-
-    /// The files that call `Store::write`, and why each is not a use-case.
-    const BELOW_USE_CASES: [(&str, &str); 6] = [
-        ("bulk.rs", "it also fills stores of older versions, which no backend can open"),
-        ("change.rs", "it implements changes"),
-        ("jobs/lease.rs", "leases are below the jobs that changes enqueue"),
-        ("key_check.rs", "the key is checked before the backend exists"),
-        ("migrations.rs", "migrations run before the backend exists"),
-        ("migrations/lease.rs", "the migration lease is taken before the backend exists"),
-    ];
-
-    /// All files of the crate.
-    fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(folder).expect("is a folder") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                sources(&path, found);
-            } else if path.extension().is_some_and(|ending| ending == "rs") {
-                found.push(path);
-            }
-        }
-    }
-
-    /// Names of the modules a file declares for tests only.
-    fn test_modules(text: &str) -> Vec<String> {
-        let gated = text.split("#[cfg(test)]").skip(1).filter_map(|rest| rest.split(';').next()?.split_once("mod "));
-        gated.map(|(_, name)| name.trim().to_owned()).filter(|name| !name.contains(char::is_whitespace)).collect()
-    }
-
-    fn writes_past_changes(text: &str) -> bool {
-        // The test module is the last item of a file.
-        let program = text.split("mod tests {").next().unwrap_or_default();
-        let packed: String = program.split_whitespace().collect();
-        ["store.write(", "store().write(", "store.as_ref().write("].iter().any(|call| packed.contains(call))
-    }
-
-    #[test]
-    fn a_direct_write_is_detected_across_line_breaks() {
-        assert!(writes_past_changes("self.backend\n    .store()\n    .write(sql, ())\n    .await?;"));
-        assert!(writes_past_changes("store.write(sql, ())"));
-        assert!(!writes_past_changes("backend.transact(change)\n#[cfg(test)]\nmod tests {\n store.write(sql, ()) }"));
-    }
-
-    #[test]
-    fn rows_are_changed_in_one_way() {
-        let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        let mut files = Vec::new();
-        sources(&src, &mut files);
-        let texts: Vec<String> = files.iter().map(|file| fs::read_to_string(file).expect("is read")).collect();
-        // A module `name` of `a/b.rs` is the file `a/b/name.rs`, one of `lib.rs` is beside it.
-        let modules_of = |file: &Path| match file.file_stem().and_then(|stem| stem.to_str()) {
-            Some("lib") => src.clone(),
-            _ => file.with_extension(""),
-        };
-        let declared = files.iter().zip(&texts).flat_map(|(file, text)| {
-            test_modules(text).into_iter().map(move |name| modules_of(file).join(name).with_extension("rs"))
-        });
-        let tests: BTreeSet<PathBuf> = declared.collect();
-        let mut writers: BTreeSet<String> = BTreeSet::new();
-        for (file, text) in files.iter().zip(&texts) {
-            if !tests.contains(file) && writes_past_changes(text) {
-                let below = file.strip_prefix(&src).expect("lies below");
-                writers.insert(below.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"));
-            }
-        }
-        for (file, why) in BELOW_USE_CASES {
-            assert!(writers.remove(file), "{file} ({why}) no longer calls `Store::write`: remove it from the list");
-        }
-        assert!(writers.is_empty(), "these files must use `Backend::transact`: {writers:?}");
     }
 }

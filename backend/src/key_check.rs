@@ -9,6 +9,9 @@ use crate::{
     store::{Store, StoreError, SurrealValue, record, vars},
 };
 
+/// Permits the writes of this module: see [`Store::write_directly`].
+pub(crate) struct DirectWrite(());
+
 /// Where the key comes from.
 pub enum KeySource<'k> {
     Given(Keys),
@@ -39,7 +42,7 @@ pub(crate) async fn settle(store: &Store, source: KeySource<'_>, clock: &Clock) 
                 return Err(another(&name));
             }
             let vars = vars! { check: record("key_check", "1"), mark: mark.clone() };
-            match store.write("CREATE $check SET mark = $mark RETURN NONE", vars).await {
+            match store.write_directly(DirectWrite(()), "CREATE $check SET mark = $mark RETURN NONE", vars).await {
                 Ok(_) => Ok(keys),
                 // Another process opened the empty store concurrently.
                 Err(StoreError::Exists) if mark_of(store).await?.is_some_and(|known| known == mark) => Ok(keys),

@@ -33,11 +33,14 @@ use crate::{
 
 #[cfg(test)]
 mod fixtures;
-mod lease;
+pub(crate) mod lease;
 mod steps;
 
 use lease::{Candidate, Lease, Stopped};
 use steps::{Batched, Index, Step};
+
+/// Permits the writes of this module: see [`Store::write_directly`].
+pub(crate) struct DirectWrite(());
 
 struct Migration {
     version: u32,
@@ -224,7 +227,7 @@ async fn prepare(store: &Store) -> Result<()> {
                DEFINE FIELD IF NOT EXISTS holder ON migration_lease TYPE option<string>;
                DEFINE FIELD IF NOT EXISTS beat ON migration_lease TYPE int;
                DEFINE FIELD IF NOT EXISTS doing ON migration_lease TYPE option<string>;";
-    store.write(sql, ()).await?;
+    store.write_directly(DirectWrite(()), sql, ()).await?;
     Ok(())
 }
 

@@ -31,6 +31,7 @@ use surrealdb::{
 };
 use tokio::sync::Semaphore;
 
+use self::tokens::WriteToken;
 use crate::{Error, StoreLocation};
 
 /// Errors of the store. A use-case maps [`Self::Thrown`], [`Self::Exists`] and [`Self::Taken`] to problems of its form. The
@@ -112,6 +113,26 @@ const LEAVING_PAUSE: Duration = Duration::from_millis(100);
 /// Rows deleted in one transaction.
 const PURGED_AT_ONCE: usize = 1_000;
 
+/// The modules below the use-cases, which write without [`crate::Backend::transact`]. Each has a token that only it can create,
+/// and the trait can only be implemented in this file.
+mod tokens {
+    /// Permits [`super::Store::write_directly`].
+    pub(crate) trait WriteToken {}
+
+    /// Bulk inserts also fill stores of older versions, which no backend can open.
+    impl WriteToken for crate::bulk::DirectWrite {}
+    /// It implements changes.
+    impl WriteToken for crate::change::DirectWrite {}
+    /// Leases are below the jobs that changes enqueue.
+    impl WriteToken for crate::jobs::lease::DirectWrite {}
+    /// The key is checked before the backend exists.
+    impl WriteToken for crate::key_check::DirectWrite {}
+    /// Migrations run before the backend exists.
+    impl WriteToken for crate::migrations::DirectWrite {}
+    /// The lease of the migrations is taken before the backend exists.
+    impl WriteToken for crate::migrations::lease::DirectWrite {}
+}
+
 /// Handles to the database. The handles themselves are never cloned, because a clone is a new session.
 pub(crate) struct Store {
     handles: Vec<Arc<Surreal<Any>>>,
@@ -187,9 +208,19 @@ impl Store {
     }
 
     /// Runs statements as one transaction and retries it on a conflict. `sql` must be safe to retry: ids are generated before,
-    /// not inside. The last statement, `RETURN …`, can return a value. Use-cases call [`crate::Backend::transact`] instead.
+    /// not inside. The last statement, `RETURN …`, can return a value. Use-cases call [`crate::Backend::transact`] instead; only
+    /// the modules that have a [`WriteToken`] can call this.
+    pub(crate) async fn write_directly(&self, _: impl WriteToken, sql: &str, vars: impl Into<Bindings>) -> Result<Answers> {
+        self.commit(sql, vars.into().0).await
+    }
+
+    /// As [`Self::write_directly`], for tests.
+    #[cfg(test)]
     pub(crate) async fn write(&self, sql: &str, vars: impl Into<Bindings>) -> Result<Answers> {
-        let vars = vars.into().0;
+        self.commit(sql, vars.into().0).await
+    }
+
+    async fn commit(&self, sql: &str, vars: Variables) -> Result<Answers> {
         let transaction = format!("BEGIN; {} COMMIT;", terminated(sql));
         for attempt in 0..TRIES {
             match self.run(&transaction, vars.clone()).await {
@@ -208,7 +239,7 @@ impl Store {
             let rows: Vec<RecordId> = self.read(sql.as_str(), vars! { now: now }).await?.rows(0)?;
             let count = rows.len();
             if count > 0 {
-                self.write("DELETE $rows RETURN NONE", vars! { rows: rows }).await?;
+                self.commit("DELETE $rows RETURN NONE", vars! { rows: rows }).await?;
                 purged += count as u64;
             }
             if count < PURGED_AT_ONCE {

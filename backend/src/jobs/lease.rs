@@ -25,6 +25,9 @@ pub(crate) const MARGIN: TimeDelta = TimeDelta::seconds(90);
 /// Thrown by [`LeasedJob::end`] when the lease is lost.
 const LOST: &str = "lease";
 
+/// Permits the writes of this module: see [`Store::write_directly`].
+pub(crate) struct DirectWrite(());
+
 /// A job that this process runs, and its lease.
 #[derive(Debug, Clone)]
 pub(crate) struct LeasedJob {
@@ -81,7 +84,7 @@ impl LeasedJob {
             lapsed: now - MARGIN,
         };
         // `BEGIN` has the first result.
-        let row: Option<TakenRow> = store.write(TAKE, vars).await?.rows(2)?.into_iter().next();
+        let row: Option<TakenRow> = store.write_directly(DirectWrite(()), TAKE, vars).await?.rows(2)?.into_iter().next();
         Ok(row.map(|row| Self {
             kind,
             key: key.to_owned(),
@@ -94,7 +97,7 @@ impl LeasedJob {
     /// Extends the lease. `false` when the lease is lost or the job is gone.
     pub(super) async fn renew(&self, store: &Store, clock: &Clock) -> Result<bool> {
         let vars = vars! { job: self.id(), lease: self.lease.clone(), until: end(self.kind, clock.now()) };
-        let held: Option<i64> = store.write(RENEW, vars).await?.row(2)?;
+        let held: Option<i64> = store.write_directly(DirectWrite(()), RENEW, vars).await?.row(2)?;
         Ok(held.unwrap_or_default() > 0)
     }
 
@@ -115,14 +118,14 @@ impl LeasedJob {
             due_at: due_at,
             error: error.to_owned(),
         };
-        store.write(FAIL, vars).await?;
+        store.write_directly(DirectWrite(()), FAIL, vars).await?;
         Ok(())
     }
 
     /// Releases the lease: another process can run the job at once, and this run does not count as an attempt.
     pub(super) async fn give_back(&self, store: &Store, now: DateTime<Utc>) -> Result<()> {
         let vars = vars! { job: self.id(), lease: self.lease.clone(), now: now };
-        store.write(GIVE_BACK, vars).await?;
+        store.write_directly(DirectWrite(()), GIVE_BACK, vars).await?;
         Ok(())
     }
 
@@ -172,6 +175,6 @@ pub(crate) async fn end_all(store: &Store, clock: &Clock) -> Result<()> {
     }
     tracing::info!(jobs = left.len(), "interrupted jobs run again");
     let sql = "UPDATE $left SET state = 'waiting', lease = NONE, again_at = NONE, due_at = $now RETURN NONE;";
-    store.write(sql, vars! { left: left, now: clock.now() }).await?;
+    store.write_directly(DirectWrite(()), sql, vars! { left: left, now: clock.now() }).await?;
     Ok(())
 }

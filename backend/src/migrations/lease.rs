@@ -36,6 +36,9 @@ const COUNT_UP: &str = "IF (SELECT VALUE holder FROM ONLY $lease) != $holder { T
 
 const LEAVE: &str = "UPDATE $lease SET holder = NONE, doing = NONE WHERE holder = $holder RETURN NONE;";
 
+/// Permits the writes of this module: see [`Store::write_directly`].
+pub(crate) struct DirectWrite(());
+
 /// Reason for which a process stops migrating.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Stopped {
@@ -64,13 +67,13 @@ pub(super) struct Lease<'s> {
 }
 
 impl Lease<'_> {
-    /// As [`Store::write`], while the lease is held.
+    /// As [`Store::write_directly`], while the lease is held.
     ///
     /// # Errors
     /// [`Stopped::TakenOver`] when the lease is lost.
     pub(super) async fn write(&self, sql: &str, vars: impl Into<Bindings>) -> Result<(), Stopped> {
         let own = vars! { lease: row(), holder: self.holder.clone(), doing: self.doing.clone() };
-        self.store.write(&format!("{COUNT_UP} {sql}"), vars.into().and(own)).await?;
+        self.store.write_directly(DirectWrite(()), &format!("{COUNT_UP} {sql}"), vars.into().and(own)).await?;
         Ok(())
     }
 
@@ -83,7 +86,7 @@ impl Lease<'_> {
     }
 
     pub(super) async fn leave(self) {
-        let left = self.store.write(LEAVE, vars! { lease: row(), holder: self.holder }).await;
+        let left = self.store.write_directly(DirectWrite(()), LEAVE, vars! { lease: row(), holder: self.holder }).await;
         if let Err(error) = left {
             tracing::warn!(%error, "could not release the lease of the migrations; other processes wait for its timeout");
         }
@@ -125,7 +128,7 @@ impl Candidate {
             _ => None,
         };
         let holder = format!("{:032x}", rand::random::<u128>());
-        match store.write(TAKE, vars! { lease: row(), holder: holder.clone(), still: still }).await {
+        match store.write_directly(DirectWrite(()), TAKE, vars! { lease: row(), holder: holder.clone(), still: still }).await {
             Ok(_) => Ok(Some(Lease { store, holder, doing: None })),
             Err(StoreError::Thrown(reason)) if reason == HELD_BY_ANOTHER => Ok(None),
             // Several processes try at once.
