@@ -7,10 +7,7 @@ use std::{
 
 use backend::{
     Backend, Clock, Error,
-    demo::{
-        many,
-        registry::{NewItem, NewMeeting, Registry},
-    },
+    demo::registry::{NewItem, NewMeeting, Registry},
     documents::DraftForm,
 };
 use chrono::TimeDelta;
@@ -698,37 +695,5 @@ async fn a_query_is_corrected_to_the_words_of_the_library(backend: &Backend, rea
                 assert!(spellings.contains(&word), "{typed} marks {word} in {:?}", hit.item.title());
             }
         }
-    }
-}
-
-/// A measurement, not a test: unoptimised and in a small library, to compare versions. `cargo xtask bench search` gives the real
-/// figures.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement of a minute"]
-async fn how_long_a_search_takes_compared_with_another_version() {
-    let (backend, _) = backend().await;
-    let root = many::organise(&backend, 1).await.expect("a tree");
-    let asked = many::publish(&backend, 1, 3_000, 300, |_| ()).await.expect("documents");
-    backend.search().catch_up().await.expect("makes the index");
-    let tree = backend.units().tree();
-    let branches: Vec<_> = tree.all().filter(|unit| unit.kind == level("branch")).collect();
-    let members: Vec<_> = (0..asked.len()).map(|at| viewer(branches[at * 97 % branches.len()], Vec::new())).collect();
-    let editors = vec![reader_with_desk(&[root]); asked.len()];
-    for (who, readers) in [("members", members), ("an editor of all", editors)] {
-        let (mut times, mut found) = (Vec::new(), 0);
-        for is_measured in [false, true] {
-            for (typed, reader) in asked.iter().zip(&readers) {
-                let started = Instant::now();
-                let page = find(&backend, reader, typed).await;
-                if is_measured {
-                    times.push(started.elapsed());
-                    found += usize::from(!page.hits.is_empty());
-                }
-            }
-        }
-        times.sort_unstable();
-        let [p50, p90, p99] = [50, 90, 99].map(|share| times[(times.len() - 1) * share / 100]);
-        let sum: Duration = times.iter().sum();
-        println!("{who}: {found} answered, p50 {p50:?}, p90 {p90:?}, p99 {p99:?}, sum {sum:?}");
     }
 }

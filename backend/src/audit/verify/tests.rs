@@ -230,25 +230,6 @@ fn a_finding_says_what_and_when() {
     assert_eq!(finding.to_string(), "the event 01ARZ3NDEKTSV4RRFFQ69G5FAV of 2026-11-21 08:00:00 UTC was taken out (link 3)");
 }
 
-/// The goal is one million entries in ten seconds with a release build; run manually.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes minutes without optimisation"]
-async fn a_million_events_are_checked_within_seconds() {
-    let (backend, clock, _) = sealed(0).await;
-    for _ in 0..1_000 {
-        insert(&backend, (0..1_000).map(|at| Raw::new(&clock, &format!("subject {at}"))).collect()).await;
-        clock.advance(TimeDelta::seconds(1));
-    }
-    clock.advance(TimeDelta::hours(1));
-    let started = std::time::Instant::now();
-    backend.audit().seal().await.expect("seals");
-    println!("sealed in {:?}", started.elapsed());
-    let started = std::time::Instant::now();
-    let found = report(&backend).await;
-    println!("checked in {:?}", started.elapsed());
-    assert_eq!((found.events, found.is_whole()), (1_000_000, true));
-}
-
 #[derive(Debug, SurrealValue)]
 struct Raw {
     id: RecordId,
