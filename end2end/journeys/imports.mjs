@@ -156,7 +156,7 @@ async function listOfWindows(stage, script) {
   assert.ok((await registrar.text('main')).includes('Lê Thị Xuống Dòng 1'), 'the first person is in the register');
 }
 
-/** The importer accepts the templates: it recognises their header and skips their examples. */
+/** The importer accepts the templates: it recognises their header and refuses their examples. */
 async function templates(stage, script) {
   const registrar = await stage.visitor({ as: 'registrar', script });
   for (const ending of ['csv', 'xlsx']) {
@@ -175,7 +175,7 @@ async function templates(stage, script) {
 
 export const tests = [
   ...bothWays('imports: a list with the line ends of Windows loses nobody', listOfWindows),
-  ...bothWays('imports: a template is accepted, its examples are skipped', templates),
+  ...bothWays('imports: a template is accepted, its examples are refused', templates),
   ...bothWays('imports: a list is sent, mended, confirmed, and sent again without a change', fromListToRegister),
   ...bothWays('imports: into a unit that is found by its name', intoAUnitThatIsFound),
   ...bothWays('imports: no file, no import; no office, no page', withoutAFile),

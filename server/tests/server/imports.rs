@@ -162,9 +162,9 @@ async fn the_number_of_columns_read_is_reported_if_the_file_has_more() {
     assert_eq!(told, [false, true], "the limit is reported if there are more");
 }
 
-/// The templates are accepted in every language, and their examples are not imported as people.
+/// The templates are accepted in every language, and their examples are refused instead of imported as people.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn templates_are_accepted_and_their_examples_are_skipped() {
+async fn templates_are_accepted_and_their_examples_are_refused() {
     let app = TestApp::spawn().await;
     for (locale, kind) in Locale::ALL.into_iter().flat_map(|locale| ImportKind::ALL.map(|kind| (locale, kind))) {
         let rows = template(locale, kind);
