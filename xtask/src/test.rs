@@ -53,6 +53,8 @@ pub(crate) fn test(project: &Project, arguments: &Arguments) -> Result<ExitCode>
         doc.env("RUSTDOCFLAGS", "-D warnings").args(["doc", "--locked", "--no-deps", "--document-private-items"]);
         process::run(doc.args(HOST_SELECTION.split(' ')))
     });
+    // Only domain has examples that run. nextest does not run them.
+    checks.run("documentation examples", || cargo("test --locked --doc -p domain"));
     checks.run("lints, browser", || {
         // Uses the profile of the real build, so that macros and build scripts are compiled once for both.
         let target = format!("--target {WASM} --profile wasm");
@@ -202,11 +204,11 @@ impl Checks {
                 println!("{:>14}  {test}", process::human(took));
             }
         }
-        println!("\n{:<20} {:>14} {:>8} {:>8}", "check", "time", "passed", "failed");
+        println!("\n{:<24} {:>14} {:>8} {:>8}", "check", "time", "passed", "failed");
         for Outcome { name, tally, took, .. } in &self.outcomes {
-            println!("{name:<20} {:>14} {:>8} {:>8}", process::human(*took), tally.passed, tally.failed);
+            println!("{name:<24} {:>14} {:>8} {:>8}", process::human(*took), tally.passed, tally.failed);
         }
-        println!("{:<20} {:>14}", "all", process::human(self.start.elapsed()));
+        println!("{:<24} {:>14}", "all", process::human(self.start.elapsed()));
         let total = self.total();
         println!("{} passed, {} failed", total.passed, total.failed);
         if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
