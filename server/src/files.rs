@@ -73,7 +73,7 @@ pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .route("/files/upload", post(whole_form).layer(DefaultBodyLimit::disable()))
         .route("/files/uploads", post(announce))
-        .route("/files/uploads/{id}", get(arrival).patch(go_on).delete(give_up))
+        .route("/files/uploads/{id}", get(arrival).patch(append).delete(cancel))
         .route("/files/{id}", get(content))
         .route("/files/{id}/preview", get(preview))
 }
@@ -188,7 +188,7 @@ fn so_far(status: StatusCode, arrival: Arrival) -> Response {
     (status, [(OFFSET, arrival.received), (LENGTH, arrival.size)]).into_response()
 }
 
-async fn go_on(
+async fn append(
     State(backend): State<Backend>,
     Extension(context): Extension<RequestContext>,
     Path(id): Path<String>,
@@ -223,7 +223,7 @@ async fn take(
     announced: Option<u64>,
     body: Body,
 ) -> Result<UploadProgress, Error> {
-    let mut intake = backend.files().go_on(viewer, upload, offset, announced).await?;
+    let mut intake = backend.files().resume(viewer, upload, offset, announced).await?;
     let mut bytes = body.into_data_stream();
     // Ends with the chunk, or when the connection breaks or times out.
     while let Ok(Some(Ok(bytes))) = timeout(SILENCE_MAX, bytes.next()).await {
@@ -239,17 +239,17 @@ async fn take(
     Ok(UploadProgress::Partly(arrival))
 }
 
-async fn give_up(
+async fn cancel(
     State(backend): State<Backend>,
     Extension(context): Extension<RequestContext>,
     Path(id): Path<String>,
 ) -> Response {
     let caller = Caller::of(context);
-    let given_up = async {
+    let cancelled = async {
         let upload = id.parse().map_err(|_| Error::NotFound)?;
-        backend.files().give_up(caller.viewer()?, upload).await
+        backend.files().cancel(caller.viewer()?, upload).await
     };
-    match given_up.await {
+    match cancelled.await {
         Ok(_) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => caller.refuse(error),
     }

@@ -101,7 +101,7 @@ async fn receive(backend: &Backend, viewer: &Viewer, mut form: Multipart) -> Res
                 Ok(None) => {}
                 Ok(reorganisation) => known = reorganisation,
                 Err(refusal) => {
-                    give_up(backend, viewer, known).await;
+                    cancel_incomplete(backend, viewer, known).await;
                     return Err(refusal);
                 }
             },
@@ -141,7 +141,7 @@ async fn store(
 }
 
 /// Cancels a reorganisation of which a later file was not accepted.
-async fn give_up(backend: &Backend, viewer: &Viewer, known: Option<ReorganisationId>) {
+async fn cancel_incomplete(backend: &Backend, viewer: &Viewer, known: Option<ReorganisationId>) {
     if let Some(known) = known
         && let Err(error) = backend.reorganisations().cancel(viewer, known).await
     {

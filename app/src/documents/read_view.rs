@@ -57,7 +57,7 @@ pub(super) fn document_view(l: Locale, page: DocumentPage, today: NaiveDate, add
                 {official_sheet::head(&page.summary)}
                 {head(l, &page, today)}
                 {page.correction.clone().map(|correction| corrected(l, correction))}
-                {page.place.clone().map(|place| go_on(l, place))}
+                {page.place.clone().map(|place| continue_notice(l, place))}
                 {tools(l, &page, address)}
                 {folded}
                 {reading_bar(l, &page.summary, opinion.clone())}
@@ -170,7 +170,7 @@ fn corrected(l: Locale, CorrectionNote { on, note }: CorrectionNote) -> AnyView 
 }
 
 /// The reading position, from any device.
-fn go_on(l: Locale, ReadingPlace { heading, part }: ReadingPlace) -> AnyView {
+fn continue_notice(l: Locale, ReadingPlace { heading, part }: ReadingPlace) -> AnyView {
     let (title, anchor) = match heading {
         Some(heading) => (Line::around(text::reading::was_at(l, HERE), &Line::content(heading.title)), heading.anchor),
         None => (Line::from(text::reading::was_at_part(l, l.number(part.percent()))), TEXT.to_owned()),

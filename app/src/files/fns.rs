@@ -48,14 +48,14 @@ pub async fn remove(#[server(default)] file: String) -> Result<Outcome, AppError
 
 /// Cancels an incomplete upload.
 #[server(prefix = "/api", endpoint = "files/give_up")]
-pub async fn give_up(#[server(default)] upload: String) -> Result<Outcome, AppError> {
+pub async fn cancel(#[server(default)] upload: String) -> Result<Outcome, AppError> {
     use crate::{
         context::request::{backend, viewer},
         forms::Submitted,
     };
 
     let form = Submitted::new("give_up", &[]);
-    let result = async { Ok(done(backend()?.files().give_up(&viewer()?, known(&upload)?).await?)) }.await;
+    let result = async { Ok(done(backend()?.files().cancel(&viewer()?, known(&upload)?).await?)) }.await;
     form.settle(result).await
 }
 

@@ -13,7 +13,7 @@ use super::{
     fns::page,
     kind_name,
     list_page::{started, state_tag},
-    progress::at_work,
+    progress::progress_card,
     reason_text,
 };
 use crate::{
@@ -44,7 +44,7 @@ pub fn ImportPage() -> impl IntoView {
         let import = &page.import;
         let crumbs = vec![Crumb::link(text::imports::title(l), "/imports"), Crumb::here(Line::content(&import.file_name))];
         let body = match import.state {
-            ImportState::Checking | ImportState::Running => at_work(l, &page),
+            ImportState::Checking | ImportState::Running => progress_card(l, &page),
             ImportState::Previewed => preview(l, &page, confirm_echo.as_ref(), confirm_errors, mapping_errors),
             ImportState::Done => done(l, &page),
             ImportState::Cancelled => view! { <Notice title=text::imports::cancelled_title(l)/> {try_again(l)} }.into_any(),

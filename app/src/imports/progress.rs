@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The progress bar of an active import.
-pub(super) fn at_work(l: Locale, page: &ImportPage) -> AnyView {
+pub(super) fn progress_card(l: Locale, page: &ImportPage) -> AnyView {
     let id = page.import.id;
     let Progress { state, done, total } = page.progress;
     let title = match state {

@@ -51,7 +51,7 @@ pub fn ReorganisationPage() -> impl IntoView {
                 sure(l, &page)
             }
             ReorganisationState::Previewed | ReorganisationState::Changed => preview(l, &page, refused.as_ref(), day_errors),
-            ReorganisationState::Confirmed | ReorganisationState::Following => at_work(l, &page),
+            ReorganisationState::Confirmed | ReorganisationState::Following => progress_card(l, &page),
             ReorganisationState::Done => done(l, &page),
             ReorganisationState::Cancelled => {
                 view! { <Notice title=text::reorganisations::cancelled_title(l)/> {again(l, &page)} }.into_any()
@@ -304,7 +304,7 @@ fn again(l: Locale, page: &reorganisation::ReorganisationPage) -> AnyView {
 }
 
 /// The progress. With script the page polls (`scripts/look_again.js`); a link reloads it without.
-fn at_work(l: Locale, page: &reorganisation::ReorganisationPage) -> AnyView {
+fn progress_card(l: Locale, page: &reorganisation::ReorganisationPage) -> AnyView {
     let id = page.reorganisation.id;
     let reorganisation::ReorganisationProgress { state, done, estimate } = page.progress;
     let title = match state {

@@ -114,7 +114,7 @@ pub struct PickerRows {
 pub async fn pick(purpose: String, within: Option<String>, q: Option<String>) -> Result<PickerRows, AppError> {
     use domain::units::PickPurpose;
 
-    use super::picker::{label, told};
+    use super::picker::{label, status_text};
     use crate::{
         context::request::{backend, request_context, viewer},
         error::{Kind, respond},
@@ -127,7 +127,7 @@ pub async fn pick(purpose: String, within: Option<String>, q: Option<String>) ->
             let typed = q.unwrap_or_default();
             let found = backend()?.unit_desk().pick(&viewer, purpose, within.as_deref(), &typed).await?;
             let l = request_context().map(|context| context.page.preferences.locale).unwrap_or_default();
-            let told = told(l, &typed, found.units.len(), found.more);
+            let told = status_text(l, &typed, found.units.len(), found.more);
             let rows = found.units.iter().map(|choice| (choice.unit.id, label(l, choice))).collect();
             Ok::<_, AppError>(PickerRows { rows, told })
         }

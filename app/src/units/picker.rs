@@ -65,7 +65,7 @@ pub(crate) fn picker(l: Locale, words: PickerWords, picking: Picking) -> Option<
     let of =
         |ids: &[String]| selected.iter().filter(|choice| ids.contains(&choice.unit.id.to_string())).cloned().collect::<Vec<_>>();
     let is_free = |choice: &PickableUnit| ![&parts, &except].into_iter().any(|ids| ids.contains(&choice.unit.id.to_string()));
-    let told = told(l, &find, found.units.len(), found.more);
+    let status = status_text(l, &find, found.units.len(), found.more);
     let rows = found.units.iter().filter(|choice| is_free(choice));
     let rows = rows.map(|choice| row(l, words.pick, &choice.unit.id.to_string(), label(l, choice))).collect_view();
     let limited = chosen(l, "parts", words.only, (words.all, parts.is_empty()), of(&parts), parts_error);
@@ -84,7 +84,7 @@ pub(crate) fn picker(l: Locale, words: PickerWords, picking: Picking) -> Option<
                 {limited}
                 {left_out}
                 {levels}
-                {search_field(l, find, send.into_any(), told)}
+                {search_field(l, find, send.into_any(), status)}
                 <ul class="picker-rows" role="list" data-part="rows">{rows}</ul>
                 <template data-part="row">{row(l, words.pick, "", EMPTY.to_owned())}</template>
                 <template data-part="card">{card(CHECKBOX, "", "", EMPTY.to_owned())}</template>
@@ -110,7 +110,7 @@ pub(crate) struct UnitField {
 pub(crate) fn unit_field(l: Locale, field: UnitField) -> AnyView {
     let UnitField { purpose, legend, hint, page, choices: OneUnitChoices { selected, found }, find, error } = field;
     let selected_id = selected.as_ref().map(|choice| choice.unit.id);
-    let told = told(l, &find, found.units.len(), found.more);
+    let status = status_text(l, &find, found.units.len(), found.more);
     let rows = found.units.iter().filter(|choice| Some(choice.unit.id) != selected_id);
     let rows = rows.map(|choice| one_row(&choice.unit.id.to_string(), label(l, choice))).collect_view();
     let is_any = selected.is_some();
@@ -139,7 +139,7 @@ pub(crate) fn unit_field(l: Locale, field: UnitField) -> AnyView {
                 <p class="muted small" data-part="none" hidden=is_any>{text::units::pick_one_none(l)}</p>
                 {selected}
             </div>
-            {search_field(l, find, send.into_any(), told)}
+            {search_field(l, find, send.into_any(), status)}
             <ul class="picker-rows" role="list" data-part="rows">{rows}</ul>
             <template data-part="row">{one_row("", EMPTY.to_owned())}</template>
             <template data-part="card">{card(RADIO, "", "", EMPTY.to_owned())}</template>
@@ -156,7 +156,7 @@ const CHECKBOX: &str = "checkbox";
 const RADIO: &str = "radio";
 
 /// The search, with the button that sends it without script, and in words what was found.
-fn search_field(l: Locale, find: String, send: AnyView, told: String) -> AnyView {
+fn search_field(l: Locale, find: String, send: AnyView, status: String) -> AnyView {
     view! {
         <div class="stack-tight">
             <label class="label" for="find">{text::units::search(l)}</label>
@@ -172,14 +172,14 @@ fn search_field(l: Locale, find: String, send: AnyView, told: String) -> AnyView
                 />
                 {send}
             </div>
-            <p class="small muted" role="status" id="found" data-part="found">{told}</p>
+            <p class="small muted" role="status" id="found" data-part="found">{status}</p>
         </div>
     }
     .into_any()
 }
 
 /// How many more units there are, or that there is none.
-pub(crate) fn told(l: Locale, find: &str, found: usize, more: u32) -> String {
+pub(crate) fn status_text(l: Locale, find: &str, found: usize, more: u32) -> String {
     if more > 0 {
         text::units::pick_more(l, more.into())
     } else if found == 0 && !find.is_empty() {

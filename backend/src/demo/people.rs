@@ -561,11 +561,11 @@ impl Founder {
 
     fn committee(&mut self, registry: &mut Registry<'_>, organisation: &mut Organisation, key: &str) -> Result<Committee> {
         let unit = organisation.unit(key)?.clone();
-        let seats = self.seats(&unit);
-        let has_editors = seats.iter().any(|(role, _)| *role == Role::Editor);
+        let offices = self.offices_of(&unit);
+        let has_editors = offices.iter().any(|(role, _)| *role == Role::Editor);
         let mut committee = Committee { unit: unit.clone(), members: Vec::new(), editors: Vec::new() };
         let mut held = BTreeSet::new();
-        for (role, count) in seats {
+        for (role, count) in offices {
             for number in 0..count {
                 let of_cast = if number == 0 { cast_seat(organisation, role, key) } else { None };
                 let Some(seat) = of_cast.or_else(|| self.committee_candidate(organisation, &unit, &held)) else { continue };
@@ -585,20 +585,20 @@ impl Founder {
     }
 
     /// The offices on a unit, with the number of people in each. Smaller committees do without staff of their own.
-    fn seats(&mut self, unit: &UnitRef) -> Vec<(Role, usize)> {
-        let mut seats = vec![(Role::Secretary, 1), (Role::Deputy, 1)];
+    fn offices_of(&mut self, unit: &UnitRef) -> Vec<(Role, usize)> {
+        let mut offices = vec![(Role::Secretary, 1), (Role::Deputy, 1)];
         match unit.kind.key() {
-            SECTION => seats.push((Role::CommitteeMember, 1)),
-            BASE => seats.extend([(Role::CommitteeMember, 2), (Role::Editor, 1)]),
+            SECTION => offices.push((Role::CommitteeMember, 1)),
+            BASE => offices.extend([(Role::CommitteeMember, 2), (Role::Editor, 1)]),
             key => {
-                seats.push((Role::CommitteeMember, 3 + self.dice.below(3)));
-                seats.extend([(Role::ChiefEditor, 1), (Role::Editor, 2), (Role::Registrar, 1), (Role::Statistician, 1)]);
+                offices.push((Role::CommitteeMember, 3 + self.dice.below(3)));
+                offices.extend([(Role::ChiefEditor, 1), (Role::Editor, 2), (Role::Registrar, 1), (Role::Statistician, 1)]);
                 if key == PROVINCE {
-                    seats.push((Role::Operator, 1));
+                    offices.push((Role::Operator, 1));
                 }
             }
         }
-        seats
+        offices
     }
 
     fn committee_candidate(&mut self, organisation: &Organisation, unit: &UnitRef, held: &BTreeSet<Seat>) -> Option<Seat> {

@@ -140,7 +140,7 @@ impl Files<'_> {
     ///
     /// # Errors
     /// [`Error::NotFound`] as [`Self::arrival`], [`Error::Offset`].
-    pub async fn go_on(&self, viewer: &Viewer, upload: UploadId, offset: u64, announced: Option<u64>) -> Result<UploadWriter> {
+    pub async fn resume(&self, viewer: &Viewer, upload: UploadId, offset: u64, announced: Option<u64>) -> Result<UploadWriter> {
         let row = self.own_upload(viewer, upload).await?;
         row.arrival().room(offset, announced)?;
         Ok(UploadWriter { backend: self.backend.clone(), row, pending: Vec::new() })
@@ -150,7 +150,7 @@ impl Files<'_> {
     ///
     /// # Errors
     /// [`Error::NotFound`] as [`Self::arrival`].
-    pub async fn give_up(&self, viewer: &Viewer, upload: UploadId) -> Result<DocumentId> {
+    pub async fn cancel(&self, viewer: &Viewer, upload: UploadId) -> Result<DocumentId> {
         let row = self.own_upload(viewer, upload).await?;
         self.forget(&row).await?;
         row.document()

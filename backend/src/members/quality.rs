@@ -74,13 +74,13 @@ impl Members<'_> {
                 Some(start) if start.path.as_str() >= top_unit.range_end().as_str() => continue,
                 Some(start) if start.path.starts_with(top_unit.as_str()) => {
                     vars.extend(vars! { place: format!("{}{}", kind.key(), start.path) });
-                    let mut answers = self.backend.store().read(goes_on(), vars).await?;
+                    let mut answers = self.backend.store().read(next_page(), vars).await?;
                     let mut rest: Vec<QualityIssueRow> = answers.rows(0)?;
                     rest.retain(|row| row.member > start.member);
                     rest.extend(answers.rows::<QualityIssueRow>(1)?);
                     rest
                 }
-                _ => self.backend.store().read(begins(), vars).await?.rows(0)?,
+                _ => self.backend.store().read(first_page(), vars).await?.rows(0)?,
             };
             found.extend(rows);
             if found.len() > PAGE {
@@ -107,13 +107,13 @@ pub(super) fn quality_issues_of(top_unit: &UnitPath) -> [(&'static str, &'static
 }
 
 /// Rows of one branch come in the order of members, because the index ends with the id, which is kind and member.
-fn begins() -> String {
+fn first_page() -> String {
     let count = PAGE + 1;
     format!("SELECT member, path FROM flaw WHERE place >= $from AND place < $until ORDER BY place LIMIT {count}")
 }
 
 /// The whole branch in which the last page ended, and the rows after it.
-fn goes_on() -> String {
+fn next_page() -> String {
     let count = PAGE + 1;
     format!(
         "SELECT member, path FROM flaw WHERE place = $place; \
@@ -130,7 +130,7 @@ mod tests {
     async fn quality_queries_use_an_index() {
         let store = migrated().await;
         let vars = || vars! { place: "twin/01/51/", from: "twin/01/", until: "twin/010" };
-        for sql in [COUNT.to_owned(), begins(), goes_on()] {
+        for sql in [COUNT.to_owned(), first_page(), next_page()] {
             store.assert_no_scan(&sql, vars()).await;
         }
     }

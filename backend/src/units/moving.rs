@@ -186,7 +186,7 @@ impl UnitDesk<'_> {
     /// both parents.
     pub async fn move_below(&self, viewer: &Viewer, form: MoveForm<'_>) -> Result<UnitId> {
         let moved = self.again(|| self.start_move(viewer, form)).await?;
-        self.go_on().await?;
+        self.finish_or_enqueue().await?;
         Ok(moved)
     }
 
@@ -197,7 +197,7 @@ impl UnitDesk<'_> {
     /// [`Error::Invalid`] of the form `unit_merge`. Otherwise as [`Self::move_below`].
     pub async fn merge(&self, viewer: &Viewer, form: MergeForm<'_>) -> Result<UnitId> {
         let into = self.again(|| self.start_merge(viewer, form)).await?;
-        self.go_on().await?;
+        self.finish_or_enqueue().await?;
         Ok(into)
     }
 
@@ -219,7 +219,7 @@ impl UnitDesk<'_> {
     }
 
     /// Small changes are finished within the request; large ones are left to a job.
-    pub(super) async fn go_on(&self) -> Result<()> {
+    pub(super) async fn finish_or_enqueue(&self) -> Result<()> {
         if !self.advance(WAITED_FOR).await? {
             let change = Change::default().jobs(self.backend.clock(), self.following(TimeDelta::zero()));
             self.backend.transact(change).await?;

@@ -40,16 +40,16 @@ use crate::{
 };
 
 mod carry_out;
+mod notice;
 mod plan;
 mod preview;
 mod queue;
 mod read;
 #[cfg(test)]
 mod tests;
-mod told;
 
+pub(super) use notice::Latest;
 pub use queue::{AssignForm, AssignmentUpload, QueueQuery};
-pub(super) use told::Latest;
 
 use plan::{Plan, Question, Row, level_is_closed_on};
 
@@ -388,7 +388,7 @@ impl<'a> Reorganisations<'a> {
     /// [`Error::NotAllowed`] when it is too late.
     pub async fn cancel(&self, viewer: &Viewer, id: ReorganisationId) -> Result<()> {
         self.visible(Some(viewer), id).await?;
-        self.give_up(id).await
+        self.set_cancelled(id).await
     }
 
     /// Like [`Self::cancel`], for the operator.
@@ -397,10 +397,10 @@ impl<'a> Reorganisations<'a> {
     /// As [`Self::cancel`].
     pub async fn cancel_for_operator(&self, id: ReorganisationId) -> Result<()> {
         self.row(id).await?;
-        self.give_up(id).await
+        self.set_cancelled(id).await
     }
 
-    async fn give_up(&self, id: ReorganisationId) -> Result<()> {
+    async fn set_cancelled(&self, id: ReorganisationId) -> Result<()> {
         let sql = "IF $reorganisation.state NOT IN ['previewed', 'changed', 'confirmed'] { THROW 'state' }; \
                    UPDATE $reorganisation SET state = 'cancelled', finished_at = $now RETURN NONE;";
         let vars = vars! { reorganisation: record("reorganisation", id), now: self.backend.clock().now() };

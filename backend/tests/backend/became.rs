@@ -67,7 +67,7 @@ async fn became(backend: &Backend, viewer: &Viewer, words: &str, on: Option<&str
 }
 
 /// The events in short: the day, and what it was.
-fn told(became: &Became) -> Vec<(String, String)> {
+fn steps_of(became: &Became) -> Vec<(String, String)> {
     let step = |step: &BecameStep| match step {
         BecameStep::Changed(form) => format!("{:?} {} {}", form.change, form.name, form.code),
         BecameStep::Divided { fresh, .. } => format!("Divided {}", fresh.name),
@@ -99,14 +99,14 @@ async fn a_unit_is_followed_through_moves_renames_and_two_merges() {
     let (ended, followed) = (format!("Ended {farm}"), format!("Merged {farm} {}", harbour.now.path.code()));
     let expected =
         [("2026-11-26", "Renamed Chi bộ Cảng cá 11"), ("2026-11-27", ended.as_str()), ("2026-11-28", followed.as_str())];
-    assert_eq!(told(harbour), owned(expected));
+    assert_eq!(steps_of(harbour), owned(expected));
     assert_eq!((harbour.parent.as_deref(), harbour.is_open), (Some(org.coast.name.as_str()), true));
     assert!(harbour.leaders.iter().any(|leader| leader.name == org.farm_secretary.name), "{:?}", harbour.leaders);
 
     let first = became(&backend, &viewer, "ganh da", Some("2026-11-24")).await;
     assert_eq!((first.found[0].then.code.as_str(), first.found[0].then.day), ("01", day("2026-11-24")));
-    assert_eq!(told(&first.found[0])[0], ("2026-11-25".to_owned(), "Moved Chi bộ thôn Gành Đá 11".to_owned()));
-    assert_eq!(told(&first.found[0]).len(), 4);
+    assert_eq!(steps_of(&first.found[0])[0], ("2026-11-25".to_owned(), "Moved Chi bộ thôn Gành Đá 11".to_owned()));
+    assert_eq!(steps_of(&first.found[0]).len(), 4);
     let later = became(&backend, &viewer, "ganh da", Some("2026-11-26")).await;
     assert!(later.found.is_empty(), "it had another name");
     assert!(became(&backend, &viewer, "%' OR 1=1", None).await.found.is_empty());
@@ -121,7 +121,7 @@ async fn the_branches_of_a_closed_commune_are_shown_with_their_place_today() {
     let hills = &page.found[0];
     assert_eq!((hills.then.day, hills.now.id), (day("2026-11-27"), org.coast.id));
     let ended = format!("Ended {}", org.coast.name);
-    assert_eq!(told(hills), owned([("2026-11-28", ended.as_str())]));
+    assert_eq!(steps_of(hills), owned([("2026-11-28", ended.as_str())]));
     let branches = page.branches.expect("a single unit");
     assert_eq!((branches.all, branches.page, branches.pages), (1, 1, 1));
     assert_eq!((branches.rows[0].name.as_str(), branches.rows[0].code.as_str()), (org.farm.name.as_str(), "01"));
@@ -151,7 +151,7 @@ async fn a_branch_that_was_divided_names_the_new_one() {
         members: &members,
     };
     backend.unit_desk().split(viewer, form).await.expect("is split");
-    let of = async |words: &str| told(&became(&backend, viewer, words, Some("2026-11-26")).await.found[0]);
+    let of = async |words: &str| steps_of(&became(&backend, viewer, words, Some("2026-11-26")).await.found[0]);
     assert_eq!(of("ganh da").await, owned([("2026-11-27", "Divided Chi bộ mới")]));
     assert!(of("truong trung hoc").await.is_empty(), "its neighbour was not");
 }

@@ -48,7 +48,7 @@ pub(crate) async fn sent(
     let length = content.len().div_ceil(3);
     for (at, piece) in content.chunks(length).enumerate() {
         let offset = (length * at) as u64;
-        let mut intake = backend.files().go_on(viewer, upload, offset, Some(piece.len() as u64)).await.expect("fits");
+        let mut intake = backend.files().resume(viewer, upload, offset, Some(piece.len() as u64)).await.expect("fits");
         intake.write(piece).await.expect("is taken");
         intake.pause().await.expect("is kept");
     }
@@ -92,7 +92,7 @@ async fn a_file_arrives_in_pieces_and_is_whole(backend: &Backend, org: &Fixture)
     let upload = announced(backend, editor, document, "../\u{202e}Nghị quyết.PDF", content.len()).await;
     let files = backend.files();
 
-    let mut intake = files.go_on(editor, upload, 0, None).await.expect("begins");
+    let mut intake = files.resume(editor, upload, 0, None).await.expect("begins");
     intake.write(&content[..1_000]).await.expect("is taken");
     // The connection breaks here.
     assert_eq!(intake.pause().await.expect("is kept"), Arrival { size, received: 1_000 });
@@ -101,15 +101,15 @@ async fn a_file_arrives_in_pieces_and_is_whole(backend: &Backend, org: &Fixture)
     assert_eq!((open.len(), open[0].received, open[0].name.as_str()), (1, 1_000, "Nghị quyết.PDF"));
 
     for (offset, announced) in [(0, None), (999, Some(1)), (1_001, Some(1))] {
-        let refused = files.go_on(editor, upload, offset, announced).await.err();
+        let refused = files.resume(editor, upload, offset, announced).await.err();
         assert!(matches!(refused, Some(Error::Offset(OffsetRefused::Elsewhere { received: 1_000 }))), "{offset}: {refused:?}");
     }
-    let beyond = files.go_on(editor, upload, 1_000, Some(size)).await.err();
+    let beyond = files.resume(editor, upload, 1_000, Some(size)).await.err();
     assert!(matches!(beyond, Some(Error::Offset(OffsetRefused::Beyond))), "{beyond:?}");
     let early = files.finish(editor, upload).await.err();
     assert!(matches!(early, Some(Error::Offset(OffsetRefused::Elsewhere { received: 1_000 }))), "{early:?}");
 
-    let mut intake = files.go_on(editor, upload, 1_000, Some(size - 1_000)).await.expect("goes on");
+    let mut intake = files.resume(editor, upload, 1_000, Some(size - 1_000)).await.expect("goes on");
     intake.write(&content[1_000..]).await.expect("is taken");
     let more = intake.write(b"more").await.err();
     assert!(matches!(more, Some(Error::Offset(OffsetRefused::Beyond))), "{more:?}");
@@ -209,9 +209,9 @@ async fn only_the_desk_of_the_issuer_adds_and_removes_files(backend: &Backend, o
             files.begin(viewer, NewUpload { document, name: NAME, size: 10 }).await.err(),
             files.receive(viewer, document, NAME).await.err(),
             files.arrival(viewer, upload).await.err(),
-            files.go_on(viewer, upload, 0, None).await.err(),
+            files.resume(viewer, upload, 0, None).await.err(),
             files.finish(viewer, upload).await.err(),
-            files.give_up(viewer, upload).await.err(),
+            files.cancel(viewer, upload).await.err(),
             files.keep_file(viewer, file, "Vì cần.").await.err(),
             files.remove(viewer, file).await.err(),
         ];
@@ -221,11 +221,11 @@ async fn only_the_desk_of_the_issuer_adds_and_removes_files(backend: &Backend, o
     }
     // An upload belongs to its sender, the document to the desk.
     let colleague = &org.province_chief_editor.viewer;
-    assert!(matches!(files.go_on(colleague, upload, 0, None).await.err(), Some(Error::NotFound)));
+    assert!(matches!(files.resume(colleague, upload, 0, None).await.err(), Some(Error::NotFound)));
     assert_eq!(page(backend, colleague, document).await.uploads, []);
     files.remove(colleague, file).await.expect("may");
     assert_eq!(page(backend, editor, document).await.files, []);
-    files.give_up(editor, upload).await.expect("may");
+    files.cancel(editor, upload).await.expect("may");
     assert!(matches!(files.arrival(editor, upload).await, Err(Error::NotFound)));
 }
 
@@ -235,8 +235,8 @@ async fn of_two_senders_of_one_upload_one_gets_another_offset(backend: &Backend,
     let content = mp3();
     let upload = announced(backend, editor, document, "bai-hat.mp3", content.len()).await;
     let files = backend.files();
-    let mut one = files.go_on(editor, upload, 0, None).await.expect("begins");
-    let mut other = files.go_on(editor, upload, 0, None).await.expect("begins too");
+    let mut one = files.resume(editor, upload, 0, None).await.expect("begins");
+    let mut other = files.resume(editor, upload, 0, None).await.expect("begins too");
     one.write(&content[..300]).await.expect("is taken");
     other.write(&[0; 500]).await.expect("is taken");
     one.pause().await.expect("is kept");
@@ -306,7 +306,7 @@ async fn uploads_in_progress_are_limited_and_abandoned_ones_are_removed() {
     }
     let refused = files.begin(editor, NewUpload { document, name: NAME, size: 10 }).await;
     assert!(matches!(refused, Err(Error::File(FileRefused::TooManyOpen))), "{refused:?}");
-    let mut intake = files.go_on(editor, last.expect("some"), 0, None).await.expect("begins");
+    let mut intake = files.resume(editor, last.expect("some"), 0, None).await.expect("begins");
     intake.write(b"half").await.expect("is taken");
     intake.pause().await.expect("is kept");
 

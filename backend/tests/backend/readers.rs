@@ -257,13 +257,13 @@ async fn documents_for_a_unit_are_listed_with_their_share_of_readers(backend: &B
 }
 
 /// What the first page and the list of unread documents show of a reminder.
-async fn told(backend: &Backend, member: &Viewer, id: DocumentId) -> (Option<String>, Option<String>) {
+async fn reminders(backend: &Backend, member: &Viewer, id: DocumentId) -> (Option<String>, Option<String>) {
     let by = |document: &DocumentSummary| document.reminded.as_ref().map(|reminded| reminded.by.clone());
     let home = backend.home().page(member).await.expect("a page").newest;
     let list = backend.documents().personal(member, PersonalList::Unread, None).await.expect("a list").rows;
     let list: Vec<DocumentSummary> = list.into_iter().map(|row| row.document).collect();
-    let told = |rows: &[DocumentSummary]| rows.iter().find(|row| row.id == id).and_then(by);
-    (told(&home), told(&list))
+    let of_document = |rows: &[DocumentSummary]| rows.iter().find(|row| row.id == id).and_then(by);
+    (of_document(&home), of_document(&list))
 }
 
 /// The record that the page of the document shows the person.
@@ -296,7 +296,7 @@ async fn opening_is_not_reading(backend: &Backend, org: &Fixture) {
     let unread = documents.personal(member, PersonalList::Unread, None).await.expect("a list").rows;
     assert_eq!(unread.iter().map(|row| row.document.id).collect::<Vec<_>>(), [id]);
     assert_eq!(backend.home().page(member).await.expect("a page").must_read, 1);
-    assert!(told(backend, member, id).await.0.is_some(), "the reminder stays");
+    assert!(reminders(backend, member, id).await.0.is_some(), "the reminder stays");
 
     documents.mark_read(member, id, Seen::Said).await.expect("is recorded");
     let later = backend.clock().today();
@@ -308,7 +308,7 @@ async fn opening_is_not_reading(backend: &Backend, org: &Fixture) {
     assert_eq!(page.names.expect("names").read[0].on, Some(later));
     assert_eq!(documents.personal(member, PersonalList::Unread, None).await.expect("a list").rows, []);
     assert_eq!(backend.home().page(member).await.expect("a page").must_read, 0);
-    assert_eq!(told(backend, member, id).await, (None, None));
+    assert_eq!(reminders(backend, member, id).await, (None, None));
     assert_eq!(share(backend, org, id, &org.harbour).await, Some((5, 1)));
 }
 
@@ -380,7 +380,7 @@ async fn members_who_have_not_read_are_reminded_once_a_day(backend: &Backend, or
     backend.clock().advance(TimeDelta::hours(1));
     let newer = published(backend, editor, &org.coast, &org.coast).await;
     let (documents, secretary, member) = (backend.documents(), &org.secretary.viewer, &org.fisherman.viewer);
-    assert_eq!(told(backend, member, id).await, (None, None));
+    assert_eq!(reminders(backend, member, id).await, (None, None));
 
     backend.catch_up().await.expect("reads the log");
     let mut events = backend.events().listen();
@@ -395,28 +395,28 @@ async fn members_who_have_not_read_are_reminded_once_a_day(backend: &Backend, or
     assert_eq!(event.unit, org.harbour.path);
 
     let by = Some(org.harbour.name.clone());
-    assert_eq!(told(backend, member, id).await, (by.clone(), by));
+    assert_eq!(reminders(backend, member, id).await, (by.clone(), by));
     let home = backend.home().page(member).await.expect("a page").newest;
     assert_eq!(home.iter().map(|row| row.id).collect::<Vec<_>>(), [id, newer], "before what is newer");
-    assert_eq!(told(backend, &org.probationary.viewer, id).await, (None, None), "those who have read it are not reminded");
-    assert_eq!(told(backend, &org.teacher.viewer, id).await, (None, None), "another branch was not reminded");
+    assert_eq!(reminders(backend, &org.probationary.viewer, id).await, (None, None), "those who have read it are not reminded");
+    assert_eq!(reminders(backend, &org.teacher.viewer, id).await, (None, None), "another branch was not reminded");
 
     // The next day another unit sends a reminder; the member sees the latest.
     backend.clock().advance(TimeDelta::days(1));
     assert!(!readers(backend, secretary, id, None).await.reminded.expect("the last time").is_of_today);
     assert_eq!(documents.remind(&chief(editor), id, org.coast.id).await.expect("reminds"), Reminding::Done);
     let by = Some(org.coast.name.clone());
-    assert_eq!(told(backend, member, id).await, (by.clone(), by.clone()));
-    assert_eq!(told(backend, &org.teacher.viewer, id).await, (by.clone(), by));
+    assert_eq!(reminders(backend, member, id).await, (by.clone(), by.clone()));
+    assert_eq!(reminders(backend, &org.teacher.viewer, id).await, (by.clone(), by));
     assert_eq!(documents.remind(secretary, id, org.harbour.id).await.expect("reminds again"), Reminding::Done);
 
     read(backend, &org.fisherman, id).await;
-    assert_eq!(told(backend, member, id).await, (None, None), "it disappears after reading");
+    assert_eq!(reminders(backend, member, id).await, (None, None), "it disappears after reading");
     let found = readers(backend, secretary, id, None).await.names.expect("names");
     assert!(names(&found.read).contains(&"Võ Văn Khơi") && !waiting(&found).concat().contains(&"Võ Văn Khơi"));
 
     backend.clock().advance(TimeDelta::days(31));
-    assert_eq!(told(backend, &org.teacher.viewer, id).await, (None, None), "an old reminder is not shown");
+    assert_eq!(reminders(backend, &org.teacher.viewer, id).await, (None, None), "an old reminder is not shown");
 }
 
 async fn only_those_with_the_right_send_a_reminder(backend: &Backend, org: &Fixture) {

@@ -28,10 +28,10 @@ pub(super) fn what_goes_out(l: Locale, draft: &DocumentDraft, reach: Reach, chan
     };
     // Whom it is for is one line, with the units that narrow it.
     let facts = PARTICULARS.iter().filter(|one| one.control != "audience").filter_map(|one| {
-        let new = one.told(l, draft);
+        let new = one.display_text(l, draft);
         // The note on an earlier correction is not compared.
         let compares = one.control != "correction";
-        let old = change.out.as_deref().filter(|_| compares).map(|out| one.told(l, out)).filter(|old| *old != new);
+        let old = change.out.as_deref().filter(|_| compares).map(|out| one.display_text(l, out)).filter(|old| *old != new);
         (!new.is_empty() || old.is_some()).then(|| particular(l, (one.label)(l), one.whose(), new, old))
     });
     let facts = facts.collect_view();

@@ -49,11 +49,11 @@ impl Particular {
     }
 
     /// The display text on approval pages.
-    pub(super) fn told(&self, l: Locale, draft: &DocumentDraft) -> String {
+    pub(super) fn display_text(&self, l: Locale, draft: &DocumentDraft) -> String {
         match self.value {
-            Value::Line(_, told) => told(draft),
+            Value::Line(_, display) => display(draft),
             Value::Day(day) => day(draft).map(|day| l.long_date(day)).unwrap_or_default(),
-            Value::Key(_, _, told) => told(l, draft),
+            Value::Key(_, _, display) => display(l, draft),
         }
     }
 }
@@ -68,12 +68,12 @@ pub(super) const PARTICULARS: [Particular; 17] = [
     // The approval pages show the audience, its parts and the excepted units in one line.
     Particular::new("parts", text::desk::parts, Value::Key(Whose::Content, parts, |_, _| String::new())),
     Particular::new("except", text::units::except, Value::Key(Whose::Content, except, |_, _| String::new())),
-    Particular::new("standings", text::desk::standings, Value::Key(Whose::Ours, standings, told_standings)),
+    Particular::new("standings", text::desk::standings, Value::Key(Whose::Ours, standings, standings_text)),
     Particular::new("signer", text::desk::signer, Value::Line(Whose::Name, |draft| draft.signer.clone())),
-    Particular::new("field", text::desk::field, Value::Key(Whose::Ours, field, told_field)),
+    Particular::new("field", text::desk::field, Value::Key(Whose::Ours, field, field_text)),
     Particular::new("must_read_by", text::desk::must_read_by, Value::Day(|draft| draft.must_read_by)),
     Particular::new("expires_on", text::desk::expires_on, Value::Day(|draft| draft.expires_on)),
-    Particular::new("pinned", text::desk::place_in_library, Value::Key(Whose::Ours, pinned, told_pinned)),
+    Particular::new("pinned", text::desk::place_in_library, Value::Key(Whose::Ours, pinned, pinned_text)),
     Particular::new("supersedes", text::desk::supersedes, Value::Line(Whose::Name, |draft| draft.supersedes.clone())),
     Particular::new("amends", text::desk::amends, Value::Line(Whose::Name, |draft| draft.amends.clone())),
     Particular::new("guides", text::desk::guides, Value::Line(Whose::Name, |draft| draft.guides.clone())),
@@ -133,7 +133,7 @@ fn standings(draft: &DocumentDraft) -> String {
     draft.standings.iter().map(|standing| standing.key()).collect::<Vec<_>>().join(",")
 }
 
-fn told_standings(l: Locale, draft: &DocumentDraft) -> String {
+fn standings_text(l: Locale, draft: &DocumentDraft) -> String {
     let keys = standings(draft);
     whom(l).into_iter().find(|choice| choice.value == keys).map_or(keys, |choice| choice.label)
 }
@@ -142,7 +142,7 @@ fn field(draft: &DocumentDraft) -> String {
     draft.field.map(|field| field.key().to_owned()).unwrap_or_default()
 }
 
-fn told_field(l: Locale, draft: &DocumentDraft) -> String {
+fn field_text(l: Locale, draft: &DocumentDraft) -> String {
     draft.field.map(|field| terms::document_field(l, field)).unwrap_or_default().to_owned()
 }
 
@@ -150,6 +150,6 @@ fn pinned(draft: &DocumentDraft) -> String {
     if draft.is_pinned { "yes".to_owned() } else { String::new() }
 }
 
-fn told_pinned(l: Locale, draft: &DocumentDraft) -> String {
+fn pinned_text(l: Locale, draft: &DocumentDraft) -> String {
     if draft.is_pinned { text::desk::pinned(l).to_owned() } else { String::new() }
 }

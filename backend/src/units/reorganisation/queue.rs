@@ -324,7 +324,7 @@ impl Reorganisations<'_> {
     pub async fn assign(&self, viewer: &Viewer, form: AssignForm<'_>) -> Result<UnitId> {
         let desk = self.backend.unit_desk();
         let unit = desk.again(|| self.try_assign(viewer, form)).await?;
-        desk.go_on().await?;
+        desk.finish_or_enqueue().await?;
         Ok(unit)
     }
 
@@ -392,7 +392,7 @@ impl Reorganisations<'_> {
         }
         let desk = self.backend.unit_desk();
         let done = desk.again(|| self.try_assign_rows(viewer, &waiting, assignments)).await?;
-        desk.go_on().await?;
+        desk.finish_or_enqueue().await?;
         Ok(done)
     }
 

@@ -106,7 +106,7 @@ impl Given {
                 let last = LAST.lock().expect("is whole").take();
                 if let Some(last) = last {
                     // Already gone if the previous row deleted it.
-                    let _ = files.give_up(editor, last).await;
+                    let _ = files.cancel(editor, last).await;
                 }
                 let new = NewUpload { document: app.draft(&org.harbour).await, name: "a.pdf", size: 10 };
                 let upload = files.begin(editor, new).await.expect("is announced");

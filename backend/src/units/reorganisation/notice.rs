@@ -1,5 +1,5 @@
-//! What members are told after a reorganisation of the units above their branch. No row is written for a member until they dismiss
-//! the notice: what changed follows from the versions of the units.
+//! The notice to members after a reorganisation of the units above their branch. No row is written for a member until they
+//! dismiss it: what changed follows from the versions of the units.
 
 use std::sync::{Arc, PoisonError};
 
