@@ -24,7 +24,8 @@ pub enum Term {
     /// The role begins later.
     Coming,
     Held,
-    /// The period has ended. This includes a role revoked on or before its first day, whose period ends before it begins.
+    /// The period has ended. This includes a role revoked on or before its first day, and one that began after the unit had
+    /// ended, as of a day that was set later. Their periods end before they begin.
     Over,
 }
 

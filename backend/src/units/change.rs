@@ -28,8 +28,11 @@ pub(crate) const SAME_TREE: &str = "IF ((SELECT VALUE version FROM ONLY tree:uni
 const SAME_UNIT: &str = "IF ((SELECT VALUE version FROM ONLY $unit) ?? 0) != $version { THROW 'stale' };";
 
 /// Ends the offices held on a unit that ends.
+///
+/// The period of an office that began on the day the unit ends, or later, ends before it begins: see [`Term::Over`](domain::offices::Term::Over). It never
+/// counted, and neither did those that were taken back before, which are left as they are.
 pub(super) const END_OFFICES: &str = "LET $held = (SELECT VALUE id FROM office WHERE unit = $unit_key); \
-     UPDATE $held SET until = $last, ended_by = $actor WHERE until = NONE OR until > $last RETURN NONE;";
+     UPDATE $held SET until = $last, ended_by = $actor WHERE until = NONE OR (until > $last AND until >= `from`) RETURN NONE;";
 
 /// Attempts of a change on newer trees.
 const TRIES: usize = 5;

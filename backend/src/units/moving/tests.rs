@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use domain::{
     ids::MemberId,
     members::{NationalId, Sex, Standing},
+    offices::Period,
     policy::{Grant, Role, Standpoint},
     units::UnitStep,
 };
@@ -12,6 +13,7 @@ use super::*;
 use crate::{
     StoreLocation,
     demo::registry::{NewMember, Registry},
+    offices::NewOffice,
     store::tests::migrated,
     units::{
         PhaseForm,
@@ -171,6 +173,25 @@ async fn members_who_come_below_a_planned_unit_keep_their_access() {
             assert_eq!(told, expected, "{case}");
         }
     }
+}
+
+#[tokio::test]
+async fn an_office_that_was_taken_back_is_not_ended_again_by_a_merge() {
+    let backend = open(&StoreLocation::Memory).await;
+    let (viewer, [_, west, east]) = organisation(&backend, 1).await;
+    let day = |text: &str| text.parse::<NaiveDate>().expect("a day");
+    // Granted and ended today.
+    let period = Period { from: day("2026-11-21"), until: Some(day("2026-11-20")) };
+    let office = NewOffice { member: viewer.member, role: Role::Editor, unit: &west, period, by: None, given_from: None };
+    backend.offices().write(office).await.expect("is granted");
+    backend.store().write("UPDATE office SET ended_by = 'another' WHERE role = 'editor'", ()).await.expect("writes");
+
+    let (unit, target) = (west.id.to_string(), east.id.to_string());
+    let form = MergeForm { unit: &unit, version: "0", target: &target, on: "2026-11-20" };
+    backend.unit_desk().start_merge(&viewer, form).await.expect("starts");
+    let sql = "SELECT VALUE until + ' ' + ended_by FROM office WHERE unit = $unit";
+    let ended: Vec<String> = backend.store().read(sql, vars! { unit: unit }).await.expect("reads").rows(0).expect("texts");
+    assert_eq!(ended, ["2026-11-20 another"]);
 }
 
 #[tokio::test]

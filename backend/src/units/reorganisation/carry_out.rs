@@ -50,14 +50,14 @@ const BATCHES: usize = 200;
 /// Nothing is done unless the reorganisation is confirmed with this version.
 const CONFIRMED: &str = "IF $reorganisation.state != 'confirmed' OR $reorganisation.version != $version { THROW 'state' };";
 
-/// Ends units with the offices on them; `keys` are their ids.
+/// Ends units with the offices on them, as [`END_OFFICES`](crate::units::change::END_OFFICES); `keys` are the ids of the units.
 fn end(rows: &str, keys: &str) -> String {
     format!(
         "FOR $row IN ${rows} {{ LET $id = $row.id; \
              UPDATE $id SET closed_on = $on, parent = $row.parent, successor = $row.successor, version = (version ?? 0) + 1 \
                  RETURN NONE; }}; \
          LET $held = ({}); \
-         UPDATE $held SET until = $last, ended_by = $by WHERE until = NONE OR until > $last RETURN NONE;",
+         UPDATE $held SET until = $last, ended_by = $by WHERE until = NONE OR (until > $last AND until >= `from`) RETURN NONE;",
         offices_on(keys)
     )
 }
@@ -83,7 +83,7 @@ fn outdate(rows: &str) -> String {
 fn hold(rows: &str) -> String {
     format!(
         "FOR $row IN ${rows} {{ LET $key = $row.unit; \
-             LET $held = (SELECT VALUE id FROM office WHERE unit = $key AND (until = NONE OR until > $last)); \
+             LET $held = (SELECT VALUE id FROM office WHERE unit = $key AND (until = NONE OR (until > $last AND until >= `from`))); \
              IF array::len($held) != $row.offices {{ THROW 'offices' }}; }};"
     )
 }
@@ -93,7 +93,7 @@ fn begin(rows: &str) -> String {
     format!(
         "FOR $office IN ${rows} {{ LET $member = $office.member; LET $role = $office.role; LET $unit = $office.unit; \
              LET $same = (SELECT VALUE id FROM office WHERE member = $member AND role = $role AND unit = $unit \
-                 AND (until = NONE OR until > $last)); \
+                 AND (until = NONE OR (until > $last AND until >= `from`))); \
              IF array::len($same) = 0 {{ INSERT INTO office $office RETURN NONE }}; }};"
     )
 }
@@ -295,8 +295,9 @@ impl Reorganisations<'_> {
     }
 }
 
+/// Offices held on the last day or later, without those that were taken back before they began.
 const KEPT: &str = "SELECT id, member, role, unit, path, `from`, until, granted_by, granted_from FROM office \
-     WHERE unit = $unit AND (until = NONE OR until > $last)";
+     WHERE unit = $unit AND (until = NONE OR (until > $last AND until >= `from`))";
 
 fn confirmed(row: &ReorganisationRow) -> Variables {
     vars! { reorganisation: record("reorganisation", &row.id), version: row.version.clone() }

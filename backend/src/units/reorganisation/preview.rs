@@ -42,7 +42,8 @@ struct HeldRow {
     member: String,
 }
 
-const HELD: &str = "SELECT unit, role, member FROM office WHERE unit IN $units AND (until = NONE OR until > $last)";
+const HELD: &str = "SELECT unit, role, member FROM office \
+                    WHERE unit IN $units AND (until = NONE OR (until > $last AND until >= `from`))";
 
 impl Reorganisations<'_> {
     pub(super) async fn page(
@@ -245,7 +246,7 @@ fn units_over(plan: &Plan) -> Vec<UnitId> {
 }
 
 fn offices_on(units: &str) -> String {
-    format!("SELECT VALUE unit FROM office WHERE unit IN ${units} AND (until = NONE OR until > $last);")
+    format!("SELECT VALUE unit FROM office WHERE unit IN ${units} AND (until = NONE OR (until > $last AND until >= `from`));")
 }
 
 /// The outermost subtrees in which something changes.

@@ -9,6 +9,7 @@ use domain::{
     ids::{MemberId, ReorganisationId, UnitId},
     imports::ImportKind,
     members::{NationalId, Sex, Standing},
+    offices::{Period, Term},
     policy::{Grant, Role, Standpoint},
     units::{
         BecameStep, Phase, UnitChange, UnitPath, UnitRef,
@@ -23,6 +24,7 @@ use super::{AssignForm, QueueQuery, ReceiveForm, Received};
 use crate::{
     Backend, Error, StoreLocation,
     demo::registry::{NewMember, Registry},
+    offices::NewOffice,
     store::{record, tests::migrated, vars},
     units::{
         BecameQuery, BelowQuery, MergeForm, NewUnitForm, PhaseForm, RenameForm, Tree,
@@ -251,6 +253,56 @@ async fn a_merger_of_two_provinces_keeps_members_history_and_figures() {
     let refused = backend.reorganisations().confirm(&organisation.viewer, again, &page.version).await;
     let Err(Error::Invalid(errors)) = refused else { panic!("{refused:?}") };
     assert_eq!(errors.problem("version"), Some(&Problem::Undecided));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_office_that_began_later_goes_on_and_one_that_was_taken_back_does_not() {
+    let backend = open(&StoreLocation::Memory).await;
+    let organisation = Organisation::new(&backend).await;
+    let (member, today) = (organisation.viewer.member, day("2026-11-21"));
+    for (unit, role, from, until) in [
+        ("52", Role::CommitteeMember, today, None),
+        ("52", Role::Editor, day("2026-01-01"), None),
+        // Granted and ended today.
+        ("52", Role::Registrar, today, Some(day(ON))),
+        ("51", Role::Editor, today, Some(day(ON))),
+        ("002", Role::Secretary, today, Some(day(ON))),
+    ] {
+        let period = Period { from, until };
+        let office = NewOffice { member, role, unit: &organisation.units[unit], period, by: None, given_from: None };
+        backend.offices().write(office).await.expect("is granted");
+    }
+    let sql = "UPDATE office SET ended_by = 'another' WHERE until != NONE AND until < `from`";
+    backend.store().write(sql, ()).await.expect("writes");
+
+    let id = received(&backend, &organisation.viewer, MERGER).await;
+    let reorganisations = backend.reorganisations();
+    let page = reorganisations.preview(&organisation.viewer, id, PlanList::Offices, 1).await.expect("is planned");
+    assert_eq!((page.numbers.offices_kept, page.numbers.offices_ended), (7, 1), "five and one of all, and two of these");
+    assert_eq!(page.rows.iter().map(|row| row.offices.len()).sum::<usize>(), 1, "the secretary of 002");
+    reorganisations.confirm(&organisation.viewer, id, &page.version).await.expect("is confirmed");
+    backend.run_due_jobs().await.expect("runs");
+    assert_eq!(state(&backend, id).await, ReorganisationState::Done);
+
+    let offices = async |unit: &str| {
+        let sql = "SELECT VALUE role + ' ' + `from` + ' ' + (until ?? 'now') + ' ' + (ended_by ?? 'nobody') FROM office \
+                   WHERE unit = $unit AND member = $member AND role != 'deputy'";
+        let vars = vars! { unit: organisation.units[unit].id.to_string(), member: member.to_string() };
+        let mut found: Vec<String> = backend.store().read(sql, vars).await.expect("reads").rows(0).expect("texts");
+        found.sort();
+        found
+    };
+    let kept = ["committee_member 2026-11-21 now nobody", "editor 2026-11-20 now nobody", "editor 2026-11-21 2026-11-20 another"];
+    assert_eq!(offices("51").await, kept, "since the day, or since it was granted");
+    let ended = [
+        format!("committee_member 2026-11-21 2026-11-19 {member}"),
+        format!("editor 2026-01-01 2026-11-19 {member}"),
+        "registrar 2026-11-21 2026-11-20 another".to_owned(),
+    ];
+    assert_eq!(offices("52").await, ended);
+    assert_eq!(offices("002").await, ["secretary 2026-11-21 2026-11-20 another"]);
+    let later = Period { from: today, until: Some(day("2026-11-19")) };
+    assert_eq!([day("2026-11-19"), day(ON), today].map(|day| later.on(day)), [Term::Over; 3], "it never counted there");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
