@@ -182,15 +182,18 @@ impl Members<'_> {
                 let Some(branch) = tree.named(&found.to_unit).filter(|unit| unit.kind.holds_members()) else {
                     return Err(reader.refused("decision", Problem::Closed).into());
                 };
-                let row = self.row(subject).await?;
-                let holder = self.backend.offices().holder(&row.id).await?;
-                if !holder.is_in_hands_of(viewer, Action::TransferMember) {
-                    let Some(sent) = self.sent_by(change, &found.requested_by, &holder).await? else {
-                        return Err(reader.refused("decision", Problem::RolesFirst).into());
-                    };
-                    change = sent;
+                // Else both are one branch since the request, so the member is there already.
+                if found.from_unit != found.to_unit {
+                    let row = self.row(subject).await?;
+                    let holder = self.backend.offices().holder(&row.id).await?;
+                    if !holder.is_in_hands_of(viewer, Action::TransferMember) {
+                        let Some(sent) = self.sent_by(change, &found.requested_by, &holder).await? else {
+                            return Err(reader.refused("decision", Problem::RolesFirst).into());
+                        };
+                        change = sent;
+                    }
+                    change = self.moved(holder.hold_still(change, "holder"), &tree, &found, &branch.path);
                 }
-                change = self.moved(holder.hold_still(change, "holder"), &tree, &found, &branch.path);
                 (branch.path.clone(), EventBody::TransferAccepted { member: subject, other: Some(from) })
             }
             TransferState::Declined => (from, EventBody::TransferDeclined { member: subject, other: Some(to) }),

@@ -2,7 +2,7 @@
 //! that ends.
 
 use backend::{
-    Backend,
+    Backend, Error,
     accounts::SignInForm,
     documents::{DraftForm, TypedForm},
     members::TransferForm,
@@ -121,6 +121,31 @@ async fn a_transfer_to_a_branch_that_ends_is_accepted_by_the_one_that_takes_over
     backend.catch_up().await.expect("reads the log");
     assert_eq!(signed_in(&backend, &org.teacher).await.branch.id, org.harbour.id);
     assert_eq!(backend.statistics().recount().await.expect("counts"), []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transfer_between_branches_that_become_one_is_done() {
+    for (file, goes_on_as_farm) in [
+        ("Mã cũ,Mã mới,Mã cấp trên mới\n51/001/02,02,51/001\n51/002/01,02,51/001\n", false),
+        ("Mã cũ,Mã mới,Mã cấp trên mới\n51/002/01,01,51/002\n51/001/02,01,51/002\n", true),
+    ] {
+        let (backend, _, org) = organisation().await;
+        let transfer = asked(&backend, &org).await;
+        reorganise(&backend, &org, TODAY, file).await;
+
+        let viewer = registrar(&org);
+        let page = backend.members().transfers(&viewer).await.expect("may read");
+        assert_eq!((page.incoming, page.outgoing), (Vec::new(), Vec::new()), "{file}");
+        let before = postings(&backend, &org, org.teacher.id).await;
+        let late = backend.members().decide_transfer(&viewer, &transfer, "accept", "").await;
+        let Err(Error::Invalid(errors)) = late else { panic!("{file}: {late:?}") };
+        assert_eq!(errors.problem("decision"), Some(&Problem::Stale), "{file}");
+        backend.catch_up().await.expect("reads the log");
+        let branch = if goes_on_as_farm { &org.farm } else { &org.school };
+        assert_eq!(signed_in(&backend, &org.teacher).await.branch.id, branch.id, "{file}");
+        assert_eq!(postings(&backend, &org, org.teacher.id).await, before, "{file}");
+        assert_eq!(backend.statistics().recount().await.expect("counts"), [], "{file}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -13,6 +13,7 @@ use super::*;
 use crate::{
     StoreLocation,
     demo::registry::{NewMember, Registry},
+    members::TransferForm,
     offices::NewOffice,
     store::tests::migrated,
     units::{
@@ -192,6 +193,34 @@ async fn an_office_that_was_taken_back_is_not_ended_again_by_a_merge() {
     let sql = "SELECT VALUE until + ' ' + ended_by FROM office WHERE unit = $unit";
     let ended: Vec<String> = backend.store().read(sql, vars! { unit: unit }).await.expect("reads").rows(0).expect("texts");
     assert_eq!(ended, ["2026-11-20 another"]);
+}
+
+#[tokio::test]
+async fn accepting_a_transfer_between_branches_that_became_one_moves_nobody() {
+    let backend = open(&StoreLocation::Memory).await;
+    let (mut viewer, [province, west, _]) = organisation(&backend, 2).await;
+    viewer.standpoint.grants.push(Grant { role: Role::Registrar, path: province.path });
+    let tree = backend.units().tree();
+    let branch = |code: &str| tree.at(&west.path.child(code).expect("a path")).expect("a branch").id.to_string();
+    let (unit, target) = (branch("001"), branch("000"));
+    let sql = "SELECT VALUE record::id(id) FROM member WHERE unit = $unit";
+    let members: Vec<String> =
+        backend.store().read(sql, vars! { unit: unit.clone() }).await.expect("reads").rows(0).expect("ids");
+    let [member] = members.as_slice() else { panic!("{members:?}") };
+    let form = TransferForm { member, to: &target, reason: "Về quê chồng." };
+    let asked = backend.members().request_transfer(&viewer, form).await.expect("is requested").to_string();
+
+    let form = MergeForm { unit: &unit, version: "0", target: &target, on: "2026-11-20" };
+    backend.unit_desk().start_merge(&viewer, form).await.expect("starts");
+    assert!(!backend.unit_desk().advance(1).await.expect("goes on"), "the member is in the other branch, the rest follows");
+    backend.members().decide_transfer(&viewer, &asked, "accept", "").await.expect("is accepted");
+    backend.unit_desk().resume().await.expect("finishes");
+    let sql = "SELECT VALUE `from` + ' ' + until FROM posting WHERE member = $member; \
+               SELECT VALUE unit + ' ' + posted_from FROM type::record('member', $member); SELECT VALUE state FROM transfer";
+    let mut answers = backend.store().read(sql, vars! { member: member.clone() }).await.expect("reads");
+    assert_eq!(answers.rows::<String>(0).expect("texts"), ["2008-02-03 2026-11-19"], "only that of the merged branch");
+    assert_eq!(answers.rows::<String>(1).expect("texts"), [format!("{target} 2026-11-20")]);
+    assert_eq!(answers.rows::<String>(2).expect("texts"), ["accepted"]);
 }
 
 #[tokio::test]
