@@ -75,22 +75,38 @@ pub async fn some_members(backend: &Backend, count: usize) -> Result<Vec<(Member
     rows.iter().map(|row| read(row).ok_or_else(|| Error::Damaged(format!("member {}", row.id)))).collect()
 }
 
+/// Columns of a table with the id of a unit and with its path.
+#[derive(Debug, Clone, Copy)]
+pub struct PlaceColumns {
+    pub table: &'static str,
+    pub unit: &'static str,
+    pub path: &'static str,
+}
+
+impl PlaceColumns {
+    /// The columns `unit` and `path`.
+    pub const fn of(table: &'static str) -> Self {
+        Self { table, unit: "unit", path: "path" }
+    }
+}
+
 /// Where the rows of a table are that name a unit and its path.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Placed {
     pub rows: usize,
     /// Rows of units that ended.
     pub of_ended_units: usize,
-    /// Rows of open units with another path than that of the unit.
+    /// Rows with another path than that of the unit, or of the one that took over from a unit that ended.
     pub astray: usize,
 }
 
-/// Compares the paths in a table with those of the units. The table must have the columns `unit` and `path`.
+/// Compares the paths in a table with those of the units.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn placed(backend: &Backend, table: &'static str) -> Result<Placed> {
-    let sql = format!("SELECT id, unit, path FROM {KEYS} LIMIT {PAGE}");
+pub async fn placed(backend: &Backend, columns: PlaceColumns) -> Result<Placed> {
+    let PlaceColumns { table, unit, path } = columns;
+    let sql = format!("SELECT id, {unit} AS unit, {path} AS path FROM {KEYS} LIMIT {PAGE}");
     let tree = backend.units().tree();
     let (mut placed, mut last) = (Placed::default(), None);
     loop {
@@ -99,10 +115,8 @@ pub async fn placed(backend: &Backend, table: &'static str) -> Result<Placed> {
         last = Some(end.id.clone());
         placed.rows += rows.len();
         for row in &rows {
-            match tree.named(&row.unit) {
-                None => placed.of_ended_units += 1,
-                Some(unit) => placed.astray += usize::from(unit.path.as_str() != row.path),
-            }
+            placed.of_ended_units += usize::from(tree.named(&row.unit).is_none());
+            placed.astray += usize::from(tree.successor(&row.unit).is_none_or(|unit| unit.path.as_str() != row.path));
         }
     }
 }
@@ -139,6 +153,9 @@ mod tests {
         let mut registry = Registry::new(&backend, 1, backend.clock().now() - TimeDelta::days(30));
         let root = registry.unit(None, level("central"), "01", "Trung ương").expect("a code");
         let branches = ["07", "08"].map(|code| registry.unit(Some(&root), level("branch"), code, "Chi bộ").expect("a code"));
+        // The root takes over.
+        let on = backend.clock().today();
+        let ended = registry.ended_unit(&root, level("branch"), "09", "Chi bộ", on).expect("a code").id.to_string();
         let mut members = Vec::new();
         for (number, branch) in (1..=3).zip(branches.iter().cycle()) {
             let national_id = domain::members::NationalId::parse(&format!("95100000000{number}")).expect("twelve digits");
@@ -167,12 +184,31 @@ mod tests {
         assert!(found.iter().all(|(id, unit)| members.iter().any(|(member, branch)| member == id && branch.id == *unit)));
 
         for table in ["member", "opinion"] {
-            let right = placed(&backend, table).await.expect("reads");
+            let right = placed(&backend, PlaceColumns::of(table)).await.expect("reads");
             assert_eq!(right, Placed { rows: 3, of_ended_units: 0, astray: 0 }, "{table}");
         }
-        let vars = vars! { member: record("member", members[0].0), ended: record("member", members[1].0) };
-        let sql = "UPDATE $member SET path = '/01/09/'; UPDATE $ended SET unit = 'ended';";
+        let vars = vars! {
+            member: record("member", members[0].0),
+            taken_over: record("member", members[1].0),
+            left_behind: record("member", members[2].0),
+            ended: ended.clone(),
+        };
+        let sql = "UPDATE $member SET path = '/01/09/'; UPDATE $taken_over SET unit = $ended, path = '/01/'; \
+                   UPDATE $left_behind SET unit = $ended, path = '/01/09/';";
         backend.store().write(sql, vars).await.expect("writes");
-        assert_eq!(placed(&backend, "member").await.expect("reads"), Placed { rows: 3, of_ended_units: 1, astray: 1 });
+        let found = placed(&backend, PlaceColumns::of("member")).await.expect("reads");
+        assert_eq!(found, Placed { rows: 3, of_ended_units: 2, astray: 2 });
+
+        let sql = "CREATE document:D SET kind = 'news', title = 't', issuer = $root, issuer_path = '/01/', issuer_level = 'central', \
+                   audience = $ended, audience_path = '/01/09/', state = 'published', version = 1, minutes = 1, \
+                   saved_at = time::now(), saved_by = 'M'";
+        let vars = vars! { root: document.issuer.id.to_string(), ended: ended };
+        backend.store().write(sql, vars).await.expect("writes");
+        let issuer = PlaceColumns { table: "document", unit: "issuer", path: "issuer_path" };
+        let found = placed(&backend, issuer).await.expect("reads");
+        assert_eq!(found, Placed { rows: 1, of_ended_units: 0, astray: 0 });
+        let audience = PlaceColumns { table: "document", unit: "audience", path: "audience_path" };
+        let found = placed(&backend, audience).await.expect("reads");
+        assert_eq!(found, Placed { rows: 1, of_ended_units: 1, astray: 1 });
     }
 }

@@ -3,10 +3,24 @@
 use std::{fs, path::Path, time::Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use backend::{Backend, demo::country, units::Tree};
+use backend::{
+    Backend,
+    demo::country::{self, PlaceColumns},
+    units::Tree,
+};
 
 use super::{FIRST_DAY, LAST_DAY, Source, TREE_AFTER, TREE_BEFORE, Units, day, parent_code, sums, sums_file, units_of};
 use crate::{open, print_duration};
+
+/// The columns whose paths are compared with those of the units.
+const PLACES: [PlaceColumns; 6] = [
+    PlaceColumns::of("member"),
+    PlaceColumns::of("office"),
+    PlaceColumns::of("meeting"),
+    PlaceColumns::of("opinion"),
+    PlaceColumns { table: "document", unit: "issuer", path: "issuer_path" },
+    PlaceColumns { table: "document", unit: "audience", path: "audience_path" },
+];
 
 /// Differences that are printed.
 const SHOWN: usize = 10;
@@ -22,9 +36,13 @@ pub(crate) async fn check(folder: &Path, source: &Source) -> Result<()> {
     let then = backend.unit_desk().tree_as_of(day(FIRST_DAY)?).await?;
     wrong += differences("the tree as of 1 July", &units_of(&then)?, &after);
     wrong += misplaced_branches(&before, &tree, source)?;
-    for table in ["member", "office", "meeting", "opinion"] {
-        let placed = country::placed(&backend, table).await?;
-        println!("{table}: {} rows, {} of them of ended units, {} astray", placed.rows, placed.of_ended_units, placed.astray);
+    for columns in PLACES {
+        let placed = country::placed(&backend, columns).await?;
+        let (PlaceColumns { table, unit, path }, ended) = (columns, placed.of_ended_units);
+        println!(
+            "{table}: {} rows, {ended} of them with a {unit} that ended, {} with a {path} astray",
+            placed.rows, placed.astray
+        );
         wrong += placed.astray;
     }
     wrong += changed_sums(&backend, folder).await?;
