@@ -26,7 +26,7 @@ on_both_engines! {
     the_secretary_is_named_first_of_those_who_read,
 }
 
-async fn send(backend: &Backend, viewer: &Viewer, document: DocumentId, audience: &str, text: &str) -> OpinionId {
+pub(crate) async fn send(backend: &Backend, viewer: &Viewer, document: DocumentId, audience: &str, text: &str) -> OpinionId {
     let id = backend.documents().invitation(viewer, document).await.expect("is invited").opinion.to_string();
     let document = document.to_string();
     backend.feedback().send(viewer, OpinionForm { opinion: &id, document: &document, audience, text }).await.expect("is sent")

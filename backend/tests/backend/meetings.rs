@@ -28,7 +28,7 @@ on_both_engines! {
 }
 
 /// A meeting this many days after the start, with these papers on its only agenda item.
-fn meeting(unit: &UnitRef, days: i64, papers: Vec<DocumentId>) -> NewMeeting<'_> {
+pub(crate) fn meeting(unit: &UnitRef, days: i64, papers: Vec<DocumentId>) -> NewMeeting<'_> {
     NewMeeting {
         unit,
         kind: MeetingKind::Regular,

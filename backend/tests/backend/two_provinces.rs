@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use backend::{
-    Backend,
+    Backend, Error,
     demo::registry::{NewMember, Registry},
     units::{ReceiveForm, Received, Tree},
 };
 use chrono::{NaiveDate, TimeDelta};
 use domain::{
     accounts::Viewer,
-    ids::{MemberId, ReorganisationId, UnitId},
+    documents::LibraryQuery,
+    feedback::ReceivedShown,
+    ids::{DocumentId, MeetingId, MemberId, OpinionId, ReorganisationId, UnitId},
     imports::{Counts, ImportKind, ImportPage, ImportState, Reason},
     members::{NationalId, Sex, Standing},
     policy::{Grant, Role, Standpoint},
@@ -21,7 +23,12 @@ use domain::{
     },
 };
 
-use crate::support::{backend, level, start};
+use crate::{
+    documents::published,
+    feedback::send,
+    meetings::meeting,
+    support::{backend, level, read_through, start},
+};
 
 const TREE_2024: &str = include_str!("../data/two_provinces/tree-2024.csv");
 const TREE_2025: &str = include_str!("../data/two_provinces/tree-2025.csv");
@@ -147,21 +154,50 @@ async fn populate(backend: &Backend) -> Vec<(UnitRef, usize)> {
     branches
 }
 
-/// A person of this branch with all offices of the registry for the whole organisation.
-fn central_registrar(backend: &Backend, branch: &UnitRef) -> Viewer {
-    let root = UnitPath::parse("/TW/").expect("a path");
-    let grants = [Role::Operator, Role::Registrar, Role::Statistician];
+/// A member of this branch with roles on the unit at a path.
+fn member_with(member: MemberId, branch: &UnitRef, roles: &[Role], path: &UnitPath) -> Viewer {
+    let grants = roles.iter().map(|role| Grant { role: *role, path: path.clone() }).collect();
     Viewer {
-        member: MemberId::new(backend.clock().ulid()),
+        member,
         name: "Mai Văn Máy".to_owned(),
-        standpoint: Standpoint {
-            branch: branch.path.clone(),
-            standing: Standing::Official,
-            grants: grants.into_iter().map(|role| Grant { role, path: root.clone() }).collect(),
-        },
+        standpoint: Standpoint { branch: branch.path.clone(), standing: Standing::Official, grants },
         branch: branch.clone(),
         offices: Vec::new(),
         resting: Vec::new(),
+    }
+}
+
+/// A person of this branch with all offices of the registry for the whole organisation.
+fn central_registrar(backend: &Backend, branch: &UnitRef) -> Viewer {
+    let root = UnitPath::parse("/TW/").expect("a path");
+    let roles = [Role::Operator, Role::Registrar, Role::Statistician];
+    member_with(MemberId::new(backend.clock().ulid()), branch, &roles, &root)
+}
+
+/// What one member of a commune has to do with its documents and meetings.
+struct Papers {
+    author: MemberId,
+    branch: UnitId,
+    /// For the whole commune, opened and read by the member.
+    document: DocumentId,
+    /// For the committee of the commune.
+    opinion: OpinionId,
+    meeting_of_branch: MeetingId,
+    meeting_of_commune: MeetingId,
+}
+
+impl Papers {
+    async fn insert(backend: &Backend, commune: &UnitRef, branch: &UnitRef, author: MemberId) -> Self {
+        let editor = member_with(author, branch, &[Role::Editor], &commune.path);
+        let document = published(backend, &editor, commune, commune).await;
+        let mut registry = Registry::new(backend, 5, start() - TimeDelta::days(40));
+        let [meeting_of_branch, meeting_of_commune] =
+            [branch, commune].map(|unit| registry.meeting(&meeting(unit, 2, vec![document])));
+        registry.save().await.expect("saves");
+        let reader = member_with(author, branch, &[], &commune.path);
+        read_through(backend, &reader, document).await;
+        let opinion = send(backend, &reader, document, "committee", "Đề nghị hướng dẫn sớm.").await;
+        Self { author, branch: branch.id, document, opinion, meeting_of_branch, meeting_of_commune }
     }
 }
 
@@ -218,15 +254,17 @@ async fn two_provinces_become_one_as_in_july_2025() {
     import(&backend, TREE_2024).await;
     let branches = populate(&backend).await;
     let viewer = central_registrar(&backend, &branches[0].0);
+    let expected = Expected::of_files();
+    let papers = papers_of_a_divided_commune(&backend, &viewer, &branches, &expected).await;
     let before = figures(&backend, &viewer).await;
     let members: usize = branches.iter().map(|(_, members)| members).sum();
     assert_eq!(usize::try_from(before.members).expect("small"), members);
+    assert_eq!((before.documents, before.reads, before.opinions), (1, 1, 1));
 
     let page = planned(&backend).await;
     assert_eq!((page.refused, page.hindrance), (vec![], None));
     let PlanNumbers { rows: read, ended, begun, divided, queued, undecided, units_before, units_after, offices_ended, .. } =
         page.numbers;
-    let expected = Expected::of_files();
     assert_eq!(read as usize, rows(PROVINCES).count() + rows(REORGANISATION).count());
     assert_eq!((ended as usize, begun as usize), (expected.ended.len(), expected.begun.len()));
     assert_eq!((divided as usize, queued as usize, undecided), (expected.divided.len(), BRANCHES * expected.divided.len(), 0));
@@ -247,6 +285,7 @@ async fn two_provinces_become_one_as_in_july_2025() {
     the_members_are_in_their_branches(&backend, &viewer, &branches).await;
     assert_eq!(figures(&backend, &viewer).await, before);
     assert_eq!(backend.statistics().recount().await.expect("counts"), [], "as counted from the tables");
+    the_papers_are_where_the_commune_is(&backend, &papers, &branches, &expected).await;
 
     for (on, file) in [(LAST_DAY, TREE_2024), (FIRST_DAY, TREE_2025)] {
         let then = backend.unit_desk().tree_as_of(day(on)).await.expect("a tree");
@@ -307,4 +346,71 @@ async fn the_members_are_in_their_branches(backend: &Backend, viewer: &Viewer, b
         let roster = backend.unit_desk().roster(viewer, &branch.id.to_string()).await.expect("a roster");
         assert_eq!(roster.members.len(), *members, "{}", branch.path);
     }
+}
+
+/// Those of a commune that becomes parts of several ones.
+async fn papers_of_a_divided_commune(
+    backend: &Backend,
+    viewer: &Viewer,
+    branches: &[(UnitRef, usize)],
+    expected: &Expected,
+) -> Papers {
+    let code = *expected.divided.iter().find(|code| expected.ended.contains(*code)).expect("a divided commune that ends");
+    let tree = backend.units().tree();
+    let commune = tree.all().find(|unit| unit.path.code() == code).expect("a commune");
+    let (branch, _) = branches.iter().find(|(branch, _)| parent_code(branch) == code).expect("a branch");
+    let roster = backend.unit_desk().roster(viewer, &branch.id.to_string()).await.expect("a roster");
+    Papers::insert(backend, commune, branch, roster.members[0].member).await
+}
+
+async fn the_papers_are_where_the_commune_is(
+    backend: &Backend,
+    papers: &Papers,
+    branches: &[(UnitRef, usize)],
+    expected: &Expected,
+) {
+    let tree = backend.units().tree();
+    let branch = tree.get(papers.branch).expect("is open");
+    let commune = branch.path.parent().and_then(|above| tree.at(&above).cloned()).expect("a commune");
+    let author = member_with(papers.author, branch, &[], &commune.path);
+
+    // The document is for the whole commune that the main part became, and read by one of its members.
+    let documents = backend.documents();
+    let page = documents.read(&author, papers.document).await.expect("is readable");
+    assert_eq!((&page.summary.issuer.path, page.imprint.audience.id), (&commune.path, commune.id));
+    assert!(page.summary.read);
+    let library = documents.list(&author, &LibraryQuery::default()).await.expect("a page").documents;
+    assert_eq!(library.iter().map(|document| document.id).collect::<Vec<_>>(), [papers.document]);
+    let statistician = member_with(papers.author, branch, &[Role::Statistician], &commune.path);
+    let readers = documents.readers(&statistician, papers.document, Some(commune.id)).await.expect("a page");
+    let there = |former: &UnitRef| expected.became[parent_code(former).as_str()] == commune.path.code();
+    let members: usize = branches.iter().filter(|(former, _)| there(former)).map(|(_, members)| members).sum();
+    let share = readers.total.share.map(|share| (share.members as usize, share.done));
+    assert_eq!((share, readers.opened), (Some((members, 1)), Some(1)));
+    let other = tree.all().find(|unit| unit.kind.holds_members() && !commune.path.contains(&unit.path)).expect("a branch");
+    let stranger = member_with(MemberId::new(backend.clock().ulid()), other, &[], &other.path);
+    let refused = documents.read(&stranger, papers.document).await;
+    assert!(matches!(refused, Err(Error::NotFound)), "{refused:?}");
+
+    // The opinion is for the committee of that commune.
+    let feedback = backend.feedback();
+    let receipt = feedback.receipt(&author, papers.opinion).await.expect("is the own one");
+    assert_eq!((&receipt.branch, receipt.document), (branch, papers.document));
+    let secretary = member_with(MemberId::new(backend.clock().ulid()), branch, &[Role::Secretary], &commune.path);
+    let received = feedback.received(&secretary, ReceivedShown::All, None).await.expect("a page");
+    let opinions: Vec<OpinionId> = received.list.opinions.iter().map(|opinion| opinion.id).collect();
+    assert_eq!((received.unit.id, opinions), (commune.id, vec![papers.opinion]));
+
+    // The meetings are those of the branch and of that commune.
+    let meetings = backend.meetings();
+    let listed = async |viewer: &Viewer| {
+        let coming = meetings.list(viewer).await.expect("a page").coming;
+        coming.into_iter().map(|meeting| (meeting.id, (meeting.unit.path, meeting.papers))).collect::<BTreeMap<_, _>>()
+    };
+    let of_branch = (papers.meeting_of_branch, (branch.path.clone(), 1));
+    let of_commune = (papers.meeting_of_commune, (commune.path.clone(), 1));
+    assert_eq!(listed(&author).await, BTreeMap::from([of_branch.clone()]));
+    assert_eq!(listed(&secretary).await, BTreeMap::from([of_branch, of_commune]));
+    let page = meetings.read(&author, papers.meeting_of_branch).await.expect("may read");
+    assert_eq!(page.summary.papers_read, 1);
 }
