@@ -264,7 +264,7 @@ async fn move_province(backend: &Backend, kind: &str) {
     let sql = "CREATE unit_operation SET kind = $kind, unit = 'x', target = 'x', shifts = [{ from: '/1/01/', to: '/1/03/' }], \
                effective_on = '2026-11-20', state = 'running', started_at = $now RETURN NONE; \
                UPDATE unit SET code = '03' WHERE path = '/1/01/' RETURN NONE; \
-               UPSERT tree:units SET version = version + 1 RETURN NONE;";
+               UPSERT tree:units SET version = (version ?? 0) + 1 RETURN NONE;";
     let vars = vars! { kind: kind, now: backend.clock().now() };
     backend.store().write(sql, vars).await.expect("writes");
     backend.units().reload(backend.store()).await.expect("reads");
