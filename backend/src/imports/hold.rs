@@ -57,7 +57,9 @@ const HOLD: &str = "LET $held = (UPDATE $imports SET holder = $holder, held_unti
              AND ($alone OR holder = NONE OR holder = $holder OR held_until = NONE OR held_until <= $lapsed) RETURN AFTER); \
      RETURN $held;";
 
-const RENEW: &str = "LET $held = (UPDATE $import SET held_until = $until WHERE holder = $holder RETURN AFTER); RETURN $held;";
+/// A hold that has lapsed is not renewed: the tree may have changed since, and the import begins again with the present one.
+const RENEW: &str = "LET $held = (UPDATE $import SET held_until = $until WHERE holder = $holder AND held_until > $lapsed RETURN AFTER); \
+     RETURN $held;";
 
 /// The time until which it is held remains for other servers, which wait for the next process with the file.
 const RELEASE: &str = "UPDATE $imports SET holder = NONE, held_until = IF $alone { NONE } ELSE { held_until } \
@@ -103,7 +105,7 @@ impl Imports<'_> {
         Ok(held.iter().map(|held| key_text(&held.id)).collect())
     }
 
-    /// Renews the hold on an import while it is at work. Returns when another process has taken the import.
+    /// Renews the hold on an import while it is at work. Returns when the hold has lapsed, or another process has taken the import.
     pub(super) async fn keep_hold(&self, import: ImportId) {
         let mut ticks = interval(HOLD_EVERY);
         loop {
@@ -120,8 +122,10 @@ impl Imports<'_> {
     }
 
     async fn renew_hold(&self, import: ImportId) -> Result<bool> {
-        let until = self.backend.clock().now() + HELD;
-        let vars = vars! { import: record("import", import), holder: self.backend.workspace().holder(), until: until };
+        let now = self.backend.clock().now();
+        let (until, lapsed) = (now + HELD, now - MARGIN);
+        let vars =
+            vars! { import: record("import", import), holder: self.backend.workspace().holder(), until: until, lapsed: lapsed };
         let held: Vec<Held> = self.backend.transact(Change::new(RENEW, vars)).await?.rows(2)?;
         Ok(!held.is_empty())
     }

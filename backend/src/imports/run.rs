@@ -124,6 +124,8 @@ pub(super) async fn write_members(
     mapping: &[Option<Column>],
     progress: &RowProgress,
 ) -> Result<Outcome, ImportError> {
+    // Another server may have confirmed the import after a change of the tree.
+    backend.units().reload(backend.store()).await?;
     let source = Source::of(backend, import)?;
     let begun = checkpoints(backend, &import.id).await?;
     let ledger = load_ledger(backend, import, mapping, &source).await?;

@@ -291,7 +291,10 @@ pub(super) async fn write_units(
         let before = written.len();
         let plan = plan(backend, import, mapping, &progress.anew(), &written).await?;
         if write(backend, import, &plan, &mut written, progress).await? {
-            backend.units().reload(backend.store()).await?;
+            // All is written. The events of the rows have the tree reloaded too.
+            if let Err(error) = backend.units().reload(backend.store()).await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "cannot reload the units after an import");
+            }
             return Ok(plan.outcome);
         }
         tries = if written.len() > before { TRIES } else { tries - 1 };

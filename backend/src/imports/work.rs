@@ -116,7 +116,7 @@ impl Imports<'_> {
                 let outcome = tokio::select! {
                     outcome = imports.work(import, &reported) => outcome,
                     () = imports.keep_hold(import) => {
-                        tracing::warn!(%import, "another process has taken over an import; stopped its run in this one");
+                        tracing::warn!(%import, "the hold on an import has lapsed; stopped its run, which is resumed by the process that holds it next");
                         Ok(())
                     }
                 };
