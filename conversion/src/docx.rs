@@ -228,7 +228,7 @@ fn walk(part: &[u8], visitor: &mut impl Visitor) -> Result<(), Failure> {
     let mut xml = Reader::from_reader(part);
     xml.config_mut().expand_empty_elements = true;
     let mut around: Vec<String> = Vec::new();
-    let mut hidden_from = usize::MAX;
+    let (mut hidden_from, mut has_root) = (usize::MAX, false);
     // References, CDATA sections and comments divide the text between two tags into several events.
     let mut text = String::new();
     loop {
@@ -241,6 +241,7 @@ fn walk(part: &[u8], visitor: &mut impl Visitor) -> Result<(), Failure> {
         }
         match event {
             Event::Start(element) => {
+                has_root = true;
                 if around.len() >= DEPTH {
                     return Err(Failure::Unreadable);
                 }
@@ -262,8 +263,8 @@ fn walk(part: &[u8], visitor: &mut impl Visitor) -> Result<(), Failure> {
             Event::Text(content) => text.push_str(&content.xml10_content().map_err(unreadable)?),
             Event::CData(content) => text.push_str(&content.xml10_content().map_err(unreadable)?),
             Event::GeneralRef(reference) => push_referenced(&mut text, &reference)?,
-            // A truncated part.
-            Event::Eof if !around.is_empty() => return Err(Failure::Unreadable),
+            // A truncated part, or no XML at all.
+            Event::Eof if !around.is_empty() || !has_root => return Err(Failure::Unreadable),
             Event::Eof => return Ok(()),
             // The reader turns an empty element into a start and an end.
             Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
