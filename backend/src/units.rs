@@ -470,8 +470,8 @@ struct Rows {
     units: Vec<UnitRow>,
     forms: Vec<FormRow>,
     running: Vec<RunningRow>,
-    /// Records of [`stored_shifts`].
-    shifts: Vec<String>,
+    /// Of all running operations.
+    shifts: Vec<Shift>,
 }
 
 /// The row of a new unit that was not entered in a form: from an import, the command line or the sample.
@@ -533,6 +533,7 @@ struct FormRow {
 /// An unfinished change of the tree.
 #[derive(Debug, SurrealValue)]
 struct RunningRow {
+    id: String,
     kind: String,
     shifts: Vec<ShiftRow>,
     step: Option<i64>,
@@ -562,21 +563,28 @@ const VERSION: &str = "RETURN (SELECT VALUE version FROM ONLY tree:units) ?? 0;"
 const UNITS: &str = "SELECT record::id(id) AS id, kind, code, name, path, opened_on, phase, live_from, contact, closed_on, parent, \
      successor, version FROM unit";
 
+const RUNNING: &str = "SELECT record::id(id) AS id, kind, shifts, step FROM unit_operation WHERE state = 'running'";
+
 const FORMS: &str = "SELECT unit, kind, parent, code, name, from, until, cause FROM unit_version";
 
 impl Rows {
     /// Queries do not share a snapshot, so all is read again when the version of the tree has changed afterwards. Each table has a
     /// query of its own, because a query has a time limit, and its answer is held in memory until all of it is read.
     async fn read(store: &Store) -> Result<Self> {
-        let running =
-            format!("SELECT kind, shifts, step FROM unit_operation WHERE state = 'running'; {} {VERSION}", stored_shifts::ALL);
         for _ in 0..TRIES {
             let version: i64 = store.read(VERSION, ()).await?.row(0)?.unwrap_or_default();
             let units = store.read(UNITS, ()).await?.rows(0)?;
             let forms = store.read(FORMS, ()).await?.rows(0)?;
-            let mut answers = store.read(running.as_str(), ()).await?;
-            let rows = Self { version, units, forms, running: answers.rows(0)?, shifts: answers.rows(1)? };
-            if answers.row::<i64>(2)?.unwrap_or_default() == version {
+            let mut running: Vec<RunningRow> = store.read(RUNNING, ()).await?.rows(0)?;
+            let mut shifts = Vec::new();
+            for operation in &mut running {
+                for shift in std::mem::take(&mut operation.shifts) {
+                    shifts.push(shift.decode()?);
+                }
+                shifts.extend(stored_shifts::read(store, &operation.id).await?);
+            }
+            let rows = Self { version, units, forms, running, shifts };
+            if store.read(VERSION, ()).await?.row::<i64>(0)?.unwrap_or_default() == version {
                 return Ok(rows);
             }
         }
@@ -605,13 +613,9 @@ impl Rows {
     fn tree(self) -> Result<Tree> {
         self.refuse_unknown_levels()?;
         let mut tree = Tree { version: self.version, ..Tree::default() };
+        tree.moving.extend(self.shifts);
         for running in &self.running {
-            let shifts: Vec<Shift> = running.shifts.iter().map(ShiftRow::decode).collect::<Result<_>>()?;
-            tree.moving.extend(shifts);
             tree.unwritten |= running.kind == moving::REORGANISE && running.step.unwrap_or_default() < moving::AFTER_VERSIONS;
-        }
-        for content in &self.shifts {
-            tree.moving.extend(stored_shifts::decoded(content)?);
         }
         let stored: BTreeMap<UnitPath, UnitId> = if tree.unwritten { stored_paths(&self.units) } else { BTreeMap::new() };
         let mut closed = Vec::new();

@@ -13,9 +13,6 @@ use crate::{
 
 const TABLE: &str = "unit_shifts";
 
-/// The records of all unfinished operations: there is at most one, and its records are deleted at its end.
-pub(super) const ALL: &str = "SELECT VALUE content FROM unit_shifts;";
-
 /// Shifts in one record.
 const AT_ONCE: usize = if cfg!(test) { 2 } else { 1_000 };
 
@@ -45,7 +42,7 @@ pub(super) async fn read(store: &Store, operation: &str) -> Result<Vec<Shift>> {
 }
 
 /// The shifts of one record.
-pub(super) fn decoded(content: &str) -> Result<impl Iterator<Item = Shift> + use<>> {
+fn decoded(content: &str) -> Result<impl Iterator<Item = Shift> + use<>> {
     let pairs: Vec<(UnitPath, UnitPath)> =
         serde_json::from_str(content).map_err(|error| Error::Damaged(format!("shifts of units: {error}")))?;
     Ok(pairs.into_iter().map(|(from, to)| Shift { from, to }))
