@@ -277,6 +277,11 @@ impl Backend {
             | Effect::Moved => {}
         }
         counters.count(event, &tree);
+        if matches!(event.body.effect(), Effect::Moved) {
+            let backend = self.clone();
+            let followed = tokio::task::spawn_blocking(move || backend.counters().follow(&tree)).await;
+            followed.map_err(|error| Error::Internal(format!("the figures of moved units: {error}")))?;
+        }
         Ok(())
     }
 

@@ -128,24 +128,18 @@ impl Counters {
         Ok(different)
     }
 
-    /// Applies an event of the log.
+    /// Applies an event of the log. After a move of units, [`Self::follow`] is due.
     pub(crate) fn count(&self, event: &Event, tree: &Tree) {
-        {
-            let mut state = self.write();
-            if !state.is_news(event) {
-                return;
-            }
+        let mut state = self.write();
+        if state.is_news(event) {
             state.apply(event, tree);
-        }
-        if matches!(event.body.effect(), Effect::Moved) {
-            self.follow(tree);
         }
     }
 
     /// Moves figures to the current paths of their units. No event may be counted meanwhile.
     ///
-    /// For a whole country this takes seconds, so the new figures are made while pages read the former ones.
-    fn follow(&self, tree: &Tree) {
+    /// Blocks. For a whole country this takes seconds, so the new figures are made while pages read the former ones.
+    pub(crate) fn follow(&self, tree: &Tree) {
         let places = {
             let state = self.read();
             if state.followed == Some(tree.version()) {
