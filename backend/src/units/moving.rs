@@ -643,7 +643,8 @@ const FOLLOWING: &str = "\
      LET $leaving = (SELECT VALUE id FROM transfer WHERE member = $key AND state = 'requested'); \
      UPDATE $leaving SET from_unit = $to_unit, from_path = $to_path RETURN NONE;";
 
-/// Pending transfers to merged units are redirected to the ones that take over. Those between units that are one now are done.
+/// Pending transfers to merged units are redirected to the ones that take over. Those between units that are one now
+/// are done: nobody decides them, and the event of the merge stands for them in the log.
 const REDIRECT: &str = "FOR $merge IN $merges { LET $merged = $merge.from; LET $to_unit = $merge.to; \
      LET $joining = (SELECT VALUE id FROM transfer WHERE state = 'requested' AND to_unit IN [$merged, $to_unit]); \
      UPDATE $joining SET to_unit = $to_unit RETURN NONE; \
