@@ -4,13 +4,14 @@
 //! Each person has a row of their own for each draft, so concurrent editors never overwrite each other's text.
 //! [`Documents::save_draft`] saves; nothing here changes a draft.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, TimeDelta, Utc};
 use domain::{
     accounts::Viewer,
     difference::DiffPiece,
     documents::{Body, Title, steps::DocumentStep},
     forms::{FormReader, Problem},
     ids::DocumentId,
+    policy::{Action, Role},
     writing::{Kept, Preview, Unsaved, Writing, words},
 };
 
@@ -27,6 +28,9 @@ const PRESENT_FOR: TimeDelta = TimeDelta::seconds(45);
 
 /// How long unsaved text is kept after it was last seen.
 const KEPT_FOR: TimeDelta = TimeDelta::days(30);
+
+/// How long after an office has ended a new document is kept that was never stored as typed.
+const WROTE_WITHIN: Days = Days::new(2);
 
 /// Unsaved new documents kept for one person, and how many of them are offered.
 const UNFINISHED_MAX: usize = 20;
@@ -86,6 +90,10 @@ const UNFINISHED: &str = "SELECT document, title, body, version, typed_at, seen_
 /// Unsaved texts of all documents, newest first.
 const UNSAVED: &str = "SELECT document, title, body, version, typed_at, seen_at FROM writing WHERE member = $member \
                        AND typed_at != NONE ORDER BY seen_at DESC LIMIT $most";
+
+/// The roles held on a day or in the days before it.
+const ROLES: &str =
+    "SELECT VALUE role FROM office WHERE member = $member AND from <= $today AND (until = NONE OR until >= $since)";
 
 const SEEN: &str =
     "UPSERT $writing SET document = $document, member = $member, opened_at = opened_at ?? $now, seen_at = $now RETURN NONE;";
@@ -196,8 +204,14 @@ impl Documents<'_> {
     }
 
     /// Stores a text that could not be saved because the draft was submitted or discarded meanwhile, or because the person's
-    /// office has ended, as an unsaved new document of its own. Returns its id; `None` for a person who had not opened the draft
-    /// or had no unsaved text of the new document, and for other errors of the save.
+    /// office has ended, as an unsaved new document. Returns its id.
+    ///
+    /// A new document of a person who writes for no unit any more keeps its id, so the same form sent again replaces the text.
+    /// Other texts get an id of their own, because theirs is that of a stored document.
+    ///
+    /// `None` for other errors of the save, and for a person who had not opened the draft. A new document has not been opened if
+    /// the browser runs no script: its text is stored for a person whose office covers writing and is held, or has ended within
+    /// two days.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a text longer than could ever be saved.
@@ -209,13 +223,27 @@ impl Documents<'_> {
         let opened = "SELECT VALUE member FROM ONLY $writing";
         let opened: Option<String> =
             self.backend.store().read(opened, vars! { writing: writing_of(viewer, id) }).await?.row(0)?;
-        if opened.is_none() {
+        let is_new = form.version == "0";
+        if opened.is_none() && !(is_new && self.wrote_lately(viewer).await?) {
             return Ok(None);
         }
-        let apart = DocumentId::new(self.backend.clock().ulid());
+        // The save of a new document by a person who writes somewhere is refused only for an id that is taken.
+        let is_free = is_new && writes_somewhere(viewer).is_err();
+        let apart = if is_free { id } else { DocumentId::new(self.backend.clock().ulid()) };
         self.keep(viewer, apart, 0, form.title, form.body).await?;
-        self.backend.transact(Change::new(SAVED, vars! { writing: writing_of(viewer, id) })).await?;
+        if apart != id {
+            self.backend.transact(Change::new(SAVED, vars! { writing: writing_of(viewer, id) })).await?;
+        }
         Ok(Some(apart))
+    }
+
+    /// Whether the person holds an office that covers writing documents, or held one within [`WROTE_WITHIN`].
+    async fn wrote_lately(&self, viewer: &Viewer) -> Result<bool> {
+        let today = self.backend.clock().today();
+        let since = today.checked_sub_days(WROTE_WITHIN).unwrap_or(today);
+        let vars = vars! { member: viewer.member.to_string(), today: today.to_string(), since: since.to_string() };
+        let roles: Vec<String> = self.backend.store().read(ROLES, vars).await?.rows(0)?;
+        Ok(roles.iter().filter_map(|role| Role::from_key(role)).any(|role| role.covers(Action::WriteDocument)))
     }
 
     async fn keep(&self, viewer: &Viewer, id: DocumentId, version: u32, title: &str, body: &str) -> Result<()> {
@@ -340,6 +368,7 @@ mod tests {
         store.assert_no_scan(UNFINISHED, vars! { member: "01", most: 5_i64 }).await;
         store.assert_no_scan(UNSAVED, vars! { member: "01", most: 5_i64 }).await;
         store.assert_no_scan(UNFINISHED_KEYS, vars! { member: "01", most: 5_i64 }).await;
+        store.assert_no_scan(ROLES, vars! { member: "01", today: "2026-11-21", since: "2026-11-19" }).await;
         store.assert_no_scan(&crate::store::over("writing", "seen_at"), vars! { now: Utc::now() }).await;
     }
 }

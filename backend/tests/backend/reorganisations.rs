@@ -12,7 +12,7 @@ use chrono::{NaiveDate, TimeDelta};
 use domain::{
     accounts::Viewer,
     forms::Problem,
-    ids::{MemberId, UnitId},
+    ids::{DocumentId, MemberId, UnitId},
     units::reorganisation::{PlanList, ReorganisationState},
 };
 
@@ -212,4 +212,36 @@ async fn what_was_typed_before_the_office_ended_belongs_to_the_writer() {
     assert_eq!(bodies(&backend, &editor).await, ["Viết xong.", "Sửa dở."], "only one's own is discarded");
     documents.forget_typed(&editor, stored).await.expect("is discarded");
     assert_eq!(bodies(&backend, &editor).await, ["Viết xong."]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_document_sent_after_the_office_ended_is_kept_once() {
+    let (backend, _, org) = organisation().await;
+    let documents = backend.documents();
+    // Without script nothing is stored before the form is sent.
+    let new = documents.blank(&org.hills_editor.viewer).await.expect("a form").draft.id;
+    reorganise(&backend, &org, TODAY, &format!("{COMMUNES}kết thúc\n")).await;
+    let editor = signed_in(&backend, &org.hills_editor).await;
+    assert!(editor.offices.is_empty(), "{:?}", editor.offices);
+
+    let (key, hills) = (new.to_string(), org.hills.id.to_string());
+    for body in ["Viết xong.", "Viết xong.", "Viết thêm."] {
+        backend.clock().advance(TimeDelta::seconds(1));
+        let late = DraftForm { body, ..form(&key, "0", &hills, &hills) };
+        let error = documents.save_draft(&editor, late).await.expect_err("the office has ended");
+        assert_eq!(documents.keep_late(&editor, late, &error).await.expect("is kept"), Some(new));
+        assert_eq!(bodies(&backend, &editor).await, [body], "the form sent again replaces the text");
+    }
+
+    let late = form(&key, "0", &hills, &hills);
+    let member = &org.fisherman.viewer;
+    let error = documents.save_draft(member, late).await.expect_err("writes for no unit");
+    assert_eq!(documents.keep_late(member, late, &error).await.expect("looks"), None, "never wrote");
+    assert_eq!(bodies(&backend, member).await, Vec::<String>::new());
+
+    backend.clock().advance(TimeDelta::days(3));
+    let other = DocumentId::new(backend.clock().ulid()).to_string();
+    let late = form(&other, "0", &hills, &hills);
+    let error = documents.save_draft(&editor, late).await.expect_err("the office has ended");
+    assert_eq!(documents.keep_late(&editor, late, &error).await.expect("looks"), None, "ended long ago");
 }
