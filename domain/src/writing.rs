@@ -23,6 +23,9 @@ pub fn words(text: &str) -> u32 {
     u32::try_from(words).unwrap_or(u32::MAX)
 }
 
+/// Most unsaved texts of all documents that are listed for one person.
+pub const UNSAVED_LISTED: usize = 50;
+
 /// Input that was not saved, kept by the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unsaved {

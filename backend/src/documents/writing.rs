@@ -12,7 +12,7 @@ use domain::{
     forms::{FormReader, Problem},
     ids::DocumentId,
     policy::{Action, Role},
-    writing::{Kept, Preview, Unsaved, Writing, words},
+    writing::{Kept, Preview, UNSAVED_LISTED, Unsaved, Writing, words},
 };
 
 use super::{Documents, DraftForm, convert::writes_somewhere, difference, spawn_blocking};
@@ -35,9 +35,6 @@ const WROTE_WITHIN: Days = Days::new(2);
 /// Unsaved new documents kept for one person, and how many of them are offered.
 const UNFINISHED_MAX: usize = 20;
 const UNFINISHED_OFFERED: usize = 5;
-
-/// Unsaved texts of all documents listed for one person.
-const UNSAVED_LISTED: usize = 50;
 
 /// Names of other editors shown at most.
 const OTHERS_MAX: usize = 5;

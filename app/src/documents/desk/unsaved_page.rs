@@ -1,7 +1,10 @@
 //! The person's unsaved texts, to copy or to discard. Also for a person who may not write any more: an office can end while its
 //! holder writes.
 
-use domain::{Locale, writing::Unsaved};
+use domain::{
+    Locale,
+    writing::{UNSAVED_LISTED, Unsaved},
+};
 use leptos::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -18,9 +21,6 @@ use crate::{
 
 const ADDRESS: &str = "/desk/unsaved";
 
-/// Maximum texts that the use-case returns.
-const LISTED: usize = 50;
-
 #[component]
 pub(crate) fn UnsavedPage() -> impl IntoView {
     let l = use_locale();
@@ -28,7 +28,7 @@ pub(crate) fn UnsavedPage() -> impl IntoView {
     show(data, move |texts| {
         let title = text::writing::own_title(l);
         let count = u32::try_from(texts.len()).unwrap_or(u32::MAX);
-        let newest_only = (texts.len() >= LISTED)
+        let newest_only = (texts.len() >= UNSAVED_LISTED)
             .then(|| view! { <p class="muted small">{text::writing::own_newest_only(l, l.number(count))}</p> });
         let content = if texts.is_empty() {
             let (none, hint) = (text::writing::own_none(l), text::writing::own_none_hint(l));
