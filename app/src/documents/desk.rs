@@ -23,4 +23,4 @@ pub(crate) use review_page::ReviewPage;
 pub(crate) use revisions_page::RevisionsPage;
 pub(crate) use rules_page::RulesPage;
 pub(crate) use unsaved_page::{UnsavedPage, unsaved_notice};
-pub(crate) use writing_fns::unsaved;
+pub(crate) use writing_fns::has_unsaved;

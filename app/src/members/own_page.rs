@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     account::account_changes,
-    documents::desk::{unsaved, unsaved_notice},
+    documents::desk::{has_unsaved, unsaved_notice},
     frame::way_back,
     i18n::use_locale,
     page::show,
@@ -29,7 +29,7 @@ pub fn OwnRecordPage() -> impl IntoView {
     let l = use_locale();
     let query = use_query_map();
     let asked = Memo::new(move |_| query.read().get("asked").is_some());
-    let data = Resource::new(move || asked.get(), |_| async { Ok((own_record().await?, !unsaved().await?.is_empty())) });
+    let data = Resource::new(move || asked.get(), |_| async { Ok((own_record().await?, has_unsaved(None).await?)) });
     show(data, move |(page, has_unsaved)| {
         let told = asked.get_untracked().then(|| {
             view! {

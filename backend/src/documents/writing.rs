@@ -92,6 +92,10 @@ const UNSAVED: &str = "SELECT document, title, body, version, typed_at, seen_at 
 const ROLES: &str =
     "SELECT VALUE role FROM office WHERE member = $member AND from <= $today AND (until = NONE OR until >= $since)";
 
+const HAS_UNSAVED: &str = "SELECT VALUE document FROM writing WHERE member = $member AND typed_at != NONE LIMIT 1";
+
+const IS_UNSAVED: &str = "SELECT VALUE document FROM ONLY $writing WHERE typed_at != NONE";
+
 const SEEN: &str =
     "UPSERT $writing SET document = $document, member = $member, opened_at = opened_at ?? $now, seen_at = $now RETURN NONE;";
 
@@ -185,6 +189,20 @@ impl Documents<'_> {
         let rows: Vec<TypedRow> = self.backend.store().read(UNSAVED, vars).await?.rows(0)?;
         let unsaved: Vec<Option<Unsaved>> = rows.into_iter().map(TypedRow::decode).collect::<Result<_>>()?;
         Ok(unsaved.into_iter().flatten().collect())
+    }
+
+    /// Whether the person has unsaved text: of `document`, or of any document. Also for a person who may not write any more, see
+    /// [`Self::unsaved`].
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn has_unsaved(&self, viewer: &Viewer, document: Option<DocumentId>) -> Result<bool> {
+        let (sql, vars) = match document {
+            Some(id) => (IS_UNSAVED, vars! { writing: writing_of(viewer, id) }),
+            None => (HAS_UNSAVED, vars! { member: viewer.member.to_string() }),
+        };
+        let found: Option<String> = self.backend.store().read(sql, vars).await?.row(0)?;
+        Ok(found.is_some())
     }
 
     /// Stores the current content of the form, replacing the previous content. An empty form clears it.
@@ -365,6 +383,8 @@ mod tests {
         store.assert_no_scan(UNFINISHED, vars! { member: "01", most: 5_i64 }).await;
         store.assert_no_scan(UNSAVED, vars! { member: "01", most: 5_i64 }).await;
         store.assert_no_scan(UNFINISHED_KEYS, vars! { member: "01", most: 5_i64 }).await;
+        store.assert_no_scan(IS_UNSAVED, vars! { writing: pair("writing", Ulid::nil(), Ulid::nil()) }).await;
+        store.assert_no_scan(HAS_UNSAVED, vars! { member: "01" }).await;
         store.assert_no_scan(ROLES, vars! { member: "01", today: "2026-11-21", since: "2026-11-19" }).await;
         store.assert_no_scan(&crate::store::over("writing", "seen_at"), vars! { now: Utc::now() }).await;
     }

@@ -199,6 +199,10 @@ async fn what_was_typed_before_the_office_ended_belongs_to_the_writer() {
     assert!(editor.offices.is_empty(), "{:?}", editor.offices);
     assert_eq!(bodies(&backend, &editor).await, ["Viết dở.", "Sửa dở."]);
     assert_eq!(bodies(&backend, &org.coast_editor.viewer).await, Vec::<String>::new(), "nobody else's");
+    let has = async |viewer: &Viewer, document: Option<DocumentId>| documents.has_unsaved(viewer, document).await.expect("looks");
+    assert!(has(&editor, None).await && has(&editor, Some(stored)).await);
+    let other = &org.coast_editor.viewer;
+    assert!(!has(other, None).await && !has(other, Some(stored)).await, "nobody else has");
 
     // The form of the new document is sent after the office has ended.
     backend.clock().advance(TimeDelta::seconds(1));
@@ -211,6 +215,7 @@ async fn what_was_typed_before_the_office_ended_belongs_to_the_writer() {
     documents.forget_typed(&org.coast_editor.viewer, stored).await.expect("has none");
     assert_eq!(bodies(&backend, &editor).await, ["Viết xong.", "Sửa dở."], "only one's own is discarded");
     documents.forget_typed(&editor, stored).await.expect("is discarded");
+    assert!(has(&editor, None).await && !has(&editor, Some(stored)).await, "only that of the new document");
     assert_eq!(bodies(&backend, &editor).await, ["Viết xong."]);
 }
 

@@ -66,8 +66,13 @@ fn every_server_function_has_a_row() {
 }
 
 /// Read functions for what is shown next to a page's own data, or in the frame of every page.
-const OF_NO_PAGE: [&str; 4] =
-    ["/api/documents/begin_writing", "/api/documents/unfinished", "/api/home/badges", "/api/units/pick"];
+const OF_NO_PAGE: [&str; 5] = [
+    "/api/documents/begin_writing",
+    "/api/documents/has_unsaved",
+    "/api/documents/unfinished",
+    "/api/home/badges",
+    "/api/units/pick",
+];
 
 #[test]
 fn every_page_names_a_row_and_every_row_that_reads_is_named() {

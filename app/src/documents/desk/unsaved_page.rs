@@ -8,7 +8,10 @@ use domain::{
 use leptos::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{writing::forget, writing_fns::unsaved};
+use super::{
+    writing::forget,
+    writing_fns::{has_unsaved, unsaved},
+};
 use crate::{
     error::{AppError, Kind},
     frame::way_back,
@@ -94,9 +97,7 @@ pub(super) async fn or_unsaved<T>(page: Result<T, AppError>, document: Option<&s
     if !matches!(error.kind, Kind::NotFound | Kind::NotAllowed) {
         return Err(error);
     }
-    let texts = unsaved().await?;
-    let has_some = texts.iter().any(|text| document.is_none_or(|document| text.document.to_string() == document));
-    if has_some { Ok(None) } else { Err(error) }
+    if has_unsaved(document.map(str::to_owned)).await? { Ok(None) } else { Err(error) }
 }
 
 /// As [`show`]; without data ([`or_unsaved`]) it redirects to the person's unsaved texts.

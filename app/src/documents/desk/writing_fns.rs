@@ -122,6 +122,24 @@ pub async fn unsaved() -> Result<Vec<writing::Unsaved>, AppError> {
     respond(async { Ok::<_, AppError>(backend()?.documents().unsaved(&viewer()?).await?) }.await)
 }
 
+/// Whether the viewer has unsaved input: for the document, or for any if none is named.
+#[server(prefix = "/api", endpoint = "documents/has_unsaved", input = GetUrl)]
+pub async fn has_unsaved(document: Option<String>) -> Result<bool, AppError> {
+    use crate::{
+        context::request::{backend, viewer},
+        error::respond,
+    };
+
+    respond(
+        async {
+            let viewer = viewer()?;
+            let document = document.as_deref().map(document_id).transpose()?;
+            Ok::<_, AppError>(backend()?.documents().has_unsaved(&viewer, document).await?)
+        }
+        .await,
+    )
+}
+
 /// The difference between the typed and the stored text of a draft.
 #[server(prefix = "/api", endpoint = "documents/conflict")]
 pub async fn conflict(id: String, #[server(default)] body: String) -> Result<Vec<DiffPiece>, AppError> {

@@ -92,6 +92,7 @@ pub(super) const ROWS: &[Row] = &[
     row("/api/documents/conflict", Given::Draft("id"), &[(200, EDITORS)], 404),
     // The caller's own unsaved texts, which outlast an office.
     row("/api/documents/unsaved", Given::Nothing, &[], 200),
+    row("/api/documents/has_unsaved", Given::Nothing, &[], 200),
     // Deletes only the caller's unsaved text, which outlasts an office; the owner of the draft does not matter.
     row("/api/documents/forget_typed", Given::Draft("id"), &[], 200),
     row("/api/documents/set_rules", Given::Coast, &[(200, CHIEF)], 404),
