@@ -239,7 +239,9 @@ impl Documents<'_> {
         let opened: Option<String> =
             self.backend.store().read(opened, vars! { writing: writing_of(viewer, id) }).await?.row(0)?;
         let is_new = form.version == "0";
-        if opened.is_none() && !(is_new && self.wrote_lately(viewer).await?) {
+        // A person whose offices are suspended is asked for the password, and the form is kept until then.
+        let may_be_unopened = is_new && viewer.resting.is_empty();
+        if opened.is_none() && !(may_be_unopened && self.wrote_lately(viewer).await?) {
             return Ok(None);
         }
         // The save of a new document by a person who writes somewhere is refused only for an id that is taken.

@@ -244,6 +244,10 @@ async fn a_new_document_sent_after_the_office_ended_is_kept_once() {
     assert_eq!(documents.keep_late(member, late, &error).await.expect("looks"), None, "never wrote");
     assert_eq!(bodies(&backend, member).await, Vec::<String>::new());
 
+    let resting = org.coast_editor.viewer.clone().at_rest();
+    let error = documents.save_draft(&resting, late).await.expect_err("the office is suspended");
+    assert_eq!(documents.keep_late(&resting, late, &error).await.expect("looks"), None, "is asked for the password");
+
     backend.clock().advance(TimeDelta::days(3));
     let other = DocumentId::new(backend.clock().ulid()).to_string();
     let late = form(&other, "0", &hills, &hills);
