@@ -192,7 +192,9 @@ impl Reorganisations<'_> {
             // The tree of another process may be newer.
             self.backend.units().reload(self.backend.store()).await?;
             if self.backend.units().tree().is_moving() || self.is_importing().await? {
-                return Err(Error::Busy);
+                // Another process may have begun this very reorganisation since its row was read.
+                let is_waiting = self.row(id).await?.state()? == ReorganisationState::Confirmed;
+                return if is_waiting { Err(Error::Busy) } else { Ok(Attempt::Over) };
             }
             match self.attempt(&row, job).await? {
                 Attempt::Again => {}
