@@ -107,8 +107,12 @@ async fn end_the_hills(app: &TestApp) {
     let Received::Accepted(id) = upload.finish().await.expect("is read") else { panic!("the file is refused") };
     let page = reorganisations.preview(&registrar, id, PlanList::Refused, 1).await.expect("is planned");
     reorganisations.confirm(&registrar, id, &page.version).await.expect("is confirmed");
-    let progress = reorganisations.carry_out_for_operator(id).await.expect("is carried out");
-    assert_eq!(progress.state, ReorganisationState::Done);
+    let done = async {
+        while reorganisations.progress_for_operator(id).await.expect("is known").state != ReorganisationState::Done {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_mins(1), done).await.expect("a job carries it out");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
