@@ -12,7 +12,7 @@ use chrono::{NaiveDate, TimeDelta};
 use domain::{
     accounts::Viewer,
     forms::Problem,
-    ids::{DocumentId, MemberId, UnitId},
+    ids::{DocumentId, MemberId, ReorganisationId, UnitId},
     units::reorganisation::{PlanList, ReorganisationState},
 };
 
@@ -35,8 +35,8 @@ fn day(text: &str) -> NaiveDate {
     text.parse().expect("a day")
 }
 
-/// Carries out a file.
-async fn reorganise(backend: &Backend, org: &Fixture, on: &str, file: &str) {
+/// Sends a file and confirms it.
+async fn confirmed(backend: &Backend, org: &Fixture, on: &str, file: &str) -> ReorganisationId {
     let (reorganisations, viewer) = (backend.reorganisations(), registrar(org));
     let announced = ReceiveForm { on, reorganisation: "", file_name: "sap-xep.csv" };
     let mut upload = reorganisations.receive(&viewer, announced).await.expect("may reorganise");
@@ -45,7 +45,13 @@ async fn reorganise(backend: &Backend, org: &Fixture, on: &str, file: &str) {
     let page = reorganisations.preview(&viewer, id, PlanList::Refused, 1).await.expect("is planned");
     assert_eq!((page.hindrance, page.refused), (None, Vec::new()));
     reorganisations.confirm(&viewer, id, &page.version).await.expect("is confirmed");
-    let progress = reorganisations.carry_out_for_operator(id).await.expect("is carried out");
+    id
+}
+
+/// Carries out a file.
+async fn reorganise(backend: &Backend, org: &Fixture, on: &str, file: &str) {
+    let id = confirmed(backend, org, on, file).await;
+    let progress = backend.reorganisations().carry_out_for_operator(id).await.expect("is carried out");
     assert_eq!(progress.state, ReorganisationState::Done);
     backend.catch_up().await.expect("reads the log");
 }
@@ -79,6 +85,20 @@ async fn postings(backend: &Backend, org: &Fixture, member: MemberId) -> Vec<(St
 async fn members_of_harbour(backend: &Backend, org: &Fixture, on: &str) -> Option<u32> {
     let (viewer, harbour) = (registrar(org), org.harbour.id.to_string());
     backend.unit_desk().page(&viewer, &harbour, Some(day(on)), BelowQuery::default()).await.expect("a page").members
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_commands_at_once_both_wait_for_the_end() {
+    let (backend, _, org) = organisation().await;
+    let id = confirmed(&backend, &org, TODAY, BRANCHES).await;
+    let carry_out = || {
+        let backend = backend.clone();
+        tokio::spawn(async move { backend.reorganisations().carry_out_for_operator(id).await })
+    };
+    for command in [carry_out(), carry_out()] {
+        let progress = command.await.expect("does not panic").expect("waits");
+        assert_eq!(progress.state, ReorganisationState::Done);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,6 @@
 //! Carries out a confirmed reorganisation in one transaction, and starts the batches that follow.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{NaiveDate, TimeDelta};
 use domain::{
@@ -13,6 +13,7 @@ use domain::{
         reorganisation::{OfficesRule, PlanNumbers, ReassignmentState, ReorganisationProgress, ReorganisationState},
     },
 };
+use tokio::time::sleep;
 
 use super::{
     Planned, ReorganisationRow, Reorganisations,
@@ -46,6 +47,9 @@ const TRIES: usize = 5;
 
 /// Batches done before the progress is looked at, for the operator.
 const BATCHES: usize = 200;
+
+/// Interval between two looks at a reorganisation that another process carries out.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Nothing is done unless the reorganisation is confirmed with this version.
 const CONFIRMED: &str = "IF $reorganisation.state != 'confirmed' OR $reorganisation.version != $version { THROW 'state' };";
@@ -167,16 +171,24 @@ impl Reorganisations<'_> {
         }
     }
 
-    /// For the operator: carries out a confirmed reorganisation and waits until all is done.
+    /// For the operator: carries out a confirmed reorganisation and waits until all is done, whoever does it: the job of a server
+    /// may be at the same work.
     ///
     /// # Errors
     /// [`Error::Busy`] while another change of the tree is unfinished or an import is running; those of the store.
     pub async fn carry_out_for_operator(&self, id: ReorganisationId) -> Result<ReorganisationProgress> {
-        self.carry_out(id, None).await?;
-        while self.row(id).await?.state()? == ReorganisationState::Following {
-            self.backend.unit_desk().advance(BATCHES).await?;
+        loop {
+            let done = match self.row(id).await?.state()? {
+                ReorganisationState::Confirmed => self.carry_out(id, None).await.map(drop),
+                ReorganisationState::Following => self.backend.unit_desk().advance(BATCHES).await.map(drop),
+                _ => return self.progress_for_operator(id).await,
+            };
+            match done {
+                Ok(()) => {}
+                Err(Error::Busy) if self.row(id).await?.state()? != ReorganisationState::Confirmed => sleep(LOOK_AGAIN).await,
+                Err(error) => return Err(error),
+            }
         }
-        self.progress_for_operator(id).await
     }
 
     pub(super) async fn carry_out(&self, id: ReorganisationId, job: Option<&LeasedJob>) -> Result<Attempt> {
@@ -192,9 +204,7 @@ impl Reorganisations<'_> {
             // The tree of another process may be newer.
             self.backend.units().reload(self.backend.store()).await?;
             if self.backend.units().tree().is_moving() || self.is_importing().await? {
-                // Another process may have begun this very reorganisation since its row was read.
-                let is_waiting = self.row(id).await?.state()? == ReorganisationState::Confirmed;
-                return if is_waiting { Err(Error::Busy) } else { Ok(Attempt::Over) };
+                return Err(Error::Busy);
             }
             match self.attempt(&row, job).await? {
                 Attempt::Again => {}
