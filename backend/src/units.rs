@@ -55,6 +55,7 @@ pub use desk::{BelowQuery, ListQuery, UnitDesk};
 pub(crate) use history::{NewVersion, REFORM, ReformRow, VersionRow};
 pub use moving::{MergeForm, MoveForm};
 pub(crate) use path_ranges::PathRanges;
+pub(crate) use phases::{Phased, set_phases};
 pub use reorganisation::{
     AssignForm, AssignmentUpload, QueueQuery, ReceiveForm, Received, ReorganisationUpload, Reorganisations,
 };

@@ -29,8 +29,8 @@ use crate::{
     Backend, Error, Keys, Result,
     bulk::Bulk,
     change::Change,
-    store::{RecordId, StoreError, SurrealValue, record, vars},
-    units::{NewUnit, NewVersion, REFORM, ReformRow, SAME_TREE, Tree},
+    store::{StoreError, record, vars},
+    units::{NewUnit, NewVersion, Phased, REFORM, ReformRow, SAME_TREE, Tree, set_phases},
 };
 
 mod resolve;
@@ -44,9 +44,6 @@ const BATCH: usize = 100;
 
 /// How often the file is planned again without a unit written in between.
 const TRIES: usize = 5;
-
-const SET_PHASES: &str = "FOR $row IN $phases { LET $id = $row.id; \
-     UPDATE $id SET phase = $row.phase, version = (version ?? 0) + 1 RETURN NONE; };";
 
 /// The changes to write, from the root down.
 pub(super) struct Plan {
@@ -106,13 +103,6 @@ impl Written {
     fn len(&self) -> usize {
         self.fresh.len() + self.changed.len()
     }
-}
-
-/// The new phase of a unit.
-#[derive(Debug, Clone, SurrealValue)]
-struct PhaseRow {
-    id: RecordId,
-    phase: String,
 }
 
 /// Reads the file and computes its changes.
@@ -319,14 +309,13 @@ async fn write(
                 None => create(&mut bulk, backend.keys(), step, made_at, &import.as_of),
                 Some(known) => {
                     forms.extend(rename(backend, &plan.tree, step, known, on)?);
-                    let phase = step.row.phase.map(|phase| phase.key().to_owned());
-                    phases.extend(phase.map(|phase| PhaseRow { id: record("unit", known.id), phase }));
+                    phases.extend(step.row.phase.map(|phase| Phased { unit: known.id, phase }.row()));
                 }
             }
         }
         let (inserts, rows) = bulk.into_transaction();
         let vars = vars! { tree: version, forms: forms, phases: phases };
-        let change = Change::new(SAME_TREE, vars).then(&inserts).bind(rows).then(REFORM).then(SET_PHASES);
+        let change = Change::new(SAME_TREE, vars).then(&inserts).bind(rows).then(REFORM).then(&set_phases("phases"));
         match backend.transact(change).await {
             Ok(_) => {}
             Err(StoreError::Thrown(reason)) if reason == "tree" => return Ok(false),

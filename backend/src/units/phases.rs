@@ -15,14 +15,14 @@ use crate::{
 
 /// A unit that gets a phase of its own, because members could no longer sign in without it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Phased {
-    pub(super) unit: UnitId,
-    pub(super) phase: Phase,
+pub(crate) struct Phased {
+    pub(crate) unit: UnitId,
+    pub(crate) phase: Phase,
 }
 
 impl Phased {
     /// The row for [`set_phases`].
-    pub(super) fn row(&self) -> PhasedRow {
+    pub(crate) fn row(&self) -> PhasedRow {
         PhasedRow { id: record("unit", self.unit), phase: self.phase.key().to_owned() }
     }
 
@@ -53,13 +53,13 @@ impl Tree {
 }
 
 #[derive(Debug, Clone, SurrealValue)]
-pub(super) struct PhasedRow {
+pub(crate) struct PhasedRow {
     id: RecordId,
     phase: String,
 }
 
 /// Sets the phases of units; `rows` is the name of the bound [`PhasedRow`]s.
-pub(super) fn set_phases(rows: &str) -> String {
+pub(crate) fn set_phases(rows: &str) -> String {
     format!(
         "FOR $given IN ${rows} {{ LET $id = $given.id; \
              UPDATE $id SET phase = $given.phase, version = (version ?? 0) + 1 RETURN NONE; }};"
