@@ -7,12 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use app::pages::{Access, PAGES, Page};
 use server_fn::axum::server_fn_paths;
+use strum::IntoEnumIterator as _;
 
-use self::{
-    given::Given,
-    people::{EVERYBODY, Who},
-    rows::ROWS,
-};
+use self::{given::Given, people::Who, rows::ROWS};
 use crate::{
     app::TestApp,
     browser::Browser,
@@ -106,7 +103,7 @@ fn status_of(page: &Page, who: Who) -> Option<u16> {
 async fn pages_are_opened_by_those_their_rows_allow() {
     let app = TestApp::spawn().await;
     let mut wrong = Vec::new();
-    for who in EVERYBODY {
+    for who in Who::iter() {
         let mut browser = match who.person(&app.org) {
             Some(person) => app.signed_in(person).await,
             None => app.browser(),
@@ -150,7 +147,7 @@ async fn assert_answers(part: usize) {
     let app = TestApp::spawn().await;
     let methods = methods();
     let mut browsers = BTreeMap::new();
-    for who in EVERYBODY {
+    for who in Who::iter() {
         let browser = match who.person(&app.org) {
             Some(person) => app.signed_in(person).await,
             None => app.browser(),

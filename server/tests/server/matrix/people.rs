@@ -1,9 +1,11 @@
 //! The people who call the server functions, and groups of them.
 
+use strum::EnumIter;
+
 use crate::organisation::{Fixture, Person};
 
 /// The caller: role and relation to the harbour's branch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumIter)]
 pub(super) enum Who {
     SignedOut,
     // Own branch.
@@ -36,28 +38,6 @@ use Who::{
     OtherEditor, OtherMember, OtherSecretary, Secretary, SiblingMember, SiblingSecretary, SignedOut, TopChiefEditor, TopOperator,
     TopStatistician,
 };
-
-pub(super) const EVERYBODY: [Who; 19] = [
-    SignedOut,
-    Author,
-    Member,
-    Exempt,
-    Secretary,
-    Deputy,
-    SiblingMember,
-    SiblingSecretary,
-    AboveSecretary,
-    AboveCommitteeMember,
-    AboveEditor,
-    AboveRegistrar,
-    AboveFormerSecretary,
-    TopChiefEditor,
-    TopStatistician,
-    TopOperator,
-    OtherMember,
-    OtherSecretary,
-    OtherEditor,
-];
 
 impl Who {
     pub(super) fn person(self, org: &Fixture) -> Option<&Person> {
