@@ -19,6 +19,7 @@ use domain::{
     policy::{Grant, Role, Standpoint},
     units::UnitRef,
 };
+use mimalloc::MiMalloc;
 use tracing_subscriber::EnvFilter;
 
 mod library;
@@ -28,6 +29,10 @@ mod receipts;
 mod reorganisation;
 mod search;
 mod start;
+
+/// The allocator of the program, so that the figures are the program's.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// A library to generate or to query.
 struct Task {
