@@ -130,6 +130,12 @@ function cutOff() {
     .map((element) => `cut off: ${element.localName}.${element.getAttribute('class')} "${element.textContent.trim().slice(0, 50)}"`);
 }
 
+/** Runs in the page: the widest day in Bengali and full badges, whatever the day and the sample are. */
+function fillWidest() {
+  for (const badge of document.querySelectorAll('.badge:not([hidden])')) badge.textContent = '৯৯+';
+  for (const day of document.querySelectorAll('.occasion-day')) day.textContent = 'বৃহস্পতিবার, ৩০ সেপ্টেম্বর ২০২৬';
+}
+
 async function roomForLetters(stage) {
   const pages = {
     member: [
@@ -154,6 +160,7 @@ async function roomForLetters(stage) {
           sheet.replaceSync(rules);
           document.adoptedStyleSheets = [sheet];
         }, SPACING);
+        await visitor.page.evaluate(fillWidest);
         for (const look of [stickingOut, cutOff]) wrong.push(...(await visitor.page.evaluate(look)).map((what) => `${address}: ${what}`));
         // A bar that grows must not cover the first content.
         const hidden = await visitor.page.evaluate(() => {
