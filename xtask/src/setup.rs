@@ -32,6 +32,7 @@ pub(crate) fn setup(project: &Project, need: Need) -> Result<Toolchain> {
     }
     if need == Need::Everything {
         provide_chromium(&mut apt)?;
+        provide_fonts(&mut apt)?;
     }
     Ok(toolchain)
 }
@@ -56,6 +57,15 @@ fn provide_nextest(toolchain: &Toolchain) -> Result<()> {
     let mut cargo = toolchain.command("cargo");
     cargo.args(["install", "--locked", "cargo-nextest"]);
     process::step("compiling cargo-nextest: several minutes, once per machine", || process::run(&mut cargo))
+}
+
+/// The typefaces of most phones. Without them the browser tests measure the width of other letters, and Bengali has no letters.
+fn provide_fonts(apt: &mut Apt) -> Result<()> {
+    if process::find("apt-get").is_some() {
+        apt.install(&["fonts-roboto", "fonts-noto-core"]).context("the browser tests need the typefaces of phones")?;
+        println!("    Roboto and Noto");
+    }
+    Ok(())
 }
 
 fn provide_chromium(apt: &mut Apt) -> Result<()> {
