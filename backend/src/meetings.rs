@@ -37,20 +37,21 @@ impl<'a> Meetings<'a> {
         Self { backend }
     }
 
-    /// The meetings of the person's branch and of the units they hold an office on.
+    /// The meetings of the members of the person's branch, and all meetings of the units they hold an office on.
     ///
     /// # Errors
     /// Those of the store.
     pub async fn list(&self, viewer: &Viewer) -> Result<MeetingsPage> {
-        let paths = called_to(viewer);
+        let called = called_to(viewer);
         // All meetings of today are in the first range; they are assigned to a list below.
         let since = self.backend.clock().now() - TimeDelta::days(1);
-        let mut answers = self.backend.store().read(ranges(paths.len()), bindings(&paths, since)).await?;
+        let mut answers = self.backend.store().read(ranges(called.len()), bindings(&called, since)).await?;
         let mut rows: Vec<MeetingRow> = Vec::new();
-        for at in 0..paths.len() * 2 {
+        for at in 0..called.len() * 2 {
             rows.extend(answers.rows::<MeetingRow>(at)?);
         }
         let tree = self.backend.units().tree();
+        rows.retain(|row| row.is_open_to(viewer, &tree));
         let papers = self.papers(viewer, &rows).await?;
         let mut page = MeetingsPage { coming: Vec::new(), past: Vec::new() };
         for row in rows {
@@ -93,13 +94,18 @@ impl<'a> Meetings<'a> {
         Ok(MeetingPage { summary, chair: row.chair, agenda, turnout, own_attendance })
     }
 
-    /// Whether the person may know how many attended: a member of the unit, or a person to whom its number of members is shown,
-    /// because all members of a branch are invited.
+    /// Whether the person may know how many attended: one of those who meet, that is a member of the unit, or a holder of an
+    /// office there if its committee meets; or a person to whom its number of members is shown, because all members of a branch
+    /// are invited.
     fn shows_turnout(&self, viewer: &Viewer, tree: &Tree, row: &MeetingRow) -> bool {
         let standpoint = &viewer.standpoint;
         tree.successor(&row.unit).is_some_and(|unit| {
-            standpoint.may_as_member(Action::ReadMeeting, &unit.path)
-                || self.backend.statistics().members(standpoint, tree, unit).is_some()
+            let meets = if row.kind().is_some_and(MeetingKind::is_for_members) {
+                standpoint.may_as_member(Action::ReadMeeting, &unit.path)
+            } else {
+                standpoint.may_at_exact_unit(Action::ReadMeeting, &unit.path)
+            };
+            meets || self.backend.statistics().members(standpoint, tree, unit).is_some()
         })
     }
 
@@ -142,7 +148,7 @@ impl<'a> Meetings<'a> {
         let papers = || named.iter().filter_map(|id| papers.get(*id));
         Ok(MeetingSummary {
             id: row.id.parse().map_err(|_| damaged())?,
-            kind: MeetingKind::from_key(&row.kind).ok_or_else(damaged)?,
+            kind: row.kind().ok_or_else(damaged)?,
             form: MeetingForm::from_key(&row.form).ok_or_else(damaged)?,
             state: MeetingState::from_key(&row.state).ok_or_else(damaged)?,
             title: row.title.clone(),
@@ -190,10 +196,16 @@ struct ItemRow {
 }
 
 impl MeetingRow {
-    /// Whether the person may read it. The path is taken from the tree, for the unit or its successor, since rows are updated
-    /// only some time after a move.
+    /// Whether the person may read it; nobody may if its kind is unknown. The path is taken from the tree, for the unit or its
+    /// successor, since rows are updated only some time after a move.
     fn is_open_to(&self, viewer: &Viewer, tree: &Tree) -> bool {
-        tree.successor(&self.unit).is_some_and(|unit| viewer.standpoint.may(Action::ReadMeeting, &unit.path))
+        let unit = tree.successor(&self.unit);
+        unit.zip(self.kind()).is_some_and(|(unit, kind)| viewer.standpoint.may_read_meeting(kind, &unit.path))
+    }
+
+    /// `None` if it is unknown.
+    fn kind(&self) -> Option<MeetingKind> {
+        MeetingKind::from_key(&self.kind)
     }
 
     fn named_papers(&self) -> impl Iterator<Item = &str> {
@@ -211,16 +223,23 @@ impl ItemRow {
     }
 }
 
-/// The units whose meetings concern the person: their branch and the unit below it in which they are registered, unless they are
-/// exempt, and the units of their offices, without the units below.
-fn called_to(viewer: &Viewer) -> Vec<UnitPath> {
+/// The units whose meetings concern the person, with the kinds of these meetings: meetings of members of their branch and of the
+/// unit below it in which they are registered, unless they are exempt, and all meetings of the units of their offices, without the
+/// units below.
+fn called_to(viewer: &Viewer) -> Vec<(UnitPath, Vec<MeetingKind>)> {
     let standpoint = &viewer.standpoint;
     let own = standpoint.branch.ancestors_and_self().filter(|path| {
         let is_own = viewer.branch.path.contains(path) || *path == standpoint.branch;
         is_own && standpoint.may_as_member(Action::ReadMeeting, path)
     });
     let offices = standpoint.grants.iter().filter(|grant| grant.role.covers(Action::ReadMeeting)).map(|grant| grant.path.clone());
-    own.chain(offices).collect::<BTreeSet<_>>().into_iter().collect()
+    let units: BTreeSet<UnitPath> = own.chain(offices).collect();
+    let called = units.into_iter().map(|path| {
+        let has_office = standpoint.may_at_exact_unit(Action::ReadMeeting, &path);
+        let kinds = MeetingKind::ALL.into_iter().filter(|kind| has_office || kind.is_for_members());
+        (path, kinds.collect::<Vec<_>>())
+    });
+    called.collect()
 }
 
 /// Two index ranges for each unit: from a time on, and before it.
@@ -228,17 +247,21 @@ fn ranges(units: usize) -> String {
     (0..units)
         .map(|at| {
             format!(
-                "SELECT {COLUMNS} FROM meeting WHERE path = $path_{at} AND starts_at >= $since ORDER BY starts_at LIMIT {COMING};\
-                 SELECT {COLUMNS} FROM meeting WHERE path = $path_{at} AND starts_at < $since ORDER BY starts_at DESC LIMIT {PAST};"
+                "SELECT {COLUMNS} FROM meeting WHERE path = $path_{at} AND starts_at >= $since AND kind IN $kinds_{at} \
+                 ORDER BY starts_at LIMIT {COMING};\
+                 SELECT {COLUMNS} FROM meeting WHERE path = $path_{at} AND starts_at < $since AND kind IN $kinds_{at} \
+                 ORDER BY starts_at DESC LIMIT {PAST};"
             )
         })
         .collect()
 }
 
-fn bindings(paths: &[UnitPath], since: DateTime<Utc>) -> Variables {
+fn bindings(called: &[(UnitPath, Vec<MeetingKind>)], since: DateTime<Utc>) -> Variables {
     let mut vars = vars! { since: since };
-    for (at, path) in paths.iter().enumerate() {
+    for (at, (path, kinds)) in called.iter().enumerate() {
+        let kinds: Vec<&str> = kinds.iter().map(|kind| kind.key()).collect();
         vars.insert(format!("path_{at}"), path.to_string());
+        vars.insert(format!("kinds_{at}"), kinds);
     }
     vars
 }
@@ -269,8 +292,10 @@ mod tests {
     #[tokio::test]
     async fn lists_of_meetings_are_index_ranges() {
         let store = migrated().await;
-        let paths = [UnitPath::parse("/01/51/001/07/").expect("a path"), UnitPath::parse("/01/51/").expect("a path")];
-        store.assert_no_scan(&ranges(paths.len()), bindings(&paths, Utc::now())).await;
+        let called =
+            [("/01/51/001/07/", vec![MeetingKind::Regular, MeetingKind::Thematic]), ("/01/51/", MeetingKind::ALL.to_vec())]
+                .map(|(path, kinds)| (UnitPath::parse(path).expect("a path"), kinds));
+        store.assert_no_scan(&ranges(called.len()), bindings(&called, Utc::now())).await;
         store.assert_no_scan(&found(), vars! { meetings: vec![record("meeting", "01ARZ3NDEKTSV4RRFFQ69G5FAV")] }).await;
     }
 

@@ -24,6 +24,16 @@ pub enum MeetingKind {
 
 crate::keyed!(MeetingKind);
 
+impl MeetingKind {
+    /// Whether the members of the unit meet. The meeting of a committee is for the people with an office there.
+    pub const fn is_for_members(self) -> bool {
+        match self {
+            Self::Regular | Self::Thematic => true,
+            Self::Committee => false,
+        }
+    }
+}
+
 /// The form of a meeting. HD 03-HD/TW allows a meeting online where most members are far away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]

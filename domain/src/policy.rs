@@ -1,12 +1,14 @@
 //! Who may do what: a table of rights and one function over it.
 //!
 //! Authority flows down the tree, never sideways. A member's own rights come from resources that *reach* their branch; a role's
-//! rights cover the subtree of the unit it is held on. Every use-case asks [`Standpoint::may`]; nothing else decides.
+//! rights cover the subtree of the unit it is held on. Every use-case asks [`Standpoint::may`], or
+//! [`Standpoint::may_read_meeting`] for a meeting; nothing else decides.
 
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
 use crate::{
+    meetings::MeetingKind,
     members::Standing,
     units::{UnitPath, UnitRef},
 };
@@ -68,7 +70,8 @@ pub enum Action {
     ManageCourses,
     /// Study a course; unit: that of the subtree it is assigned to.
     TakeCourse,
-    /// Read a meeting with its papers; unit: the one that meets.
+    /// Read a meeting with its papers; unit: the one that meets. As a member only a meeting of members, see
+    /// [`Standpoint::may_read_meeting`].
     ReadMeeting,
     /// Send an opinion on a readable document; unit: its audience.
     SendOpinion,
@@ -176,6 +179,12 @@ impl Standpoint {
     /// By a role on `unit` or above it.
     pub fn may_by_office(&self, action: Action, unit: &UnitPath) -> bool {
         self.grants.iter().any(|grant| grant.role.covers(action) && grant.path.contains(unit))
+    }
+
+    /// Whether the person may read a meeting of this kind of `unit`: a meeting of members as a member or by a role, a meeting of
+    /// the committee by a role only.
+    pub fn may_read_meeting(&self, kind: MeetingKind, unit: &UnitPath) -> bool {
+        self.may_by_office(Action::ReadMeeting, unit) || kind.is_for_members() && self.may_as_member(Action::ReadMeeting, unit)
     }
 
     /// By a role on `unit` itself: for what only a unit's own leaders see, not those of the units above.
@@ -307,6 +316,25 @@ pub(crate) mod tests {
         }
     }
 
+    /// By a member without office, on their own line, and by each role, on units above, at, below and beside the one it is held on.
+    #[test]
+    fn a_meeting_of_a_committee_is_read_by_offices_only() {
+        let member = standing_at("/1/2/3/", &[]);
+        for at in ["/1/", "/1/2/", "/1/2/3/"] {
+            for (kind, may_read) in [(MeetingKind::Regular, true), (MeetingKind::Thematic, true), (MeetingKind::Committee, false)]
+            {
+                assert_eq!(member.may_read_meeting(kind, &path(at)), may_read, "{kind:?} {at}");
+            }
+        }
+        for role in Role::ALL {
+            let person = standing_at("/1/2/3/", &[(role, "/1/2/")]);
+            let allowed =
+                ["/1/", "/1/2/", "/1/2/3/", "/1/9/"].map(|at| person.may_read_meeting(MeetingKind::Committee, &path(at)));
+            let has_right = matches!(role, Secretary | Deputy | CommitteeMember);
+            assert_eq!(allowed, [false, has_right, has_right, false], "{role:?}");
+        }
+    }
+
     #[test]
     fn leading_a_unit_above_is_not_the_exact_unit() {
         let person = standing_at("/1/2/3/", &[(Role::Secretary, "/1/2/")]);
@@ -396,6 +424,12 @@ pub(crate) mod tests {
                     prop_assert_eq!(person.may_by_office(action, at), by_office, "{:?} {}", action, at);
                     prop_assert_eq!(person.may(action, at), as_member || by_office, "{:?} {}", action, at);
                     prop_assert_eq!(person.may_at_exact_unit(action, at), covering.contains(&unit), "{:?} {}", action, at);
+                    if action == Action::ReadMeeting {
+                        for kind in MeetingKind::ALL {
+                            let may_read = by_office || as_member && kind != MeetingKind::Committee;
+                            prop_assert_eq!(person.may_read_meeting(kind, at), may_read, "{:?} {}", kind, at);
+                        }
+                    }
                 }
                 let is_highest = |held: &&usize| !covering.iter().any(|other| other != *held && tree.is_below(**held, *other));
                 let mut highest: Vec<&UnitPath> = covering.iter().filter(is_highest).map(|held| &tree.paths[*held]).collect();

@@ -149,7 +149,7 @@ fn meeting(row: &MeetingRow, papers: &HashMap<String, PaperRow>, tree: &Tree) ->
     lines.push(shown(&row.venue));
     Some(Entry {
         id: row.id.parse().ok()?,
-        sort: Sort::Meeting { unit: row.unit.clone(), papers: named.into_iter().collect() },
+        sort: Sort::Meeting { kind, unit: row.unit.clone(), papers: named.into_iter().collect() },
         title: row.title.clone(),
         about: format!("{}. {unit}", meeting_words(kind)),
         text: lines.join("\n"),
@@ -325,7 +325,8 @@ struct CourseRow {
 /// A document that a meeting or a course refers to.
 ///
 /// Invariant: its title is indexed with theirs only if everybody who may find them may read the document, now and after units
-/// move. So its audience must be the whole of the same unit, or the whole organisation.
+/// move. So its audience must be the whole of the same unit, or the whole organisation. An office that may read the meetings of a
+/// unit may read the documents for it.
 #[derive(Debug, SurrealValue)]
 struct PaperRow {
     id: String,

@@ -1,8 +1,8 @@
 //! The index itself: its fields, its files, and writing to it.
 //!
 //! Documents, meetings and courses share one index: a query is corrected by the words of all of them, and the results have one
-//! order. Access is indexed in separate fields: audience and issuer of a document, unit of a meeting, audience and issuer of a
-//! course.
+//! order. Access is indexed in separate fields: audience and issuer of a document, unit of a meeting of members and unit of a
+//! committee that meets, audience and issuer of a course.
 //!
 //! A word is indexed in three fields, one for each of its forms (see [`super::words`]); the words of title and number in three
 //! more. Attached files have their own fields, because a document's own text counts more. Adjacent words are also indexed as one
@@ -16,6 +16,7 @@ use std::{
 
 use domain::{
     documents::{DocumentField, DocumentKind},
+    meetings::MeetingKind,
     members::Standing,
     policy::Standpoint,
     search::SearchKind,
@@ -41,7 +42,7 @@ use super::{
 use crate::units::Tree;
 
 /// Incremented when fields or words change: an index of another version is rebuilt.
-const VERSION: u32 = 6;
+const VERSION: u32 = 7;
 
 /// Memory in bytes for documents that are not written yet. Updates are few at a time; a rebuild writes all at once.
 const BUDGET: usize = 20_000_000;
@@ -79,6 +80,7 @@ pub(super) enum Sort {
         issuer: String,
     },
     Meeting {
+        kind: MeetingKind,
         unit: String,
         /// Documents whose titles are indexed with it.
         papers: Vec<String>,
@@ -129,8 +131,9 @@ pub(super) struct Fields {
     /// The units that are excepted from it.
     pub(super) except: Field,
     pub(super) issuer: Field,
-    /// The unit of a meeting; audience and issuer of a course.
+    /// The unit of a meeting of members, and that of a meeting of its committee; audience and issuer of a course.
     pub(super) meets: Field,
+    pub(super) committee: Field,
     pub(super) learns: Field,
     pub(super) gives: Field,
     /// Documents that a meeting or a course refers to.
@@ -300,7 +303,7 @@ impl OpenIndex {
 
     /// The entries with the name of this unit among their words.
     pub(super) fn naming_unit(&self, unit: &str) -> tantivy::Result<Vec<(SearchKind, Ulid)>> {
-        self.naming(&[self.fields.issuer, self.fields.meets, self.fields.gives], unit)
+        self.naming(&[self.fields.issuer, self.fields.meets, self.fields.committee, self.fields.gives], unit)
     }
 
     /// The meetings and courses with the title of this document among their words.
@@ -399,8 +402,8 @@ impl OpenIndex {
                 document.add_text(fields.issuer, issuer);
                 own_number = number.clone().unwrap_or_default();
             }
-            Sort::Meeting { unit, papers } => {
-                document.add_text(fields.meets, unit);
+            Sort::Meeting { kind, unit, papers } => {
+                document.add_text(if kind.is_for_members() { fields.meets } else { fields.committee }, unit);
                 for paper in papers {
                     document.add_text(fields.paper, paper);
                 }
@@ -528,6 +531,7 @@ fn schema() -> (Schema, Fields, [Field; 8]) {
         except: builder.add_text_field("except", key()),
         issuer: builder.add_text_field(ISSUER, key().set_fast("raw")),
         meets: builder.add_text_field("meets", key()),
+        committee: builder.add_text_field("committee", key()),
         learns: builder.add_text_field("learns", key()),
         gives: builder.add_text_field("gives", key()),
         paper: builder.add_text_field("paper", key()),

@@ -566,7 +566,7 @@ fn whole(weight: f64) -> u64 {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use domain::documents::DocumentKind;
+    use domain::{documents::DocumentKind, meetings::MeetingKind};
     use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
     use super::*;
@@ -588,7 +588,7 @@ pub(super) mod tests {
         let entries = (0..count).map(|number| Entry {
             id: Ulid(number),
             sort: if number < 800 {
-                Sort::Meeting { unit: String::new(), papers: Vec::new() }
+                Sort::Meeting { kind: MeetingKind::Regular, unit: String::new(), papers: Vec::new() }
             } else {
                 Sort::Document {
                     kind: DocumentKind::Guidance,

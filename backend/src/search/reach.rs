@@ -33,8 +33,10 @@ pub(super) struct Reach {
     top_units: Vec<TopUnit>,
     /// Units for which an office gives access to the documents issued by them.
     issuers: HashSet<String>,
-    /// Units whose meetings the person may read.
+    /// Units of which the person may read the meetings of members.
     meetings: HashSet<String>,
+    /// Units of which the person may read the meetings of the committee.
+    committees: HashSet<String>,
     /// Units whose courses an office of the person may end.
     givers: HashSet<String>,
 }
@@ -68,6 +70,7 @@ impl Reach {
             top_units: Vec::new(),
             issuers: HashSet::new(),
             meetings: HashSet::new(),
+            committees: HashSet::new(),
             givers: HashSet::new(),
         };
         let below = |top_units: &[&UnitPath]| -> HashSet<String> {
@@ -80,7 +83,8 @@ impl Reach {
             reach.issuers = below(&written);
         }
         if !reach.is_every_meeting {
-            reach.meetings = below(&met);
+            reach.committees = below(&met);
+            reach.meetings.clone_from(&reach.committees);
             if standpoint.may_as_member(Action::ReadMeeting, &standpoint.branch) {
                 reach.meetings.extend(reach.line.iter().cloned());
             }
@@ -106,6 +110,9 @@ impl Reach {
         }
         if !self.is_every_meeting && standpoint.may(Action::ReadMeeting, &unit.path) {
             self.meetings.extend(own());
+        }
+        if !self.is_every_meeting && by_office(Action::ReadMeeting) {
+            self.committees.extend(own());
         }
         if !self.is_every_course && by_office(Action::ManageCourses) {
             self.givers.extend(own());
@@ -146,6 +153,10 @@ impl Reach {
 
     pub(super) const fn meetings(&self) -> &HashSet<String> {
         &self.meetings
+    }
+
+    pub(super) const fn committees(&self) -> &HashSet<String> {
+        &self.committees
     }
 
     pub(super) const fn givers(&self) -> &HashSet<String> {

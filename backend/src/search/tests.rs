@@ -8,6 +8,7 @@ use domain::{
     documents::{DocumentField, DocumentKind},
     events::{Event, EventBody},
     ids::{CourseId, DocumentId, EventId, MeetingId, UnitId},
+    meetings::MeetingKind,
     members::Standing,
     policy::{Action, Grant, Role, Standpoint},
     search::{Closeness, Piece, SearchKind, SearchPage, SearchQuery},
@@ -271,16 +272,17 @@ async fn check(backend: &Backend, dice: &mut StdRng, documents: &[Written], seed
 }
 
 /// A meeting of the unit, as it is stored.
-async fn call(backend: &Backend, unit: &UnitRef, title: &str) -> MeetingId {
+async fn call(backend: &Backend, unit: &UnitRef, kind: MeetingKind, title: &str) -> MeetingId {
     let id = MeetingId::new(backend.clock().ulid());
     let vars = vars! {
         meeting: record("meeting", id),
         unit: unit.id.to_string(),
         path: unit.path.to_string(),
+        kind: kind.key(),
         title: title,
         at: now(),
     };
-    let sql = "UPSERT $meeting CONTENT { unit: $unit, path: $path, kind: 'regular', form: 'mixed', state: 'announced', title: $title, \
+    let sql = "UPSERT $meeting CONTENT { unit: $unit, path: $path, kind: $kind, form: 'mixed', state: 'announced', title: $title, \
                starts_at: $at, place: 'Nhà văn hóa', venue: 'Nhà văn hóa', \
                agenda: [{ title: 'Bàn việc chung', minutes: 5, papers: [] }] } RETURN NONE;";
     backend.store().write(sql, vars).await.expect("writes");
@@ -334,7 +336,8 @@ async fn who_finds_a_meeting_or_a_course_is_who_may_open_it() {
         let units = tree(&backend, &mut dice, 25).await;
         let (mut meetings, mut courses) = (Vec::new(), Vec::new());
         for _ in 0..30 {
-            meetings.push(call(&backend, units.choose(&mut dice).expect("one"), "Họp chung").await);
+            let kind = *MeetingKind::ALL.choose(&mut dice).expect("one");
+            meetings.push(call(&backend, units.choose(&mut dice).expect("one"), kind, "Họp chung").await);
             let issuer = units.choose(&mut dice).expect("one");
             let below: Vec<_> = units.iter().filter(|unit| issuer.path.contains(&unit.path)).collect();
             let audience = below.choose(&mut dice).expect("itself at least");
@@ -414,7 +417,7 @@ async fn the_index_hears_of_meetings_and_a_whole_title_comes_first() {
         };
     document.save(&backend).await;
     backend.search().catch_up().await.expect("makes the index");
-    let meeting = call(&backend, &units[0], "Họp ra quân dọn bãi biển").await;
+    let meeting = call(&backend, &units[0], MeetingKind::Regular, "Họp ra quân dọn bãi biển").await;
     note(&backend, &units[0], EventBody::MeetingAnnounced(meeting));
     backend.search().catch_up().await.expect("follows");
     let order =
@@ -489,11 +492,14 @@ async fn the_answer_is_the_same_whatever_lies_beyond_reach() {
     }
     .save(&backend)
     .await;
-    let meeting = call(&backend, elsewhere, "Kỷ luật khiển trách, chuyn doi, thu gim rác").await;
-    note(&backend, elsewhere, EventBody::MeetingAnnounced(meeting));
+    // The committee of the member's own province is beyond reach, too.
+    for (unit, kind) in [(elsewhere, MeetingKind::Regular), (mine, MeetingKind::Committee)] {
+        let meeting = call(&backend, unit, kind, "Kỷ luật khiển trách, chuyn doi, thu gim rác").await;
+        note(&backend, unit, EventBody::MeetingAnnounced(meeting));
+    }
     note(&backend, elsewhere, EventBody::CourseAssigned(course));
     backend.search().catch_up().await.expect("follows");
-    assert_eq!(backend.search().size().await.expect("counts"), 7);
+    assert_eq!(backend.search().size().await.expect("counts"), 8);
     for (typed, before) in queries.into_iter().zip(before) {
         assert_eq!(find(&backend, &member, typed).await, before, "{typed}");
     }

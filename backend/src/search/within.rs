@@ -42,7 +42,7 @@ impl Within {
 fn reachable(searcher: &Searcher, fields: &Fields, reach: &Reach) -> tantivy::Result<Vec<Option<DocumentSet>>> {
     let mut all = Vec::new();
     for segment in searcher.segment_readers() {
-        let every_meeting = reach.is_every_meeting() || is_empty(segment, fields.meets)?;
+        let every_meeting = reach.is_every_meeting() || is_empty(segment, fields.meets)? && is_empty(segment, fields.committee)?;
         let every_course = reach.is_every_course() || is_empty(segment, fields.gives)?;
         if reach.is_every_document() && every_meeting && every_course {
             all.push(None);
@@ -61,8 +61,9 @@ fn reachable(searcher: &Searcher, fields: &Fields, reach: &Reach) -> tantivy::Re
             for entry in segment.doc_ids_alive() {
                 within.insert(entry);
             }
-            every(segment, fields.meets, |entry| within.remove(entry))?;
-            every(segment, fields.gives, |entry| within.remove(entry))?;
+            for field in [fields.meets, fields.committee, fields.gives] {
+                every(segment, field, |entry| within.remove(entry))?;
+            }
         } else {
             each(segment, fields.audience, line, |entry| {
                 if in_part.contains(entry) && is_meant(entry) {
@@ -92,9 +93,11 @@ fn reachable(searcher: &Searcher, fields: &Fields, reach: &Reach) -> tantivy::Re
                 within.insert(entry);
             }
         })?;
-        for (field, is_every, units) in
-            [(fields.meets, reach.is_every_meeting(), reach.meetings()), (fields.gives, reach.is_every_course(), reach.givers())]
-        {
+        for (field, is_every, units) in [
+            (fields.meets, reach.is_every_meeting(), reach.meetings()),
+            (fields.committee, reach.is_every_meeting(), reach.committees()),
+            (fields.gives, reach.is_every_course(), reach.givers()),
+        ] {
             let insert = |entry| {
                 within.insert(entry);
             };

@@ -21,6 +21,8 @@ use crate::{
 
 on_both_engines! {
     a_meeting_is_visible_to_its_unit_and_to_offices_above,
+    a_meeting_of_a_committee_is_visible_to_offices_only,
+    meetings_of_the_committee_take_no_place_in_the_lists_of_members,
     the_list_holds_the_own_meetings_only,
     only_readable_papers_are_listed_and_read_ones_are_counted,
     a_paper_that_was_corrected_counts_as_read_once_it_is_opened_again,
@@ -92,6 +94,73 @@ async fn a_meeting_is_visible_to_its_unit_and_to_offices_above(backend: &Backend
         grant.path = org.province.path.clone();
     }
     assert_eq!(backend.meetings().read(&above, id).await.expect("reads").turnout, None);
+}
+
+/// A meeting of the committee of the unit.
+pub(crate) fn of_committee(unit: &UnitRef, days: i64) -> NewMeeting<'_> {
+    NewMeeting { kind: MeetingKind::Committee, title: "Hội nghị Ban Chấp hành", ..meeting(unit, days, Vec::new()) }
+}
+
+async fn a_meeting_of_a_committee_is_visible_to_offices_only(backend: &Backend, org: &Fixture) {
+    let ids = call(backend, org, &[of_committee(&org.coast, 3), of_committee(&org.harbour, 4)]).await;
+    let (of_coast, of_harbour) = (vec![ids[0]], vec![ids[1]]);
+    for (person, readable, list) in [
+        (&org.coast_secretary, &ids, &of_coast),
+        (&org.coast_committee_member, &ids, &of_coast),
+        (&org.secretary, &of_harbour, &of_harbour),
+        (&org.deputy, &of_harbour, &of_harbour),
+    ] {
+        let viewer = &person.viewer;
+        for id in &ids {
+            let read = backend.meetings().read(viewer, *id).await;
+            assert_eq!(read.is_ok(), readable.contains(id), "{}: {read:?}", person.name);
+            assert!(read.is_ok() || matches!(read, Err(Error::NotFound)), "{}", person.name);
+        }
+        assert_eq!(listed(backend, viewer).await, (list.clone(), Vec::new()), "{}: without units below the office", person.name);
+        let next = backend.home().page(viewer).await.expect("a page").next_meeting;
+        assert_eq!(next.map(|meeting| meeting.id), list.first().copied(), "{}", person.name);
+    }
+    for person in [
+        &org.fisherman,
+        &org.probationary,
+        &org.exempt,
+        &org.teacher,
+        &org.school_secretary,
+        &org.former_secretary,
+        &org.coast_editor,
+        &org.coast_registrar,
+        &org.province_chief_editor,
+        &org.province_statistician,
+        &org.operator,
+        &org.farm_secretary,
+    ] {
+        let viewer = &person.viewer;
+        for id in &ids {
+            let read = backend.meetings().read(viewer, *id).await;
+            assert!(matches!(read, Err(Error::NotFound)), "{}: {read:?}", person.name);
+        }
+        assert_eq!(listed(backend, viewer).await, (Vec::new(), Vec::new()), "{}", person.name);
+        assert!(backend.home().page(viewer).await.expect("a page").next_meeting.is_none(), "{}", person.name);
+    }
+    // A member of the harbour with an office on the coast may read both, and is called to that of the coast.
+    let mut member = org.fisherman.viewer.clone();
+    member.standpoint.grants.clone_from(&org.coast_committee_member.viewer.standpoint.grants);
+    assert_eq!(listed(backend, &member).await, (of_coast, Vec::new()));
+    assert!(backend.meetings().read(&member, ids[1]).await.is_ok());
+    let page = backend.meetings().read(&member, ids[0]).await.expect("reads");
+    assert_eq!(page.turnout, Some(Turnout { present: 1, remote: 1, excused: 0, absent: 0 }), "it is their committee");
+}
+
+async fn meetings_of_the_committee_take_no_place_in_the_lists_of_members(backend: &Backend, org: &Fixture) {
+    // More than a list holds, and nearer than the meetings of all members.
+    let days: Vec<i64> = (2..=25).flat_map(|days| [days, -days]).collect();
+    let mut meetings = vec![meeting(&org.harbour, 30, Vec::new()), meeting(&org.harbour, -30, Vec::new())];
+    meetings.extend(days.iter().map(|days| of_committee(&org.harbour, *days)));
+    let ids = call(backend, org, &meetings).await;
+    assert_eq!(listed(backend, &org.fisherman.viewer).await, (vec![ids[0]], vec![ids[1]]));
+    let (coming, past) = listed(backend, &org.secretary.viewer).await;
+    assert_eq!((coming.len(), past.len()), (20, 24), "as many as a list holds");
+    assert!(coming.iter().chain(&past).all(|id| ids[2..].contains(id)), "the nearest ones");
 }
 
 async fn the_list_holds_the_own_meetings_only(backend: &Backend, org: &Fixture) {

@@ -29,6 +29,7 @@ use crate::{
     courses::{assign, draft as course},
     documents::{chief, release},
     engines::on_both_engines,
+    meetings::of_committee,
     support::{Fixture, backend, level, organisation, reopened, start},
     units::{merge, move_below, registrar, rename},
 };
@@ -38,6 +39,7 @@ on_both_engines! {
     a_document_is_found_by_its_audience_and_nobody_else,
     filters_narrow_and_pages_have_no_gap_or_repetition,
     a_meeting_is_found_by_those_who_may_read_it,
+    a_meeting_of_a_committee_is_found_by_offices_only,
     a_course_is_found_from_the_day_it_was_given,
 }
 
@@ -214,6 +216,28 @@ async fn a_meeting_is_found_by_those_who_may_read_it(backend: &Backend, org: &Fi
     backend.documents().withdraw(&chief(editor), own, "Sai số liệu.").await.expect("is withdrawn");
     catch_up(backend).await;
     assert_eq!(find_only(backend, &org.fisherman.viewer, SearchKind::Meetings, "nội quy bến cá").await.total, 0);
+}
+
+async fn a_meeting_of_a_committee_is_found_by_offices_only(backend: &Backend, org: &Fixture) {
+    let mut registry = Registry::new(backend, 5, start() - TimeDelta::days(40));
+    let id = registry.meeting(&of_committee(&org.coast, 3));
+    registry.save().await.expect("saves");
+    catch_up(backend).await;
+    let mut above = org.coast_committee_member.viewer.clone();
+    for grant in &mut above.standpoint.grants {
+        grant.path = org.province.path.clone();
+    }
+    for typed in ["hội nghị ban chấp hành", "ban chap hanh", "hop cap uy"] {
+        for reader in [&org.coast_secretary.viewer, &org.coast_committee_member.viewer, &above] {
+            let page = find(backend, reader, typed).await;
+            let found: Vec<_> = page.hits.iter().map(|hit| hit.item.id()).collect();
+            assert_eq!((found, page.total), (vec![id.ulid()], 1), "{}: {typed}", reader.name);
+        }
+        for person in [&org.fisherman, &org.secretary, &org.teacher, &org.former_secretary, &org.coast_editor, &org.operator] {
+            let page = find(backend, &person.viewer, typed).await;
+            assert_eq!((page.hits.len(), page.total, page.instead), (0, 0, None), "{}: {typed}", person.name);
+        }
+    }
 }
 
 async fn a_course_is_found_from_the_day_it_was_given(backend: &Backend, org: &Fixture) {
