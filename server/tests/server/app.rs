@@ -1,19 +1,26 @@
 //! The program with an in-memory store of a small organisation, on its own port.
 
-use std::{fs, net::SocketAddr};
+use std::{
+    fs,
+    net::SocketAddr,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use backend::{
     Backend,
     courses::{AssignForm, CourseForm, QuestionForm, RulesForm},
+    demo::registry::{NewMeeting, Registry},
     documents::{DraftForm, PublishForm, SubmitForm},
     files::Extractor,
     imports::UploadForm,
     members::MemberForm,
     units::{ReceiveForm, Received},
 };
+use chrono::TimeDelta;
 use domain::{
     accounts::Viewer,
-    ids::{CourseId, DocumentId, ImportId, MemberId, OpinionId, ReorganisationId},
+    ids::{CourseId, DocumentId, ImportId, MeetingId, MemberId, OpinionId, ReorganisationId},
+    meetings::{MeetingForm, MeetingKind, MeetingState},
     units::UnitRef,
 };
 use server::{
@@ -25,7 +32,7 @@ use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{
     browser::Browser,
-    organisation::{Fixture, PASSWORD, Person, organisation},
+    organisation::{Fixture, PASSWORD, Person, organisation, start},
 };
 
 pub(crate) struct TestApp {
@@ -167,6 +174,27 @@ impl TestApp {
             warned: "",
         };
         self.backend.documents().submit(&self.org.coast_editor.viewer, form).await.expect("is sent");
+    }
+
+    /// A meeting in three days.
+    pub(crate) async fn meeting(&self, unit: &UnitRef, kind: MeetingKind) -> MeetingId {
+        // Ids follow from the seed.
+        static SEEDS: AtomicU64 = AtomicU64::new(100);
+        let seed = SEEDS.fetch_add(1, Ordering::Relaxed);
+        let mut registry = Registry::new(&self.backend, seed, start() - TimeDelta::days(40));
+        let id = registry.meeting(&NewMeeting {
+            unit,
+            kind,
+            form: MeetingForm::InPerson,
+            state: MeetingState::Announced,
+            title: &self.marked("Hội nghị"),
+            starts_at: start() + TimeDelta::days(3),
+            venue: &self.marked("Hội trường"),
+            chair: &self.marked("Trần Quốc Hải"),
+            agenda: Vec::new(),
+        });
+        registry.save().await.expect("saves");
+        id
     }
 
     /// A draft of a course by the coast's editor, with one question and no document.

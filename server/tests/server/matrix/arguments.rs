@@ -239,6 +239,7 @@ impl Given {
                 identified(app, org.harbour.id, branch).await
             }
             Self::UnknownMeeting => vec![("id", fresh())],
+            Self::Meeting(kind) => vec![("id", app.meeting(&org.coast, kind).await.to_string())],
             Self::Fisherman(name) => vec![(name, org.fisherman.id.to_string())],
             Self::Codes => vec![("unit", org.harbour.id.to_string()), ("members[]", org.fisherman.id.to_string())],
             Self::IssuedCode => {

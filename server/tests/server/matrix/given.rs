@@ -1,5 +1,7 @@
 //! What the server functions are given.
 
+use domain::meetings::MeetingKind;
+
 /// The arguments of a request. Created again after a successful step, so that the next person gets a fresh object.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Given {
@@ -41,6 +43,8 @@ pub(super) enum Given {
     FreshBranch,
     NobodyGoes,
     UnknownMeeting,
+    /// A meeting of the coast.
+    Meeting(MeetingKind),
     UnknownSession,
     Preferences,
     /// A member registered at the harbour.

@@ -1,5 +1,7 @@
 //! The rows of the matrix.
 
+use domain::meetings::MeetingKind;
+
 use super::{
     Row,
     given::Given,
@@ -7,8 +9,8 @@ use super::{
         BESIDE, CHIEF, COURSE_OFFICES, EDITORS, FOLLOWERS, GIVERS, ISSUERS, LEADERS, LOOKERS, OFFICES_ABOVE, REACHED,
         READERS_BY_OFFICE, RECORD_READERS, REGISTRARS, REGISTRY, UNIT_KEEPERS,
         Who::{
-            AboveCommitteeMember, AboveEditor, AboveRegistrar, AboveSecretary, Author, Deputy, OtherEditor, OtherSecretary,
-            Secretary, SiblingSecretary, TopStatistician,
+            AboveCommitteeMember, AboveEditor, AboveRegistrar, AboveSecretary, Author, Deputy, Exempt, OtherEditor, OtherMember,
+            OtherSecretary, Secretary, SiblingSecretary, TopStatistician,
         },
     },
     row,
@@ -111,6 +113,15 @@ pub(super) const ROWS: &[Row] = &[
     row("/api/feedback/answer", Given::Answer, &[(200, &[Secretary, Deputy])], 404),
     row("/api/meetings/list", Given::Nothing, &[], 200),
     row("/api/meetings/read", Given::UnknownMeeting, &[], 404),
+    // All members of the coast's branches meet, but for those who are exempt.
+    row(
+        "/api/meetings/read",
+        Given::Meeting(MeetingKind::Regular),
+        &[(404, &[Exempt, OtherMember, OtherSecretary, OtherEditor])],
+        200,
+    ),
+    // The committee of the same unit: not its members, not those with an office below, and no office of another kind.
+    row("/api/meetings/read", Given::Meeting(MeetingKind::Committee), &[(200, &[AboveSecretary, AboveCommitteeMember])], 404),
     row(
         "/api/statistics/page",
         Given::Harbour,
