@@ -4,10 +4,9 @@ use domain::{
     accounts::Viewer,
     events::{EventBody, MemberChange},
     forms::{FormErrors, FormReader, Problem},
-    ids::MemberId,
+    ids::{MemberId, UnitId},
     members::{MemberState, MergePage},
     policy::Action,
-    units::UnitPath,
 };
 
 use super::{
@@ -28,6 +27,9 @@ use crate::{
 
 /// Ids per query.
 const PAGE: usize = 1_000;
+
+/// Most paths in a condition that uses an index.
+const PATHS: usize = 30;
 
 impl Members<'_> {
     /// Both records, for a comparison.
@@ -151,8 +153,7 @@ impl Members<'_> {
         Ok((found_one, found_other))
     }
 
-    /// The bindings of all that moves. Receipts are found by member, attendance by the meetings of the units the member belonged
-    /// to.
+    /// The bindings of all that moves. Receipts are found by member, attendance by the meetings.
     async fn history_vars(&self, keep: &MemberRow, gone: &MemberRow, viewer: &Viewer) -> Result<Variables> {
         let clock = self.backend.clock();
         let (keys, owner) = (self.backend.keys(), keep.id.as_str());
@@ -191,16 +192,16 @@ impl Members<'_> {
         Ok([moved("read_receipt", &opened, gone, keep), moved("document_read", &read, gone, keep)].concat())
     }
 
+    /// Attendance has no index by member. It is found by the meetings of the units in which the member was registered or held
+    /// roles, and of all units that are or were above them: a member of a group attends the meetings of the branch.
     async fn attendances_of(&self, gone: &MemberRow, keep: &MemberRow) -> Result<Vec<MovedPair>> {
-        let units: Vec<String> = self.backend.store().read(UNITS_OF, vars! { key: gone.id.clone() }).await?.rows(0)?;
-        let tree = self.backend.units().tree();
-        let mut paths: Vec<UnitPath> =
-            units.iter().filter_map(|unit| tree.named(unit)).map(|unit| unit.path.clone()).chain([gone.unit_path()?]).collect();
-        paths.sort_unstable();
-        paths.dedup();
+        let mut answers = self.backend.store().read(UNITS_OF, vars! { key: gone.id.clone() }).await?;
+        let (posted, held): (Vec<String>, Vec<String>) = (answers.rows(0)?, answers.rows(1)?);
+        let units = posted.iter().chain(&held).chain([&gone.unit]).filter_map(|unit| unit.parse::<UnitId>().ok());
+        let paths: Vec<String> = self.backend.units().tree().paths_upwards(units).into_iter().map(String::from).collect();
         let mut moved = Vec::new();
-        for path in paths {
-            let ids: Vec<String> = self.backend.store().read(MEETINGS_OF, vars! { path: path.to_string() }).await?.rows(0)?;
+        for some in paths.chunks(PATHS) {
+            let ids: Vec<String> = self.backend.store().read(MEETINGS_OF, vars! { paths: some.to_vec() }).await?.rows(0)?;
             for some in ids.chunks(PAGE) {
                 moved.extend(self.pairs("attendance", some, gone, keep).await?);
             }
@@ -246,14 +247,14 @@ const KEEP_APART: &str = "LET $row = (SELECT distinct_from, state FROM ONLY $mem
                           IF ($row.distinct_from ?? []) != $before OR $row.state = 'merged' { THROW 'stale' }; \
                           UPDATE $member SET distinct_from = $apart RETURN NONE;";
 
-/// Units of the ended postings of the member `$key`.
-const UNITS_OF: &str = "SELECT VALUE unit FROM posting WHERE member = $key";
+/// Units of the ended postings of the member `$key`, and those of their roles, current and ended.
+const UNITS_OF: &str = "SELECT VALUE unit FROM posting WHERE member = $key; SELECT VALUE unit FROM office WHERE member = $key;";
 
 /// Documents that the member `$key` opened, and those they read.
 const RECEIPTS_OF: &str = "SELECT VALUE record::id(id)[0] FROM read_receipt WHERE member = $key; \
                            SELECT VALUE record::id(id)[0] FROM document_read WHERE member = $key;";
 
-const MEETINGS_OF: &str = "SELECT VALUE record::id(id) FROM meeting WHERE path = $path";
+const MEETINGS_OF: &str = "SELECT VALUE record::id(id) FROM meeting WHERE path IN $paths";
 
 const BOTH_UNCHANGED: &str = "IF ((SELECT VALUE version FROM ONLY $kept) ?? 0) != $kept_version { THROW 'stale' }; \
                               IF ((SELECT VALUE version FROM ONLY $gone) ?? 0) != $gone_version { THROW 'stale' };";
@@ -368,8 +369,9 @@ mod tests {
     #[tokio::test]
     async fn merge_queries_use_an_index() {
         let store = migrated().await;
+        let paths: Vec<String> = (0..PATHS).map(|at| format!("/01/51/{at:03}/")).collect();
         let vars = || {
-            vars! { key: "01ARZ3NDEKTSV4RRFFQ69G5FAV", path: "/01/51/001/", seat: "/01/51/001/", seat_end: "/01/51/0010" }
+            vars! { key: "01ARZ3NDEKTSV4RRFFQ69G5FAV", paths: paths.clone(), seat: "/01/51/001/", seat_end: "/01/51/0010" }
         };
         for sql in [UNITS_OF, RECEIPTS_OF, MEETINGS_OF] {
             store.assert_no_scan(sql, vars()).await;

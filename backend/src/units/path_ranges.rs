@@ -57,6 +57,22 @@ impl Tree {
         written
     }
 
+    /// Every path under which rows were ever stored of these units, of the units that succeeded them, and of all units that are or
+    /// were above one of them. While a move is unfinished, some rows still have their former path.
+    pub(crate) fn paths_upwards(&self, units: impl IntoIterator<Item = UnitId>) -> BTreeSet<UnitPath> {
+        let mut waiting: Vec<UnitId> = units.into_iter().collect();
+        let mut met = BTreeSet::new();
+        while let Some(unit) = waiting.pop() {
+            if met.insert(unit) {
+                let above = self.paths.get(&unit).and_then(|path| self.parent(path)).map(|above| above.id);
+                let successor = self.closed.get(&unit).and_then(|closed| closed.successor);
+                waiting.extend(above.into_iter().chain(successor));
+                waiting.extend(self.former_codes(unit).filter_map(|former| former.parent));
+            }
+        }
+        met.into_iter().flat_map(|unit| self.all_paths(unit, &mut BTreeSet::new())).collect()
+    }
+
     /// Fills in the former codes for [`Self::path_ranges`]; the rest of the tree must be complete.
     pub(super) fn note_former(&mut self) {
         let place = |id: UnitId| self.successor_of(id).map(|unit| unit.path.clone());
@@ -273,6 +289,16 @@ mod tests {
     }
 
     #[test]
+    fn paths_upwards_are_the_line_to_the_root_in_a_tree_without_moves() {
+        let model = Model::new();
+        let tree = model.tree();
+        for at in 0..model.units.len() {
+            let line: BTreeSet<UnitPath> = model.path(at).ancestors_and_self().collect();
+            assert_eq!(tree.paths_upwards([id(at)]), line);
+        }
+    }
+
+    #[test]
     fn a_moved_unit_counts_at_its_new_place_only() {
         let mut model = Model::new();
         let old = model.path(8);
@@ -298,6 +324,22 @@ mod tests {
                 for path in &model.known {
                     let now = tree.former(path).expect("a unit").path.clone();
                     prop_assert_eq!(lies_in(&written, path), i32::from(unit.path.contains(&now)), "{} in {}: {:?}", path, unit.path, written);
+                }
+            }
+        }
+
+        #[test]
+        fn paths_upwards_are_those_of_all_units_that_were_above(steps in proptest::collection::vec((0usize..14, 0usize..14, any::<bool>()), 0..10)) {
+            let mut model = Model::new();
+            for (number, (at, target, merges)) in steps.into_iter().enumerate() {
+                if merges { model.merge(at, target, number) } else { model.move_below(at, target, number) }
+            }
+            let tree = model.tree();
+            for path in &model.known {
+                let found = tree.paths_upwards(tree.once_at(path));
+                for above in path.ancestors_and_self() {
+                    let now = &tree.former(&above).expect("a unit").path;
+                    prop_assert!(found.contains(&above) && found.contains(now), "{} and {} of {}: {:?}", above, now, path, found);
                 }
             }
         }

@@ -17,7 +17,7 @@ use domain::{
     ids::{MeetingId, MemberId},
     imports::{Counts, ImportKind, ImportPage, Reason},
     levels::{LevelNames, Meets, OwnLevel, own_levels, use_levels},
-    meetings::{MeetingForm, MeetingKind, MeetingState},
+    meetings::{AttendanceKind, MeetingForm, MeetingKind, MeetingState},
     members::{NationalId, Sex, Standing},
     units::{
         UnitLink, UnitPath, UnitRef, UnitStep,
@@ -29,13 +29,17 @@ use crate::{
     courses::draft,
     documents::published,
     engines::on_both_engines,
+    meetings::{held, took_part},
     support::{Fixture, PASSWORD, backend, level, start},
+    units::{move_below, registrar},
 };
 
 on_both_engines! {
     a_member_of_a_group_belongs_to_the_branch_above_it,
     an_office_on_a_branch_ends_when_its_holder_leaves_the_branch,
     a_branch_meets_with_its_groups,
+    attendance_at_the_branch_follows_when_two_records_become_one,
+    attendance_at_a_former_branch_follows_when_two_records_become_one,
     leaders_of_a_branch_read_opinions_of_its_groups,
     leaders_of_a_branch_see_who_of_its_groups_has_not_read,
     leaders_of_a_branch_see_no_learners_of_an_excepted_group,
@@ -144,6 +148,37 @@ async fn a_branch_meets_with_its_groups(backend: &Backend, org: &Fixture) {
     assert!(backend.meetings().list(&org.teacher.viewer).await.expect("a list").coming.is_empty(), "another branch");
 }
 
+async fn attendance_at_the_branch_follows_when_two_records_become_one(backend: &Backend, org: &Fixture) {
+    let group = grouped(backend, org).await;
+    let (kept, gone) = (org.fisherman.id, group.member);
+    let meetings = [
+        (&org.harbour, vec![(gone, AttendanceKind::Present), (org.deputy.id, AttendanceKind::Present)]),
+        (&org.harbour, vec![(gone, AttendanceKind::Present), (kept, AttendanceKind::Excused)]),
+        (&org.coast, vec![(gone, AttendanceKind::Remote)]),
+    ];
+    let ids = held(backend, &meetings).await;
+    backend.members().merge(&org.coast_registrar.viewer, kept, gone).await.expect("merges");
+    let expected = [
+        (Some(AttendanceKind::Present), Some(2)),
+        // Of two rows, that of the kept record stays.
+        (Some(AttendanceKind::Excused), Some(1)),
+        (Some(AttendanceKind::Remote), Some(1)),
+    ];
+    for (id, expected) in ids.into_iter().zip(expected) {
+        assert_eq!(took_part(backend, &org.fisherman.viewer, id).await, expected);
+    }
+}
+
+async fn attendance_at_a_former_branch_follows_when_two_records_become_one(backend: &Backend, org: &Fixture) {
+    let group = grouped(backend, org).await;
+    let (kept, gone, viewer) = (org.fisherman.id, group.member, registrar(org));
+    let ids = held(backend, &[(&org.harbour, vec![(gone, AttendanceKind::Present)])]).await;
+    move_below(backend, &viewer, group.unit.id, org.school.id, "1").await.expect("moves");
+    backend.members().merge(&viewer, kept, gone).await.expect("merges");
+    let expected = (Some(AttendanceKind::Present), Some(1));
+    assert_eq!(took_part(backend, &org.fisherman.viewer, ids[0]).await, expected);
+}
+
 async fn leaders_of_a_branch_read_opinions_of_its_groups(backend: &Backend, org: &Fixture) {
     let group = grouped(backend, org).await;
     let document = published(backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
@@ -178,7 +213,7 @@ async fn leaders_of_a_branch_see_who_of_its_groups_has_not_read(backend: &Backen
     let of_branch = names(org.harbour.id).await.expect("with names");
     assert!(of_branch.contains(&group.member) && of_branch.contains(&org.fisherman.id), "{of_branch:?}");
     assert_eq!(names(group.unit.id).await, None, "the leaders of the branch lead the branch, not the group");
-    let roster = backend.unit_desk().roster(&crate::units::registrar(org), &org.harbour.id.to_string()).await.expect("a roster");
+    let roster = backend.unit_desk().roster(&registrar(org), &org.harbour.id.to_string()).await.expect("a roster");
     assert!(roster.members.iter().all(|row| row.member != group.member), "a split posts the branch's own members");
 }
 

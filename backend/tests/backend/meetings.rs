@@ -7,7 +7,7 @@ use backend::{
 use chrono::TimeDelta;
 use domain::{
     accounts::Viewer,
-    ids::{DocumentId, MeetingId},
+    ids::{DocumentId, MeetingId, MemberId},
     meetings::{AttendanceKind, MeetingForm, MeetingKind, MeetingState, Turnout},
     units::UnitRef,
 };
@@ -52,6 +52,27 @@ async fn call(backend: &Backend, org: &Fixture, meetings: &[NewMeeting<'_>]) -> 
     registry.attendance(ids[0], org.deputy.id, AttendanceKind::Present);
     registry.save().await.expect("saves");
     ids
+}
+
+/// Stores a meeting of each of these units that is over, with the members who took part.
+pub(crate) async fn held(backend: &Backend, meetings: &[(&UnitRef, Vec<(MemberId, AttendanceKind)>)]) -> Vec<MeetingId> {
+    let mut registry = Registry::new(backend, 11, start() - TimeDelta::days(40));
+    let mut ids = Vec::new();
+    for (unit, members) in meetings {
+        let id = registry.meeting(&meeting(unit, -3, Vec::new()));
+        for (member, kind) in members {
+            registry.attendance(id, *member, *kind);
+        }
+        ids.push(id);
+    }
+    registry.save().await.expect("saves");
+    ids
+}
+
+/// How the viewer took part in a meeting, and the number of all who were invited.
+pub(crate) async fn took_part(backend: &Backend, viewer: &Viewer, id: MeetingId) -> (Option<AttendanceKind>, Option<u32>) {
+    let page = backend.meetings().read(viewer, id).await.expect("reads");
+    (page.own_attendance, page.turnout.map(Turnout::invited))
 }
 
 /// The meetings in a person's list: upcoming, past.

@@ -16,16 +16,19 @@ use domain::{
     events::{Event, EventBody, EventKind, MemberChange},
     forms::Problem,
     ids::MemberId,
+    meetings::AttendanceKind,
     members::{
         CorrectionField, CorrectionState, Hits, MemberState, NationalId, PhoneNumber, QualityIssue, RECORD_HOLDER,
         RECORD_HOLDER_NAME, Sex, Standing,
     },
+    policy::Role,
     units::{Phase, UnitRef},
 };
 
 use crate::{
     documents::published,
     engines::on_both_engines,
+    meetings::{held, took_part},
     support::{Fixture, PASSWORD, Person, on_disk, organisation, read_through, start},
     units::registrar,
 };
@@ -46,6 +49,7 @@ on_both_engines! {
     a_transfer_belongs_to_its_two_ends,
     the_queue_shrinks_as_issues_are_fixed,
     two_records_become_one_with_one_history,
+    attendance_of_leaders_follows_when_two_records_become_one,
     duplicates_may_be_two_people,
     of_two_decisions_at_the_same_time_none_is_lost,
 }
@@ -668,6 +672,28 @@ async fn two_records_become_one_with_one_history(backend: &Backend, org: &Fixtur
     assert!(matches!(members.merge(registrar, duplicate, org.fisherman.id).await, Err(Error::NotFound)), "once is enough");
     let form = members.form(registrar, org.fisherman.id).await;
     assert!(matches!(form, Err(Error::NotAllowed)), "a merged record cannot be edited: {form:?}");
+}
+
+async fn attendance_of_leaders_follows_when_two_records_become_one(backend: &Backend, org: &Fixture) {
+    // A member of the committee of the coast, and until recently of that of the hills, which is not above the own branch.
+    let (kept, gone) = (org.coast_secretary.id, org.coast_committee_member.id);
+    let mut registry = Registry::new(backend, 6, start() - TimeDelta::days(60));
+    let until = NaiveDate::from_ymd_opt(2026, 11, 1).expect("a day");
+    registry.office(gone, Role::CommitteeMember, &org.hills, Some(until));
+    registry.save().await.expect("saves");
+    let meetings = [
+        (&org.coast, vec![(gone, AttendanceKind::Present), (org.former_secretary.id, AttendanceKind::Present)]),
+        (&org.coast, vec![(gone, AttendanceKind::Present), (kept, AttendanceKind::Excused)]),
+        (&org.hills, vec![(gone, AttendanceKind::Remote)]),
+    ];
+    let ids = held(backend, &meetings).await;
+    backend.members().merge(&org.coast_registrar.viewer, kept, gone).await.expect("merges");
+    let viewer = &org.coast_secretary.viewer;
+    assert_eq!(took_part(backend, viewer, ids[0]).await, (Some(AttendanceKind::Present), Some(2)));
+    assert_eq!(took_part(backend, viewer, ids[1]).await, (Some(AttendanceKind::Excused), Some(1)), "that of the kept record");
+    // The row of the kept record, with the rights of a member below the hills.
+    let there = Viewer { member: kept, ..org.farmer.viewer.clone() };
+    assert_eq!(took_part(backend, &there, ids[2]).await, (Some(AttendanceKind::Remote), Some(1)));
 }
 
 /// The form of another person with the fisherman's name and birth date.
