@@ -228,16 +228,7 @@ impl Tree {
     /// these units in the order of the statements.
     pub(crate) fn in_each_registering(&self, branch: &UnitRef, statement: &str) -> (String, Variables, Vec<&UnitRef>) {
         let units: Vec<&UnitRef> = self.registering(branch).filter_map(|unit| self.get(unit.id)).collect();
-        let (mut sql, mut vars) = (String::new(), vars! {});
-        for (at, unit) in units.iter().enumerate() {
-            sql += &statement.replace("$unit", &format!("$unit_{at}"));
-            sql.push(';');
-            vars.insert(format!("unit_{at}"), unit.id.to_string());
-        }
-        if units.is_empty() {
-            // A query without statements is an error.
-            sql.push_str("RETURN NONE;");
-        }
+        let (sql, vars) = in_each(units.iter().map(|unit| unit.id), statement);
         (sql, vars, units)
     }
 
@@ -381,6 +372,21 @@ impl Tree {
         let most = self.codes.len() + given.len() + 1;
         (1..=most).map(|number| format!("{number:0width$}")).find(|code| is_free(code)).unwrap_or_default()
     }
+}
+
+/// `statement`, which names a unit as `$unit`, once for each of these units, with the bindings.
+pub(crate) fn in_each(units: impl IntoIterator<Item = UnitId>, statement: &str) -> (String, Variables) {
+    let (mut sql, mut vars) = (String::new(), vars! {});
+    for (at, unit) in units.into_iter().enumerate() {
+        sql += &statement.replace("$unit", &format!("$unit_{at}"));
+        sql.push(';');
+        vars.insert(format!("unit_{at}"), unit.to_string());
+    }
+    if sql.is_empty() {
+        // A query without statements is an error.
+        sql.push_str("RETURN NONE;");
+    }
+    (sql, vars)
 }
 
 fn depth(path: &UnitPath) -> usize {

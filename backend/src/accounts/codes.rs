@@ -25,7 +25,7 @@ use crate::{
     events::NewEvent,
     offices::Holder,
     store::{RecordId, SurrealValue, Variables, record, vars},
-    units::Tree,
+    units::{Tree, in_each},
 };
 
 /// Validity of a paper code: time for the card to reach a remote village and for its owner to get access to a phone.
@@ -314,10 +314,13 @@ impl Accounts<'_> {
         Ok(people)
     }
 
-    /// The codes issued for members of a branch, the newest first.
+    /// The codes issued for members of a branch, the newest first. A code names the unit of its issue, so those of units that were
+    /// merged into the branch are looked up too.
     async fn codes_of(&self, unit: &UnitRef) -> Result<Vec<CodeRow>> {
         let tree = self.backend.units().tree();
-        let (sql, vars, units) = tree.in_each_registering(unit, &issued_in());
+        let units: Vec<UnitId> =
+            tree.registering(unit).flat_map(|unit| std::iter::once(unit.id).chain(tree.inherited(unit.id))).collect();
+        let (sql, vars) = in_each(units.iter().copied(), &issued_in());
         let mut answers = self.backend.store().read(sql, vars).await?;
         let mut rows: Vec<StoredCode> = Vec::new();
         for at in 0..units.len() {

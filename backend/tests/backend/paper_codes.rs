@@ -16,6 +16,7 @@ use domain::{
 use crate::{
     activation::{ActivationFixture, NEW_PASSWORD, PHONE, WITH_PHONE, refusal, register},
     support::{Fixture, on_disk, organisation},
+    units::{merge, registrar},
 };
 
 #[tokio::test]
@@ -73,6 +74,18 @@ async fn codes_are_issued_for_a_whole_branch_at_once() {
     let listed = backend.accounts().branch_codes(secretary, org.harbour.id).await.expect("reads").codes;
     assert_eq!(listed.len(), 46);
     assert!(listed.iter().all(|code| code.state == CodeState::Open));
+}
+
+#[tokio::test]
+async fn a_branch_lists_and_revokes_the_codes_of_one_that_was_merged_into_it() {
+    let (backend, _, org) = organisation().await;
+    let (leader, member) = (&org.school_secretary.viewer, org.not_activated.id);
+    backend.accounts().issue_paper_code(&org.secretary.viewer, member).await.expect("issues");
+    merge(&backend, &registrar(&org), org.harbour.id, org.school.id).await.expect("merges");
+    let codes = backend.accounts().branch_codes(leader, org.school.id).await.expect("reads").codes;
+    assert_eq!(codes.iter().map(|code| (code.member, code.state)).collect::<Vec<_>>(), [(member, CodeState::Open)]);
+    let revoked = backend.accounts().revoke_paper_code(leader, codes[0].id).await.expect("revokes");
+    assert_eq!(revoked, (member, org.school.id));
 }
 
 #[tokio::test]
