@@ -9,7 +9,7 @@ use super::{
 use crate::text;
 
 /// Longer titles, in characters, are set smaller: on a phone what follows begins on the first screen.
-const LONG_TITLE: usize = 60;
+const LONG_TITLE: usize = 48;
 const VERY_LONG_TITLE: usize = 110;
 
 /// Class of an `<h1>` whose title is long.
@@ -133,7 +133,7 @@ mod tests {
     fn a_long_heading_takes_smaller_letters() {
         let owner = Owner::new();
         owner.set();
-        for (length, class) in [(60, None), (61, Some("title-long")), (111, Some("title-very-long"))] {
+        for (length, class) in [(48, None), (49, Some("title-long")), (111, Some("title-very-long"))] {
             let title = "a".repeat(length);
             let html = view! { <PageHeader title/> }.to_html();
             let found = ["title-long", "title-very-long"].into_iter().find(|class| html.contains(&format!("class=\"{class}\"")));
