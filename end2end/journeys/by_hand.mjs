@@ -483,8 +483,11 @@ async function numbersStayWhole(stage) {
       assert.ok((await member.$('.unbroken').count()) > 0, `${place} has numbers`);
       assert.deepEqual(await member.page.evaluate(tornNumbers), [], place);
     }
-    const { height } = await member.$('.reading-bar .unbroken').boundingBox();
-    assert.ok(height < 30, `the number in the bar stands on one line: ${height} px`);
+    for (const width of [320, 360, 390]) {
+      await member.page.setViewportSize({ width, height: 640 });
+      const { height } = await member.$('.reading-bar .unbroken').boundingBox();
+      assert.ok(height < 30, `the number in the bar stands on one line at ${width} px: ${height} px`);
+    }
   } finally {
     await prefer(member, { text_size: '1' });
   }
